@@ -1,0 +1,146 @@
+"""The file: which of the two layouts it has, and where its sections lie.
+
+A *bare pickle* is the state alone. An *indexed* file is a big-endian uint32 N, N bytes of JSON that say where each section
+lies, and the sections, of which `state` is the pickle. The content tells them apart, never the suffix.
+"""
+
+import json
+import mmap
+import os
+import stat
+import struct
+from dataclasses import dataclass, field
+from typing import Any, Literal, NoReturn
+
+from .errors import MosaicError
+
+MAX_INDEX = 8 * 2**20
+MAX_INDEX_BRACKETS = 400  # bounds the nesting, so the JSON parser cannot run out of stack
+FORMAT_VERSION = 1
+MAP_FROM = 32 * 2**20  # bytes; smaller files are read, larger ones mapped
+
+
+@dataclass(slots=True)
+class Section:
+    """A section of an indexed file: its encoding as the index names it ("pickle", "png", "json", …) and its bytes."""
+
+    encoding: str
+    data: memoryview
+
+
+@dataclass(slots=True)
+class SessionFile:
+    """The bytes of a session, cut into sections but not interpreted.
+
+    `release` is what an indexed file says of the Mosaic that wrote it; `sections` holds all but the state.
+    """
+
+    layout: Literal["pickle", "indexed"]
+    state: memoryview
+    release: str | None = None
+    sections: dict[str, Section] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_file(path: str | os.PathLike[str]) -> SessionFile:
+    """Open a session and find its sections; nothing is decoded. The views stay valid as long as they are held.
+
+    Raises MosaicError, in a sentence without the file's name, if there is no such file, it is no regular file, it cannot be
+    read, or it is neither layout.
+    """
+    data = _bytes_of(path)
+    if data[0] == 0x80:
+        return SessionFile("pickle", data)
+    return _read_indexed(data)
+
+
+def _bytes_of(path: str | os.PathLike[str]) -> memoryview:
+    """The content of a regular file. O_NONBLOCK, so that opening a FIFO does not wait for someone to write."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise MosaicError("does not exist; check the path") from None
+    except (OSError, ValueError) as error:
+        if os.path.isdir(path):
+            raise MosaicError("is a folder, not a session file") from None
+        raise MosaicError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        if stat.S_ISDIR(status.st_mode):
+            raise MosaicError("is a folder, not a session file")
+        if not stat.S_ISREG(status.st_mode):
+            raise MosaicError("is not a regular file, so it is not opened")
+        if status.st_size < 4:
+            raise MosaicError("is empty" if not status.st_size else "is too short to be a session")
+        try:
+            if status.st_size < MAP_FROM:
+                return memoryview(file.read())
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError) as error:
+            raise MosaicError(f"cannot be read: {error}") from error
+
+
+def _read_indexed(data: memoryview) -> SessionFile:
+    size = len(data)
+    (length,) = struct.unpack_from(">I", data)
+    if not 2 <= length <= min(size - 4, MAX_INDEX) or data[4] != ord("{"):
+        raise MosaicError("is not a Mosaic session: it is neither a pickle nor an indexed session file")
+    index = _parse_index(bytes(data[4 : 4 + length]))
+    version = index.get("format_version", FORMAT_VERSION)
+    if type(version) is not int:
+        raise MosaicError("has a damaged index: its format version is not a number")
+    if version > FORMAT_VERSION:
+        raise MosaicError(
+            f"has the session format {version}, which is newer than this add-on knows ({FORMAT_VERSION}); update the add-on"
+        )
+    entries = index.get("sections")
+    if type(entries) is not dict or "state" not in entries:
+        raise MosaicError("is an indexed file without a session in it (no 'state' section)")
+    release = index.get("version")
+    file = SessionFile("indexed", data[:0], release if type(release) is str else None)
+    for name, entry in entries.items():
+        trouble = _section_trouble(entry, size)
+        if trouble and name == "state":
+            raise MosaicError(f"has a damaged index: its session {trouble}")
+        if trouble:
+            file.warnings.append(f"The section {name!r} is left out: it {trouble}.")
+            continue
+        section = Section(entry["encoding"], data[entry["offset"] : entry["offset"] + entry["size"]])
+        if name == "state":
+            if section.encoding != "pickle":
+                raise MosaicError(f"keeps its session as {section.encoding[:20]!r}, which this add-on does not know")
+            file.state = section.data
+        else:
+            file.sections[name] = section
+    return file
+
+
+def _section_trouble(entry: Any, size: int) -> str | None:
+    if type(entry) is not dict or type(entry.get("encoding")) is not str:
+        return "is not described"
+    offset, length = entry.get("offset"), entry.get("size")
+    if type(offset) is not int or type(length) is not int or offset < 0 or length < 0 or offset + length > size:
+        return "lies outside the file, which was cut off or changed"
+    return None
+
+
+def _parse_index(text: bytes) -> dict[str, Any]:
+    """Strict JSON: UTF-8, no duplicate keys, no NaN, bounded nesting."""
+
+    def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise ValueError("a name occurs twice")
+        return dict(pairs)
+
+    def no_constant(name: str) -> NoReturn:
+        raise ValueError(f"{name} is no JSON")
+
+    if text.count(b"{") + text.count(b"[") > MAX_INDEX_BRACKETS:
+        raise MosaicError("has an index that no session has; it is damaged or may be harmful")
+    try:
+        index = json.loads(text.decode("utf-8"), object_pairs_hook=no_duplicates, parse_constant=no_constant)
+    except ValueError as error:
+        raise MosaicError(f"has a damaged index: {error}") from error
+    if type(index) is not dict:
+        raise MosaicError("has a damaged index: it is not a JSON object")
+    return index

@@ -1,0 +1,82 @@
+"""Meta and other free values of a session as plain Python: bounded, whatever the file holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .nodes import ArrayNode, ByteArray, CallNode, FrozenSetNode, Global, Node, ObjectNode, Pairs, SetNode
+
+MAX_NESTING = 32
+MAX_VALUES = 100_000  # of one geometry's meta
+SCALARS = (type(None), bool, int, float, complex, str)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Stands for a value that is kept for saving but not interpreted: `what` names it."""
+
+    what: str
+
+
+def plain(node: Node) -> Any:
+    """`node` as Python's own containers and scalars, numpy scalars and arrays.
+
+    Sets become lists when an item cannot be hashed; a dict keeps the keys that are scalars. What is not understood, nested
+    deeper than MAX_NESTING or beyond MAX_VALUES values becomes `Kept`. Shared parts are repeated, which the bound on the
+    values limits.
+    """
+    return _Converter().convert(node, 0)
+
+
+class _Converter:
+    def __init__(self) -> None:
+        self.left = MAX_VALUES
+
+    def convert(self, node: Node, depth: int) -> Any:
+        kind = type(node)
+        if kind in SCALARS or isinstance(node, np.generic):
+            return node
+        self.left -= 1 + (len(node) if isinstance(node, (list, tuple)) else 0)
+        if self.left < 0 or depth > MAX_NESTING:
+            return Kept("more nested values than are shown")
+        if kind is Pairs:
+            pairs = zip(node[::2], node[1::2], strict=True)
+            return {k: self.convert(v, depth + 1) for k, v in pairs if type(k) in SCALARS or isinstance(k, np.generic)}
+        if kind is list:
+            return [self.convert(item, depth + 1) for item in node]
+        if kind is tuple:
+            return tuple(self.convert(item, depth + 1) for item in node)
+        if kind in (SetNode, FrozenSetNode):
+            items = [self.convert(item, depth + 1) for item in node]
+            scalar = all(type(item) in SCALARS or isinstance(item, np.generic) for item in items)
+            return (set if kind is SetNode else frozenset)(items) if scalar else items
+        if kind is ArrayNode:
+            return node.values if node.values is not None else Kept("an array of objects")
+        if kind is memoryview:
+            return bytes(node)
+        if kind is bytes or kind in (slice, range):
+            return node
+        if kind is ByteArray:
+            return bytearray(node.data)
+        if kind is ObjectNode:
+            return Kept(f"a {node.cls!r}")
+        if kind is CallNode:
+            return Kept(f"a {node.function!r}")
+        if kind is Global:
+            return Kept(f"the name {node!r}")
+        return Kept(f"a {kind.__name__}")
+
+
+def unknown_parts(value: Any) -> Iterator[str]:
+    """What the `Kept` values in a converted value are, one by one; Mosaic's own classes are no surprise and left out."""
+    if isinstance(value, Kept):
+        if not value.what.startswith("a mosaic."):
+            yield value.what
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from unknown_parts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from unknown_parts(item)

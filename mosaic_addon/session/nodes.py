@@ -1,0 +1,127 @@
+"""What a pickle's bytes become: inert nodes that hold data and can do nothing.
+
+Plain values stay Python's own (None, bool, int, float, str, tuple, list, complex, slice, range, and numpy scalars).
+`bytes` stay views of the file (`memoryview`). Everything else is one of the classes below. Only scalars are ever hashed or
+compared, because a file can hold structures on which `hash`, `==` and `repr` never return or overflow the stack.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Node: TypeAlias = Any
+
+
+class Pairs(list[Node]):
+    """A dict, as [key, value, key, value, …] in the order of the file. A key may be unhashable or occur twice."""
+
+    __slots__ = ()
+
+    def as_dict(self) -> dict[str, Node]:
+        """The entries whose key is a str; of equal keys the last one counts, as in a dict."""
+        keys = self[::2]
+        if set(map(type, keys)) <= {str}:
+            return dict(zip(keys, self[1::2], strict=True))
+        return {key: value for key, value in zip(keys, self[1::2], strict=True) if type(key) is str}
+
+
+class SetNode(list[Node]):
+    """A set, its items in the order of the file."""
+
+    __slots__ = ()
+
+
+class FrozenSetNode(list[Node]):
+    """A frozenset, its items in the order of the file."""
+
+    __slots__ = ()
+
+
+class ByteArray:
+    """A bytearray: `data` is a view of the file."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+
+
+class Global:
+    """A class or function that the file names. Never looked up, never imported.
+
+    `kind` says what the reader makes of it: "mosaic" and "foreign" are classes of objects, "call" may stand in a call
+    that is interpreted, "name" may only be mentioned.
+    """
+
+    __slots__ = ("kind", "module", "name")
+
+    def __init__(self, module: str, name: str, kind: str) -> None:
+        self.module = module
+        self.name = name
+        self.kind = kind
+
+    def __repr__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+class ObjectNode:
+    """An object of a class that the file names: Mosaic's own, or a foreign one that is only kept.
+
+    `args` is the tuple of its construction (empty for Mosaic's classes). `state` is None before BUILD, then the Pairs of
+    its attributes or, for classes with slots, the tuple (Pairs | None, Pairs | None).
+    """
+
+    __slots__ = ("args", "cls", "kwargs", "state")
+
+    def __init__(self, cls: Global, args: tuple[Node, ...], kwargs: Pairs | None = None) -> None:
+        self.cls = cls
+        self.args = args
+        self.kwargs = kwargs
+        self.state: Node = None
+
+    def fields(self) -> dict[str, Node]:
+        """The attributes by name, those in slots included."""
+        state = self.state
+        if type(state) is Pairs:
+            return state.as_dict()
+        if type(state) is tuple:
+            return {key: value for part in state if type(part) is Pairs for key, value in part.as_dict().items()}
+        return {}
+
+
+class CallNode:
+    """A call that the file asks for and nobody makes: kept so that it can be written back."""
+
+    __slots__ = ("args", "function")
+
+    def __init__(self, function: Global, args: tuple[Node, ...]) -> None:
+        self.function = function
+        self.args = args
+
+
+class DtypeNode:
+    """A numpy dtype: `code` as in `numpy.dtype(code)`; `dtype` is ours from the table, None for one that we only keep."""
+
+    __slots__ = ("code", "dtype", "state")
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.dtype: np.dtype[Any] | None = None
+        self.state: Node = None
+
+
+class ArrayNode:
+    """A numpy array.
+
+    `values` is a read-only view of the file, or None for an array that is only kept (objects, records) or damaged, which
+    `trouble` then says. `args` and `state` are what the file gave, for writing it back.
+    """
+
+    __slots__ = ("args", "state", "trouble", "values")
+
+    def __init__(self, args: tuple[Node, ...]) -> None:
+        self.args = args
+        self.state: Node = None
+        self.values: NDArray[Any] | None = None
+        self.trouble: str | None = None

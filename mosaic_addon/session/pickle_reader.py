@@ -1,0 +1,519 @@
+"""Pickle bytes -> nodes: a small opcode interpreter that runs nothing.
+
+It knows the opcodes that Python's picklers of protocol 2 to 5 write, and of calls only the few that a Mosaic session needs;
+all it makes are the inert nodes of `nodes`. Arrays become views of the bytes, so a session of any size is read without a
+copy. The first thing that does not belong into a session refuses the whole stream.
+"""
+
+import re
+import struct
+import sys
+from collections.abc import Callable
+from math import prod
+from typing import Any, NoReturn
+
+import numpy as np
+
+from .errors import MosaicError
+from .nodes import (
+    ArrayNode,
+    ByteArray,
+    CallNode,
+    DtypeNode,
+    FrozenSetNode,
+    Global,
+    Node,
+    ObjectNode,
+    Pairs,
+    SetNode,
+)
+
+MAX_OPCODES = 20_000_000  # a session of 50 000 objects has 10 million
+MAX_TEXT_LINE = 512  # of a GLOBAL opcode; Python's own names are far shorter
+MAX_INT_BYTES = 64
+MAX_DIMENSIONS = 32  # numpy's limit up to 1.26
+MAX_DIMENSION = 2**48
+MAX_STRING_ITEM = 65_536  # bytes of one item of a text array
+
+MODULE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+MODULE_PREFIXES = (("colabseg", "mosaic"), ("numpy.core", "numpy._core"))  # old name, name of today
+# What the running Python no longer, or not yet, counts as its own.
+STANDARD_LIBRARY = sys.stdlib_module_names | set(
+    "asynchat asyncore cgi cgitb chunk commands compression copy_reg crypt distutils exceptions imghdr imp lib2to3 mailcap "
+    "msilib new nis nntplib ossaudiodev pipes popen2 smtpd sndhdr spwd string telnetlib test thread tomllib uu xdrlib".split()
+)
+
+
+def read_pickle(data: bytes | memoryview) -> Node:
+    """The object that a pickle of protocol 2 to 5 describes, as inert nodes.
+
+    data: the whole stream; arrays and bytes of the result are views of it, so it must outlive them.
+    Raises MosaicError when the stream is damaged, or asks for something that does not belong into a session. The sentence
+    does not name the file: whoever opened it does.
+    """
+    view = memoryview(data).toreadonly()
+    size = len(view)
+    if size < 2 or view[0] != 0x80:
+        raise MosaicError("is not a pickle")
+    if not 2 <= view[1] <= 5:
+        raise MosaicError(f"is a pickle of protocol {view[1]}; sessions have 2 to 5")
+    pos = 2
+    stack: list[Node] = []
+    outer: list[list[Node]] = []  # the stacks below each open MARK
+    memo: dict[int, Node] = {}
+    globals_seen: dict[tuple[str, str], Global] = {}
+    try:
+        for _ in range(MAX_OPCODES):
+            op = view[pos]
+            pos += 1
+            # The opcodes in the order of how often sessions use them.
+            if op == 0x94:  # MEMOIZE
+                memo[len(memo)] = stack[-1]
+            elif op == 0x68:  # BINGET
+                stack.append(memo[view[pos]])
+                pos += 1
+            elif op == 0x4B:  # BININT1
+                stack.append(view[pos])
+                pos += 1
+            elif op == 0x6A:  # LONG_BINGET
+                stack.append(memo[int.from_bytes(view[pos : pos + 4], "little")])
+                pos += 4
+            elif op == 0x4E:  # NONE
+                stack.append(None)
+            elif op == 0x28:  # MARK
+                outer.append(stack)
+                stack = []
+            elif op == 0x52:  # REDUCE
+                args = stack.pop()
+                function = stack.pop()
+                if type(function) is not Global or function.kind != "call" or type(args) is not tuple:
+                    _refuse_call(function)
+                stack.append(CALLS[function.module, function.name](function, args))
+            elif op == 0x8C:  # SHORT_BINUNICODE
+                end = pos + 1 + view[pos]
+                if end > size:
+                    raise IndexError
+                stack.append(str(view[pos + 1 : end], "utf-8", "surrogatepass"))
+                pos = end
+            elif op == 0x74:  # TUPLE
+                items = stack
+                stack = outer.pop()
+                stack.append(tuple(items))
+            elif op == 0x85:  # TUPLE1
+                stack[-1] = (stack[-1],)
+            elif op == 0x87:  # TUPLE3
+                third, second = stack.pop(), stack.pop()
+                stack[-1] = (stack[-1], second, third)
+            elif op == 0x62:  # BUILD
+                state = stack.pop()
+                node = stack[-1]
+                build = BUILDERS.get(type(node))
+                if build is None or node.state is not None:
+                    raise MosaicError("asks for changes that no session needs; it may be harmful and was not opened")
+                build(node, state)
+            elif op == 0x96 or op == 0x8E:  # BYTEARRAY8, BINBYTES8
+                end = pos + 8 + int.from_bytes(view[pos : pos + 8], "little")
+                if end > size:
+                    raise IndexError
+                chunk = view[pos + 8 : end]
+                stack.append(ByteArray(chunk) if op == 0x96 else chunk)
+                pos = end
+            elif op == 0x4A:  # BININT
+                stack.append(int.from_bytes(view[pos : pos + 4], "little", signed=True))
+                pos += 4
+            elif op == 0x88:  # NEWTRUE
+                stack.append(True)
+            elif op == 0x89:  # NEWFALSE
+                stack.append(False)
+            elif op == 0x47:  # BINFLOAT
+                stack.append(FLOAT64.unpack_from(view, pos)[0])
+                pos += 8
+            elif op == 0x75:  # SETITEMS
+                items = stack
+                stack = outer.pop()
+                if type(stack[-1]) is not Pairs or len(items) % 2:
+                    raise IndexError
+                stack[-1].extend(items)
+            elif op == 0x7D:  # EMPTY_DICT
+                stack.append(Pairs())
+            elif op == 0x29:  # EMPTY_TUPLE
+                stack.append(())
+            elif op == 0x81:  # NEWOBJ
+                args = stack.pop()
+                stack[-1] = _new_object(stack[-1], args, None)
+            elif op == 0x4D:  # BININT2
+                stack.append(int.from_bytes(view[pos : pos + 2], "little"))
+                pos += 2
+            elif op == 0x86:  # TUPLE2
+                second = stack.pop()
+                stack[-1] = (stack[-1], second)
+            elif op == 0x73:  # SETITEM
+                value, key = stack.pop(), stack.pop()
+                if type(stack[-1]) is not Pairs:
+                    raise IndexError
+                stack[-1] += (key, value)
+            elif op == 0x5D:  # EMPTY_LIST
+                stack.append([])
+            elif op == 0x65:  # APPENDS
+                items = stack
+                stack = outer.pop()
+                if type(stack[-1]) is not list:
+                    raise IndexError
+                stack[-1].extend(items)
+            elif op == 0x61:  # APPEND
+                item = stack.pop()
+                if type(stack[-1]) is not list:
+                    raise IndexError
+                stack[-1].append(item)
+            elif op == 0x43:  # SHORT_BINBYTES
+                end = pos + 1 + view[pos]
+                if end > size:
+                    raise IndexError
+                stack.append(view[pos + 1 : end])
+                pos = end
+            elif op == 0x42:  # BINBYTES
+                end = pos + 4 + int.from_bytes(view[pos : pos + 4], "little")
+                if end > size:
+                    raise IndexError
+                stack.append(view[pos + 4 : end])
+                pos = end
+            elif op == 0x58 or op == 0x8D:  # BINUNICODE, BINUNICODE8
+                start = pos + (4 if op == 0x58 else 8)
+                end = start + int.from_bytes(view[pos:start], "little")
+                if end > size:
+                    raise IndexError
+                stack.append(str(view[start:end], "utf-8", "surrogatepass"))
+                pos = end
+            elif op == 0x71:  # BINPUT
+                memo[view[pos]] = stack[-1]
+                pos += 1
+            elif op == 0x72:  # LONG_BINPUT
+                memo[int.from_bytes(view[pos : pos + 4], "little")] = stack[-1]
+                pos += 4
+            elif op == 0x95:  # FRAME
+                if pos + 8 + int.from_bytes(view[pos : pos + 8], "little") > size:
+                    raise IndexError
+                pos += 8
+            elif op == 0x93 or op == 0x63:  # STACK_GLOBAL, GLOBAL
+                if op == 0x93:
+                    name, module = stack.pop(), stack.pop()
+                else:
+                    module, pos = _text_line(view, pos)
+                    name, pos = _text_line(view, pos)
+                if type(module) is not str or type(name) is not str:
+                    _refuse_call(None)
+                found = globals_seen.get((module, name))
+                if found is None:
+                    found = globals_seen[module, name] = _classify(module, name)
+                stack.append(found)
+            elif op == 0x8A or op == 0x8B:  # LONG1, LONG4
+                start = pos + (1 if op == 0x8A else 4)
+                length = int.from_bytes(view[pos:start], "little")
+                if length > MAX_INT_BYTES or start + length > size:
+                    raise IndexError
+                stack.append(int.from_bytes(view[start : start + length], "little", signed=True))
+                pos = start + length
+            elif op == 0x8F:  # EMPTY_SET
+                stack.append(SetNode())
+            elif op == 0x90:  # ADDITEMS
+                items = stack
+                stack = outer.pop()
+                if type(stack[-1]) is not SetNode:
+                    raise IndexError
+                stack[-1].extend(items)
+            elif op == 0x91:  # FROZENSET
+                items = stack
+                stack = outer.pop()
+                stack.append(FrozenSetNode(items))
+            elif op == 0x92:  # NEWOBJ_EX
+                kwargs, args = stack.pop(), stack.pop()
+                stack[-1] = _new_object(stack[-1], args, kwargs)
+            elif op == 0x30:  # POP, written for tuples that contain themselves
+                if stack:
+                    stack.pop()
+                else:
+                    stack = outer.pop()
+            elif op == 0x31:  # POP_MARK
+                stack = outer.pop()
+            elif op == 0x2E:  # STOP
+                if len(stack) != 1 or outer:
+                    raise IndexError
+                return stack[0]
+            else:
+                raise MosaicError(
+                    f"holds the pickle opcode 0x{op:02x} at byte {pos - 1}, which no session has; it is damaged or may be "
+                    "harmful and was not opened"
+                )
+    except (IndexError, KeyError, struct.error, UnicodeDecodeError) as error:
+        what = "ends too early" if pos >= size else f"is damaged at byte {pos}"
+        raise MosaicError(f"{what}: it was cut off or changed after Mosaic wrote it") from error
+    raise MosaicError(f"has more than {MAX_OPCODES} pickle instructions, which no session needs")
+
+
+FLOAT64 = struct.Struct(">d")
+
+
+def _text_line(view: memoryview, pos: int) -> tuple[str, int]:
+    line, newline, _ = bytes(view[pos : pos + MAX_TEXT_LINE]).partition(b"\n")
+    if not newline:
+        raise IndexError
+    return line.decode("utf-8"), pos + len(line) + 1
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def _classify(module: str, name: str) -> Global:
+    """The Global of a name in the file, under the module's name of today; refuses what no session names."""
+    well_formed = len(module) + len(name) <= MAX_TEXT_LINE and MODULE_NAME.fullmatch(module) and name.isidentifier()
+    if not well_formed or not name.isascii() or any(part.startswith("__") for part in (*module.split("."), name)):
+        _refuse_name(module, name)
+    for old, new in MODULE_PREFIXES:
+        if module == old or module.startswith(old + "."):
+            module = new + module[len(old) :]
+    top = module.partition(".")[0]
+    if (module, name) in CALLS:
+        return Global(module, name, "call")
+    if (module, name) == ("numpy", "ndarray"):
+        return Global(module, name, "name")
+    if top == "numpy" or top in STANDARD_LIBRARY:
+        _refuse_name(module, name)
+    return Global(module, name, "mosaic" if top == "mosaic" else "foreign")
+
+
+def _refuse_name(module: str, name: str) -> NoReturn:
+    shown = f"{module}.{name}"
+    raise MosaicError(
+        f"names {shown[:120]}, which has no place in a Mosaic session; the file may be harmful and was not opened"
+    )
+
+
+def _refuse_call(function: Node) -> NoReturn:
+    shown = repr(function) if type(function) is Global else "a computed function"
+    raise MosaicError(
+        f"asks for a call of {shown[:120]}, which has no place in a Mosaic session; the file may be harmful and was not opened"
+    )
+
+
+# --- objects ---------------------------------------------------------------------------------------------------------
+
+
+def _new_object(cls: Node, args: Node, kwargs: Node) -> ObjectNode:
+    if type(cls) is not Global or cls.kind not in ("mosaic", "foreign") or type(args) is not tuple:
+        _refuse_call(cls)
+    if cls.kind == "mosaic" and (args or kwargs is not None):
+        _refuse_call(cls)
+    if kwargs is not None and type(kwargs) is not Pairs:
+        raise IndexError
+    return ObjectNode(cls, args, kwargs)
+
+
+def _build_object(node: ObjectNode, state: Node) -> None:
+    if node.cls.kind == "mosaic":
+        parts = state if type(state) is tuple and len(state) == 2 else (state,)
+        for part in parts:
+            if type(part) is Pairs:
+                if not set(map(type, part[::2])) <= {str}:
+                    raise MosaicError(f"holds a {node.cls.name} whose attributes are not named by text; it is damaged")
+            elif part is not None or len(parts) == 1:
+                raise MosaicError(f"holds a {node.cls.name} without a dict of attributes; it is damaged")
+    node.state = state if state is not None else ()
+
+
+# --- arrays ----------------------------------------------------------------------------------------------------------
+
+
+def _dtypes() -> dict[tuple[str, str], np.dtype[Any]]:
+    """The dtypes that we interpret, by numpy's code and byte order as pickled."""
+    table = {}
+    for code in ("b1", "i1", "u1"):
+        table[code, "|"] = np.dtype(code)
+    for code in ("i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16"):
+        for order in "<>":
+            table[code, order] = np.dtype(order + code)
+        table[code, "="] = np.dtype(code)
+    return table
+
+
+DTYPES = _dtypes()
+DTYPE_STATE_TYPES = (int, str, type(None), type(None), type(None), int, int, int)
+PLAIN_DTYPE_STATE = (None, None, None, -1, -1, 0)
+
+
+def _call_dtype(function: Global, args: tuple[Node, ...]) -> Node:
+    if len(args) != 3 or type(args[0]) is not str or type(args[1]) not in (bool, int) or type(args[2]) not in (bool, int):
+        _refuse_call(function)
+    return DtypeNode(args[0])
+
+
+def _build_dtype(node: DtypeNode, state: Node) -> None:
+    """Interpret numpy's pickled dtype state (version, byteorder, subdtype, names, fields, itemsize, alignment, flags)."""
+    if type(state) is not tuple:
+        raise MosaicError("holds a numpy dtype in no known form; it is damaged")
+    node.state = state
+    if tuple(map(type, state)) != DTYPE_STATE_TYPES or state[0] != 3:
+        return  # records and their kin: kept, never interpreted
+    code = node.code
+    if state[2:] == PLAIN_DTYPE_STATE:
+        node.dtype = DTYPES.get((code, state[1]))
+    elif code[:1] in ("U", "S") and code[1:].isdecimal() and len(code) < 8:
+        characters = int(code[1:])
+        itemsize, alignment, flags = (4 * characters, 4, 8) if code[0] == "U" else (characters, 1, 0)
+        order = state[1] if code[0] == "U" else ""
+        if state[5:] == (itemsize, alignment, flags) and 0 < itemsize <= MAX_STRING_ITEM and order in ("<", ">", "=", ""):
+            node.dtype = np.dtype(f"{order}{code}")
+
+
+def _call_reconstruct(function: Global, args: tuple[Node, ...]) -> Node:
+    """numpy's empty array, to be filled by BUILD: `_reconstruct(ndarray, (0,), b"b")`."""
+    if len(args) != 3 or type(args[0]) is not Global or (args[0].module, args[0].name) != ("numpy", "ndarray"):
+        _refuse_call(function)
+    return ArrayNode(args)
+
+
+def _build_array(node: ArrayNode, state: Node) -> None:
+    """Fill an array from numpy's pickled state (version, shape, dtype, is Fortran order, bytes)."""
+    if type(state) is not tuple or len(state) != 5 or len(node.args) != 3:
+        raise MosaicError("holds a numpy array in no known form; it is damaged")
+    node.state = state
+    _fill(node, state[4], state[2], state[1], "F" if state[3] is True or state[3] == 1 else "C")
+
+
+def _call_frombuffer(function: Global, args: tuple[Node, ...]) -> Node:
+    """numpy's array of protocol 5: `_frombuffer(buffer, dtype, shape, order)`, since numpy 2.3 also with an axis order."""
+    if not 4 <= len(args) <= 5 or type(args[3]) is not str or args[3] not in ("C", "F", "K"):
+        _refuse_call(function)
+    node = ArrayNode(args)
+    node.state = ()  # complete: no BUILD may follow
+    axes = args[4] if len(args) == 5 else None
+    if axes is None:
+        _fill(node, args[0], args[1], args[2], "C" if args[3] == "K" else args[3])
+    elif type(axes) is tuple and set(map(type, axes)) <= {int} and sorted(axes) == list(range(len(axes))):
+        _fill(node, args[0], args[1], args[2], "C")
+        if node.values is not None and node.values.ndim == len(axes):
+            node.values = node.values.transpose(axes)
+        else:
+            node.values, node.trouble = None, "its axes do not fit its shape"
+    else:
+        node.trouble = "its axes are in no known form"
+    return node
+
+
+def _fill(node: ArrayNode, data: Node, dtype: Node, shape: Node, order: Any) -> None:
+    """Make `node.values` a view of the bytes, or say in `node.trouble` why not. Nothing is trusted to numpy unchecked."""
+    if type(dtype) is not DtypeNode:
+        raise MosaicError("holds a numpy array without a dtype; it is damaged")
+    if type(shape) is not tuple or not set(map(type, shape)) <= {int} or len(shape) > MAX_DIMENSIONS:
+        node.trouble = "its shape is in no known form"
+        return
+    if dtype.dtype is None:
+        node.trouble = f"its dtype {dtype.code[:20]!r} is not one that this add-on interprets"
+        return
+    if type(data) is ByteArray:
+        data = data.data
+    if type(data) is bytes:
+        data = memoryview(data)
+    if type(data) is not memoryview:
+        node.trouble = "it has no bytes"
+        return
+    count = prod(shape)
+    if any(not 0 <= length <= MAX_DIMENSION for length in shape) or count * dtype.dtype.itemsize != len(data):
+        node.trouble = f"its shape {str(shape)[:80]} and its {len(data)} bytes do not fit"
+        return
+    if count:
+        node.values = np.frombuffer(data, dtype.dtype).reshape(shape, order=order)
+    elif prod(filter(None, shape)) <= MAX_DIMENSION:
+        node.values = np.empty(shape, dtype.dtype)
+    else:
+        node.trouble = f"its shape {str(shape)[:80]} is larger than any array"
+
+
+def _call_scalar(function: Global, args: tuple[Node, ...]) -> Node:
+    """A numpy scalar: `scalar(dtype, bytes)`."""
+    if len(args) != 2 or type(args[0]) is not DtypeNode:
+        _refuse_call(function)
+    dtype, data = args[0].dtype, args[1]
+    if dtype is None:
+        return CallNode(function, args)  # a datetime or the like: kept
+    if type(data) is bytes:
+        data = memoryview(data)
+    if type(data) is not memoryview or len(data) != dtype.itemsize:
+        raise MosaicError("holds a number whose bytes do not fit its dtype; it is damaged")
+    try:
+        return np.frombuffer(data, dtype)[0]
+    except ValueError as error:
+        raise MosaicError("holds text that is not Unicode; it is damaged") from error
+
+
+# --- the other calls a session has -----------------------------------------------------------------------------------
+
+
+def _call_encode(function: Global, args: tuple[Node, ...]) -> Node:
+    """Bytes as protocol 2 writes them: `_codecs.encode(str, "latin1")`."""
+    if len(args) != 2 or type(args[0]) is not str or args[1] not in ("latin1", "latin-1"):
+        _refuse_call(function)
+    try:
+        return args[0].encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise MosaicError("holds bytes that are none; it is damaged") from error
+
+
+def _call_getattr(function: Global, args: tuple[Node, ...]) -> Node:
+    """The kernel of scipy's Rbf, a method bound to it: `getattr(<Rbf>, "_h_linear")`. Kept, never looked up."""
+    rbf = len(args) == 2 and type(args[0]) is ObjectNode and args[0].cls
+    if not rbf or not rbf.module.startswith("scipy.interpolate") or rbf.name != "Rbf":
+        _refuse_call(function)
+    if type(args[1]) is not str or not args[1].startswith("_h_"):
+        _refuse_call(function)
+    return CallNode(function, args)
+
+
+def _literal(make: Callable[..., Node], check: Callable[[tuple[Node, ...]], bool]) -> Callable[[Global, tuple[Node, ...]], Node]:
+    def call(function: Global, args: tuple[Node, ...]) -> Node:
+        if not check(args):
+            _refuse_call(function)
+        return make(*args)
+
+    return call
+
+
+def _is_list(args: tuple[Node, ...]) -> bool:
+    return not args or (len(args) == 1 and type(args[0]) is list)
+
+
+def _is_ints(args: tuple[Node, ...]) -> bool:
+    return 1 <= len(args) <= 3 and set(map(type, args)) <= {int, type(None)}
+
+
+def _is_range(args: tuple[Node, ...]) -> bool:
+    return 1 <= len(args) <= 3 and set(map(type, args)) == {int} and (len(args) < 3 or args[2] != 0)
+
+
+def _is_floats(args: tuple[Node, ...]) -> bool:
+    return 1 <= len(args) <= 2 and set(map(type, args)) <= {int, float} and all(abs(x) < 1e300 for x in args if type(x) is int)
+
+
+def _is_bytes(args: tuple[Node, ...]) -> bool:
+    return not args or (len(args) == 1 and type(args[0]) in (memoryview, bytes))
+
+
+CALLS: dict[tuple[str, str], Callable[[Global, tuple[Node, ...]], Node]] = {
+    ("numpy", "dtype"): _call_dtype,
+    ("numpy._core.multiarray", "_reconstruct"): _call_reconstruct,
+    ("numpy._core.multiarray", "scalar"): _call_scalar,
+    ("numpy._core.numeric", "_frombuffer"): _call_frombuffer,
+    ("_codecs", "encode"): _call_encode,
+    ("builtins", "getattr"): _call_getattr,
+    ("builtins", "set"): _literal(SetNode, _is_list),
+    ("builtins", "frozenset"): _literal(FrozenSetNode, _is_list),
+    ("builtins", "bytearray"): _literal(lambda data=b"": ByteArray(memoryview(data)), _is_bytes),
+    ("builtins", "complex"): _literal(complex, _is_floats),
+    ("builtins", "slice"): _literal(slice, _is_ints),
+    ("builtins", "range"): _literal(range, _is_range),
+}
+
+BUILDERS: dict[type, Callable[[Any, Node], None]] = {
+    ObjectNode: _build_object,
+    DtypeNode: _build_dtype,
+    ArrayNode: _build_array,
+}
