@@ -25,6 +25,7 @@ def test_the_zip_has_manifest_licence_and_package_at_its_root(tmp_path: Path) ->
     with zipfile.ZipFile(build.write_zip(tmp_path / "extension.zip")) as archive:
         names = archive.namelist()
     assert {"blender_manifest.toml", "LICENSE", "__init__.py"} <= set(names)
+    assert names == sorted(names)
     assert not [name for name in names if name.endswith(".pyc") or "__pycache__" in name or name.startswith("/")]
 
 
