@@ -248,8 +248,6 @@ def _decode_geometry(
     fit = fields.get("model")
     if fit is None and type(meta_node) is Pairs:
         fit = meta_node.as_dict().get("fit")  # its place until 1.0.11
-        if type(fit) is ObjectNode:
-            meta.pop("fit", None)
     for part in unknown_parts(meta):
         warn(f"its meta holds {part}, which is kept but not shown")
     uuid = fields.get("uuid")
