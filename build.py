@@ -162,6 +162,11 @@ class Environment:
         return self.folder / "installed-by-build.txt"
 
     @property
+    def has_blender(self) -> bool:
+        """Whether Blender's Python module is among the requirements."""
+        return any(requirement.startswith("bpy==") for requirement in self.requirements)
+
+    @property
     def fingerprint(self) -> str:
         """Changes whenever the requirements do."""
         return hashlib.sha256("\n".join(self.requirements).encode()).hexdigest()
@@ -197,9 +202,10 @@ class Environment:
                 if run([interpreter.executable, "-m", "venv", *options, self.folder]) != 0:
                     raise BuildError(f"Python's own `venv` could not make {shown}; see above.")
             self.stamp.write_text("unfinished\n", encoding="ascii")
-            say(f"installing {what} into {shown}")
+            size = " (some 400 MB to download unless pip has kept them)" if self.has_blender else ""
+            say(f"installing {what} into {shown}{size}")
             if run([*self.pip(), "install", "--no-input", *self.requirements], env=pip_environment()) != 0:
-                raise BuildError(f"pip could not install {what}; see above, and run this again when mended.")
+                raise BuildError(f"pip could not install {what}; its message is above.")
             self.check_blender()
             self.stamp.write_text(self.fingerprint + "\n", encoding="ascii")
             say(f"{shown} is ready")
@@ -212,7 +218,7 @@ class Environment:
 
     def check_blender(self) -> None:
         """Import bpy once, since it needs libraries of the system that pip cannot install."""
-        if not any(requirement.startswith("bpy==") for requirement in self.requirements):
+        if not self.has_blender:
             return
         answer = subprocess.run(
             [str(self.python), "-c", "import bpy"], capture_output=True, text=True, timeout=600, check=False
@@ -235,9 +241,7 @@ def blender_environment(asked: str | None) -> Environment:
         if environment.ready():
             return environment
         if interpreter := find_interpreter(PYTHON_OF_BLENDER[blender]):
-            environment.set_up(
-                interpreter, f"Blender {blender} as a Python module (350 MB the first time) and the test tools"
-            )
+            environment.set_up(interpreter, f"Blender {blender} as a Python module and the test tools")
             return environment
     if asked:
         raise BuildError(
