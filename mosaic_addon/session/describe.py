@@ -40,7 +40,10 @@ def _geometry(geometry: Geometry, group: str | None) -> dict[str, Any]:
         "group": group,
         "appearance": _appearance(geometry),
         "vertex_properties": {
-            name: {"dtype": values.dtype.str if values.dtype.kind in "US" else values.dtype.name, "shape": list(values.shape)}
+            name: {
+                "dtype": values.dtype.str if values.dtype.kind in "US" else values.dtype.name,
+                "shape": list(values.shape),
+            }
             for name, values in geometry.vertex_properties.items()
         },
         "meta": [str(key) for key in geometry.meta],

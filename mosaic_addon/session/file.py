@@ -17,7 +17,7 @@ from .errors import MosaicError
 MAX_INDEX = 8 * 2**20
 MAX_INDEX_BRACKETS = 400  # bounds the nesting, so the JSON parser cannot run out of stack
 FORMAT_VERSION = 1
-MAP_FROM = 32 * 2**20  # bytes; smaller files are read, larger ones mapped
+MAP_FROM = 2**29  # bytes; mapped, a file that someone cuts short ends the program, and Windows will not replace it
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ def _bytes_of(path: str | os.PathLike[str]) -> memoryview:
             raise MosaicError("is empty" if not status.st_size else "is too short to be a session")
         try:
             if status.st_size < MAP_FROM:
-                return memoryview(file.read())
+                return memoryview(file.read(status.st_size))
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except (OSError, ValueError) as error:
             raise MosaicError(f"cannot be read: {error}") from error

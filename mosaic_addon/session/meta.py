@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from .budget import VALUE, Budget
 from .nodes import ArrayNode, ByteArray, CallNode, FrozenSetNode, Global, Node, ObjectNode, Pairs, SetNode
 
 MAX_NESTING = 32
 MAX_VALUES = 100_000  # of one geometry's meta
 SCALARS = (type(None), bool, int, float, complex, str)
+KEYS = (type(None), bool, float, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,45 +22,55 @@ class Kept:
     what: str
 
 
-def plain(node: Node) -> Any:
+def plain(node: Node, budget: Budget | None = None) -> Any:
     """`node` as Python's own containers and scalars, numpy scalars and arrays.
 
     Sets become lists when an item cannot be hashed; a dict keeps the keys that are scalars. What is not understood, nested
     deeper than MAX_NESTING or beyond MAX_VALUES values becomes `Kept`. Shared parts are repeated, which the bound on the
-    values limits.
+    values limits, and `budget` for all calls together.
     """
-    return _Converter().convert(node, 0)
+    return _Converter(budget or Budget(0)).convert(node, 0)
+
+
+def _is_key(value: Any) -> bool:
+    """Whether a value of a file may be hashed: a scalar of which a file cannot hold many with the same hash."""
+    if type(value) is int:
+        return -(2**63) <= value < 2**63
+    return type(value) in KEYS or (isinstance(value, np.generic) and not isinstance(value, np.complexfloating))
 
 
 class _Converter:
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
         self.left = MAX_VALUES
 
     def convert(self, node: Node, depth: int) -> Any:
         kind = type(node)
         if kind in SCALARS or isinstance(node, np.generic):
             return node
-        self.left -= 1 + (len(node) if isinstance(node, (list, tuple)) else 0)
+        size = len(node) if isinstance(node, (list, tuple)) else 0
+        self.left -= 1 + size
         if self.left < 0 or depth > MAX_NESTING:
             return Kept("more nested values than are shown")
+        self.budget.spend(VALUE * (1 + size))
         if kind is Pairs:
-            pairs = zip(node[::2], node[1::2], strict=True)
-            return {k: self.convert(v, depth + 1) for k, v in pairs if type(k) in SCALARS or isinstance(k, np.generic)}
+            return {k: self.convert(v, depth + 1) for k, v in zip(node[::2], node[1::2], strict=True) if _is_key(k)}
         if kind is list:
             return [self.convert(item, depth + 1) for item in node]
         if kind is tuple:
             return tuple(self.convert(item, depth + 1) for item in node)
         if kind in (SetNode, FrozenSetNode):
             items = [self.convert(item, depth + 1) for item in node]
-            scalar = all(type(item) in SCALARS or isinstance(item, np.generic) for item in items)
-            return (set if kind is SetNode else frozenset)(items) if scalar else items
+            return (set if kind is SetNode else frozenset)(items) if all(map(_is_key, items)) else items
         if kind is ArrayNode:
             return node.values if node.values is not None else Kept("an array of objects")
         if kind is memoryview:
+            self.budget.spend(len(node))
             return bytes(node)
         if kind is bytes or kind in (slice, range):
             return node
         if kind is ByteArray:
+            self.budget.spend(len(node.data))
             return bytearray(node.data)
         if kind is ObjectNode:
             return Kept(f"a {node.cls!r}")

@@ -1,7 +1,7 @@
 """What a pickle's bytes become: inert nodes that hold data and can do nothing.
 
 Plain values stay Python's own (None, bool, int, float, str, tuple, list, complex, slice, range, and numpy scalars).
-`bytes` stay views of the file (`memoryview`). Everything else is one of the classes below. Only scalars are ever hashed or
+`bytes` stay views of the file (`memoryview`), short ones are copied. Everything else is one of the classes below. Only scalars are ever hashed or
 compared, because a file can hold structures on which `hash`, `==` and `repr` never return or overflow the stack.
 """
 
@@ -39,11 +39,11 @@ class FrozenSetNode(list[Node]):
 
 
 class ByteArray:
-    """A bytearray: `data` is a view of the file."""
+    """A bytearray: `data` is a view of the file, or a copy if that is short."""
 
     __slots__ = ("data",)
 
-    def __init__(self, data: memoryview) -> None:
+    def __init__(self, data: memoryview | bytes) -> None:
         self.data = data
 
 

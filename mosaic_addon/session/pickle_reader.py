@@ -10,10 +10,11 @@ import struct
 import sys
 from collections.abc import Callable
 from math import prod
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
+from .budget import ARRAY, ENTRY, VALUE, Budget
 from .errors import MosaicError
 from .nodes import (
     ArrayNode,
@@ -29,11 +30,15 @@ from .nodes import (
 )
 
 MAX_OPCODES = 20_000_000  # a session of 50 000 objects has 10 million
+MAX_MARKS = 10_000  # open at a time; Python's pickler gives up earlier
 MAX_TEXT_LINE = 512  # of a GLOBAL opcode; Python's own names are far shorter
 MAX_INT_BYTES = 64
 MAX_DIMENSIONS = 32  # numpy's limit up to 1.26
-MAX_DIMENSION = 2**48
+MAX_EMPTY = 2**48  # bytes that an array without items would have along its other axes
 MAX_STRING_ITEM = 65_536  # bytes of one item of a text array
+MAX_COPY = 256  # bytes; shorter ones are copied, because a view takes more room
+
+Call: TypeAlias = Callable[[Global, tuple[Node, ...], Budget], Node]
 
 MODULE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 MODULE_PREFIXES = (("colabseg", "mosaic"), ("numpy.core", "numpy._core"))  # old name, name of today
@@ -44,15 +49,18 @@ STANDARD_LIBRARY = sys.stdlib_module_names | set(
 )
 
 
-def read_pickle(data: bytes | memoryview) -> Node:
+def read_pickle(data: bytes | memoryview, budget: Budget | None = None) -> Node:
     """The object that a pickle of protocol 2 to 5 describes, as inert nodes.
 
     data: the whole stream; arrays and bytes of the result are views of it, so it must outlive them.
+    budget: what reading may cost; that of a file of this size if none is given.
     Raises MosaicError when the stream is damaged, or asks for something that does not belong into a session. The sentence
     does not name the file: whoever opened it does.
     """
     view = memoryview(data).toreadonly()
     size = len(view)
+    if budget is None:
+        budget = Budget(size)
     if size < 2 or view[0] != 0x80:
         raise MosaicError("is not a pickle")
     if not 2 <= view[1] <= 5:
@@ -60,7 +68,7 @@ def read_pickle(data: bytes | memoryview) -> Node:
     pos = 2
     stack: list[Node] = []
     outer: list[list[Node]] = []  # the stacks below each open MARK
-    memo: dict[int, Node] = {}
+    memo: list[Node] = []  # every pickler numbers what it remembers from 0 on
     globals_seen: dict[tuple[str, str], Global] = {}
     try:
         for _ in range(MAX_OPCODES):
@@ -68,7 +76,7 @@ def read_pickle(data: bytes | memoryview) -> Node:
             pos += 1
             # The opcodes in the order of how often sessions use them.
             if op == 0x94:  # MEMOIZE
-                memo[len(memo)] = stack[-1]
+                memo.append(stack[-1])
             elif op == 0x68:  # BINGET
                 stack.append(memo[view[pos]])
                 pos += 1
@@ -81,6 +89,8 @@ def read_pickle(data: bytes | memoryview) -> Node:
             elif op == 0x4E:  # NONE
                 stack.append(None)
             elif op == 0x28:  # MARK
+                if len(outer) > MAX_MARKS:
+                    raise MosaicError("is nested more deeply than any session; it is damaged or may be harmful")
                 outer.append(stack)
                 stack = []
             elif op == 0x52:  # REDUCE
@@ -88,7 +98,7 @@ def read_pickle(data: bytes | memoryview) -> Node:
                 function = stack.pop()
                 if type(function) is not Global or function.kind != "call" or type(args) is not tuple:
                     _refuse_call(function)
-                stack.append(CALLS[function.module, function.name](function, args))
+                stack.append(CALLS[function.module, function.name](function, args, budget))
             elif op == 0x8C:  # SHORT_BINUNICODE
                 end = pos + 1 + view[pos]
                 if end > size:
@@ -110,12 +120,12 @@ def read_pickle(data: bytes | memoryview) -> Node:
                 build = BUILDERS.get(type(node))
                 if build is None or node.state is not None:
                     raise MosaicError("asks for changes that no session needs; it may be harmful and was not opened")
-                build(node, state)
+                build(node, state, budget)
             elif op == 0x96 or op == 0x8E:  # BYTEARRAY8, BINBYTES8
                 end = pos + 8 + int.from_bytes(view[pos : pos + 8], "little")
                 if end > size:
                     raise IndexError
-                chunk = view[pos + 8 : end]
+                chunk = view[pos + 8 : end] if end - pos > MAX_COPY else view[pos + 8 : end].tobytes()
                 stack.append(ByteArray(chunk) if op == 0x96 else chunk)
                 pos = end
             elif op == 0x4A:  # BININT
@@ -169,13 +179,13 @@ def read_pickle(data: bytes | memoryview) -> Node:
                 end = pos + 1 + view[pos]
                 if end > size:
                     raise IndexError
-                stack.append(view[pos + 1 : end])
+                stack.append(view[pos + 1 : end].tobytes())
                 pos = end
             elif op == 0x42:  # BINBYTES
                 end = pos + 4 + int.from_bytes(view[pos : pos + 4], "little")
                 if end > size:
                     raise IndexError
-                stack.append(view[pos + 4 : end])
+                stack.append(view[pos + 4 : end] if end - pos > MAX_COPY else view[pos + 4 : end].tobytes())
                 pos = end
             elif op == 0x58 or op == 0x8D:  # BINUNICODE, BINUNICODE8
                 start = pos + (4 if op == 0x58 else 8)
@@ -184,12 +194,11 @@ def read_pickle(data: bytes | memoryview) -> Node:
                     raise IndexError
                 stack.append(str(view[start:end], "utf-8", "surrogatepass"))
                 pos = end
-            elif op == 0x71:  # BINPUT
-                memo[view[pos]] = stack[-1]
-                pos += 1
-            elif op == 0x72:  # LONG_BINPUT
-                memo[int.from_bytes(view[pos : pos + 4], "little")] = stack[-1]
-                pos += 4
+            elif op == 0x71 or op == 0x72:  # BINPUT, LONG_BINPUT
+                start, pos = pos, pos + (1 if op == 0x71 else 4)
+                if int.from_bytes(view[start:pos], "little") != len(memo):
+                    raise IndexError
+                memo.append(stack[-1])
             elif op == 0x95:  # FRAME
                 if pos + 8 + int.from_bytes(view[pos : pos + 8], "little") > size:
                     raise IndexError
@@ -244,7 +253,7 @@ def read_pickle(data: bytes | memoryview) -> Node:
                     f"holds the pickle opcode 0x{op:02x} at byte {pos - 1}, which no session has; it is damaged or may be "
                     "harmful and was not opened"
                 )
-    except (IndexError, KeyError, struct.error, UnicodeDecodeError) as error:
+    except (IndexError, struct.error, UnicodeDecodeError) as error:
         what = "ends too early" if pos >= size else f"is damaged at byte {pos}"
         raise MosaicError(f"{what}: it was cut off or changed after Mosaic wrote it") from error
     raise MosaicError(f"has more than {MAX_OPCODES} pickle instructions, which no session needs")
@@ -308,11 +317,12 @@ def _new_object(cls: Node, args: Node, kwargs: Node) -> ObjectNode:
     return ObjectNode(cls, args, kwargs)
 
 
-def _build_object(node: ObjectNode, state: Node) -> None:
+def _build_object(node: ObjectNode, state: Node, budget: Budget) -> None:
     if node.cls.kind == "mosaic":
         parts = state if type(state) is tuple and len(state) == 2 else (state,)
         for part in parts:
             if type(part) is Pairs:
+                budget.spend(ENTRY * len(part))
                 if not set(map(type, part[::2])) <= {str}:
                     raise MosaicError(f"holds a {node.cls.name} whose attributes are not named by text; it is damaged")
             elif part is not None or len(parts) == 1:
@@ -340,13 +350,18 @@ DTYPE_STATE_TYPES = (int, str, type(None), type(None), type(None), int, int, int
 PLAIN_DTYPE_STATE = (None, None, None, -1, -1, 0)
 
 
-def _call_dtype(function: Global, args: tuple[Node, ...]) -> Node:
-    if len(args) != 3 or type(args[0]) is not str or type(args[1]) not in (bool, int) or type(args[2]) not in (bool, int):
+def _call_dtype(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
+    if (
+        len(args) != 3
+        or type(args[0]) is not str
+        or type(args[1]) not in (bool, int)
+        or type(args[2]) not in (bool, int)
+    ):
         _refuse_call(function)
     return DtypeNode(args[0])
 
 
-def _build_dtype(node: DtypeNode, state: Node) -> None:
+def _build_dtype(node: DtypeNode, state: Node, budget: Budget) -> None:
     """Interpret numpy's pickled dtype state (version, byteorder, subdtype, names, fields, itemsize, alignment, flags)."""
     if type(state) is not tuple:
         raise MosaicError("holds a numpy dtype in no known form; it is damaged")
@@ -356,30 +371,34 @@ def _build_dtype(node: DtypeNode, state: Node) -> None:
     code = node.code
     if state[2:] == PLAIN_DTYPE_STATE:
         node.dtype = DTYPES.get((code, state[1]))
-    elif code[:1] in ("U", "S") and code[1:].isdecimal() and len(code) < 8:
+    elif code[:1] in ("U", "S") and len(code) < 8 and code.isascii() and code[1:].isdecimal():
         characters = int(code[1:])
         itemsize, alignment, flags = (4 * characters, 4, 8) if code[0] == "U" else (characters, 1, 0)
         order = state[1] if code[0] == "U" else ""
-        if state[5:] == (itemsize, alignment, flags) and 0 < itemsize <= MAX_STRING_ITEM and order in ("<", ">", "=", ""):
+        if (
+            state[5:] == (itemsize, alignment, flags)
+            and 0 < itemsize <= MAX_STRING_ITEM
+            and order in ("<", ">", "=", "")
+        ):
             node.dtype = np.dtype(f"{order}{code}")
 
 
-def _call_reconstruct(function: Global, args: tuple[Node, ...]) -> Node:
+def _call_reconstruct(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
     """numpy's empty array, to be filled by BUILD: `_reconstruct(ndarray, (0,), b"b")`."""
     if len(args) != 3 or type(args[0]) is not Global or (args[0].module, args[0].name) != ("numpy", "ndarray"):
         _refuse_call(function)
     return ArrayNode(args)
 
 
-def _build_array(node: ArrayNode, state: Node) -> None:
+def _build_array(node: ArrayNode, state: Node, budget: Budget) -> None:
     """Fill an array from numpy's pickled state (version, shape, dtype, is Fortran order, bytes)."""
     if type(state) is not tuple or len(state) != 5 or len(node.args) != 3:
         raise MosaicError("holds a numpy array in no known form; it is damaged")
     node.state = state
-    _fill(node, state[4], state[2], state[1], "F" if state[3] is True or state[3] == 1 else "C")
+    _fill(node, state[4], state[2], state[1], "F" if state[3] is True or state[3] == 1 else "C", budget)
 
 
-def _call_frombuffer(function: Global, args: tuple[Node, ...]) -> Node:
+def _call_frombuffer(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
     """numpy's array of protocol 5: `_frombuffer(buffer, dtype, shape, order)`, since numpy 2.3 also with an axis order."""
     if not 4 <= len(args) <= 5 or type(args[3]) is not str or args[3] not in ("C", "F", "K"):
         _refuse_call(function)
@@ -387,9 +406,14 @@ def _call_frombuffer(function: Global, args: tuple[Node, ...]) -> Node:
     node.state = ()  # complete: no BUILD may follow
     axes = args[4] if len(args) == 5 else None
     if axes is None:
-        _fill(node, args[0], args[1], args[2], "C" if args[3] == "K" else args[3])
-    elif type(axes) is tuple and set(map(type, axes)) <= {int} and sorted(axes) == list(range(len(axes))):
-        _fill(node, args[0], args[1], args[2], "C")
+        _fill(node, args[0], args[1], args[2], "C" if args[3] == "K" else args[3], budget)
+    elif (
+        type(axes) is tuple
+        and len(axes) <= MAX_DIMENSIONS
+        and set(map(type, axes)) <= {int}
+        and sorted(axes) == list(range(len(axes)))
+    ):
+        _fill(node, args[0], args[1], args[2], "C", budget)
         if node.values is not None and node.values.ndim == len(axes):
             node.values = node.values.transpose(axes)
         else:
@@ -399,11 +423,12 @@ def _call_frombuffer(function: Global, args: tuple[Node, ...]) -> Node:
     return node
 
 
-def _fill(node: ArrayNode, data: Node, dtype: Node, shape: Node, order: Any) -> None:
+def _fill(node: ArrayNode, data: Node, dtype: Node, shape: Node, order: Any, budget: Budget) -> None:
     """Make `node.values` a view of the bytes, or say in `node.trouble` why not. Nothing is trusted to numpy unchecked."""
+    budget.spend(ARRAY)
     if type(dtype) is not DtypeNode:
         raise MosaicError("holds a numpy array without a dtype; it is damaged")
-    if type(shape) is not tuple or not set(map(type, shape)) <= {int} or len(shape) > MAX_DIMENSIONS:
+    if type(shape) is not tuple or len(shape) > MAX_DIMENSIONS or not set(map(type, shape)) <= {int}:
         node.trouble = "its shape is in no known form"
         return
     if dtype.dtype is None:
@@ -417,22 +442,23 @@ def _fill(node: ArrayNode, data: Node, dtype: Node, shape: Node, order: Any) -> 
         node.trouble = "it has no bytes"
         return
     count = prod(shape)
-    if any(not 0 <= length <= MAX_DIMENSION for length in shape) or count * dtype.dtype.itemsize != len(data):
+    if min(shape, default=0) < 0 or count * dtype.dtype.itemsize != len(data):
         node.trouble = f"its shape {str(shape)[:80]} and its {len(data)} bytes do not fit"
         return
     if count:
         node.values = np.frombuffer(data, dtype.dtype).reshape(shape, order=order)
-    elif prod(filter(None, shape)) <= MAX_DIMENSION:
+    elif prod(filter(None, shape)) * dtype.dtype.itemsize <= MAX_EMPTY:
         node.values = np.empty(shape, dtype.dtype)
     else:
         node.trouble = f"its shape {str(shape)[:80]} is larger than any array"
 
 
-def _call_scalar(function: Global, args: tuple[Node, ...]) -> Node:
+def _call_scalar(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
     """A numpy scalar: `scalar(dtype, bytes)`."""
     if len(args) != 2 or type(args[0]) is not DtypeNode:
         _refuse_call(function)
     dtype, data = args[0].dtype, args[1]
+    budget.spend(VALUE + (dtype.itemsize if dtype is not None else 0))
     if dtype is None:
         return CallNode(function, args)  # a datetime or the like: kept
     if type(data) is bytes:
@@ -448,17 +474,18 @@ def _call_scalar(function: Global, args: tuple[Node, ...]) -> Node:
 # --- the other calls a session has -----------------------------------------------------------------------------------
 
 
-def _call_encode(function: Global, args: tuple[Node, ...]) -> Node:
+def _call_encode(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
     """Bytes as protocol 2 writes them: `_codecs.encode(str, "latin1")`."""
     if len(args) != 2 or type(args[0]) is not str or args[1] not in ("latin1", "latin-1"):
         _refuse_call(function)
+    budget.spend(VALUE + len(args[0]))
     try:
         return args[0].encode("latin-1")
     except UnicodeEncodeError as error:
         raise MosaicError("holds bytes that are none; it is damaged") from error
 
 
-def _call_getattr(function: Global, args: tuple[Node, ...]) -> Node:
+def _call_getattr(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
     """The kernel of scipy's Rbf, a method bound to it: `getattr(<Rbf>, "_h_linear")`. Kept, never looked up."""
     rbf = len(args) == 2 and type(args[0]) is ObjectNode and args[0].cls
     if not rbf or not rbf.module.startswith("scipy.interpolate") or rbf.name != "Rbf":
@@ -468,10 +495,11 @@ def _call_getattr(function: Global, args: tuple[Node, ...]) -> Node:
     return CallNode(function, args)
 
 
-def _literal(make: Callable[..., Node], check: Callable[[tuple[Node, ...]], bool]) -> Callable[[Global, tuple[Node, ...]], Node]:
-    def call(function: Global, args: tuple[Node, ...]) -> Node:
+def _literal(make: Callable[..., Node], check: Callable[[tuple[Node, ...]], bool]) -> Call:
+    def call(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
         if not check(args):
             _refuse_call(function)
+        budget.spend(VALUE + (ENTRY * len(args[0]) if args and type(args[0]) is list else 0))
         return make(*args)
 
     return call
@@ -490,14 +518,18 @@ def _is_range(args: tuple[Node, ...]) -> bool:
 
 
 def _is_floats(args: tuple[Node, ...]) -> bool:
-    return 1 <= len(args) <= 2 and set(map(type, args)) <= {int, float} and all(abs(x) < 1e300 for x in args if type(x) is int)
+    return (
+        1 <= len(args) <= 2
+        and set(map(type, args)) <= {int, float}
+        and all(abs(x) < 1e300 for x in args if type(x) is int)
+    )
 
 
 def _is_bytes(args: tuple[Node, ...]) -> bool:
     return not args or (len(args) == 1 and type(args[0]) in (memoryview, bytes))
 
 
-CALLS: dict[tuple[str, str], Callable[[Global, tuple[Node, ...]], Node]] = {
+CALLS: dict[tuple[str, str], Call] = {
     ("numpy", "dtype"): _call_dtype,
     ("numpy._core.multiarray", "_reconstruct"): _call_reconstruct,
     ("numpy._core.multiarray", "scalar"): _call_scalar,
@@ -512,7 +544,7 @@ CALLS: dict[tuple[str, str], Callable[[Global, tuple[Node, ...]], Node]] = {
     ("builtins", "range"): _literal(range, _is_range),
 }
 
-BUILDERS: dict[type, Callable[[Any, Node], None]] = {
+BUILDERS: dict[type, Callable[[Any, Node, Budget], None]] = {
     ObjectNode: _build_object,
     DtypeNode: _build_dtype,
     ArrayNode: _build_array,
