@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mosaic_addon.scene.isosurface import gaussian_smooth, isosurface, quantile, volume_surface
-from tests.meshes import edges, is_closed, signed_volume
+from tests.meshes import is_closed, signed_volume
 
 MIDDLE = np.array([11.2, 13.4, 9.1])
 
@@ -44,15 +44,21 @@ def test_surface_of_noise_is_closed_and_holds_the_higher_values():
     assert np.allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-6)
 
 
-def test_surface_that_runs_out_of_the_volume_is_open_there_alone():
+def test_surface_that_runs_out_of_the_volume_is_cut_off_there():
     volume = ball(radius=10.5)
-    mesh = isosurface(volume, 0)
-    forward, backward = edges(mesh)
-    rim = np.setdiff1d(forward, backward)
-    assert len(rim)
-    a, b = (mesh.vertices[ends] for ends in np.divmod(rim, len(mesh.vertices)))
-    last = np.array(volume.shape) - 1
-    assert (((a == 0) & (b == 0)) | ((a == last) & (b == last))).any(axis=1).all()
+    whole, part = isosurface(volume, 0), isosurface(volume[3:-4, 5:-6, 1:-7], 0)
+    corners = (whole.vertices - (3, 5, 1))[whole.triangles].reshape(-1, 9)
+    last = np.tile(np.array(volume.shape) - (8, 12, 9), 3)
+    within = corners[((corners >= 0) & (corners <= last)).all(axis=1)]
+    assert 100 < len(within) < len(corners)
+    assert len(part.triangles) == len(within)
+    assert np.allclose(part.vertices[part.triangles].reshape(-1, 9), within, atol=1e-4)
+
+
+def test_normals_of_a_plane_are_exact_up_to_the_borders():
+    volume = np.indices((6, 7, 8)).transpose(1, 2, 3, 0) @ np.array([1, 2, 3], np.float32)
+    mesh = isosurface(volume.astype(np.float32), 17.3)
+    assert np.allclose(mesh.normals, -np.array([1, 2, 3]) / np.sqrt(14), atol=1e-6)
 
 
 def test_spacing_scales_the_vertices_and_turns_the_normals():
@@ -93,11 +99,15 @@ def test_quantile_is_numpys(dtype: str, fraction: float, size: int):
     assert quantile(values, fraction) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
-def test_quantile_holds_where_a_regular_sample_misleads():
-    values = np.zeros(1 << 19, np.float32)
-    values[:: (len(values) // (1 << 16)) | 1] = np.arange(1, 1 + len(values[:: (len(values) // (1 << 16)) | 1]))
-    assert quantile(values, 0.5) == np.quantile(values, 0.5)
-    assert quantile(values, 0.999) == pytest.approx(np.quantile(values.astype(np.float64), 0.999))
+def test_quantile_holds_where_its_sample_misleads(monkeypatch: pytest.MonkeyPatch):
+    values = np.random.default_rng(1).normal(size=1 << 19)
+
+    class Misleading:
+        def integers(self, low: int, high: int, size: int) -> np.ndarray:
+            return np.full(size, values.argmin())
+
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: Misleading())
+    assert quantile(values, 0.5) == pytest.approx(np.quantile(values, 0.5), rel=1e-12)
 
 
 def test_volume_surface_is_centred_in_angstrom():
@@ -113,6 +123,10 @@ def test_volume_is_smoothed_above_the_largest_spacing_only():
     sharp = volume_surface(noise(), (2, 2, 4), 80)
     assert np.array_equal(volume_surface(noise(), (2, 2, 4), 80, 4.0).vertices, sharp.vertices)
     assert len(volume_surface(noise(), (2, 2, 4), 80, 4.1).vertices) < len(sharp.vertices)
+
+
+def test_kernel_wider_than_any_number_is_no_wider_than_the_volume():
+    assert np.isfinite(volume_surface(noise(), (1, 1, 1), None, np.inf).vertices).all()
 
 
 def test_isovalue_is_taken_from_the_raw_volume_and_without_a_percentile_from_the_smoothed():

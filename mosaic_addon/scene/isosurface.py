@@ -128,13 +128,11 @@ def quantile(values: ArrayLike, fraction: float) -> float:
     0-1. Values must be finite and at least one.
     """
     flat = np.asarray(values).ravel(order="K")
-    if flat.dtype == bool:
-        flat = flat.view(np.uint8)
     position = (flat.size - 1) * min(max(float(fraction), 0.0), 1.0)
     rank = int(position)
     below = 0
     if flat.size > 1 << 18:
-        sample = np.sort(flat[:: flat.size // (1 << 16) | 1])
+        sample = np.sort(flat[np.random.default_rng(0).integers(0, flat.size, 1 << 16)])
         centre = len(sample) * position / flat.size
         margin = 8 + 5 * np.sqrt(centre * (1 - position / flat.size))
         low = sample[int(centre - margin)] if centre > margin else flat.min()
@@ -250,7 +248,7 @@ def contour_cells(
         near = [own, own + 1]
         for stride in (stride_y, stride_x):
             beside = np.searchsorted(cells, here + stride)
-            near += [beside, beside + (cells.take(beside, mode="clip") == here + stride)]
+            near += [beside, beside + 1]
         near.append(np.searchsorted(cells, here + stride_x + stride_y))
         edges = np.stack([vertex.take(position, axis=0, mode="clip") for position in near], axis=1).ravel()
         count = counts[chunk]

@@ -64,9 +64,9 @@ def ellipsoid(radii: ArrayLike, center: ArrayLike, orientations: ArrayLike, reso
 
 def _place(
     points: Doubles, triangles: NDArray[np.integer], scale: ArrayLike, center: ArrayLike, orientations: ArrayLike
-) -> tuple[Mesh, Doubles]:
-    """The mesh (points x |scale|) · orientationsᵀ + center, facing outwards, and the inverse of that matrix."""
-    matrix = np.asarray(orientations, dtype=np.float64) * np.abs(np.asarray(scale, dtype=np.float64))
+) -> tuple[Mesh, NDArray[np.floating]]:
+    """The mesh (points x scale) · orientationsᵀ + center, facing outwards, and the inverse of that matrix."""
+    matrix = np.asarray(orientations, dtype=np.float64) * np.asarray(scale, dtype=np.float64)
     determinant = np.linalg.det(matrix) if np.isfinite(matrix).all() else 0
     if determinant == 0:
         raise ValueError("The fit has no volume: a size is zero or not a number, or its axes lie in one plane.")
