@@ -1,0 +1,1 @@
+"""Session <-> Blender data. No operators and no panels; works in background, in any mode, without a context."""

@@ -1,0 +1,203 @@
+"""Per-point arrays <-> Blender attributes, exact in both directions.
+
+Blender has no 64-bit attributes. A column that 32 bits cannot hold gets its nearest float for drawing, and beside it a
+hidden attribute with the bits of the true values, which follows every edit of the points. Text is integer codes and a table
+of its values. What each attribute stands for is kept as JSON on the mesh or point cloud, since the names and kinds that a
+session allows are more than Blender's.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+
+PointData: TypeAlias = bpy.types.Mesh | bpy.types.PointCloud
+
+COLUMNS = "mosaic_vertex_properties"  # custom property: what the attributes stand for
+NORMALS, QUATERNIONS = "normals", "quaternions"
+# Names that mean something to Blender or to us; some of them `attributes.new` refuses, others it renames.
+RESERVED = {
+    NORMALS, QUATERNIONS, "position", "radius", "id", "material_index", "custom_normal", "sharp_face", "sharp_edge", "velocity",
+    "rotation", "scale", "crease_vert", "crease_edge", "bevel_weight_vert", "face_maps", "shade_smooth", "resolution", "cyclic",
+}  # fmt: skip
+
+# Blender's kind of attribute: the name of its values, numbers per point, their dtype.
+KINDS: dict[str, tuple[str, int, Any]] = {
+    "FLOAT": ("value", 1, np.float32),
+    "FLOAT2": ("vector", 2, np.float32),
+    "FLOAT_VECTOR": ("vector", 3, np.float32),
+    "FLOAT_COLOR": ("color", 4, np.float32),
+    "QUATERNION": ("value", 4, np.float32),
+    "INT": ("value", 1, np.int32),
+    "INT32_2D": ("value", 2, np.int32),
+    "BOOLEAN": ("value", 1, np.bool_),
+}
+
+
+def buffer_of(values: NDArray[Any], dtype: Any) -> memoryview:
+    """The values as a flat buffer that `foreach_set` takes without a copy of its own.
+
+    An array that is not aligned, as views of a file are, would be taken number by number: numpy describes it as "=f".
+    """
+    flat = np.ascontiguousarray(values, dtype).reshape(-1)
+    if not flat.size:
+        return memoryview(b"").cast("B")
+    return memoryview(flat.view(np.uint8)).cast(np.dtype(dtype).char)
+
+
+def write_attribute(data: PointData, name: str, kind: str, values: NDArray[Any]) -> str:
+    """Store `values`, one row per point, as a new attribute. Returns the name that it got."""
+    attribute = data.attributes.new(name, kind, "POINT")
+    if attribute is None:
+        raise ValueError(f"Blender refuses the attribute name {name!r}")
+    key, _, dtype = KINDS[kind]
+    if values.size:
+        attribute.data.foreach_set(key, buffer_of(values, dtype))
+    return attribute.name
+
+
+def read_attribute(data: PointData, name: str) -> NDArray[Any] | None:
+    """The values of a point attribute, (n,) or (n, width); None where there is none of that name."""
+    attribute = data.attributes.get(name)
+    if attribute is None or attribute.domain != "POINT" or attribute.data_type not in KINDS:
+        return None
+    key, width, dtype = KINDS[attribute.data_type]
+    values = np.empty(len(attribute.data) * width, dtype)
+    if values.size:
+        attribute.data.foreach_get(key, values)
+    return values if width == 1 else values.reshape(-1, width)
+
+
+# --- vertex properties -----------------------------------------------------------------------------------------------
+
+
+def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str]:
+    """Store vertex properties, {name: (n,) or (n, k)}, as attributes. Returns the names of those that Blender cannot hold."""
+    records, refused = [], []
+    for name, values in columns.items():
+        record = _write_column(data, name, values)
+        if record is None:
+            refused.append(name)
+        else:
+            records.append(record)
+    if records:
+        data[COLUMNS] = json.dumps(records)
+    return refused
+
+
+def read_columns(data: PointData) -> dict[str, NDArray[Any]]:
+    """The vertex properties of a mesh or point cloud, as `write_columns` got them or as they were edited since."""
+    columns = {}
+    for record in json.loads(data.get(COLUMNS, "[]")):
+        values = _read_column(data, record)
+        if values is not None:
+            columns[record["name"]] = values
+    return columns
+
+
+def column_attributes(data: PointData) -> dict[str, list[str]]:
+    """Which attributes hold each vertex property: one, or one for each of its columns."""
+    return {record["name"]: record["attributes"] for record in json.loads(data.get(COLUMNS, "[]"))}
+
+
+def _write_column(data: PointData, name: str, values: NDArray[Any]) -> dict[str, Any] | None:
+    record: dict[str, Any] = {"name": name, "dtype": values.dtype.str, "shape": list(values.shape[1:]), "attributes": []}
+    table, parts = _drawable(values)
+    if parts is None:
+        return None
+    if table is not None:
+        record["values"] = table
+    for suffix, kind, part in parts:
+        record["attributes"].append(write_attribute(data, _free_name(data, name, suffix), kind, part))
+    if values.dtype.itemsize == 8 and values.dtype.kind in "iuf" or values.dtype == np.uint32:
+        stored = [part for _, _, part in parts]
+        if stored and not _holds(values, stored):
+            wide = values.astype(values.dtype.newbyteorder("=") if values.dtype.itemsize == 8 else np.int64)
+            for number, column in enumerate(wide.reshape(len(wide), -1).T):
+                bits = np.ascontiguousarray(column).view(np.int32).reshape(-1, 2)
+                hidden = write_attribute(data, _free_name(data, f".{name}", f".bits{number}"), "INT32_2D", bits)
+                record.setdefault("bits", []).append(hidden)
+    return record
+
+
+def _drawable(values: NDArray[Any]) -> tuple[list[str] | None, list[tuple[str, str, NDArray[Any]]] | None]:
+    """How to show a column: a table of texts where it is text, and (suffix of the name, kind, values) of each attribute."""
+    kind = values.dtype.kind
+    if kind in "US" and values.ndim == 1:
+        texts, codes = np.unique(values, return_inverse=True)
+        table = [text.decode("latin-1") if isinstance(text, bytes) else str(text) for text in texts.tolist()]
+        return table, [("", "INT", codes.reshape(-1).astype(np.int32))]
+    if kind not in "biuf" or values.ndim > 2:
+        return None, None
+    if kind == "b":
+        values = values.view(np.uint8) != 0  # a file's bytes need not be 0 and 1
+        single, wide = "BOOLEAN", {}
+    elif kind == "f" or (len(values) and (values.min() < -(2**31) or values.max() >= 2**31)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = values.astype(np.float32, copy=False)
+        single, wide = "FLOAT", {2: "FLOAT2", 3: "FLOAT_VECTOR", 4: "FLOAT_COLOR"}
+    else:
+        values = values.astype(np.int32, copy=False)
+        single, wide = "INT", {2: "INT32_2D"}
+    if values.ndim == 1:
+        return None, [("", single, values)]
+    width = values.shape[1]
+    if width in wide:
+        return None, [("", wide[width], values)]
+    return None, [(f".{i}" if width > 1 else "", single, values[:, i]) for i in range(width)]
+
+
+def _holds(values: NDArray[Any], stored: list[NDArray[Any]]) -> bool:
+    """Whether what Blender stores gives the values back."""
+    if stored[0].dtype == np.int32:
+        return True
+    back = stored[0] if len(stored) == 1 else np.stack(stored, axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.array_equal(back.reshape(values.shape).astype(values.dtype), values, equal_nan=values.dtype.kind == "f")
+
+
+def _read_column(data: PointData, record: dict[str, Any]) -> NDArray[Any] | None:
+    parts = [read_attribute(data, attribute) for attribute in record["attributes"]]
+    if any(part is None for part in parts):
+        return None
+    dtype = np.dtype(record["dtype"])
+    shape = (len(parts[0]) if parts else len(data.attributes["position"].data), *record["shape"])
+    if "values" in record:
+        texts = record["values"]
+        table = np.array([text.encode("latin-1") for text in texts] if dtype.kind == "S" else texts, dtype)
+        return table[np.clip(parts[0], 0, len(table) - 1)]
+    shown = parts[0] if len(parts) == 1 else np.stack(parts, axis=1) if parts else np.empty(shape, dtype)
+    shown = shown.reshape(shape)
+    hidden = [read_attribute(data, attribute) for attribute in record.get("bits", ())]
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not hidden or any(bits is None for bits in hidden):
+            return shown.astype(dtype)
+        wide = np.int64 if dtype.itemsize < 8 else dtype.newbyteorder("=")
+        true = np.stack([np.ascontiguousarray(bits).view(wide).reshape(-1) for bits in hidden], axis=1).reshape(shape)
+        nearest = true.astype(shown.dtype)
+        untouched = (nearest == shown) | ((nearest != nearest) & (shown != shown))
+        return np.where(untouched, true, shown.astype(wide)).astype(dtype)
+
+
+def _free_name(data: PointData, name: str, suffix: str) -> str:
+    """An attribute name that Blender takes as it is, as close to the property's as can be."""
+    clean = "".join(c if c.isprintable() else "_" for c in name) or "property"
+    stem = f"{clean}_" if clean in RESERVED else clean
+    taken = set(data.attributes.keys())
+    for candidate in _candidates(stem, suffix):
+        if candidate not in taken and candidate not in RESERVED:
+            return candidate
+    raise AssertionError("unreachable: the candidates never end")
+
+
+def _candidates(stem: str, suffix: str) -> Iterable[str]:
+    number = 0
+    while True:
+        tail = suffix if number == 0 else f"{suffix}_{number}"
+        room = 63 - len(tail.encode())
+        yield stem.encode("utf-8", "replace")[:room].decode("utf-8", "ignore") + tail
+        number += 1

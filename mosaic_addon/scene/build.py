@@ -1,0 +1,208 @@
+"""Session -> Blender: collections, a root, and one object per geometry. All or nothing."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from ..session.session import Container, Geometry, Group, Mesh, Session
+from .attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute, write_columns
+from .compat import MAX_NAME_BYTES, PointCloudFactory
+from .custom_properties import clean_text, properties_of, property_key
+from .materials import MaterialFactory
+from .meshes import new_mesh
+from .plan import ImportOptions, Item, Plan, plan_import
+from .representations import MESH, Drawing, RepresentationFactory
+
+import numpy as np
+
+# Custom properties that say what a collection or object is. Those of an object that come from the session's meta have the
+# names they have there.
+SESSION, CONTAINER, GROUP = "mosaic_session", "mosaic_container", "mosaic_group"
+CLASS, NAME, UUID, MODEL = "mosaic_class", "mosaic_name", "mosaic_uuid", "mosaic_model"
+SAMPLING_RATE, PIXEL_SIZE = "mosaic_sampling_rate", "mosaic_pixel_size"
+
+Progress = Callable[[float], None]
+
+
+@dataclass(slots=True)
+class Imported:
+    """What an import made: the session's collection and root, its objects in the order of the browser, and warnings."""
+
+    collection: bpy.types.Collection
+    root: bpy.types.Object
+    objects: list[bpy.types.Object]
+    warnings: list[str]
+
+
+def build_session(
+    session: Session,
+    scene: bpy.types.Scene,
+    options: ImportOptions | None = None,
+    *,
+    unlimited: bool = False,
+    progress: Progress = lambda fraction: None,
+) -> Imported:
+    """Make a session's collections and objects and link them into `scene`.
+
+    Raises MosaicError, before anything is made, for a session beyond the budget (unless `unlimited`) or wrong options. If
+    anything else fails half-way, what was made is removed again. progress: called with fractions from 0 to 1.
+    """
+    plan = plan_import(session, options or ImportOptions(), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited)
+    with _all_or_nothing():
+        return _build(plan, scene, progress)
+
+
+@contextmanager
+def _all_or_nothing() -> Iterator[None]:
+    """Remove every datablock that appeared inside when the block fails."""
+    kinds = [
+        bpy.data.objects, bpy.data.meshes, bpy.data.pointclouds, bpy.data.materials, bpy.data.collections,
+        bpy.data.node_groups, bpy.data.scenes,
+    ]  # fmt: skip
+    before = {datablock.session_uid for kind in kinds for datablock in kind}
+    try:
+        yield
+    except BaseException:
+        bpy.data.batch_remove([datablock for kind in kinds for datablock in kind if datablock.session_uid not in before])
+        raise
+
+
+def _build(plan: Plan, scene: bpy.types.Scene, progress: Progress) -> Imported:
+    # Blender keeps datablocks sorted by name: data and materials first, then objects, each in that order, cost the same
+    # for the first and the twenty-thousandth.
+    ordered = sorted(plan.items, key=lambda item: item.name.lower())
+    materials = MaterialFactory(len(ordered))
+    made = {}
+    with PointCloudFactory() as clouds:
+        for number, item in enumerate(ordered):
+            data, warnings = _new_data(item, clouds)
+            plan.warnings += warnings
+            made[id(item.geometry)] = (data, materials.new(item.name, item.geometry.appearance))
+            if number % 64 == 0:
+                progress(0.8 * number / len(ordered))
+    root = _new_root(plan)
+    draw = RepresentationFactory()
+    objects = {}
+    for number, item in enumerate(ordered):
+        data, material = made[id(item.geometry)]
+        objects[id(item.geometry)] = _new_object(item, data, material, root, plan.pixel_size, draw)
+        if number % 256 == 0:
+            progress(0.8 + 0.2 * number / len(ordered))
+    collection = bpy.data.collections.new(plan.name)
+    collection[SESSION] = _session_properties(plan.session)
+    collection.objects.link(root)
+    shown: list[bpy.types.Object] = []
+    for container in (plan.session.clusters, plan.session.models):
+        collection.children.link(_new_container(container, objects, shown))
+    scene.collection.children.link(collection)
+    for layer in scene.view_layers:
+        for item in ordered:
+            if not item.geometry.visible:
+                objects[id(item.geometry)].hide_set(True, view_layer=layer)
+    return Imported(collection, root, shown, plan.warnings)
+
+
+def _new_root(plan: Plan) -> bpy.types.Object:
+    """The empty that all objects hang on: it carries the scale and the recentring, they carry the session's numbers."""
+    root = bpy.data.objects.new(plan.name, None)
+    scale = 1 / plan.options.angstrom_per_unit
+    root.scale = (scale, scale, scale)
+    if plan.options.recentre:
+        root.location = -plan.centre * scale
+    root.empty_display_size = float(np.max(plan.upper - plan.lower)) / 20 or 1.0
+    root[PIXEL_SIZE] = plan.pixel_size
+    return root
+
+
+def _new_data(item: Item, clouds: PointCloudFactory) -> tuple[bpy.types.Mesh | bpy.types.PointCloud, list[str]]:
+    geometry = item.geometry
+    data: Any
+    if item.group == MESH and isinstance(geometry.model, Mesh):
+        normals = geometry.normals if geometry.normals is not None else geometry.model.vertex_normals
+        data = new_mesh(item.name, geometry.points, geometry.model.triangles, normals)
+    else:
+        data = clouds.new(item.name, buffer_of(geometry.points, np.float32), len(geometry.points))
+    if len(geometry.points):
+        if geometry.normals is not None:
+            write_attribute(data, NORMALS, "FLOAT_VECTOR", geometry.normals)
+        if geometry.quaternions is not None:
+            write_attribute(data, QUATERNIONS, "QUATERNION", geometry.quaternions)
+    refused = write_columns(data, geometry.vertex_properties)
+    data.materials.append(None)  # the slot that the object fills
+    return data, [
+        f"{geometry.container} {geometry.name!r}: Blender has no attribute for its vertex property {name!r}."
+        for name in refused
+    ]
+
+
+def _new_object(
+    item: Item,
+    data: bpy.types.Mesh | bpy.types.PointCloud,
+    material: bpy.types.Material,
+    root: bpy.types.Object,
+    pixel_size: float,
+    draw: RepresentationFactory,
+) -> bpy.types.Object:
+    geometry = item.geometry
+    thing = bpy.data.objects.new(item.name, data)
+    slot = thing.material_slots[0]
+    slot.link = "OBJECT"
+    slot.material = material
+    thing.color = material.diffuse_color
+    thing.parent = root
+    thing.hide_render = not geometry.visible
+    draw.add(thing, item.group, Drawing(item.representation, geometry.appearance.size, pixel_size))
+    thing[NAME] = clean_text(geometry.name)
+    thing[CLASS] = geometry.class_name
+    if geometry.uuid is not None:
+        thing[UUID] = clean_text(geometry.uuid)
+    if geometry.model is not None:
+        thing[MODEL] = geometry.model.class_name
+    thing[SAMPLING_RATE] = geometry.sampling_rate.tolist()
+    for key, value in _meta_properties(geometry).items():
+        thing[property_key(key, thing.keys())] = value
+    return thing
+
+
+def _meta_properties(geometry: Geometry) -> dict[str, Any]:
+    """Meta without the name, which is the object's own."""
+    if len(geometry.meta) == 1 and "name" in geometry.meta:
+        return {}
+    return properties_of({key: value for key, value in geometry.meta.items() if key != "name"})
+
+
+def _session_properties(session: Session) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "file": clean_text(session.path),
+        "layout": session.layout,
+        "release": clean_text(session.release),
+    }
+    if session.shape is not None:
+        properties["shape"] = [float(length) for length in session.shape]
+    if session.physical_shape is not None:
+        properties["physical_shape"] = list(session.physical_shape)
+    return properties
+
+
+def _new_container(
+    container: Container, objects: dict[int, bpy.types.Object], shown: list[bpy.types.Object]
+) -> bpy.types.Collection:
+    """The collection of the clusters or models: groups as collections, in Mosaic's order."""
+    collection = bpy.data.collections.new(container.name.capitalize())
+    collection[CONTAINER] = container.name
+    for item in container.items:
+        if isinstance(item, Group):
+            group = bpy.data.collections.new(clean_text(item.name) or "Group")
+            group[GROUP] = {"name": clean_text(item.name), "uuid": clean_text(item.uuid)}
+            collection.children.link(group)
+            members, target = item.geometries, group
+        else:
+            members, target = [item], collection
+        for geometry in members:
+            thing = objects[id(geometry)]
+            target.objects.link(thing)
+            shown.append(thing)
+    return collection

@@ -1,0 +1,139 @@
+"""What differs between Blender 4.5, 5.0 and 5.2. Nobody else asks for the version."""
+
+from typing import Any
+
+import bpy
+
+EEVEE = "BLENDER_EEVEE_NEXT" if bpy.app.version < (5, 0) else "BLENDER_EEVEE"
+MAX_NAME_BYTES = 63 if bpy.app.version < (5, 0) else 255
+
+
+# --- Geometry Nodes modifiers: where their inputs are kept moved in 5.2 ----------------------------------------------
+
+
+def _menu_items(group: bpy.types.NodeTree, name: str) -> dict[str, int]:
+    """The items of a menu input and the numbers that modifiers before 5.2 keep for them."""
+    source = next(node.outputs[name] for node in group.nodes if node.type == "GROUP_INPUT" and name in node.outputs)
+    switch = next(link.to_node for link in source.links if link.to_node.bl_idname == "GeometryNodeMenuSwitch")
+    identifiers = {socket.name: socket.identifier for socket in switch.inputs}
+    return {item.name: int(identifiers[item.name].removeprefix("Item_")) for item in switch.enum_items}
+
+
+class ModifierInputs:
+    """Reads and writes the inputs of modifiers that share one node group, by name.
+
+    Looks the group's interface up once, so that setting an input of thousands of modifiers costs a microsecond each.
+    """
+
+    def __init__(self, group: bpy.types.NodeTree) -> None:
+        self._group = group
+        self._sockets = {
+            item.name: item for item in group.interface.items_tree if item.item_type == "SOCKET" and item.in_out == "INPUT"
+        }
+        self._identifiers = {name: socket.identifier for name, socket in self._sockets.items()}
+        self._menus: dict[str, dict[str, int]] = {}
+        if bpy.app.version < (5, 2):
+            self._menus = {
+                name: _menu_items(group, name)
+                for name, socket in self._sockets.items()
+                if socket.socket_type == "NodeSocketMenu"
+            }
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._identifiers
+
+    def set(self, modifier: bpy.types.NodesModifier, name: str, value: Any) -> None:
+        """Set an input. A menu's value is the name of its item."""
+        identifier = self._identifiers[name]
+        if bpy.app.version >= (5, 2):
+            getattr(modifier.properties.inputs, identifier).value = value
+        else:
+            modifier[identifier] = self._menus[name][value] if name in self._menus else value
+
+    def get(self, modifier: bpy.types.NodesModifier, name: str) -> Any:
+        """The value of an input; a menu's is the name of its item."""
+        identifier = self._identifiers[name]
+        if bpy.app.version >= (5, 2):
+            return getattr(modifier.properties.inputs, identifier).value
+        value = modifier[identifier]
+        if name in self._menus:
+            return next(item for item, number in self._menus[name].items() if number == value)
+        return value
+
+    def data_path(self, modifier: bpy.types.NodesModifier, name: str) -> str:
+        """The path of an input from its object, for keyframes and drivers."""
+        identifier = self._identifiers[name]
+        if bpy.app.version >= (5, 2):
+            return f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"].properties.inputs.{identifier}.value'
+        return f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"]["{identifier}"]'
+
+
+# --- shading ---------------------------------------------------------------------------------------------------------
+
+
+def shader_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
+    """The node tree of a material or world, emptied. From 5.0 on every one has a tree."""
+    if owner.node_tree is None:
+        owner.use_nodes = True
+    owner.node_tree.nodes.clear()
+    return owner.node_tree
+
+
+# --- point clouds: PointCloud.resize came in 5.2 ---------------------------------------------------------------------
+
+
+class PointCloudFactory:
+    """Makes point clouds of given positions. A context manager: what it needs meanwhile is removed at its end.
+
+    Before 5.2 a point cloud cannot be given its size, so an evaluated "Mesh to Points" is copied instead, in a scene of its
+    own that holds one object, so that the cost of a cloud does not grow with their number.
+    """
+
+    def __enter__(self) -> "PointCloudFactory":
+        self._scene: bpy.types.Scene | None = None
+        if bpy.app.version < (5, 2):
+            self._scene = bpy.data.scenes.new("Mosaic Conversion")
+            self._group = bpy.data.node_groups.new("Mosaic Conversion", "GeometryNodeTree")
+            interface, nodes, links = self._group.interface, self._group.nodes, self._group.links
+            interface.new_socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
+            interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+            start, convert, end = (
+                nodes.new(kind) for kind in ("NodeGroupInput", "GeometryNodeMeshToPoints", "NodeGroupOutput")
+            )
+            links.new(start.outputs[0], convert.inputs[0])
+            links.new(convert.outputs[0], end.inputs[0])
+            self._object = bpy.data.objects.new("Mosaic Conversion", bpy.data.meshes.new("Mosaic Conversion"))
+            self._object.modifiers.new("Mosaic Conversion", "NODES").node_group = self._group
+            self._scene.collection.objects.link(self._object)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._scene is not None:
+            mesh = self._object.data
+            bpy.data.objects.remove(self._object)
+            bpy.data.meshes.remove(mesh)
+            bpy.data.node_groups.remove(self._group)
+            bpy.data.scenes.remove(self._scene)
+
+    def new(self, name: str, positions: Any, count: int) -> bpy.types.PointCloud:
+        """A point cloud. positions: a buffer of 3 x count float32."""
+        if self._scene is None:
+            cloud = bpy.data.pointclouds.new(name)
+            cloud.resize(count)
+            if count:
+                cloud.attributes["position"].data.foreach_set("vector", positions)
+            return cloud
+        mesh = self._object.data
+        mesh.clear_geometry()
+        mesh.vertices.add(count)
+        if count:
+            mesh.attributes["position"].data.foreach_set("vector", positions)
+        mesh.update_tag()
+        layer = self._scene.view_layers[0]
+        layer.update()
+        geometry = self._object.evaluated_get(layer.depsgraph).evaluated_geometry()  # owns its point cloud
+        if geometry.pointcloud is None:  # of no points
+            return bpy.data.pointclouds.new(name)
+        cloud = geometry.pointcloud.copy()
+        cloud.name = name
+        return cloud

@@ -1,0 +1,123 @@
+"""Appearance <-> materials: one material per geometry, whose "Mosaic Surface" node holds Mosaic's colours and weights.
+
+The material is linked to the object, not to its data, so that whatever Geometry Nodes make of the points is drawn with it.
+"""
+
+import bpy
+import numpy as np
+
+from ..session.session import Appearance, Color
+from .compat import shader_tree
+from .custom_properties import clean_text
+from .node_tree import NodeProgram, arrange, shared_group, socket_named
+
+SURFACE = "Mosaic Surface"
+EDGES = "Mosaic Edges"
+NAMED_MATERIALS = 2000  # beyond that many, Blender's rename, which walks all of them, would be most of the import
+
+
+def srgb_to_linear(color: Color) -> tuple[float, float, float]:
+    """Display values as scene values, so that the Standard view transform shows them unchanged (IEC 61966-2-1)."""
+    display = np.asarray(color, np.float64)
+    linear = np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
+    return (float(linear[0]), float(linear[1]), float(linear[2]))
+
+
+def linear_to_srgb(color: Color) -> tuple[float, float, float]:
+    """The inverse of `srgb_to_linear`."""
+    linear = np.clip(np.asarray(color, np.float64), 0, 1)
+    display = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return (float(display[0]), float(display[1]), float(display[2]))
+
+
+def surface_group() -> bpy.types.NodeTree:
+    """Mosaic's Phong weights over a physical surface: ambient glows, diffuse scatters, specular reflects."""
+    return shared_group(SURFACE, "ShaderNodeTree", 1, _build_surface)
+
+
+def _build_surface(program: NodeProgram) -> None:
+    program.input("Color", "Color", "Colour of the object", default_value=(0.448, 0.448, 0.448, 1))
+    program.input("Opacity", "Float", "1 is solid, 0 invisible", default_value=1, min_value=0, max_value=1, subtype="FACTOR")
+    for name, default, tip in (
+        ("Ambient", 0.3, "Light that reaches every side alike"),
+        ("Diffuse", 0.7, "Light that is scattered"),
+        ("Specular", 0.2, "Light that is reflected"),
+    ):
+        program.input(name, "Float", tip, default_value=default, min_value=0, max_value=1, subtype="FACTOR")
+    program.output("Surface", "Shader")
+    start = program.node("NodeGroupInput").outputs
+    scattered = program.node(
+        "ShaderNodeVectorMath", "Diffuse part", {"Vector 0": start["Color"], "Scale": start["Diffuse"]}, operation="SCALE"
+    )
+    reflected = program.math("MULTIPLY", start["Specular"], 0.5)
+    surface = program.node(
+        "ShaderNodeBsdfPrincipled",
+        "Surface",
+        {
+            "Base Color": scattered.outputs[0],
+            "Roughness": 0.55,
+            "Specular IOR Level": reflected,
+            "Alpha": start["Opacity"],
+            "Emission Color": start["Color"],
+            "Emission Strength": start["Ambient"],
+        },
+    )
+    program.node("NodeGroupOutput", inputs={"Surface": surface.outputs[0]})
+
+
+class MaterialFactory:
+    """Makes the materials of an import. Equal looks are copied from one seed, which is quicker than building each anew."""
+
+    def __init__(self, count: int) -> None:
+        self._named = count <= NAMED_MATERIALS
+        self._seeds: dict[tuple[float, ...], bpy.types.Material] = {}
+
+    def new(self, name: str, appearance: Appearance) -> bpy.types.Material:
+        """A material that shows `appearance`, with a surface node that the user finds in the Material tab."""
+        look = (appearance.opacity, appearance.ambient, appearance.diffuse, appearance.specular)
+        seed = self._seeds.get(look)
+        if seed is None:
+            material = self._seeds[look] = _new_material(clean_text(name) if self._named else "Mosaic", appearance)
+        else:
+            material = seed.copy()
+            if self._named:
+                material.name = clean_text(name)
+        color = (*srgb_to_linear(appearance.base_color), 1.0)
+        # Through the array, as assigning to the socket makes Blender look through the node trees of the whole file.
+        material.node_tree.nodes[SURFACE].inputs["Color"].default_value.foreach_set(color)
+        material.diffuse_color = (*color[:3], appearance.opacity)
+        return material
+
+
+def _new_material(name: str, appearance: Appearance) -> bpy.types.Material:
+    material = bpy.data.materials.new(name)
+    tree = shader_tree(material)
+    program = NodeProgram(tree)
+    surface = program.node(
+        "ShaderNodeGroup",
+        node_tree=surface_group(),
+        name=SURFACE,
+        inputs={},
+        width=200,
+    )
+    for key in ("opacity", "ambient", "diffuse", "specular"):
+        socket_named(surface.inputs, key.capitalize()).default_value = getattr(appearance, key)
+    program.node("ShaderNodeOutputMaterial", inputs={"Surface": surface.outputs[0]})
+    arrange(tree)
+    return material
+
+
+def edge_material() -> bpy.types.Material:
+    """The black, unlit lines of the representation "mesh"; shared by all."""
+    for material in bpy.data.materials:
+        if material.get("mosaic_material") == EDGES and material.library is None:
+            return material
+    material = bpy.data.materials.new(EDGES)
+    material["mosaic_material"] = EDGES
+    material.diffuse_color = (0, 0, 0, 1)
+    tree = shader_tree(material)
+    program = NodeProgram(tree)
+    black = program.node("ShaderNodeEmission", "Black", {"Color": (0, 0, 0, 1)})
+    program.node("ShaderNodeOutputMaterial", inputs={"Surface": black.outputs[0]})
+    arrange(tree)
+    return material

@@ -1,0 +1,98 @@
+"""Node groups written as short programs: find or create by name and version, sockets by name, laid out for reading."""
+
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+
+STAMP = "mosaic_group"  # custom property of a group: its name and version, which renaming it does not change
+
+
+def shared_group(
+    name: str, kind: str, version: int, build: Callable[["NodeProgram"], None]
+) -> bpy.types.NodeTree:
+    """The node group of that name and version, built unless the .blend has it. Older versions in a .blend stay as they are."""
+    stamp = f"{name}/{version}"
+    for group in bpy.data.node_groups:
+        if group.get(STAMP) == stamp and group.library is None:
+            return group
+    group = bpy.data.node_groups.new(name, kind)
+    group[STAMP] = stamp
+    program = NodeProgram(group)
+    build(program)
+    arrange(group)
+    return group
+
+
+class NodeProgram:
+    """Adds nodes to a tree. An input is given a socket, which is linked, or a value."""
+
+    def __init__(self, tree: bpy.types.NodeTree) -> None:
+        self.tree = tree
+
+    def input(self, name: str, kind: str, tip: str = "", **settings: Any) -> bpy.types.NodeTreeInterfaceSocket:
+        """Declare an input of the group: its default, range and tooltip."""
+        socket = self.tree.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{kind}", description=tip)
+        for key, value in settings.items():
+            setattr(socket, key, value)
+        return socket
+
+    def output(self, name: str, kind: str) -> None:
+        self.tree.interface.new_socket(name, in_out="OUTPUT", socket_type=f"NodeSocket{kind}")
+
+    def node(self, kind: str, label: str = "", inputs: dict[str, Any] | None = None, **settings: Any) -> bpy.types.Node:
+        """Add a node. inputs: by the name of the socket, or its name and number ("Geometry", "Value 1") among equal ones."""
+        node = self.tree.nodes.new(kind)
+        node.label = label
+        for key, value in settings.items():
+            setattr(node, key, value)
+        for name, value in (inputs or {}).items():
+            self.connect(value, socket_named(node.inputs, name))
+        return node
+
+    def connect(self, value: Any, socket: bpy.types.NodeSocket) -> None:
+        if isinstance(value, bpy.types.NodeSocket):
+            self.tree.links.new(value, socket)
+        elif isinstance(value, (list, tuple)) and value and isinstance(value[0], bpy.types.NodeSocket):
+            for source in value:
+                self.tree.links.new(source, socket)
+        else:
+            socket.default_value = value
+
+    def math(self, operation: str, a: Any, b: Any = 0.0) -> bpy.types.NodeSocket:
+        kind = "ShaderNodeMath"
+        return self.node(kind, inputs={"Value 0": a, "Value 1": b}, operation=operation).outputs[0]
+
+
+def socket_named(sockets: Any, name: str) -> bpy.types.NodeSocket:
+    """The enabled socket of that name; "Value 1" is the second of those named "Value". Identifiers differ by version."""
+    enabled = [socket for socket in sockets if socket.enabled]
+    for socket in enabled:
+        if socket.name == name:
+            return socket
+    stem, _, number = name.rpartition(" ")
+    same = [socket for socket in enabled if socket.name == stem]
+    if number.isdecimal() and int(number) < len(same):
+        return same[int(number)]
+    raise KeyError(f"no socket {name!r} among {[socket.name for socket in enabled]}")
+
+
+def arrange(tree: bpy.types.NodeTree) -> None:
+    """Lay the nodes out from left to right, each right of all that it needs."""
+    needs: dict[str, set[str]] = {node.name: set() for node in tree.nodes}
+    for link in tree.links:
+        needs[link.to_node.name].add(link.from_node.name)
+    column: dict[str, int] = {}
+
+    def place(name: str) -> int:
+        if name not in column:
+            column[name] = 0
+            column[name] = max((place(source) + 1 for source in needs[name]), default=0)
+        return column[name]
+
+    below: dict[int, float] = {}
+    for node in tree.nodes:
+        x = place(node.name)
+        node.location = (x * 220.0, below.get(x, 0.0))
+        rows = sum(socket.enabled for socket in node.inputs) + len(node.outputs)
+        below[x] = below.get(x, 0.0) - 80.0 - 22.0 * rows
