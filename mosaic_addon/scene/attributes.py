@@ -14,7 +14,6 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-
 PointData: TypeAlias = bpy.types.Mesh | bpy.types.PointCloud
 
 COLUMNS = "mosaic_vertex_properties"  # custom property: what the attributes stand for
@@ -105,7 +104,12 @@ def column_attributes(data: PointData) -> dict[str, list[str]]:
 
 
 def _write_column(data: PointData, name: str, values: NDArray[Any]) -> dict[str, Any] | None:
-    record: dict[str, Any] = {"name": name, "dtype": values.dtype.str, "shape": list(values.shape[1:]), "attributes": []}
+    record: dict[str, Any] = {
+        "name": name,
+        "dtype": values.dtype.str,
+        "shape": list(values.shape[1:]),
+        "attributes": [],
+    }
     table, parts = _drawable(values)
     if parts is None:
         return None
@@ -113,7 +117,7 @@ def _write_column(data: PointData, name: str, values: NDArray[Any]) -> dict[str,
         record["values"] = table
     for suffix, kind, part in parts:
         record["attributes"].append(write_attribute(data, _free_name(data, name, suffix), kind, part))
-    if values.dtype.itemsize == 8 and values.dtype.kind in "iuf" or values.dtype == np.uint32:
+    if (values.dtype.itemsize == 8 and values.dtype.kind in "iuf") or values.dtype == np.uint32:
         stored = [part for _, _, part in parts]
         if stored and not _holds(values, stored):
             wide = values.astype(values.dtype.newbyteorder("=") if values.dtype.itemsize == 8 else np.int64)
@@ -157,7 +161,9 @@ def _holds(values: NDArray[Any], stored: list[NDArray[Any]]) -> bool:
         return True
     back = stored[0] if len(stored) == 1 else np.stack(stored, axis=1)
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.array_equal(back.reshape(values.shape).astype(values.dtype), values, equal_nan=values.dtype.kind == "f")
+        return np.array_equal(
+            back.reshape(values.shape).astype(values.dtype), values, equal_nan=values.dtype.kind == "f"
+        )
 
 
 def _read_column(data: PointData, record: dict[str, Any]) -> NDArray[Any] | None:

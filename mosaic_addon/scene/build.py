@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ..session.session import Container, Geometry, Group, Mesh, Session
 from .attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute, write_columns
@@ -15,8 +16,6 @@ from .materials import MaterialFactory
 from .meshes import new_mesh
 from .plan import ImportOptions, Item, Plan, plan_import
 from .representations import MESH, Drawing, RepresentationFactory
-
-import numpy as np
 
 # Custom properties that say what a collection or object is. Those of an object that come from the session's meta have the
 # names they have there.
@@ -66,7 +65,9 @@ def _all_or_nothing() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        bpy.data.batch_remove([datablock for kind in kinds for datablock in kind if datablock.session_uid not in before])
+        bpy.data.batch_remove(
+            [datablock for kind in kinds for datablock in kind if datablock.session_uid not in before]
+        )
         raise
 
 
@@ -111,7 +112,7 @@ def _new_root(plan: Plan) -> bpy.types.Object:
     scale = 1 / plan.options.angstrom_per_unit
     root.scale = (scale, scale, scale)
     if plan.options.recentre:
-        root.location = -plan.centre * scale
+        root.location = (-plan.centre * scale).tolist()
     root.empty_display_size = float(np.max(plan.upper - plan.lower)) / 20 or 1.0
     root[PIXEL_SIZE] = plan.pixel_size
     return root

@@ -28,7 +28,9 @@ class ModifierInputs:
     def __init__(self, group: bpy.types.NodeTree) -> None:
         self._group = group
         self._sockets = {
-            item.name: item for item in group.interface.items_tree if item.item_type == "SOCKET" and item.in_out == "INPUT"
+            item.name: item
+            for item in group.interface.items_tree
+            if item.item_type == "SOCKET" and item.in_out == "INPUT"
         }
         self._identifiers = {name: socket.identifier for name, socket in self._sockets.items()}
         self._menus: dict[str, dict[str, int]] = {}

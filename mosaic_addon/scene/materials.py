@@ -37,7 +37,9 @@ def surface_group() -> bpy.types.NodeTree:
 
 def _build_surface(program: NodeProgram) -> None:
     program.input("Color", "Color", "Colour of the object", default_value=(0.448, 0.448, 0.448, 1))
-    program.input("Opacity", "Float", "1 is solid, 0 invisible", default_value=1, min_value=0, max_value=1, subtype="FACTOR")
+    program.input(
+        "Opacity", "Float", "1 is solid, 0 invisible", default_value=1, min_value=0, max_value=1, subtype="FACTOR"
+    )
     for name, default, tip in (
         ("Ambient", 0.3, "Light that reaches every side alike"),
         ("Diffuse", 0.7, "Light that is scattered"),
@@ -47,7 +49,10 @@ def _build_surface(program: NodeProgram) -> None:
     program.output("Surface", "Shader")
     start = program.node("NodeGroupInput").outputs
     scattered = program.node(
-        "ShaderNodeVectorMath", "Diffuse part", {"Vector 0": start["Color"], "Scale": start["Diffuse"]}, operation="SCALE"
+        "ShaderNodeVectorMath",
+        "Diffuse part",
+        {"Vector 0": start["Color"], "Scale": start["Diffuse"]},
+        operation="SCALE",
     )
     reflected = program.math("MULTIPLY", start["Specular"], 0.5)
     surface = program.node(

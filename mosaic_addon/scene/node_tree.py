@@ -8,9 +8,7 @@ import bpy
 STAMP = "mosaic_group"  # custom property of a group: its name and version, which renaming it does not change
 
 
-def shared_group(
-    name: str, kind: str, version: int, build: Callable[["NodeProgram"], None]
-) -> bpy.types.NodeTree:
+def shared_group(name: str, kind: str, version: int, build: Callable[["NodeProgram"], None]) -> bpy.types.NodeTree:
     """The node group of that name and version, built unless the .blend has it. Older versions in a .blend stay as they are."""
     stamp = f"{name}/{version}"
     for group in bpy.data.node_groups:

@@ -14,7 +14,13 @@ from .custom_properties import clean_text
 from .representations import MESH, OFFERED, POINTS
 
 # Beyond these an import would take minutes or gigabytes, so it is asked about first.
-BUDGET = {"objects": 50_000, "points": 200_000_000, "faces": 100_000_000, "frames": 20_000, "vertex properties": 200_000}
+BUDGET = {
+    "objects": 50_000,
+    "points": 200_000_000,
+    "faces": 100_000_000,
+    "frames": 20_000,
+    "vertex properties": 200_000,
+}
 # Mosaic frames a session in a view of 30 degrees; its 3D view is some 900 pixels high on a common screen.
 VIEW_ANGLE = np.radians(30.0)
 VIEW_HEIGHT = 900
@@ -144,7 +150,10 @@ def _pixel_size(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> float
 
 def extent(clouds: Iterable[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lower and upper corner, (3,) each, of the finite points of all clouds (n, 3); zeros where there are none."""
-    lows, highs, small, waiting = [], [], [], 0
+    lows: list[NDArray[Any]] = []
+    highs: list[NDArray[Any]] = []
+    small: list[NDArray[Any]] = []
+    waiting = 0
     for points in clouds:
         if len(points) > 65_536:
             _reduce(points, lows, highs)

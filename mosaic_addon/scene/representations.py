@@ -73,7 +73,9 @@ def _declare(program: NodeProgram, group: str) -> None:
     program.input("Geometry", "Geometry")
     program.input("Representation", "Menu", "How the geometry is drawn")
     program.input("Size", "Float", "Width of a point in Mosaic's screen pixels", default_value=8, min_value=0)
-    program.input("Pixel Size", "Float", "Angstrom that one of Mosaic's screen pixels stands for", default_value=1, min_value=0)
+    program.input(
+        "Pixel Size", "Float", "Angstrom that one of Mosaic's screen pixels stands for", default_value=1, min_value=0
+    )
     if group == MESH:
         program.input("Line Width", "Float", "Width of an edge in pixels", default_value=1, min_value=0)
     tip = "Draw each point as a mesh sphere: slower, but round in EEVEE and in the viewport"
@@ -97,12 +99,16 @@ def _menu(program: NodeProgram, group: str, start: bpy.types.bpy_prop_collection
     menu.default_value = LABELS[OFFERED[group][0]]
 
 
-def _spheres(program: NodeProgram, start: bpy.types.bpy_prop_collection, points: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+def _spheres(
+    program: NodeProgram, start: bpy.types.bpy_prop_collection, points: bpy.types.NodeSocket
+) -> bpy.types.NodeSocket:
     """Points of the right radius: native ones, or instances of a sphere."""
     half = program.math("MULTIPLY", start["Size"], 0.5)
     radius = program.math("MULTIPLY", half, start["Pixel Size"])
     native = program.node("GeometryNodeSetPointRadius", "Native points", {"Points": points, "Radius": radius})
-    sphere = program.node("GeometryNodeMeshIcoSphere", "Sphere", {"Radius": 1.0, "Subdivisions": start["Sphere Detail"]})
+    sphere = program.node(
+        "GeometryNodeMeshIcoSphere", "Sphere", {"Radius": 1.0, "Subdivisions": start["Sphere Detail"]}
+    )
     smooth = program.node("GeometryNodeSetShadeSmooth")
     program.connect(sphere.outputs["Mesh"], smooth.inputs[0])
     instances = program.node(
@@ -128,13 +134,19 @@ def _build_mesh(program: NodeProgram) -> None:
     start = program.node("NodeGroupInput").outputs
     points = program.node("GeometryNodeMeshToPoints", "Vertices", {"Mesh": start["Geometry"]}).outputs[0]
     # Lines are tubes one pixel wide. Normals of the surface would shade them wrongly.
-    bare = program.node("GeometryNodeRemoveAttribute", "No normals", {"Geometry": start["Geometry"], "Name": "custom_normal"})
+    bare = program.node(
+        "GeometryNodeRemoveAttribute", "No normals", {"Geometry": start["Geometry"], "Name": "custom_normal"}
+    )
     edges = program.node("GeometryNodeMeshToCurve", "Edges", {"Mesh": bare.outputs[0]})
     width = program.math("MULTIPLY", start["Line Width"], start["Pixel Size"])
     radius = program.math("MULTIPLY", width, 0.5)
     profile = program.node("GeometryNodeCurvePrimitiveCircle", "Profile", {"Resolution": 5, "Radius": radius})
-    tubes = program.node("GeometryNodeCurveToMesh", "Lines", {"Curve": edges.outputs[0], "Profile Curve": profile.outputs[0]})
-    black = program.node("GeometryNodeSetMaterial", "Black", {"Geometry": tubes.outputs[0], "Material": edge_material()})
+    tubes = program.node(
+        "GeometryNodeCurveToMesh", "Lines", {"Curve": edges.outputs[0], "Profile Curve": profile.outputs[0]}
+    )
+    black = program.node(
+        "GeometryNodeSetMaterial", "Black", {"Geometry": tubes.outputs[0], "Material": edge_material()}
+    )
     both = program.node("GeometryNodeJoinGeometry", "Surface and edges")
     program.connect(black.outputs[0], both.inputs[0])
     program.connect(start["Geometry"], both.inputs[0])

@@ -1,0 +1,84 @@
+"""The same as the menus do, for scripts.
+
+from mosaic_addon import api
+imported = api.load("virion.pickle")
+api.render(imported, "virion.png", size=(1280, 720))
+"""
+
+import math
+import os
+from collections.abc import Sequence
+
+import bpy
+
+from .scene.build import Imported, Progress, build_session
+from .scene.camera import View, frame_camera, place_camera, read_view
+from .scene.lighting import light_scene
+from .scene.plan import ImportOptions
+from .scene.render import RenderOptions, image_format, render_to, set_up_render
+from .session import MosaicError, Session, open_session
+
+__all__ = [
+    "ImportOptions",
+    "Imported",
+    "MosaicError",
+    "RenderOptions",
+    "Session",
+    "View",
+    "load",
+    "open_session",
+    "read_view",
+    "render",
+]
+
+
+def load(
+    path: str | os.PathLike[str],
+    scene: bpy.types.Scene | None = None,
+    options: ImportOptions | None = None,
+    *,
+    unlimited: bool = False,
+    progress: Progress = lambda fraction: None,
+) -> Imported:
+    """Open a session and build it in `scene` (the current one by default).
+
+    Raises MosaicError, with nothing made, when the file is no session or is larger than is opened without `unlimited`.
+    """
+    session = open_session(path)
+    target = scene or bpy.context.scene
+    imported = build_session(session, target, options, unlimited=unlimited, progress=progress)
+    for layer in target.view_layers:
+        layer.update()
+    return imported
+
+
+def render(
+    imported: Imported | Sequence[Imported],
+    path: str | os.PathLike[str],
+    options: RenderOptions | None = None,
+    *,
+    view: View | None = None,
+    direction: tuple[float, float, float] = (0.0, 0.0, -1.0),
+    zoom: float = 1.0,
+    scene: bpy.types.Scene | None = None,
+) -> None:
+    """Render what `load` made into a picture: all that is visible, or as `view` sees it, under a soft light.
+
+    Adds a camera and lamps to the scene. direction: the way the camera looks, in world axes; zoom enlarges. Raises
+    MosaicError when the picture cannot be written.
+    """
+    image_format(path)  # fail before the work, not after
+    all_imported = [imported] if isinstance(imported, Imported) else list(imported)
+    target = scene or bpy.context.scene
+    set_up_render(target, options or RenderOptions())
+    if view is not None:
+        camera = place_camera(target, all_imported[0].root, view)
+    else:
+        camera = frame_camera(target, [thing for made in all_imported for thing in made.objects], direction, zoom)
+    light_scene(target, camera)
+    render_to(target, path)
+
+
+def pixel_size_of(view: View, height: int) -> float:
+    """Angstrom that a pixel of a picture `height` pixels high stands for, at the focal point of `view`."""
+    return 2 * math.dist(view.position, view.focal_point) * math.tan(math.radians(view.view_angle) / 2) / height

@@ -1,0 +1,251 @@
+"""The command line: `python -m mosaic_addon COMMAND` with the bpy module, `blender -c mosaic COMMAND` with the extension."""
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .session import MosaicError, open_session
+from .session.describe import describe, describe_text
+
+SCALES = {"100nm": 1000.0, "1nm": 10.0}
+# Their values may start with a minus, which argparse takes for an option.
+NUMBER_LISTS = ("--direction",)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command. Returns the exit code: 0, 1 after an error that is printed in one line, 2 for wrong usage."""
+    try:
+        options = _parser().parse_args(_joined(arguments))
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        options.run(options)
+    except MosaicError as error:
+        print(f"mosaic: error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # as in `mosaic info FILE | head`
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        print("mosaic: error: stopped", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] in NUMBER_LISTS:
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mosaic", description="Open sessions of Mosaic, the cryo-ET program, in Blender."
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    command = commands.add_parser(
+        "info", help="say what is in a session", description="Say what is in a session. Needs no Blender."
+    )
+    command.add_argument("file", metavar="FILE", help="a session: .pickle or .mosaic")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(run=_info)
+
+    command = commands.add_parser(
+        "import", help="make a .blend of sessions", description="Make a .blend of one or more sessions."
+    )
+    command.add_argument("files", metavar="FILE", nargs="+", help="sessions: .pickle or .mosaic")
+    command.add_argument(
+        "-o", "--output", metavar="OUT.blend", required=True, type=_blend_path, help="the .blend to write"
+    )
+    _add_import_options(command)
+    command.set_defaults(run=_import)
+
+    command = commands.add_parser(
+        "render", help="render a session", description="Render a session: all that is visible in it."
+    )
+    command.add_argument("file", metavar="FILE", help="a session: .pickle or .mosaic")
+    command.add_argument("-o", "--output", metavar="OUT.png", required=True, help="the picture: .png, .jpg or .exr")
+    command.add_argument(
+        "--size", type=_size, metavar="WIDTHxHEIGHT", help="in pixels (default: 1920x1080, or the camera's)"
+    )
+    command.add_argument(
+        "--engine", choices=("cycles", "eevee", "workbench"), default="cycles", help="default: %(default)s"
+    )
+    command.add_argument("--samples", type=_count, default=32, help="per pixel (default: %(default)s)")
+    command.add_argument("--transparent", action="store_true", help="no background")
+    command.add_argument(
+        "--direction", type=_vector, metavar="X,Y,Z", help="the way the camera looks (default: 0,0,-1)"
+    )
+    command.add_argument("--zoom", type=_positive, default=1.0, help="larger than 1 comes closer")
+    command.add_argument(
+        "--camera", metavar="FILE.json", help="position, focal_point, up (angstrom), view_angle (degrees), size"
+    )
+    _add_import_options(command)
+    command.set_defaults(run=_render)
+    return parser
+
+
+def _add_import_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--scale",
+        type=_scale,
+        default=SCALES["100nm"],
+        metavar="100nm|1nm|N",
+        help="what a Blender unit is: 100 nm (default), 1 nm, or N angstrom",
+    )
+    command.add_argument("--no-recentre", action="store_true", help="keep the session where its coordinates say")
+    command.add_argument(
+        "--pixel-size", type=_positive, metavar="N", help="angstrom that a pixel of Mosaic's point sizes stands for"
+    )
+    command.add_argument("--unlimited", action="store_true", help="open sessions of any size without asking")
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+def _info(options: argparse.Namespace) -> None:
+    session = open_session(options.file)
+    print(json.dumps(describe(session), indent=2) if options.json else describe_text(session))
+
+
+def _import(options: argparse.Namespace) -> None:
+    bpy, api = _blender()
+    target = options.output.absolute()
+    if not target.parent.is_dir():
+        raise MosaicError(f"{target} cannot be written: its folder does not exist.")
+    for file in options.files:
+        _load(api, file, options, options.pixel_size)
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(target), check_existing=False)
+    except RuntimeError as error:
+        raise MosaicError(f"{target} cannot be written: {error}") from error
+    print(target)
+
+
+def _render(options: argparse.Namespace) -> None:
+    bpy, api = _blender()
+    view = api.read_view(options.camera) if options.camera else None
+    size = options.size or (view and view.size) or (1920, 1080)
+    pixel_size = options.pixel_size or (api.pixel_size_of(view, size[1]) if view else None)
+    imported = _load(api, options.file, options, pixel_size)
+    look = api.RenderOptions(size, options.engine, options.samples, options.transparent)
+    start = time.monotonic()
+    with _RenderProgress(bpy):
+        api.render(
+            imported,
+            options.output,
+            look,
+            view=view,
+            direction=options.direction or (0.0, 0.0, -1.0),
+            zoom=options.zoom,
+        )
+    print(f"{Path(options.output).absolute()} ({time.monotonic() - start:.0f} s)")
+
+
+def _blender() -> tuple[Any, Any]:
+    """bpy with an empty file, and the Python facade. Imported here, as bpy takes seconds and `info` does without."""
+    try:
+        import bpy
+    except ImportError as error:
+        raise MosaicError(
+            "This command needs Blender: run it with `blender -c mosaic`, or install the bpy module."
+        ) from error
+    from . import api
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    return bpy, api
+
+
+def _load(api: Any, file: str, options: argparse.Namespace, pixel_size: float | None) -> Any:
+    settings = api.ImportOptions(options.scale, not options.no_recentre, pixel_size)
+    imported = api.load(file, options=settings, unlimited=options.unlimited, progress=_say_progress(f"Opening {file}"))
+    _say(f"Opened {file}: {len(imported.objects)} objects", end="\n")
+    for warning in imported.warnings:
+        print(f"mosaic: warning: {warning}", file=sys.stderr)
+    return imported
+
+
+# --- progress on the terminal ----------------------------------------------------------------------------------------
+
+
+def _say(text: str, end: str = "") -> None:
+    if sys.stderr.isatty():
+        print(f"\r{text:<78}", end=end, file=sys.stderr, flush=True)
+    elif end:
+        print(text, file=sys.stderr)
+
+
+def _say_progress(what: str) -> Any:
+    return lambda fraction: _say(f"{what}: {fraction:.0%}")
+
+
+class _RenderProgress:
+    """Shows the samples that Blender reports while it renders."""
+
+    def __init__(self, bpy: Any) -> None:
+        self._handlers = bpy.app.handlers.render_stats
+
+    def __enter__(self) -> None:
+        self._handlers.append(self._report)
+
+    def __exit__(self, *_: object) -> None:
+        self._handlers.remove(self._report)
+        _say("", end="\n" if sys.stderr.isatty() else "")
+
+    def _report(self, stats: Any, *_: object) -> None:
+        if samples := re.search(r"Sample (\d+)/(\d+)", str(stats)):
+            _say(f"Rendering: sample {samples[1]} of {samples[2]}")
+
+
+# --- values of options -----------------------------------------------------------------------------------------------
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if not match or "0" in (match[1], match[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT")
+    return int(match[1]), int(match[2])
+
+
+def _vector(text: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,Z") from None
+    return x, y, z
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
+
+
+def _scale(text: str) -> float:
+    return SCALES[text] if text in SCALES else _positive(text)
+
+
+def _blend_path(text: str) -> Path:
+    if not text.endswith(".blend"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .blend")
+    return Path(text)
