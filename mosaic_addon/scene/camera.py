@@ -85,7 +85,7 @@ def frame_camera(
     # A point is in the picture when |x| <= wide * tangent * depth and |y| <= tangent * depth, depth = distance - z.
     reach = MARGIN * np.maximum(np.abs(points[:, 0]) / (wide * tangent), np.abs(points[:, 1]) / tangent) + points[:, 2]
     distance = float(reach.max()) or 1.0
-    position = axes.T @ (middle + (0, 0, distance))
+    position = axes.T @ (middle + np.array((0.0, 0.0, distance)))
     camera.matrix_world = Matrix.Translation(Vector(position)) @ rotation
     camera.data.angle_y = 2 * np.arctan(tangent / zoom)
     camera.data.clip_start = distance / 1000
