@@ -3,7 +3,8 @@
 from .errors import MosaicError
 
 FREE = 64 * 2**20
-PER_BYTE = 8  # a session that Mosaic wrote needs less than 2
+PER_BYTE = 4  # a session that Mosaic wrote needs less than 1
+GEOMETRY = 1000  # of one object of a container
 ARRAY = 400  # of one array that views the file
 VALUE = 100  # of one converted value
 ENTRY = 32  # of one entry of a dict that is looked through

@@ -4,20 +4,21 @@ A geometry that cannot be drawn is set aside as `Damaged` and named in a warning
 warning. Only a stream that is no session at all is refused.
 """
 
+import contextlib
+import gc
 import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .budget import ENTRY, VALUE, Budget
+from .budget import ENTRY, GEOMETRY, VALUE, Budget
 from .errors import MosaicError, printable
 from .file import SessionFile, read_file
 from .meta import plain, unknown_parts
 from .nodes import ArrayNode, Node, ObjectNode, Pairs
-from .pickle_reader import read_pickle
+from .pickle_reader import read_pickle, trouble_of_items
 from .session import (
     MESH_REPRESENTATIONS,
     RBF,
@@ -121,9 +122,22 @@ def open_session(path: str | os.PathLike[str]) -> Session:
     """
     name = os.fsdecode(path)
     try:
-        return decode_session(read_file(path), name)
+        with _without_collection():
+            return decode_session(read_file(path), name)
     except MosaicError as error:
         raise MosaicError(f"{name} {error}") from error
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Python's search for garbage switched off: reading makes millions of objects and no garbage among them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def decode_session(file: SessionFile, path: str) -> Session:
@@ -220,6 +234,7 @@ def _decode_container(
     if type(data) is not list:
         raise MosaicError(f"is damaged: its {container.name} hold no list of geometries")
     for index, geometry in enumerate(data):
+        reading.budget.spend(GEOMETRY)
         item = _Item(reading, container.name, f"{'Cluster' if container.name == 'clusters' else 'Model'} {index}")
         try:
             if type(geometry) is not ObjectNode:
@@ -420,25 +435,13 @@ def _vertex_properties(node: Node, n: int, item: _Item) -> dict[str, NDArray[Any
         elif not 1 <= values.ndim <= 2 or len(values) != n:
             reason = f"it has the shape {values.shape} for {n} points"
         else:
-            reason = _trouble_of_items(values, item.budget)
+            item.budget.spend(values.nbytes)
+            reason = trouble_of_items(values)
         if reason is None and values is not None:
             columns[name] = values
         else:
             item.warn(f"its vertex property {_shown(name)} is kept but not shown: {reason}")
     return columns
-
-
-def _trouble_of_items(values: NDArray[Any], budget: Budget) -> str | None:
-    """Why the items of an array are none of its dtype; numpy looks only when it makes Python objects of them."""
-    kind = values.dtype.kind
-    if kind not in "bU":
-        return None
-    budget.spend(values.nbytes)
-    # The bytes as numbers, whatever the order of the axes.
-    codes = np.ascontiguousarray(values).reshape(-1).view("u1" if kind == "b" else values.dtype.byteorder + "u4")
-    if not codes.size or codes.max() <= (1 if kind == "b" else sys.maxunicode):
-        return None
-    return "it holds bytes that are neither true nor false" if kind == "b" else "it holds text that is not Unicode"
 
 
 def _appearance(

@@ -64,12 +64,12 @@ def _bytes_of(path: str | os.PathLike[str]) -> memoryview:
         if os.path.isdir(path):
             raise MosaicError("is a folder, not a session file") from None
         raise MosaicError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        folder = stat.S_ISDIR(status.st_mode)
+        raise MosaicError("is a folder, not a session file" if folder else "is not a regular file, so it is not opened")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if stat.S_ISDIR(status.st_mode):
-            raise MosaicError("is a folder, not a session file")
-        if not stat.S_ISREG(status.st_mode):
-            raise MosaicError("is not a regular file, so it is not opened")
         if status.st_size < 4:
             raise MosaicError("is empty" if not status.st_size else "is too short to be a session")
         try:

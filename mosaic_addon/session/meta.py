@@ -8,6 +8,7 @@ import numpy as np
 
 from .budget import VALUE, Budget
 from .nodes import ArrayNode, ByteArray, CallNode, FrozenSetNode, Global, Node, ObjectNode, Pairs, SetNode
+from .pickle_reader import trouble_of_items
 
 MAX_NESTING = 32
 MAX_VALUES = 100_000  # of one geometry's meta
@@ -63,7 +64,7 @@ class _Converter:
             items = [self.convert(item, depth + 1) for item in node]
             return (set if kind is SetNode else frozenset)(items) if all(map(_is_key, items)) else items
         if kind is ArrayNode:
-            return node.values if node.values is not None else Kept("an array of objects")
+            return self.array(node)
         if kind is memoryview:
             self.budget.spend(len(node))
             return bytes(node)
@@ -79,6 +80,15 @@ class _Converter:
         if kind is Global:
             return Kept(f"the name {node!r}")
         return Kept(f"a {kind.__name__}")
+
+    def array(self, node: ArrayNode) -> Any:
+        if node.values is None:
+            return Kept("an array of objects")
+        if node.values.dtype.kind in "bU":
+            self.budget.spend(node.values.nbytes)
+            if trouble_of_items(node.values):
+                return Kept("an array whose items are damaged")
+        return node.values
 
 
 def unknown_parts(value: Any) -> Iterator[str]:

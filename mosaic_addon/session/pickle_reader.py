@@ -13,6 +13,7 @@ from math import prod
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .budget import ARRAY, ENTRY, VALUE, Budget
 from .errors import MosaicError
@@ -394,6 +395,7 @@ def _build_array(node: ArrayNode, state: Node, budget: Budget) -> None:
     """Fill an array from numpy's pickled state (version, shape, dtype, is Fortran order, bytes)."""
     if type(state) is not tuple or len(state) != 5 or len(node.args) != 3:
         raise MosaicError("holds a numpy array in no known form; it is damaged")
+    budget.spend(ARRAY)
     node.state = state
     _fill(node, state[4], state[2], state[1], "F" if state[3] is True or state[3] == 1 else "C", budget)
 
@@ -402,6 +404,7 @@ def _call_frombuffer(function: Global, args: tuple[Node, ...], budget: Budget) -
     """numpy's array of protocol 5: `_frombuffer(buffer, dtype, shape, order)`, since numpy 2.3 also with an axis order."""
     if not 4 <= len(args) <= 5 or type(args[3]) is not str or args[3] not in ("C", "F", "K"):
         _refuse_call(function)
+    budget.spend(ARRAY)
     node = ArrayNode(args)
     node.state = ()  # complete: no BUILD may follow
     axes = args[4] if len(args) == 5 else None
@@ -425,7 +428,6 @@ def _call_frombuffer(function: Global, args: tuple[Node, ...], budget: Budget) -
 
 def _fill(node: ArrayNode, data: Node, dtype: Node, shape: Node, order: Any, budget: Budget) -> None:
     """Make `node.values` a view of the bytes, or say in `node.trouble` why not. Nothing is trusted to numpy unchecked."""
-    budget.spend(ARRAY)
     if type(dtype) is not DtypeNode:
         raise MosaicError("holds a numpy array without a dtype; it is damaged")
     if type(shape) is not tuple or len(shape) > MAX_DIMENSIONS or not set(map(type, shape)) <= {int}:
@@ -453,6 +455,17 @@ def _fill(node: ArrayNode, data: Node, dtype: Node, shape: Node, order: Any, bud
         node.trouble = f"its shape {str(shape)[:80]} is larger than any array"
 
 
+def trouble_of_items(values: NDArray[Any]) -> str | None:
+    """Why items of an array are none of its dtype, which numpy finds only when it makes Python objects of them."""
+    kind = values.dtype.kind
+    if kind not in "bU" or not values.size:
+        return None
+    codes = np.ascontiguousarray(values).reshape(-1).view("u1" if kind == "b" else f"{values.dtype.byteorder}u4")
+    if codes.max() <= (1 if kind == "b" else sys.maxunicode):
+        return None
+    return "it holds bytes that are neither true nor false" if kind == "b" else "it holds text that is not Unicode"
+
+
 def _call_scalar(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
     """A numpy scalar: `scalar(dtype, bytes)`."""
     if len(args) != 2 or type(args[0]) is not DtypeNode:
@@ -465,10 +478,10 @@ def _call_scalar(function: Global, args: tuple[Node, ...], budget: Budget) -> No
         data = memoryview(data)
     if type(data) is not memoryview or len(data) != dtype.itemsize:
         raise MosaicError("holds a number whose bytes do not fit its dtype; it is damaged")
-    try:
-        return np.frombuffer(data, dtype)[0]
-    except ValueError as error:
-        raise MosaicError("holds text that is not Unicode; it is damaged") from error
+    values = np.frombuffer(data, dtype)
+    if trouble_of_items(values):
+        raise MosaicError("holds text or a truth value that is none; it is damaged")
+    return values[0]
 
 
 # --- the other calls a session has -----------------------------------------------------------------------------------
@@ -490,7 +503,7 @@ def _call_getattr(function: Global, args: tuple[Node, ...], budget: Budget) -> N
     rbf = len(args) == 2 and type(args[0]) is ObjectNode and args[0].cls
     if not rbf or not rbf.module.startswith("scipy.interpolate") or rbf.name != "Rbf":
         _refuse_call(function)
-    if type(args[1]) is not str or not args[1].startswith("_h_"):
+    if type(args[1]) is not str or not args[1].startswith("_h_") or not args[1].isidentifier():
         _refuse_call(function)
     return CallNode(function, args)
 
