@@ -275,6 +275,8 @@ def _text_line(view: memoryview, pos: int) -> tuple[str, int]:
 
 def _classify(module: str, name: str) -> Global:
     """The Global of a name in the file, under the module's name of today; refuses what no session names."""
+    if module == "__builtin__":
+        module = "builtins"  # protocol 2 writes the name of Python 2
     well_formed = len(module) + len(name) <= MAX_TEXT_LINE and MODULE_NAME.fullmatch(module) and name.isidentifier()
     if not well_formed or not name.isascii() or any(part.startswith("__") for part in (*module.split("."), name)):
         _refuse_name(module, name)
@@ -551,6 +553,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("builtins", "getattr"): _call_getattr,
     ("builtins", "set"): _literal(SetNode, _is_list),
     ("builtins", "frozenset"): _literal(FrozenSetNode, _is_list),
+    ("builtins", "bytes"): _literal(bytes, lambda args: not args),  # protocol 2 writes empty bytes so
     ("builtins", "bytearray"): _literal(lambda data=b"": ByteArray(memoryview(data)), _is_bytes),
     ("builtins", "complex"): _literal(complex, _is_floats),
     ("builtins", "slice"): _literal(slice, _is_ints),
