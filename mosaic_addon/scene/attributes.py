@@ -171,7 +171,7 @@ def _read_column(data: PointData, record: dict[str, Any]) -> NDArray[Any] | None
     if any(part is None for part in parts):
         return None
     dtype = np.dtype(record["dtype"])
-    shape = (len(parts[0]) if parts else len(data.attributes["position"].data), *record["shape"])
+    shape = (data.attributes.domain_size("POINT"), *record["shape"])
     if "values" in record:
         texts = record["values"]
         table = np.array([text.encode("latin-1") for text in texts] if dtype.kind == "S" else texts, dtype)

@@ -16,8 +16,8 @@ def new_mesh(
 ) -> bpy.types.Mesh:
     """A mesh, smoothly shaded.
 
-    vertices: (n, 3) angstrom. triangles: (m, 3), already checked to lie in range, as Blender does not. normals: (n, 3) unit
-    vectors to shade by; without them Blender computes its own.
+    vertices: (n, 3) angstrom. triangles: (m, 3), already checked to lie in range, as Blender does not. normals: (n, 3)
+    directions to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
     """
     mesh = bpy.data.meshes.new(name)
     if len(vertices):
@@ -30,5 +30,23 @@ def new_mesh(
         mesh.polygons.foreach_set("loop_start", np.arange(0, triangles.size, 3, dtype=np.int32))
     mesh.update(calc_edges=True)
     if normals is not None and len(triangles):
-        write_attribute(mesh, CUSTOM_NORMAL, "FLOAT_VECTOR", normals)
+        write_attribute(mesh, CUSTOM_NORMAL, "FLOAT_VECTOR", _unit(normals, vertices, triangles))
     return mesh
+
+
+def _unit(normals: NDArray[Any], vertices: NDArray[Any], triangles: NDArray[np.int32]) -> NDArray[Any]:
+    """Normals of length 1, which Blender takes for granted, and those of the triangles where there is none."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        squares = np.einsum("ij,ij->i", normals, normals)
+        if (np.abs(squares - 1) < 1e-5).all():
+            return normals
+        units = normals / np.sqrt(squares)[:, None]
+        bad = ~np.isfinite(units).all(axis=1)
+        if bad.any():
+            # Not Blender's own: 5.2 keeps normals that were read once, whatever the attribute says afterwards.
+            a, b, c = vertices.astype(np.float64)[triangles].transpose(1, 0, 2)
+            around = np.zeros((len(vertices), 3))
+            np.add.at(around, triangles, np.cross(b - a, c - a)[:, None, :])
+            own = around / np.linalg.norm(around, axis=1, keepdims=True)
+            units[bad] = np.where(np.isfinite(own), own, (0, 0, 1))[bad]
+    return units
