@@ -13,9 +13,9 @@ import bpy
 
 from .scene.build import Imported, Progress, build_session
 from .scene.camera import View, frame_camera, place_camera, read_view
-from .scene.lighting import light_scene
+from .scene.looks import apply_look
 from .scene.plan import ImportOptions
-from .scene.render import RenderOptions, image_format, render_to, set_up_render
+from .scene.render import RenderOptions, image_format, render_to, set_up_render, show_frame
 from .session import MosaicError, Session, open_session
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "RenderOptions",
     "Session",
     "View",
+    "apply_look",
     "load",
     "open_session",
     "read_view",
@@ -60,22 +61,26 @@ def render(
     view: View | None = None,
     direction: tuple[float, float, float] = (0.0, 0.0, -1.0),
     zoom: float = 1.0,
+    frame: int | None = None,
     scene: bpy.types.Scene | None = None,
 ) -> None:
-    """Render what `load` made into a picture: all that is visible, or as `view` sees it, under a soft light.
+    """Render what `load` made into a picture: all that is visible, or as `view` sees it, in the look of `options`.
 
-    Adds a camera and lamps to the scene. direction: the way the camera looks, in world axes; zoom enlarges. Raises
-    MosaicError when the picture cannot be written.
+    Adds a camera to the scene. direction: the way the camera looks, in world axes; zoom enlarges. frame: the number of the
+    trajectories' frame. Raises MosaicError when the picture cannot be written.
     """
     image_format(path)  # fail before the work, not after
     all_imported = [imported] if isinstance(imported, Imported) else list(imported)
     target = scene or bpy.context.scene
-    set_up_render(target, options or RenderOptions())
+    options = options or RenderOptions()
+    set_up_render(target, options)
+    if frame is not None:
+        show_frame(target, frame)
     if view is not None:
         camera = place_camera(target, all_imported[0].root, view)
     else:
         camera = frame_camera(target, [thing for made in all_imported for thing in made.objects], direction, zoom)
-    light_scene(target, camera)
+    apply_look(target, options.look, options.background, camera)
     render_to(target, path)
 
 

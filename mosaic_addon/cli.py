@@ -12,6 +12,8 @@ from typing import Any
 from .session import MosaicError, open_session
 from .session.describe import describe, describe_text
 
+LOOKS = ("simple", "full", "flat", "poster", "silhouettes")
+BACKGROUNDS = ("white", "dark", "transparent")
 SCALES = {"100nm": 1000.0, "1nm": 10.0}
 # Their values may start with a minus, which argparse takes for an option.
 NUMBER_LISTS = ("--direction",)
@@ -82,7 +84,11 @@ def _parser() -> argparse.ArgumentParser:
         "--engine", choices=("cycles", "eevee", "workbench"), default="cycles", help="default: %(default)s"
     )
     command.add_argument("--samples", type=_count, default=32, help="per pixel (default: %(default)s)")
-    command.add_argument("--transparent", action="store_true", help="no background")
+    command.add_argument(
+        "--look", choices=LOOKS, default="full", help="as Mosaic's lighting modes (default: %(default)s)"
+    )
+    command.add_argument("--background", choices=BACKGROUNDS, default="white", help="default: %(default)s")
+    command.add_argument("--frame", type=_number, metavar="K", help="the frame of trajectories, from 0")
     command.add_argument(
         "--direction", type=_vector, metavar="X,Y,Z", help="the way the camera looks (default: 0,0,-1)"
     )
@@ -138,7 +144,7 @@ def _render(options: argparse.Namespace) -> None:
     size = options.size or (view and view.size) or (1920, 1080)
     pixel_size = options.pixel_size or (api.pixel_size_of(view, size[1]) if view else None)
     imported = _load(api, options.file, options, pixel_size)
-    look = api.RenderOptions(size, options.engine, options.samples, options.transparent)
+    look = api.RenderOptions(size, options.engine, options.samples, options.look, options.background)
     start = time.monotonic()
     with _RenderProgress(bpy):
         api.render(
@@ -148,6 +154,7 @@ def _render(options: argparse.Namespace) -> None:
             view=view,
             direction=options.direction or (0.0, 0.0, -1.0),
             zoom=options.zoom,
+            frame=options.frame,
         )
     print(f"{Path(options.output).absolute()} ({time.monotonic() - start:.0f} s)")
 
@@ -235,8 +242,14 @@ def _positive(text: str) -> float:
     return value
 
 
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
 def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
+    if not _number(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
     return int(text)
 

@@ -1,49 +1,60 @@
-"""A soft three-point light on white, fixed to the camera, in which points and membranes read well."""
+"""Lamps that turn with the camera, and a world that is the background and, dimmer, a soft light from everywhere."""
 
 from math import radians
 
 import bpy
-from mathutils import Euler
+from mathutils import Euler, Matrix
 
+from ..session.session import Color
 from .compat import shader_tree
+from .materials import srgb_to_linear
 from .node_tree import NodeProgram, arrange
 
+MARK = "mosaic_look"  # custom property of what a look made
 # name, direction the light comes from as turns of the camera (degrees around its x and y), strength, angular width
 LAMPS = (
     ("Key", -35.0, -40.0, 2.3, 20.0),
     ("Fill", -10.0, 50.0, 0.7, 60.0),
     ("Rim", -60.0, 165.0, 1.2, 30.0),
 )
-AMBIENT = 0.45  # strength of the white world as a light
+AMBIENT = 0.45  # strength of the world as a light
 
 
-def light_scene(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
-    """Add key, fill and rim light as seen from the camera, and a white world that the camera sees as pure white."""
+def add_lamps(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:
+    """Add key, fill and rim light, which stay where they are as seen from the camera."""
     for name, pitch, yaw, strength, width in LAMPS:
         data = bpy.data.lights.new(f"Mosaic {name}", "SUN")
         data.energy = strength
         data.angle = radians(width)
         lamp = bpy.data.objects.new(f"Mosaic {name}", data)
+        lamp[MARK] = True
         turn = Euler((radians(pitch), 0, 0)).to_matrix()
         turn.rotate(Euler((0, radians(yaw), 0)))
-        lamp.matrix_world = (camera.matrix_world.to_3x3().normalized() @ turn).to_4x4()
-        lamp.location = camera.matrix_world.translation
+        lamp.matrix_basis = turn.to_4x4()
+        lamp.parent = camera
+        lamp.matrix_parent_inverse = Matrix()
         scene.collection.objects.link(lamp)
-    scene.world = _white_world()
 
 
-def _white_world() -> bpy.types.World:
-    world = bpy.data.worlds.new("Mosaic White")
-    world.color = (1, 1, 1)
+def remove_lamps(scene: bpy.types.Scene) -> None:
+    """Remove the lamps that `add_lamps` made."""
+    lamps = [thing for thing in scene.objects if thing.get(MARK)]
+    bpy.data.batch_remove({*lamps, *(lamp.data for lamp in lamps)})
+
+
+def set_world(scene: bpy.types.Scene, background: Color) -> None:
+    """Give the scene a world that the camera sees in the colour `background` (display values) and that shines white."""
+    world = scene.world
+    if world is None or not world.get(MARK):
+        world = scene.world = bpy.data.worlds.new("Mosaic World")
+        world[MARK] = True
+    color = srgb_to_linear(background)
+    world.color = color  # in the viewport's solid shading
     tree = shader_tree(world)
     program = NodeProgram(tree)
-    path = program.node("ShaderNodeLightPath")
-    strength = program.node(
-        "ShaderNodeMix",
-        "White to the camera, dimmer as a light",
-        {"Factor": path.outputs["Is Camera Ray"], "A": AMBIENT, "B": 1.0},
-    )
-    background = program.node("ShaderNodeBackground", inputs={"Color": (1, 1, 1, 1), "Strength": strength.outputs[0]})
-    program.node("ShaderNodeOutputWorld", inputs={"Surface": background.outputs[0]})
+    seen = program.node("ShaderNodeBackground", "Background", {"Color": (*color, 1)})
+    light = program.node("ShaderNodeBackground", "Light", {"Color": (1, 1, 1, 1), "Strength": AMBIENT})
+    to_camera = program.node("ShaderNodeLightPath").outputs["Is Camera Ray"]
+    both = program.mix_shaders("Background to the camera only", to_camera, light.outputs[0], seen.outputs[0])
+    program.node("ShaderNodeOutputWorld", inputs={"Surface": both})
     arrange(tree)
-    return world

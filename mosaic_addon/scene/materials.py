@@ -3,6 +3,8 @@
 The material is linked to the object, not to its data, so that whatever Geometry Nodes make of the points is drawn with it.
 """
 
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
 
@@ -30,9 +32,32 @@ def linear_to_srgb(color: Color) -> tuple[float, float, float]:
     return (float(display[0]), float(display[1]), float(display[2]))
 
 
+@dataclass(frozen=True, slots=True)
+class Shading:
+    """How all surfaces of Mosaic answer to light.
+
+    lit: by the lamps and the world of the scene, else they show their plain colour, whatever the lamps. What follows is for
+    the latter. headlight: shade by Mosaic's Phong weights as if a lamp were at the viewer. occlusion: how much darker creases
+    are, 0 to 1. reach: how far away something occludes, in Blender units.
+    """
+
+    lit: bool = True
+    headlight: bool = False
+    occlusion: float = 0.0
+    reach: float = 1.0
+
+
 def surface_group() -> bpy.types.NodeTree:
-    """Mosaic's Phong weights over a physical surface: ambient glows, diffuse scatters, specular reflects."""
+    """The node group that draws all surfaces: what shades one shades all, so a look is set in one place."""
     return shared_group(SURFACE, "ShaderNodeTree", 1, _build_surface)
+
+
+def set_shading(shading: Shading) -> None:
+    """Change how the surfaces of all materials are shaded, and nothing of the materials."""
+    group = surface_group()
+    group.nodes.clear()
+    _shade(NodeProgram(group), shading)
+    arrange(group)
 
 
 def _build_surface(program: NodeProgram) -> None:
@@ -47,27 +72,68 @@ def _build_surface(program: NodeProgram) -> None:
     ):
         program.input(name, "Float", tip, default_value=default, min_value=0, max_value=1, subtype="FACTOR")
     program.output("Surface", "Shader")
+    _shade(program, Shading())
+
+
+def _shade(program: NodeProgram, shading: Shading) -> None:
     start = program.node("NodeGroupInput").outputs
-    scattered = program.node(
-        "ShaderNodeVectorMath",
-        "Diffuse part",
-        {"Vector 0": start["Color"], "Scale": start["Diffuse"]},
-        operation="SCALE",
-    )
-    reflected = program.math("MULTIPLY", start["Specular"], 0.5)
-    surface = program.node(
+    surface = _lit(program, start) if shading.lit else _unlit(program, start, shading)
+    program.node("NodeGroupOutput", inputs={"Surface": surface})
+
+
+def _lit(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+    """A physical surface: the world is the ambient light, so what Mosaic calls ambient and diffuse are scattered alike."""
+    weight = program.math("MINIMUM", program.math("ADD", start["Ambient"], start["Diffuse"]), 1.0)
+    return program.node(
         "ShaderNodeBsdfPrincipled",
         "Surface",
         {
-            "Base Color": scattered.outputs[0],
+            "Base Color": program.vector("SCALE", start["Color"], scale=weight),
             "Roughness": 0.55,
-            "Specular IOR Level": reflected,
+            "Specular IOR Level": program.math("MULTIPLY", start["Specular"], 0.5),
             "Alpha": start["Opacity"],
-            "Emission Color": start["Color"],
-            "Emission Strength": start["Ambient"],
         },
+    ).outputs[0]
+
+
+def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: Shading) -> bpy.types.NodeSocket:
+    color = start["Color"]
+    if shading.headlight:
+        color = _headlight(program, start)
+    if shading.occlusion:
+        near = program.node("ShaderNodeAmbientOcclusion", "Creases", {"Distance": shading.reach}, samples=8)
+        open_sky = program.math("MULTIPLY", near.outputs["AO"], shading.occlusion)
+        open_sky = program.math("ADD", open_sky, 1 - shading.occlusion)
+        color = program.vector("SCALE", color, scale=open_sky)
+    glow = program.node("ShaderNodeEmission", "Colour", {"Color": color})
+    clear = program.node("ShaderNodeBsdfTransparent")
+    return program.mix_shaders("Opacity", start["Opacity"], clear.outputs[0], glow.outputs[0])
+
+
+def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+    """The colour under VTK's headlight, whose light falls along the line of sight of the picture's middle.
+
+    VTK adds and multiplies display values, so these are taken from the scene's and turned back.
+    """
+    normal = program.node(
+        "ShaderNodeVectorTransform",
+        "Normal as the camera sees it",
+        {"Vector": program.node("ShaderNodeNewGeometry").outputs["Normal"]},
+        vector_type="NORMAL",
+        convert_from="WORLD",
+        convert_to="CAMERA",
     )
-    program.node("NodeGroupOutput", inputs={"Surface": surface.outputs[0]})
+    both_sides = program.vector("ABSOLUTE", normal.outputs[0])
+    facing = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": both_sides}).outputs["Z"]
+    weight = program.math("ADD", program.math("MULTIPLY", start["Diffuse"], facing), start["Ambient"])
+    shine = program.math("MULTIPLY", start["Specular"], facing)
+    # sRGB's curve without its straight foot, which is 0.01 of display value high
+    power = program.node("ShaderNodeGamma", "To display", {"Color": start["Color"], "Gamma": 1 / 2.4}).outputs[0]
+    display = program.vector("MAXIMUM", program.vector("MULTIPLY_ADD", power, (1.055,) * 3, (-0.055,) * 3), (0, 0, 0))
+    shaded = program.vector("ADD", program.vector("SCALE", display, scale=weight), shine)
+    clipped = program.vector("MINIMUM", shaded, (1, 1, 1))
+    power = program.vector("MULTIPLY_ADD", clipped, (1 / 1.055,) * 3, (0.055 / 1.055,) * 3)
+    return program.node("ShaderNodeGamma", "To scene", {"Color": power, "Gamma": 2.4}).outputs[0]
 
 
 class MaterialFactory:
@@ -96,6 +162,8 @@ class MaterialFactory:
 
 def _new_material(name: str, appearance: Appearance) -> bpy.types.Material:
     material = bpy.data.materials.new(name)
+    if hasattr(material, "cycles"):  # plain colours glow, but are no lamps
+        material.cycles.emission_sampling = "NONE"
     tree = shader_tree(material)
     program = NodeProgram(tree)
     surface = program.node(

@@ -48,6 +48,19 @@ class NodeProgram:
             self.connect(value, socket_named(node.inputs, name))
         return node
 
+    def vector(self, operation: str, *operands: Any, scale: Any = None) -> bpy.types.NodeSocket:
+        inputs = {f"Vector {number}": operand for number, operand in enumerate(operands)}
+        if scale is not None:
+            inputs["Scale"] = scale
+        return self.node("ShaderNodeVectorMath", inputs=inputs, operation=operation).outputs[0]
+
+    def mix_shaders(self, label: str, factor: Any, first: Any, second: Any) -> bpy.types.NodeSocket:
+        """The first shader where factor is 0, the second where it is 1."""
+        node = self.node("ShaderNodeMixShader", label)
+        for value, socket in zip((factor, first, second), node.inputs, strict=True):  # "Fac" was renamed in 5.0
+            self.connect(value, socket)
+        return node.outputs[0]
+
     def connect(self, value: Any, socket: bpy.types.NodeSocket) -> None:
         if isinstance(value, bpy.types.NodeSocket):
             self.tree.links.new(value, socket)

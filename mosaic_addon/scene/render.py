@@ -15,23 +15,21 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".exr": "OPEN_EXR"}
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """size: of the picture in pixels. engine: a key of ENGINES. samples: per pixel. transparent: no background."""
+    """size: of the picture in pixels. engine: a key of ENGINES. samples: per pixel. look, background: see looks.py."""
 
     size: tuple[int, int] = (1920, 1080)
     engine: str = "cycles"
     samples: int = 64
-    transparent: bool = False
+    look: str = "full"
+    background: str = "white"
 
 
 def set_up_render(scene: bpy.types.Scene, options: RenderOptions) -> None:
-    """Engine, size and colours: Standard view transform, in which display colours come out as they were put in."""
+    """Engine, size and quality."""
     render = scene.render
     render.engine = ENGINES[options.engine]
     render.resolution_x, render.resolution_y = options.size
     render.resolution_percentage = 100
-    render.film_transparent = options.transparent
-    scene.view_settings.view_transform = "Standard"
-    scene.view_settings.look = "None"
     scene.cycles.samples = options.samples
     scene.cycles.use_denoising = False
     scene.cycles.transparent_max_bounces = 64
@@ -41,6 +39,11 @@ def set_up_render(scene: bpy.types.Scene, options: RenderOptions) -> None:
     shading.color_type = "MATERIAL"
     shading.background_type = "VIEWPORT"
     shading.background_color = (1, 1, 1)
+
+
+def show_frame(scene: bpy.types.Scene, number: int) -> None:
+    """Go to the frame of the scene that shows frame `number` of the trajectories, the first of which is 0."""
+    scene.frame_set(scene.frame_start + number)
 
 
 def image_format(path: str | os.PathLike[str]) -> str:
