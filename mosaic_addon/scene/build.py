@@ -15,7 +15,9 @@ from .custom_properties import clean_text, properties_of, property_key
 from .materials import MaterialFactory
 from .meshes import new_mesh
 from .plan import ImportOptions, Item, Plan, plan_import
-from .representations import MESH, Drawing, RepresentationFactory
+from .representations import FIT, MESH, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
+from .surfaces import SurfaceFactory
+from .trajectories import new_frames
 
 # Custom properties that say what a collection or object is. Those of an object that come from the session's meta have the
 # names they have there.
@@ -59,7 +61,7 @@ def _all_or_nothing() -> Iterator[None]:
     """Remove every datablock that appeared inside when the block fails."""
     kinds = [
         bpy.data.objects, bpy.data.meshes, bpy.data.pointclouds, bpy.data.materials, bpy.data.collections,
-        bpy.data.node_groups, bpy.data.scenes,
+        bpy.data.node_groups, bpy.data.scenes, bpy.data.curves,
     ]  # fmt: skip
     before = {datablock.session_uid for kind in kinds for datablock in kind}
     try:
@@ -81,15 +83,16 @@ def _build(plan: Plan, scene: bpy.types.Scene, progress: Progress) -> Imported:
         for number, item in enumerate(ordered):
             data, warnings = _new_data(item, clouds)
             plan.warnings += warnings
-            made[id(item.geometry)] = (data, materials.new(item.name, item.geometry.appearance))
+            made[id(item)] = (data, materials.new(item.name, item.geometry.appearance))
             if number % 64 == 0:
                 progress(0.8 * number / len(ordered))
     root = _new_root(plan)
     draw = RepresentationFactory()
+    shapes = SurfaceFactory()
     objects = {}
     for number, item in enumerate(ordered):
-        data, material = made[id(item.geometry)]
-        objects[id(item.geometry)] = _new_object(item, data, material, root, plan.pixel_size, draw)
+        thing = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
+        draw.add(thing, item.group, item.representation, item.inputs | _new_parts(item, shapes, plan.warnings))
         if number % 256 == 0:
             progress(0.8 + 0.2 * number / len(ordered))
     collection = bpy.data.collections.new(plan.name)
@@ -99,6 +102,9 @@ def _build(plan: Plan, scene: bpy.types.Scene, progress: Progress) -> Imported:
     for container in (plan.session.clusters, plan.session.models):
         collection.children.link(_new_container(container, objects, shown))
     scene.collection.children.link(collection)
+    steps = [len(item.geometry.frames) for item in plan.items if item.group == TRAJECTORY and item.geometry.frames]
+    if steps:
+        scene.frame_start, scene.frame_end = 1, max(steps)
     for layer in scene.view_layers:
         for item in ordered:
             if not item.geometry.visible:
@@ -121,7 +127,8 @@ def _new_root(plan: Plan) -> bpy.types.Object:
 def _new_data(item: Item, clouds: PointCloudFactory) -> tuple[bpy.types.Mesh | bpy.types.PointCloud, list[str]]:
     geometry = item.geometry
     data: Any
-    if item.group == MESH and isinstance(geometry.model, Mesh):
+    if item.group in (MESH, TRAJECTORY) and _points_are_vertices(geometry):
+        assert isinstance(geometry.model, Mesh)
         normals = geometry.normals if geometry.normals is not None else geometry.model.vertex_normals
         data = new_mesh(item.name, geometry.points, geometry.model.triangles, normals)
     else:
@@ -139,13 +146,28 @@ def _new_data(item: Item, clouds: PointCloudFactory) -> tuple[bpy.types.Mesh | b
     ]
 
 
+def _points_are_vertices(geometry: Geometry) -> bool:
+    return isinstance(geometry.model, Mesh) and len(geometry.model.vertices) == len(geometry.points)
+
+
+def _new_parts(item: Item, shapes: SurfaceFactory, warnings: list[str]) -> dict[str, Any]:
+    """What a geometry is drawn by beside its own data, as inputs of its modifier: its surface, or its steps."""
+    geometry = item.geometry
+    if item.group == TRAJECTORY:
+        return {"Frames": new_frames(item.name, geometry.frames or [])}
+    if item.group in (VOLUME, SEGMENTATION, FIT):
+        surface, reason = shapes.new(f"{item.name[:50]} Surface", geometry)
+        if reason:
+            warnings.append(f"{geometry.container} {geometry.name!r}: has no surface to show: {reason}.")
+        return {} if surface is None else {"Surface": surface}
+    return {}
+
+
 def _new_object(
     item: Item,
     data: bpy.types.Mesh | bpy.types.PointCloud,
     material: bpy.types.Material,
     root: bpy.types.Object,
-    pixel_size: float,
-    draw: RepresentationFactory,
 ) -> bpy.types.Object:
     geometry = item.geometry
     thing = bpy.data.objects.new(item.name, data)
@@ -155,7 +177,6 @@ def _new_object(
     thing.color = material.diffuse_color
     thing.parent = root
     thing.hide_render = not geometry.visible
-    draw.add(thing, item.group, Drawing(item.representation, geometry.appearance.size, pixel_size))
     thing[NAME] = clean_text(geometry.name)
     thing[CLASS] = geometry.class_name
     if geometry.uuid is not None:

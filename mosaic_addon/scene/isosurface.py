@@ -21,7 +21,7 @@ _OFFSETS = np.array(list(product((0, 1), repeat=3)))
 _CHUNK = 1 << 16
 
 
-class Mesh(NamedTuple):
+class Surface(NamedTuple):
     """Triangles that face outwards (counter-clockwise seen from outside).
 
     vertices: (n, 3) float32. triangles: (m, 3) int32 indices of vertices.
@@ -35,10 +35,10 @@ class Mesh(NamedTuple):
     reason: str = ""
 
 
-def empty_mesh(reason: str) -> Mesh:
+def empty_surface(reason: str) -> Surface:
     """A mesh without vertices, and why."""
     nothing = np.empty((0, 3), np.float32)
-    return Mesh(nothing, np.empty((0, 3), np.int32), nothing, reason)
+    return Surface(nothing, np.empty((0, 3), np.int32), nothing, reason)
 
 
 def volume_surface(
@@ -46,7 +46,7 @@ def volume_surface(
     spacing: ArrayLike,
     isovalue_percentile: float | None = None,
     target_resolution: float | None = None,
-) -> Mesh:
+) -> Surface:
     """The isosurface that Mosaic 1.3.2 shows at each point of a VolumeGeometry, before it is turned.
 
     volume: (nx, ny, nz) of any real dtype. spacing: [3] voxel size in angstrom.
@@ -61,18 +61,18 @@ def volume_surface(
     rate = np.max(spacing)
     spacing = np.asarray(spacing, dtype=np.float64).ravel()
     if raw.ndim != 3 or raw.dtype.kind not in "buif":
-        return empty_mesh(f"The volume is not a 3-D array of real numbers ({raw.ndim}-D, {raw.dtype}).")
+        return empty_surface(f"The volume is not a 3-D array of real numbers ({raw.ndim}-D, {raw.dtype}).")
     if min(raw.shape) < 2:
-        return empty_mesh("The volume is a single voxel thick.")
+        return empty_surface("The volume is a single voxel thick.")
     if spacing.shape != (3,) or not (np.isfinite(spacing).all() and (spacing > 0).all()):
-        return empty_mesh("The volume's voxel size is not three positive numbers.")
+        return empty_surface("The volume's voxel size is not three positive numbers.")
     with np.errstate(over="ignore"):
         scalars = np.ascontiguousarray(raw, dtype=np.float32)
     lowest, highest = scalars.min(), scalars.max()
     if not (np.isfinite(lowest) and np.isfinite(highest)):
-        return empty_mesh("The volume holds values that are not finite.")
+        return empty_surface("The volume holds values that are not finite.")
     if lowest == highest:
-        return empty_mesh(f"All values of the volume are {lowest:g}.")
+        return empty_surface(f"All values of the volume are {lowest:g}.")
     number = np.result_type(rate, np.float32).type  # float32 spacing, float32 sigma: the kernel's radius depends on it
     if target_resolution is not None and number(target_resolution) > rate:
         scalars = gaussian_smooth(scalars, float(number(target_resolution) / number(2 * rate)))
@@ -81,7 +81,7 @@ def volume_surface(
     elif np.isfinite(isovalue_percentile):
         isovalue = quantile(raw, isovalue_percentile / 100)
     else:
-        return empty_mesh("The isovalue percentile is not a number.")
+        return empty_surface("The isovalue percentile is not a number.")
     mesh = isosurface(scalars, isovalue, spacing)
     middle = (np.array(raw.shape) - 1) * spacing / 2
     return mesh._replace(vertices=mesh.vertices - middle.astype(np.float32))
@@ -147,7 +147,7 @@ def quantile(values: ArrayLike, fraction: float) -> float:
     return a + (b - a) * (position - rank)
 
 
-def isosurface(volume: NDArray[np.float32], isovalue: float, spacing: ArrayLike = (1, 1, 1)) -> Mesh:
+def isosurface(volume: NDArray[np.float32], isovalue: float, spacing: ArrayLike = (1, 1, 1)) -> Surface:
     """Marching cubes: the surface between voxels >= isovalue (inside) and the others, as vtkFlyingEdges3D has it.
 
     volume: (nx, ny, nz) float32, finite, two voxels or more on each axis. spacing: [3] size of a voxel.
@@ -179,7 +179,7 @@ def isosurface(volume: NDArray[np.float32], isovalue: float, spacing: ArrayLike 
     np.not_equal(some, every, out=mixed[:nx, :ny, :nz])
     cells = np.flatnonzero(mixed)
     if not cells.size:
-        return empty_mesh(f"No voxel of the volume lies on one side of the isovalue {isovalue:g}.")
+        return empty_surface(f"No voxel of the volume lies on one side of the isovalue {isovalue:g}.")
     stride_x, stride_y = (ny + 1) * (nz + 1), nz + 1
     flat = inside.view(np.uint8).ravel()
     codes = np.zeros(len(cells), np.uint8)
@@ -201,7 +201,7 @@ def isosurface(volume: NDArray[np.float32], isovalue: float, spacing: ArrayLike 
     flat_spots = np.flatnonzero(~gradient.any(axis=1))
     gradient[flat_spots] = (end - start)[flat_spots] * (to_value - from_value)[flat_spots, None]
     normals = gradient / -np.linalg.norm(gradient, axis=1, keepdims=True)
-    return Mesh(vertices.astype(np.float32), triangles, normals.astype(np.float32))
+    return Surface(vertices.astype(np.float32), triangles, normals.astype(np.float32))
 
 
 def _gradient(values: NDArray[np.float32], index: NDArray[np.intp], shape: Sequence[int], spacing: Floats) -> Floats:

@@ -3,6 +3,7 @@
 The material is linked to the object, not to its data, so that whatever Geometry Nodes make of the points is drawn with it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import bpy
@@ -15,6 +16,8 @@ from .node_tree import NodeProgram, arrange, shared_group, socket_named
 
 SURFACE = "Mosaic Surface"
 EDGES = "Mosaic Edges"
+AXIS_COLORS: dict[str, Color] = {"X": (0.8, 0.2, 0.2), "Y": (0.26, 0.65, 0.44), "Z": (0.2, 0.4, 0.8)}
+SHARED = "mosaic_material"  # custom property of the materials that are not of one geometry
 NAMED_MATERIALS = 2000  # beyond that many, Blender's rename, which walks all of them, would be most of the import
 
 
@@ -182,11 +185,26 @@ def _new_material(name: str, appearance: Appearance) -> bpy.types.Material:
 
 def edge_material() -> bpy.types.Material:
     """The black, unlit lines of the representation "mesh"; shared by all."""
+    return _shared_material(EDGES, _black)
+
+
+def axis_material(axis: str) -> bpy.types.Material:
+    """The colour that Mosaic gives the "X", "Y" or "Z" arrows of the representation "basis"; shared by all."""
+    appearance = Appearance(base_color=AXIS_COLORS[axis])
+    return _shared_material(f"Mosaic {axis}", lambda name: MaterialFactory(1).new(name, appearance))
+
+
+def _shared_material(name: str, make: Callable[[str], bpy.types.Material]) -> bpy.types.Material:
     for material in bpy.data.materials:
-        if material.get("mosaic_material") == EDGES and material.library is None:
+        if material.get(SHARED) == name and material.library is None:
             return material
-    material = bpy.data.materials.new(EDGES)
-    material["mosaic_material"] = EDGES
+    material = make(name)
+    material[SHARED] = name
+    return material
+
+
+def _black(name: str) -> bpy.types.Material:
+    material = bpy.data.materials.new(name)
     material.diffuse_color = (0, 0, 0, 1)
     tree = shader_tree(material)
     program = NodeProgram(tree)

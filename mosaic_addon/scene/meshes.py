@@ -20,6 +20,15 @@ def new_mesh(
     directions to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
     """
     mesh = bpy.data.meshes.new(name)
+    fill_mesh(mesh, vertices, triangles, normals)
+    return mesh
+
+
+def fill_mesh(
+    mesh: bpy.types.Mesh, vertices: NDArray[Any], triangles: NDArray[np.int32], normals: NDArray[Any] | None = None
+) -> None:
+    """Give a mesh another shape, as `new_mesh` does."""
+    mesh.clear_geometry()
     if len(vertices):
         mesh.vertices.add(len(vertices))
         mesh.attributes["position"].data.foreach_set("vector", buffer_of(vertices, np.float32))
@@ -31,7 +40,6 @@ def new_mesh(
     mesh.update(calc_edges=True)
     if normals is not None and len(triangles):
         write_attribute(mesh, CUSTOM_NORMAL, "FLOAT_VECTOR", _unit(normals, vertices, triangles))
-    return mesh
 
 
 def _unit(normals: NDArray[Any], vertices: NDArray[Any], triangles: NDArray[np.int32]) -> NDArray[Any]:

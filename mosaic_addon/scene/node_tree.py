@@ -70,9 +70,20 @@ class NodeProgram:
         else:
             socket.default_value = value
 
-    def math(self, operation: str, a: Any, b: Any = 0.0) -> bpy.types.NodeSocket:
-        kind = "ShaderNodeMath"
-        return self.node(kind, inputs={"Value 0": a, "Value 1": b}, operation=operation).outputs[0]
+    def math(self, operation: str, *operands: Any) -> bpy.types.NodeSocket:
+        inputs = {f"Value {number}": operand for number, operand in enumerate(operands)}
+        return self.node("ShaderNodeMath", inputs=inputs, operation=operation).outputs[0]
+
+    def switch(self, condition: Any, false: Any, true: Any, label: str, kind: str = "GEOMETRY") -> bpy.types.NodeSocket:
+        inputs = {"Switch": condition, "False": false, "True": true}
+        return self.node("GeometryNodeSwitch", label, inputs, input_type=kind).outputs[0]
+
+    def group(self, group: bpy.types.NodeTree, inputs: dict[str, Any]) -> bpy.types.NodeSocket:
+        """Add a group by its tree; returns its first output."""
+        node = self.node("GeometryNodeGroup", node_tree=group)
+        for name, value in inputs.items():
+            self.connect(value, socket_named(node.inputs, name))
+        return node.outputs[0]
 
 
 def socket_named(sockets: Any, name: str) -> bpy.types.NodeSocket:

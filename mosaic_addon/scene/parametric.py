@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .isosurface import Mesh
+from .isosurface import Surface
 
 Doubles = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ RBF_NORMS = {
 SPLINE_SAMPLES = 512
 
 
-def sphere(radius: float, center: ArrayLike, resolution: int = 64) -> Mesh:
+def sphere(radius: float, center: ArrayLike, resolution: int = 64) -> Surface:
     """The sphere of a Sphere fit, closed, with exact normals.
 
     center: [3]. resolution: vertices around the equator, at least 3; half as many from pole to pole, so triangles
@@ -49,7 +49,7 @@ def sphere(radius: float, center: ArrayLike, resolution: int = 64) -> Mesh:
     return ellipsoid(np.full(3, radius), center, np.eye(3), resolution)
 
 
-def ellipsoid(radii: ArrayLike, center: ArrayLike, orientations: ArrayLike, resolution: int = 64) -> Mesh:
+def ellipsoid(radii: ArrayLike, center: ArrayLike, orientations: ArrayLike, resolution: int = 64) -> Surface:
     """The surface of an Ellipsoid fit, closed, with exact normals: (unit vector x radii) · orientationsᵀ + center.
 
     radii: [3], of which the signs are without meaning. center: [3]. orientations: (3, 3), the axes as columns, either
@@ -64,7 +64,7 @@ def ellipsoid(radii: ArrayLike, center: ArrayLike, orientations: ArrayLike, reso
 
 def _place(
     points: Doubles, triangles: NDArray[np.integer], scale: ArrayLike, center: ArrayLike, orientations: ArrayLike
-) -> tuple[Mesh, NDArray[np.floating]]:
+) -> tuple[Surface, NDArray[np.floating]]:
     """The mesh (points x scale) · orientationsᵀ + center, facing outwards, and the inverse of that matrix."""
     matrix = np.asarray(orientations, dtype=np.float64) * np.asarray(scale, dtype=np.float64)
     determinant = np.linalg.det(matrix) if np.isfinite(matrix).all() else 0
@@ -73,7 +73,7 @@ def _place(
     if determinant < 0:
         triangles = triangles[:, ::-1]
     vertices = points @ matrix.T + np.asarray(center, dtype=np.float64)
-    return Mesh(vertices.astype(np.float32), np.ascontiguousarray(triangles, np.int32)), np.linalg.inv(matrix)
+    return Surface(vertices.astype(np.float32), np.ascontiguousarray(triangles, np.int32)), np.linalg.inv(matrix)
 
 
 def _unit_sphere(resolution: int) -> tuple[Doubles, NDArray[np.intp]]:
@@ -101,7 +101,7 @@ def _strips(rows: int, around: int) -> NDArray[np.intp]:
     return np.concatenate((np.stack((a, a + around, b), axis=1), np.stack((b, a + around, b + around), axis=1)))
 
 
-def cylinder(radius: float, height: float, center: ArrayLike, orientations: ArrayLike, resolution: int = 64) -> Mesh:
+def cylinder(radius: float, height: float, center: ArrayLike, orientations: ArrayLike, resolution: int = 64) -> Surface:
     """The surface of a Cylinder fit with its two flat caps, closed.
 
     center: [3] the middle. orientations: (3, 3), whose column 2 is the axis; the caps are at ±height / 2.
@@ -153,7 +153,7 @@ def rbf_sheet(
     direction: str,
     norm: str = "euclidean",
     resolution: int = 64,
-) -> Mesh:
+) -> Surface:
     """The sheet of an RBF fit over its grid: (x, y, f(x, y)) with two axes exchanged, open at the grid's border.
 
     grid: ((x lowest, x highest), (y lowest, y highest)). direction: "xz" exchanges x and z, "yz" y and z, "xy" none.
@@ -169,7 +169,7 @@ def rbf_sheet(
     lower = np.stack((corner, corner + 1, corner + side), axis=1)
     upper = np.stack((corner + 1, corner + side + 1, corner + side), axis=1)
     triangles = np.concatenate((lower, upper)).astype(np.int32)
-    return Mesh(np.stack(columns, axis=1).astype(np.float32), triangles)
+    return Surface(np.stack(columns, axis=1).astype(np.float32), triangles)
 
 
 def b_spline(parameters: ArrayLike, t: ArrayLike, c: ArrayLike, k: int) -> Doubles:

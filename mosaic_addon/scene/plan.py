@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..session.errors import MosaicError
-from ..session.session import Geometry, Mesh, Session
+from ..session.session import MESH_REPRESENTATIONS, Geometry, Mesh, Session, UnknownModel
 from .custom_properties import clean_text
-from .representations import MESH, OFFERED, POINTS
+from .representations import ARROW_LENGTH, FIT, MESH, OFFERED, POINTS, SEGMENTATION, TRAJECTORY, VOLUME
 
 # Beyond these an import would take minutes or gigabytes, so it is asked about first.
 BUDGET = {
@@ -42,12 +42,13 @@ class ImportOptions:
 
 @dataclass(slots=True)
 class Item:
-    """One object to make: of which geometry, drawn by which node group, as which representation, under which name."""
+    """One object to make: of which geometry, drawn by which node group and inputs, as what, under which name."""
 
     geometry: Geometry
     group: str
     representation: str
     name: str
+    inputs: dict[str, float | bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -83,17 +84,19 @@ def plan_import(
     names = _unique_names([geometry.name for geometry in session.geometries], set(taken), name_bytes)
     items = []
     for geometry, name in zip(session.geometries, names, strict=True):
-        group = MESH if _as_mesh(geometry) else POINTS
+        group = _group_of(geometry)
         representation = geometry.representation
         if representation not in OFFERED[group]:
             warnings.append(
-                f"{geometry.container} {geometry.name!r}: the representation {representation} is not drawn yet; points are shown."
+                f"{geometry.container} {geometry.name!r}: cannot be shown as {representation}; points are shown."
             )
             representation = "pointcloud"
         items.append(Item(geometry, group, representation, name))
     visible = [item.geometry.points for item in items if item.geometry.visible]
     lower, upper = extent(visible or [item.geometry.points for item in items])
     pixel_size = options.pixel_size or _pixel_size(lower, upper)
+    for item in items:
+        item.inputs = _inputs(item.geometry, item.group, item.representation, pixel_size)
     name = clean_text(PurePath(session.path).stem) or "Session"
     return Plan(session, options, name, items, lower, upper, pixel_size, warnings)
 
@@ -122,8 +125,29 @@ def _hold_to_budget(session: Session) -> None:
             )
 
 
-def _as_mesh(geometry: Geometry) -> bool:
-    return isinstance(geometry.model, Mesh) and len(geometry.model.vertices) == len(geometry.points)
+def _group_of(geometry: Geometry) -> str:
+    """The node group for its kind of data."""
+    if geometry.frames:
+        return TRAJECTORY
+    if geometry.volume is not None:
+        return VOLUME
+    if geometry.kind == "segmentation":
+        return SEGMENTATION
+    if isinstance(geometry.model, Mesh):
+        return MESH if len(geometry.model.vertices) == len(geometry.points) else POINTS
+    return POINTS if geometry.model is None or isinstance(geometry.model, UnknownModel) else FIT
+
+
+def _inputs(geometry: Geometry, group: str, representation: str, pixel_size: float) -> dict[str, float | bool]:
+    """What the modifier is told beyond its defaults. The size of a surface's points means nothing in Mosaic."""
+    inputs: dict[str, float | bool] = {"Pixel Size": pixel_size}
+    if representation not in MESH_REPRESENTATIONS:
+        inputs["Size"] = geometry.appearance.size
+    if not geometry.appearance.render_spheres:
+        inputs["Spheres"] = False
+    if group != SEGMENTATION:
+        inputs["Arrow Length"] = ARROW_LENGTH * float(geometry.sampling_rate.max())
+    return inputs
 
 
 def _unique_names(names: list[str], taken: set[str], limit: int) -> list[str]:

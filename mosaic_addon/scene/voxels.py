@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .isosurface import Mesh, contour_cells, empty_mesh
+from .isosurface import Surface, contour_cells, empty_surface
 
 COARSE_FROM = 500_000
 """Points per voxel-size step: the grid is int(cbrt(n / this)) times coarser, so twice from 4 million points on."""
 
 
-def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike) -> Mesh:
+def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike) -> Surface:
     """The surface that Mosaic 1.3.2 shows for a SegmentationGeometry: marching cubes at 0.5 of the binary volume.
 
     points: (n, 3) angstrom, any order, repeats allowed; rows that are not finite are left out.
@@ -21,17 +21,17 @@ def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike) -> Mesh:
     points = np.asarray(points, dtype=np.float32)
     rate = np.max(np.asarray(sampling_rate, dtype=np.float32))
     if not (np.isfinite(rate) and rate > 0):
-        return empty_mesh(f"The segmentation's voxel size is {rate}, not a positive number.")
+        return empty_surface(f"The segmentation's voxel size is {rate}, not a positive number.")
     size = np.float32(rate * max(1, int(np.cbrt(len(points) / COARSE_FROM))))
     voxels = np.rint(points / size)  # in float32 as Mosaic does, so that the same points round to the same voxels
     if not np.isfinite(voxels).all():
         voxels = voxels[np.isfinite(voxels).all(axis=1)]
     if not len(voxels):
-        return empty_mesh("The segmentation has no points.")
+        return empty_surface("The segmentation has no points.")
     origin = voxels.min(axis=0).astype(np.float64) - 1
     extent = voxels.max(axis=0).astype(np.float64) - origin + 2
     if extent.prod() >= 2.0**62:
-        return empty_mesh("The segmentation's points are too far apart for its voxel size.")
+        return empty_surface("The segmentation's points are too far apart for its voxel size.")
     stride_y = int(extent[2])
     stride_x = int(extent[1]) * stride_y
     strides = (stride_x, stride_y, 1)
@@ -54,7 +54,7 @@ def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike) -> Mesh:
     for column, stride in enumerate(strides):
         coordinate, first = np.divmod(first, stride)
         vertices[:, column] = (coordinate + origin[column] + 0.5 * (axis == column)) * size
-    return Mesh(vertices, triangles)
+    return Surface(vertices, triangles)
 
 
 def _add_corners(

@@ -5,9 +5,14 @@ from typing import Final
 import bpy
 
 from ..cli import main
-from . import load
+from . import load, volume
 
-CLASSES: Final[tuple[type, ...]] = (load.MOSAIC_OT_load_session, load.MOSAIC_FH_session)
+CLASSES: Final[tuple[type, ...]] = (
+    load.MOSAIC_OT_load_session,
+    load.MOSAIC_FH_session,
+    volume.MOSAIC_OT_contour_volume,
+    volume.MOSAIC_PT_volume,
+)
 
 _command = None
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, TypeAlias
 
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, StringProperty
@@ -12,8 +11,7 @@ from bpy_extras.io_utils import ImportHelper, poll_file_object_drop
 from ..scene.build import Imported, Progress, build_session
 from ..scene.plan import ImportOptions
 from ..session import MosaicError, open_session
-
-OperatorReturn: TypeAlias = set[Literal["RUNNING_MODAL", "CANCELLED", "FINISHED", "PASS_THROUGH", "INTERFACE"]]
+from .operator import OperatorReturn
 
 ANGSTROM_PER_UNIT = {"100NM": 1000.0, "1NM": 10.0}
 SHOWN_WARNINGS = 10

@@ -1,0 +1,21 @@
+"""Trajectories: every step a mesh in the .blend, which Geometry Nodes pick by the scene's frame."""
+
+import bpy
+
+from ..session.session import Frame
+from .attributes import write_columns
+from .custom_properties import clean_text
+from .meshes import new_mesh
+
+
+def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
+    """A collection, in no scene, with an object for each step. Their names sort as the steps follow each other."""
+    collection = bpy.data.collections.new(name)
+    for number, frame in enumerate(frames):
+        label = f"{name[:40]} {number:05d}"
+        mesh = new_mesh(label, frame.mesh.vertices, frame.mesh.triangles, frame.mesh.vertex_normals)
+        mesh["mosaic_filename"] = clean_text(frame.filename)
+        mesh.materials.append(None)  # the slot that the material of the trajectory's object fills
+        write_columns(mesh, frame.vertex_properties)
+        collection.objects.link(bpy.data.objects.new(label, mesh))
+    return collection
