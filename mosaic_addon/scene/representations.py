@@ -244,7 +244,7 @@ def _build_lines(program: NodeProgram) -> None:
 
 
 def _with_slot(program: NodeProgram, geometry: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
-    """An empty material slot, which the object's material fills. Made curves and the tubes around them have none."""
+    """An empty material slot, which the object's material fills. Points made of a mesh, curves and tubes have none."""
     return program.node("GeometryNodeSetMaterial", "The object's material", {"Geometry": geometry}).outputs[0]
 
 
@@ -363,7 +363,8 @@ def _drawn_mesh(program: NodeProgram, start: Any, mesh: bpy.types.NodeSocket) ->
     black = program.node("GeometryNodeSetMaterial", "Black", {"Geometry": lines, "Material": edge_material()})
     both = program.node("GeometryNodeJoinGeometry", "Surface and edges")
     program.connect([black.outputs[0], mesh], both.inputs[0])
-    points = program.node("GeometryNodeMeshToPoints", "Vertices", {"Mesh": mesh}).outputs[0]
+    vertices = program.node("GeometryNodeMeshToPoints", "Vertices", {"Mesh": mesh}).outputs[0]
+    points = _with_slot(program, vertices)
     return {"surface": mesh, "mesh": both.outputs[0], "wireframe": lines, **_drawn_points(program, start, points)}
 
 
