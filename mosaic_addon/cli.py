@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import math
+import os
 import re
 import sys
 import time
@@ -27,11 +29,12 @@ def main(arguments: Sequence[str]) -> int:
         return int(stop.code or 0)
     try:
         options.run(options)
+        sys.stdout.flush()
     except MosaicError as error:
         print(f"mosaic: error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # as in `mosaic info FILE | head`
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed at the end
         return 1
     except KeyboardInterrupt:
         print("mosaic: error: stopped", file=sys.stderr)
@@ -228,7 +231,9 @@ def _vector(text: str) -> tuple[float, float, float]:
     try:
         x, y, z = (float(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,Z") from None
+        x = y = z = math.nan
+    if not (math.isfinite(x + y + z) and (x, y, z) != (0, 0, 0)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,Z")
     return x, y, z
 
 

@@ -14,6 +14,7 @@ from ..session.errors import MosaicError
 from .plan import VIEW_ANGLE
 
 MARGIN = 1.06  # of the frame around what is shown
+MAX_PIXELS = 65536  # of a side of a picture, as Blender allows
 MOSAIC_CAMERA = {"position": 3, "focal_point": 3, "up": 3}
 
 
@@ -43,10 +44,16 @@ def read_view(path: str | os.PathLike[str]) -> View:
         angle = float(values.get("view_angle", 30.0))
         size = values.get("size")
         pixels = None if size is None else (int(size[0]), int(size[1]))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
         vectors, angle, pixels = [], 0.0, None
     if [len(vector) for vector in vectors] != list(MOSAIC_CAMERA.values()) or not 0 < angle < 180:
         raise MosaicError(f"The camera {os.fspath(path)} lacks a position, focal_point, up or view_angle.")
+    position, focal_point, up = (Vector(vector) for vector in vectors)
+    sideways = (focal_point - position).normalized().cross(up.normalized()).length
+    if not (np.isfinite(vectors).all() and sideways > 1e-6):
+        raise MosaicError(f"The camera {os.fspath(path)} looks nowhere, or up along its own view.")
+    if pixels is not None and not all(0 < length <= MAX_PIXELS for length in pixels):
+        raise MosaicError(f"The camera {os.fspath(path)} has a picture of {pixels[0]} x {pixels[1]} pixels.")
     return View(vectors[0], vectors[1], vectors[2], angle, pixels)  # type: ignore[arg-type]
 
 
@@ -74,17 +81,22 @@ def frame_camera(
     camera = _new_camera(scene, VIEW_ANGLE)
     rotation = _looking(forward, _up_for(forward), Vector())
     axes = np.array(rotation.to_3x3().transposed())  # rows: right, up, backward
-    points = visible_points(objects) @ axes.T
-    if not len(points):
-        points = np.zeros((1, 3))
+    spheres = _visible_spheres(objects)
+    if not len(spheres):
+        spheres = np.zeros((1, 4))
+    points, radii = spheres[:, :3] @ axes.T, spheres[:, 3]
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     points = points - middle
     render = scene.render
     tangent = np.tan(VIEW_ANGLE / 2)
     wide = max(render.resolution_x / render.resolution_y, 1e-3)
-    # A point is in the picture when |x| <= wide * tangent * depth and |y| <= tangent * depth, depth = distance - z.
-    reach = MARGIN * np.maximum(np.abs(points[:, 0]) / (wide * tangent), np.abs(points[:, 1]) / tangent) + points[:, 2]
-    distance = float(reach.max()) or 1.0
+    # A point is in the picture when |x| <= wide * tangent * depth and |y| <= tangent * depth, depth = distance - z; a
+    # sphere around it, when it lies on the inner side of the planes that bound these.
+    sides = [
+        (np.abs(points[:, axis]) + radii * np.hypot(1, slope)) / slope
+        for axis, slope in ((0, wide * tangent), (1, tangent))
+    ]
+    distance = float((MARGIN * np.maximum(*sides) + points[:, 2]).max()) or 1.0
     position = axes.T @ (middle + np.array((0.0, 0.0, distance)))
     camera.matrix_world = Matrix.Translation(Vector(position)) @ rotation
     camera.data.angle_y = 2 * np.arctan(tangent / zoom)
@@ -94,7 +106,12 @@ def frame_camera(
 
 
 def visible_points(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]:
-    """World positions (n, 3) that span what is rendered: the points of small objects, the corners of large ones."""
+    """World positions (n, 3) that span what is rendered: all points of small objects, some of large ones."""
+    return _visible_spheres(objects)[:, :3]
+
+
+def _visible_spheres(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]:
+    """World positions and radii (n, 4): what is drawn of an object reaches as far around each of its points."""
     clouds = []
     for thing in objects:
         if thing.hide_render or thing.type not in ("MESH", "POINTCLOUD"):
@@ -106,9 +123,21 @@ def visible_points(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]:
         values = np.empty(count * 3, np.float32)
         positions.data.foreach_get("vector", values)
         points = values.reshape(-1, 3)[:: max(1, count // 20_000)]
+        points = points[np.isfinite(points).all(axis=1)].astype(np.float64)
         matrix = np.array(thing.matrix_world)
-        clouds.append(points[np.isfinite(points).all(axis=1)] @ matrix[:3, :3].T + matrix[:3, 3])
-    return np.concatenate(clouds).astype(np.float64) if clouds else np.empty((0, 3))
+        radii = np.full((len(points), 1), _reach_beyond(thing, points) * np.linalg.norm(matrix[:3, :3], 2))
+        clouds.append(np.hstack((points @ matrix[:3, :3].T + matrix[:3, 3], radii)))
+    return np.concatenate(clouds) if clouds else np.empty((0, 4))
+
+
+def _reach_beyond(thing: bpy.types.Object, points: NDArray[np.float64]) -> float:
+    """How far the bounds of what is drawn lie outside those of the points: half the width of a point, or of a line."""
+    corners = np.array(thing.bound_box)
+    if not len(points) or not np.isfinite(corners).all():
+        return 0.0
+    beyond = np.concatenate((points.min(axis=0) - corners.min(axis=0), corners.max(axis=0) - points.max(axis=0)))
+    # Bounds that do not hold the points are those of something else, as before the object was evaluated.
+    return float(beyond.max()) if beyond.min() > -1e-3 * np.abs(corners).max() else 0.0
 
 
 def _new_camera(scene: bpy.types.Scene, angle: float) -> bpy.types.Object:

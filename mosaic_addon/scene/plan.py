@@ -121,7 +121,7 @@ def _hold_to_budget(session: Session) -> None:
         if counts[what] > limit:
             raise MosaicError(
                 f"{session.path} holds {counts[what]:,} {what}, more than the {limit:,} that are opened without asking; "
-                "choose to open large sessions if you mean it."
+                "choose Very Large Sessions (--unlimited on the command line) if you mean it."
             )
 
 
