@@ -17,7 +17,7 @@ from .meshes import new_mesh
 from .plan import ImportOptions, Item, Plan, plan_import
 from .representations import FIT, MESH, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
 from .surfaces import SurfaceFactory
-from .trajectories import new_frames
+from .trajectories import new_frames, saved_step
 
 # Custom properties that say what a collection or object is. Those of an object that come from the session's meta have the
 # names they have there.
@@ -102,14 +102,20 @@ def _build(plan: Plan, scene: bpy.types.Scene, progress: Progress) -> Imported:
     for container in (plan.session.clusters, plan.session.models):
         collection.children.link(_new_container(container, objects, shown))
     scene.collection.children.link(collection)
-    steps = [len(item.geometry.frames) for item in plan.items if item.group == TRAJECTORY and item.geometry.frames]
-    if steps:
-        scene.frame_start, scene.frame_end = 1, max(steps)
+    _set_frames(scene, [item.geometry for item in plan.items if item.group == TRAJECTORY])
     for layer in scene.view_layers:
         for item in ordered:
             if not item.geometry.visible:
                 objects[id(item.geometry)].hide_set(True, view_layer=layer)
     return Imported(collection, root, shown, plan.warnings)
+
+
+def _set_frames(scene: bpy.types.Scene, trajectories: list[Geometry]) -> None:
+    """Let the scene play the longest trajectory, and stand at the step at which the first one was saved."""
+    if not trajectories:
+        return
+    scene.frame_start, scene.frame_end = 1, max(len(geometry.frames or ()) for geometry in trajectories)
+    scene.frame_set(1 + saved_step(trajectories[0]))
 
 
 def _new_root(plan: Plan) -> bpy.types.Object:

@@ -7,7 +7,6 @@ from mathutils import Euler, Matrix
 
 from ..session.session import Color
 from .compat import shader_tree
-from .materials import srgb_to_linear
 from .node_tree import NodeProgram, arrange
 
 MARK = "mosaic_look"  # custom property of what a look made
@@ -43,16 +42,15 @@ def remove_lamps(scene: bpy.types.Scene) -> None:
 
 
 def set_world(scene: bpy.types.Scene, background: Color) -> None:
-    """Give the scene a world that the camera sees in the colour `background` (display values) and that shines white."""
+    """Give the scene a world that the camera sees in the colour `background` (scene values) and that shines white."""
     world = scene.world
     if world is None or not world.get(MARK):
         world = scene.world = bpy.data.worlds.new("Mosaic World")
         world[MARK] = True
-    color = srgb_to_linear(background)
-    world.color = color  # in the viewport's solid shading
+    world.color = background  # in the viewport's solid shading
     tree = shader_tree(world)
     program = NodeProgram(tree)
-    seen = program.node("ShaderNodeBackground", "Background", {"Color": (*color, 1)})
+    seen = program.node("ShaderNodeBackground", "Background", {"Color": (*background, 1)})
     light = program.node("ShaderNodeBackground", "Light", {"Color": (1, 1, 1, 1), "Strength": AMBIENT})
     to_camera = program.node("ShaderNodeLightPath").outputs["Is Camera Ray"]
     both = program.mix_shaders("Background to the camera only", to_camera, light.outputs[0], seen.outputs[0])

@@ -10,7 +10,7 @@ import numpy as np
 from ..session.errors import MosaicError
 from .camera import visible_points
 from .lighting import add_lamps, remove_lamps, set_world
-from .materials import Shading, set_shading
+from .materials import Shading, set_shading, srgb_to_linear
 
 LOOKS = ("simple", "full", "flat", "poster", "silhouettes")
 # Display values; the dark one is Mosaic's own.
@@ -32,10 +32,10 @@ def apply_look(
     if look == "full":
         add_lamps(scene, camera)
     set_shading(_shading(scene, look))
-    set_world(scene, BACKGROUNDS[background])
+    set_world(scene, BACKGROUNDS[background] if look == "flat" else srgb_to_linear(BACKGROUNDS[background]))
     scene.render.film_transparent = background == "transparent"
     # Display colours come out as they were put in, to the last digit.
-    scene.view_settings.view_transform = "Standard"
+    scene.view_settings.view_transform = "Raw" if look == "flat" else "Standard"
     scene.view_settings.look = "None"
     scene.view_settings.exposure, scene.view_settings.gamma = 0, 1
     scene.render.dither_intensity = 0
@@ -44,7 +44,7 @@ def apply_look(
 def _shading(scene: bpy.types.Scene, look: str) -> Shading:
     if look == "poster":
         return Shading(lit=False, occlusion=0.8, reach=0.05 * _extent(scene))
-    return Shading(lit=look == "full", headlight=look in ("simple", "silhouettes"))
+    return Shading(lit=look == "full", headlight=look in ("simple", "silhouettes"), display=look == "flat")
 
 
 def _extent(scene: bpy.types.Scene) -> float:

@@ -41,13 +41,15 @@ class Shading:
 
     lit: by the lamps and the world of the scene, else they show their plain colour, whatever the lamps. What follows is for
     the latter. headlight: shade by Mosaic's Phong weights as if a lamp were at the viewer. occlusion: how much darker creases
-    are, 0 to 1. reach: how far away something occludes, in Blender units.
+    are, 0 to 1. reach: how far away something occludes, in Blender units. display: give display values for the view transform
+    Raw, so that what shines through something adds up as it does in Mosaic.
     """
 
     lit: bool = True
     headlight: bool = False
     occlusion: float = 0.0
     reach: float = 1.0
+    display: bool = False
 
 
 def surface_group() -> bpy.types.NodeTree:
@@ -108,6 +110,8 @@ def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: 
         open_sky = program.math("MULTIPLY", near.outputs["AO"], shading.occlusion)
         open_sky = program.math("ADD", open_sky, 1 - shading.occlusion)
         color = program.vector("SCALE", color, scale=open_sky)
+    if shading.display:
+        color = _to_display(program, color)
     glow = program.node("ShaderNodeEmission", "Colour", {"Color": color})
     clear = program.node("ShaderNodeBsdfTransparent")
     return program.mix_shaders("Opacity", start["Opacity"], clear.outputs[0], glow.outputs[0])
@@ -130,13 +134,17 @@ def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bp
     facing = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": both_sides}).outputs["Z"]
     weight = program.math("ADD", program.math("MULTIPLY", start["Diffuse"], facing), start["Ambient"])
     shine = program.math("MULTIPLY", start["Specular"], facing)
-    # sRGB's curve without its straight foot, which is 0.01 of display value high
-    power = program.node("ShaderNodeGamma", "To display", {"Color": start["Color"], "Gamma": 1 / 2.4}).outputs[0]
-    display = program.vector("MAXIMUM", program.vector("MULTIPLY_ADD", power, (1.055,) * 3, (-0.055,) * 3), (0, 0, 0))
+    display = _to_display(program, start["Color"])
     shaded = program.vector("ADD", program.vector("SCALE", display, scale=weight), shine)
     clipped = program.vector("MINIMUM", shaded, (1, 1, 1))
     power = program.vector("MULTIPLY_ADD", clipped, (1 / 1.055,) * 3, (0.055 / 1.055,) * 3)
     return program.node("ShaderNodeGamma", "To scene", {"Color": power, "Gamma": 2.4}).outputs[0]
+
+
+def _to_display(program: NodeProgram, color: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """`linear_to_srgb` without the curve's straight foot, which is 0.01 of display value high."""
+    power = program.node("ShaderNodeGamma", "To display", {"Color": color, "Gamma": 1 / 2.4}).outputs[0]
+    return program.vector("MAXIMUM", program.vector("MULTIPLY_ADD", power, (1.055,) * 3, (-0.055,) * 3), (0, 0, 0))
 
 
 class MaterialFactory:

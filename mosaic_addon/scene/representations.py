@@ -51,6 +51,7 @@ VERSION = 1  # of all groups: a .blend keeps the version that it was made with
 ARROW_LENGTH = 15.0  # of Mosaic's arrows, in voxels of the coarsest axis
 # VTK's arrow, per unit of length, as Mosaic sets it.
 SHAFT_RADIUS, TIP_RADIUS, TIP_LENGTH, ARROW_SIDES = 0.02, 0.08, 0.35, 6
+DISC_RADIUS = 1.1283791670955126  # 2 / sqrt(pi): a disc as large as the square that Mosaic draws
 SPLAT = 1.5  # how much wider than a point the soft splat around it is
 
 
@@ -110,7 +111,7 @@ def _build_spheres(program: NodeProgram) -> None:
     )
     camera = program.node("GeometryNodeObjectInfo", "Camera", transform_space="RELATIVE")
     program.connect(program.node("GeometryNodeInputActiveCamera").outputs[0], camera.inputs["Object"])
-    circle = program.node("GeometryNodeMeshCircle", "Disc", {"Vertices": 16, "Radius": 1.0}, fill_type="NGON")
+    circle = program.node("GeometryNodeMeshCircle", "Disc", {"Vertices": 24, "Radius": DISC_RADIUS}, fill_type="NGON")
     discs = program.node(
         "GeometryNodeInstanceOnPoints",
         "Discs",

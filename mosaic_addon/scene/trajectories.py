@@ -1,8 +1,9 @@
 """Trajectories: every step a mesh in the .blend, which Geometry Nodes pick by the scene's frame."""
 
 import bpy
+import numpy as np
 
-from ..session.session import Frame
+from ..session.session import Frame, Geometry
 from .attributes import write_columns
 from .custom_properties import clean_text
 from .meshes import new_mesh
@@ -19,3 +20,15 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
         write_columns(mesh, frame.vertex_properties)
         collection.objects.link(bpy.data.objects.new(label, mesh))
     return collection
+
+
+def saved_step(geometry: Geometry) -> int:
+    """The number of the step that a trajectory showed when it was saved, told by its points; 0 if none has them.
+
+    Mosaic stores no number, and the file name of a step need not be unique.
+    """
+    for number, frame in enumerate(geometry.frames or ()):
+        vertices = frame.mesh.vertices
+        if vertices.shape == geometry.points.shape and np.array_equal(vertices.astype(np.float32), geometry.points):
+            return number
+    return 0
