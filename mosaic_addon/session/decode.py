@@ -117,13 +117,13 @@ def _shown(text: str) -> str:
 def open_session(path: str | os.PathLike[str]) -> Session:
     """Read a Mosaic session of any release, either layout.
 
-    Nothing in the file is run and no other file is opened. Arrays are views of the file's bytes, which stay in memory while
-    they are held. Raises MosaicError with one sentence when the file is no session, is damaged or may be harmful.
+    Nothing in the file is run and no other file is opened. Arrays are views of the bytes that were read, which stay in memory
+    while they are held. Raises MosaicError with one sentence when the file is no session, is damaged or may be harmful.
     """
     name = os.fsdecode(path)
     try:
-        with _without_collection():
-            return decode_session(read_file(path), name)
+        with _without_collection(), contextlib.closing(read_file(path)) as file:
+            return decode_session(file, name)
     except MosaicError as error:
         raise MosaicError(f"{name} {error}") from error
 
@@ -403,19 +403,30 @@ def _warn_of_numbers(geometry: Geometry, item: _Item) -> None:
     """Name what Mosaic and Blender would draw without a word: points that are nowhere, rotations that are none."""
     points = geometry.points
     item.budget.spend(points.nbytes)
-    if np.count_nonzero(np.isfinite(points)) < points.size:
+    if not _all_finite(points):
         bad = len(points) - np.count_nonzero(np.isfinite(points).all(axis=1))
         item.warn(f"{bad} of its {len(points)} points are not finite and cannot be seen")
     quaternions = geometry.quaternions
     if quaternions is not None:
         item.budget.spend(quaternions.nbytes)
-        finite = np.count_nonzero(np.isfinite(quaternions)) == quaternions.size
-        if not (finite and np.count_nonzero(quaternions[:, 0]) == len(quaternions)):  # a cheap test that real ones pass
+        bad = 0
+        if not _all_finite(quaternions):
             bad = np.count_nonzero(~(np.isfinite(quaternions).all(axis=1) & quaternions.any(axis=1)))
-            if bad:
-                item.warn(f"{bad} of its quaternions are zero or not finite and are taken as no rotation")
+        elif np.count_nonzero(quaternions[:, 0]) < len(quaternions):
+            turns = quaternions[quaternions[:, 0] == 0]  # by half a turn, or by none
+            bad = len(turns) - np.count_nonzero(turns.any(axis=1))
+        if bad:
+            item.warn(f"{bad} of its quaternions are zero or not finite and are taken as no rotation")
     if isinstance(geometry.model, Mesh) and len(geometry.model.vertices) != len(points):
         item.warn(f"its mesh has {len(geometry.model.vertices)} vertices for {len(points)} points")
+
+
+def _all_finite(values: NDArray[Any]) -> bool:
+    """Whether no number is infinite or NaN. The sum of their squares tells it soonest, unless it overflows."""
+    if values.dtype.kind != "f":
+        return True
+    flat = values.ravel(order="K")
+    return bool(np.isfinite(np.dot(flat, flat)) or np.count_nonzero(np.isfinite(flat)) == flat.size)
 
 
 def _vertex_properties(node: Node, n: int, item: _Item) -> dict[str, NDArray[Any]]:

@@ -5,19 +5,19 @@ lies, and the sections, of which `state` is the pickle. The content tells them a
 """
 
 import json
-import mmap
 import os
 import stat
 import struct
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from typing import Any, BinaryIO, Literal, NoReturn
+
+import numpy as np
 
 from .errors import MosaicError
 
 MAX_INDEX = 8 * 2**20
 MAX_INDEX_BRACKETS = 400  # bounds the nesting, so the JSON parser cannot run out of stack
 FORMAT_VERSION = 1
-MAP_FROM = 2**29  # bytes; mapped, a file that someone cuts short ends the program, and Windows will not replace it
 
 
 @dataclass(slots=True)
@@ -28,6 +28,37 @@ class Section:
     data: memoryview
 
 
+class FileBytes:
+    """The bytes of an open file, of which parts are read when they are asked for.
+
+    Not mapped: a mapped file that someone cuts short ends the program, and one that is changed changes what was checked.
+    """
+
+    __slots__ = ("_file", "_size")
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, start: int, count: int) -> memoryview:
+        """`count` bytes from `start` on, in memory of their own: aligned, freed when nobody views them any more."""
+        data = np.empty(count, np.uint8)  # unlike bytes(), in pages large enough to be had quickly
+        try:
+            self._file.seek(start)
+            got = self._file.readinto(data)  # type: ignore[attr-defined]
+        except (OSError, ValueError) as error:
+            raise MosaicError(f"cannot be read: {error}") from error
+        if got != count:
+            raise MosaicError("became shorter while it was read")
+        return memoryview(data).toreadonly()
+
+    def close(self) -> None:
+        self._file.close()
+
+
 @dataclass(slots=True)
 class SessionFile:
     """The bytes of a session, cut into sections but not interpreted.
@@ -36,26 +67,36 @@ class SessionFile:
     """
 
     layout: Literal["pickle", "indexed"]
-    state: memoryview
+    state: memoryview | FileBytes
     release: str | None = None
     sections: dict[str, Section] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
+    def close(self) -> None:
+        if isinstance(self.state, FileBytes):
+            self.state.close()
+
 
 def read_file(path: str | os.PathLike[str]) -> SessionFile:
-    """Open a session and find its sections; nothing is decoded. The views stay valid as long as they are held.
+    """Open a session and find its sections; nothing is decoded. To be closed when its state has been read.
 
     Raises MosaicError, in a sentence without the file's name, if there is no such file, it is no regular file, it cannot be
     read, or it is neither layout.
     """
     data = _bytes_of(path)
-    if data[0] == 0x80:
-        return SessionFile("pickle", data)
-    return _read_indexed(data)
+    try:
+        if data.read(0, 1)[0] == 0x80:
+            return SessionFile("pickle", data)
+        file = _read_indexed(data.read(0, len(data)))
+    except MosaicError:
+        data.close()
+        raise
+    data.close()
+    return file
 
 
-def _bytes_of(path: str | os.PathLike[str]) -> memoryview:
-    """The content of a regular file. O_NONBLOCK, so that opening a FIFO does not wait for someone to write."""
+def _bytes_of(path: str | os.PathLike[str]) -> FileBytes:
+    """A regular file, open. O_NONBLOCK, so that opening a FIFO does not wait for someone to write."""
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
@@ -69,15 +110,10 @@ def _bytes_of(path: str | os.PathLike[str]) -> memoryview:
         os.close(handle)
         folder = stat.S_ISDIR(status.st_mode)
         raise MosaicError("is a folder, not a session file" if folder else "is not a regular file, so it is not opened")
-    with os.fdopen(handle, "rb") as file:
-        if status.st_size < 4:
-            raise MosaicError("is empty" if not status.st_size else "is too short to be a session")
-        try:
-            if status.st_size < MAP_FROM:
-                return memoryview(file.read(status.st_size))
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except (OSError, ValueError) as error:
-            raise MosaicError(f"cannot be read: {error}") from error
+    if status.st_size < 4:
+        os.close(handle)
+        raise MosaicError("is empty" if not status.st_size else "is too short to be a session")
+    return FileBytes(os.fdopen(handle, "rb"), status.st_size)
 
 
 def _read_indexed(data: memoryview) -> SessionFile:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .budget import ARRAY, ENTRY, VALUE, Budget
 from .errors import MosaicError
+from .file import FileBytes
 from .nodes import (
     ArrayNode,
     ByteArray,
@@ -38,6 +39,8 @@ MAX_DIMENSIONS = 32  # numpy's limit up to 1.26
 MAX_EMPTY = 2**48  # bytes that an array without items would have along its other axes
 MAX_STRING_ITEM = 65_536  # bytes of one item of a text array
 MAX_COPY = 256  # bytes; shorter ones are copied, because a view takes more room
+WINDOW = 2**18  # bytes of a file that are read at a time
+MARGIN = 2048  # bytes; an opcode and what follows it are shorter, but for those of arrays and long texts
 
 Call: TypeAlias = Callable[[Global, tuple[Node, ...], Budget], Node]
 
@@ -50,16 +53,19 @@ STANDARD_LIBRARY = sys.stdlib_module_names | set(
 )
 
 
-def read_pickle(data: bytes | memoryview, budget: Budget | None = None) -> Node:
+def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = None) -> Node:
     """The object that a pickle of protocol 2 to 5 describes, as inert nodes.
 
-    data: the whole stream; arrays and bytes of the result are views of it, so it must outlive them.
+    data: the whole stream. Arrays and bytes of the result are views of it or, where it is a file, of what was read of it: a
+    large one has memory of its own.
     budget: what reading may cost; that of a file of this size if none is given.
     Raises MosaicError when the stream is damaged, or asks for something that does not belong into a session. The sentence
     does not name the file: whoever opened it does.
     """
-    view = memoryview(data).toreadonly()
-    size = len(view)
+    file = data if isinstance(data, FileBytes) else None
+    view = memoryview(data).toreadonly() if file is None else file.read(0, min(len(file), WINDOW))
+    begin, size = 0, len(data)  # where the view begins in the stream, and how much of the stream there is from there on
+    limit = sys.maxsize if len(view) == size else len(view) - MARGIN  # beyond it the view moves on
     if budget is None:
         budget = Budget(size)
     if size < 2 or view[0] != 0x80:
@@ -73,6 +79,10 @@ def read_pickle(data: bytes | memoryview, budget: Budget | None = None) -> Node:
     globals_seen: dict[tuple[str, str], Global] = {}
     try:
         for _ in range(MAX_OPCODES):
+            if pos > limit and file is not None:
+                begin, size, pos = begin + pos, size - pos, 0
+                view = file.read(begin, min(size, WINDOW))
+                limit = sys.maxsize if len(view) == size else len(view) - MARGIN
             op = view[pos]
             pos += 1
             # The opcodes in the order of how often sessions use them.
@@ -126,7 +136,8 @@ def read_pickle(data: bytes | memoryview, budget: Budget | None = None) -> Node:
                 end = pos + 8 + int.from_bytes(view[pos : pos + 8], "little")
                 if end > size:
                     raise IndexError
-                chunk = view[pos + 8 : end] if end - pos > MAX_COPY else view[pos + 8 : end].tobytes()
+                part = _part(file, begin, view, pos + 8, end)
+                chunk = part if end - pos > MAX_COPY else part.tobytes()
                 stack.append(ByteArray(chunk) if op == 0x96 else chunk)
                 pos = end
             elif op == 0x4A:  # BININT
@@ -186,14 +197,15 @@ def read_pickle(data: bytes | memoryview, budget: Budget | None = None) -> Node:
                 end = pos + 4 + int.from_bytes(view[pos : pos + 4], "little")
                 if end > size:
                     raise IndexError
-                stack.append(view[pos + 4 : end] if end - pos > MAX_COPY else view[pos + 4 : end].tobytes())
+                part = _part(file, begin, view, pos + 4, end)
+                stack.append(part if end - pos > MAX_COPY else part.tobytes())
                 pos = end
             elif op == 0x58 or op == 0x8D:  # BINUNICODE, BINUNICODE8
                 start = pos + (4 if op == 0x58 else 8)
                 end = start + int.from_bytes(view[pos:start], "little")
                 if end > size:
                     raise IndexError
-                stack.append(str(view[start:end], "utf-8", "surrogatepass"))
+                stack.append(str(_part(file, begin, view, start, end), "utf-8", "surrogatepass"))
                 pos = end
             elif op == 0x71 or op == 0x72:  # BINPUT, LONG_BINPUT
                 start, pos = pos, pos + (1 if op == 0x71 else 4)
@@ -251,16 +263,23 @@ def read_pickle(data: bytes | memoryview, budget: Budget | None = None) -> Node:
                 return stack[0]
             else:
                 raise MosaicError(
-                    f"holds the pickle opcode 0x{op:02x} at byte {pos - 1}, which no session has; it is damaged or may be "
+                    f"holds the pickle opcode 0x{op:02x} at byte {begin + pos - 1}, which no session has; it is damaged or may be "
                     "harmful and was not opened"
                 )
     except (IndexError, struct.error, UnicodeDecodeError) as error:
-        what = "ends too early" if pos >= size else f"is damaged at byte {pos}"
+        what = "ends too early" if pos >= size else f"is damaged at byte {begin + pos}"
         raise MosaicError(f"{what}: it was cut off or changed after Mosaic wrote it") from error
     raise MosaicError(f"has more than {MAX_OPCODES} pickle instructions, which no session needs")
 
 
 FLOAT64 = struct.Struct(">d")
+
+
+def _part(file: FileBytes | None, begin: int, view: memoryview, start: int, end: int) -> memoryview:
+    """The bytes from start to end of the view, which may go on in the file."""
+    if file is None or end <= len(view):
+        return view[start:end]
+    return file.read(begin + start, end - start)
 
 
 def _text_line(view: memoryview, pos: int) -> tuple[str, int]:
