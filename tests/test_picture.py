@@ -159,6 +159,21 @@ def test_nothing_visible_gives_an_empty_picture(bpy: ModuleType, tmp_path: Path)
         assert is_white(render(bpy, path, tmp_path / f"{number}.png")).all()
 
 
+def test_an_empty_cloud_among_others_is_no_trouble_also_from_a_saved_file(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.cli import main
+
+    path = write_session(tmp_path / "s.pickle", [cloud("empty", 0), red_cloud()])
+    assert is_red(render(bpy, path, tmp_path / "p.png")).any()
+    assert main(["import", str(path), "-o", str(tmp_path / "s.blend")]) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "s.blend"))
+    bpy.context.scene.render.engine = "CYCLES"
+    bpy.context.scene.cycles.samples = 1
+    bpy.context.scene.render.resolution_percentage = 2
+    bpy.context.scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    bpy.context.scene.collection.objects.link(bpy.context.scene.camera)
+    assert bpy.ops.render.render() == {"FINISHED"}
+
+
 def test_opacity_lets_the_background_through(bpy: ModuleType, tmp_path: Path) -> None:
     faint = write_session(tmp_path / "s.pickle", [], [blue_mesh(appearance=look(BLUE, opacity=0.3))])
     pixels = render(bpy, faint, tmp_path / "p.png", options={"background": "transparent", "samples": 16})

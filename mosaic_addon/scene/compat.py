@@ -135,7 +135,10 @@ class PointCloudFactory:
         layer.update()
         geometry = self._object.evaluated_get(layer.depsgraph).evaluated_geometry()  # owns its point cloud
         if geometry.pointcloud is None:  # of no points
-            return bpy.data.pointclouds.new(name)
+            cloud = bpy.data.pointclouds.new(name)
+            if "position" not in cloud.attributes:  # without it Cycles in 5.0 takes Blender down
+                cloud.attributes.new("position", "FLOAT_VECTOR", "POINT")
+            return cloud
         cloud = geometry.pointcloud.copy()
         cloud.name = name
         return cloud
