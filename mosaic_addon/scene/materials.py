@@ -17,6 +17,7 @@ from .node_tree import NodeProgram, arrange, shared_group, socket_named
 SURFACE = "Mosaic Surface"
 EDGES = "Mosaic Edges"
 AXIS_COLORS: dict[str, Color] = {"X": (0.8, 0.2, 0.2), "Y": (0.26, 0.65, 0.44), "Z": (0.2, 0.4, 0.8)}
+SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"  # attributes of what Geometry Nodes draw
 SHARED = "mosaic_material"  # custom property of the materials that are not of one geometry
 NAMED_MATERIALS = 2000  # beyond that many, Blender's rename, which walks all of them, would be most of the import
 
@@ -96,7 +97,7 @@ def _lit(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.type
             "Base Color": program.vector("SCALE", start["Color"], scale=weight),
             "Roughness": 0.55,
             "Specular IOR Level": program.math("MULTIPLY", start["Specular"], 0.5),
-            "Alpha": start["Opacity"],
+            "Alpha": _opacity(program, start),
         },
     ).outputs[0]
 
@@ -111,10 +112,35 @@ def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: 
         open_sky = program.math("ADD", open_sky, 1 - shading.occlusion)
         color = program.vector("SCALE", color, scale=open_sky)
     if shading.display:
-        color = _to_display(program, color)
+        # What VTK makes of a colour without light.
+        weight = program.math("ADD", start["Ambient"], start["Diffuse"])
+        color = program.vector("MINIMUM", program.vector("SCALE", _to_display(program, color), scale=weight), (1, 1, 1))
     glow = program.node("ShaderNodeEmission", "Colour", {"Color": color})
     clear = program.node("ShaderNodeBsdfTransparent")
-    return program.mix_shaders("Opacity", start["Opacity"], clear.outputs[0], glow.outputs[0])
+    return program.mix_shaders("Opacity", _opacity(program, start), clear.outputs[0], glow.outputs[0])
+
+
+def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+    """The opacity, and what the Geometry Nodes say of it by two attributes that most geometry lacks.
+
+    SPRITE 1: a point or line, of which Mosaic draws one layer, so its back is not seen through its front; 2: a soft one as
+    well. GLYPH 1: a copy at a point, whose opacity VTK applies twice.
+    """
+    sprite, glyph = (_attribute(program, name) for name in (SPRITE, GLYPH))
+    surface = program.node("ShaderNodeNewGeometry").outputs
+    opacity = program.math("POWER", start["Opacity"], program.math("ADD", glyph, 1.0))
+    hidden = program.math("MULTIPLY", program.math("MINIMUM", sprite, 1.0), surface["Backfacing"])
+    seen = program.math("MULTIPLY", opacity, program.math("SUBTRACT", 1.0, hidden))
+    soft = program.math("MAXIMUM", program.math("SUBTRACT", sprite, 1.0), 0.0)
+    facing = program.vector("DOT_PRODUCT", surface["Normal"], surface["Incoming"])
+    rim = program.math("SUBTRACT", 1.0, program.math("MULTIPLY", facing, facing))
+    return program.math("MULTIPLY", seen, program.math("SUBTRACT", 1.0, program.math("MULTIPLY", soft, rim)))
+
+
+def _attribute(program: NodeProgram, name: str) -> bpy.types.NodeSocket:
+    """A number that the geometry carries, 0 where it does not."""
+    node = program.node("ShaderNodeAttribute", name, attribute_name=name)
+    return next(socket for socket in node.outputs if socket.type == "VALUE")  # "Fac" was renamed in 5.0
 
 
 def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:

@@ -52,7 +52,8 @@ class NodeProgram:
         inputs = {f"Vector {number}": operand for number, operand in enumerate(operands)}
         if scale is not None:
             inputs["Scale"] = scale
-        return self.node("ShaderNodeVectorMath", inputs=inputs, operation=operation).outputs[0]
+        node = self.node("ShaderNodeVectorMath", inputs=inputs, operation=operation)
+        return next(socket for socket in node.outputs if socket.enabled)
 
     def mix_shaders(self, label: str, factor: Any, first: Any, second: Any) -> bpy.types.NodeSocket:
         """The first shader where factor is 0, the second where it is 1."""

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from .compat import ModifierInputs
-from .materials import axis_material, edge_material
+from .materials import GLYPH, SPRITE, axis_material, edge_material
 from .node_tree import NodeProgram, shared_group
 
 MODIFIER = "Mosaic"
@@ -51,7 +51,7 @@ VERSION = 1  # of all groups: a .blend keeps the version that it was made with
 ARROW_LENGTH = 15.0  # of Mosaic's arrows, in voxels of the coarsest axis
 # VTK's arrow, per unit of length, as Mosaic sets it.
 SHAFT_RADIUS, TIP_RADIUS, TIP_LENGTH, ARROW_SIDES = 0.02, 0.08, 0.35, 6
-DISC_RADIUS = 1.1283791670955126  # 2 / sqrt(pi): a disc as large as the square that Mosaic draws
+DISC_RADIUS = 1.11  # of a disc that covers most of the square that Mosaic draws, and little else
 SPLAT = 1.5  # how much wider than a point the soft splat around it is
 
 
@@ -91,14 +91,22 @@ def _build_spheres(program: NodeProgram) -> None:
     """Points as spheres or, flat, as discs that face the camera."""
     program.input("Points", "Geometry")
     program.input("Radius", "Float", "Angstrom", min_value=0)
+    program.input("Focal Distance", "Float", "Angstrom", min_value=0)
+    program.input("Soft", "Float")
     program.input("Spheres", "Bool", default_value=True)
     program.input("Instances", "Bool")
     program.input("Sphere Detail", "Int", default_value=2)
     program.output("Geometry", "Geometry")
     start = program.node("NodeGroupInput").outputs
-    native = program.node(
-        "GeometryNodeSetPointRadius", "Native points", {"Points": start["Points"], "Radius": start["Radius"]}
-    )
+    camera = program.node("GeometryNodeObjectInfo", "Camera", transform_space="RELATIVE")
+    program.connect(program.node("GeometryNodeInputActiveCamera").outputs[0], camera.inputs["Object"])
+    radius = _on_screen(program, start, camera.outputs)
+    layers = program.math("ADD", start["Soft"], 1.0)
+
+    def sprite(geometry: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+        return _marked(program, geometry, SPRITE, layers)
+
+    native = program.node("GeometryNodeSetPointRadius", "Native points", {"Points": start["Points"], "Radius": radius})
     sphere = program.node(
         "GeometryNodeMeshIcoSphere", "Sphere", {"Radius": 1.0, "Subdivisions": start["Sphere Detail"]}
     )
@@ -107,10 +115,8 @@ def _build_spheres(program: NodeProgram) -> None:
     spheres = program.node(
         "GeometryNodeInstanceOnPoints",
         "Spheres",
-        {"Points": start["Points"], "Instance": smooth.outputs[0], "Scale": start["Radius"]},
+        {"Points": start["Points"], "Instance": sprite(smooth.outputs[0]), "Scale": radius},
     )
-    camera = program.node("GeometryNodeObjectInfo", "Camera", transform_space="RELATIVE")
-    program.connect(program.node("GeometryNodeInputActiveCamera").outputs[0], camera.inputs["Object"])
     circle = program.node("GeometryNodeMeshCircle", "Disc", {"Vertices": 24, "Radius": DISC_RADIUS}, fill_type="NGON")
     discs = program.node(
         "GeometryNodeInstanceOnPoints",
@@ -119,13 +125,35 @@ def _build_spheres(program: NodeProgram) -> None:
             "Points": start["Points"],
             "Instance": circle.outputs["Mesh"],
             "Rotation": camera.outputs["Rotation"],
-            "Scale": start["Radius"],
+            "Scale": radius,
         },
     )
-    solid = program.switch(start["Instances"], native.outputs[0], spheres.outputs[0], "Instances?")
+    solid = program.switch(start["Instances"], sprite(native.outputs[0]), spheres.outputs[0], "Instances?")
     program.node(
         "NodeGroupOutput", inputs={"Geometry": program.switch(start["Spheres"], discs.outputs[0], solid, "Spheres?")}
     )
+
+
+def _marked(program: NodeProgram, geometry: bpy.types.NodeSocket, name: str, value: Any) -> bpy.types.NodeSocket:
+    """Tell the materials something of a geometry."""
+    inputs = {"Geometry": geometry, "Name": name, "Value": value}
+    return program.node("GeometryNodeStoreNamedAttribute", name, inputs, data_type="FLOAT").outputs[0]
+
+
+def _on_screen(program: NodeProgram, start: Any, camera: Any) -> bpy.types.NodeSocket:
+    """The radius; with a focal distance it grows with the depth in the picture, so that all points look equally wide."""
+    position = program.node("GeometryNodeInputPosition").outputs[0]
+    from_camera = program.vector("SUBTRACT", position, camera["Location"])
+    backward = program.node(
+        "FunctionNodeRotateVector", "", {"Vector": (0, 0, 1), "Rotation": camera["Rotation"]}
+    ).outputs[0]
+    along = program.node(
+        "ShaderNodeVectorMath", "Depth", {"Vector 0": from_camera, "Vector 1": backward}, operation="DOT_PRODUCT"
+    )
+    depth = program.math("DIVIDE", along.outputs["Value"], program.math("MULTIPLY", start["Focal Distance"], -1.0))
+    there = program.math("COMPARE", start["Focal Distance"], 0.0, 1e-6)
+    in_space = program.math("MAXIMUM", depth, there)  # 1 without a focal distance: x / 0 is 0
+    return program.math("MULTIPLY", start["Radius"], in_space)
 
 
 def _arrow(program: NodeProgram) -> bpy.types.NodeSocket:
@@ -148,7 +176,7 @@ def _arrow(program: NodeProgram) -> bpy.types.NodeSocket:
     )
     arrow = program.node("GeometryNodeJoinGeometry", "Arrow")
     program.connect([raised.outputs[0], on_top.outputs[0]], arrow.inputs[0])
-    return arrow.outputs[0]
+    return _marked(program, arrow.outputs[0], GLYPH, 1.0)
 
 
 def _build_arrows(program: NodeProgram) -> None:
@@ -241,7 +269,8 @@ def _build_lines(program: NodeProgram) -> None:
     tubes = program.node(
         "GeometryNodeCurveToMesh", "Tubes", {"Curve": edges.outputs[0], "Profile Curve": profile.outputs[0]}
     )
-    program.node("NodeGroupOutput", inputs={"Geometry": _with_slot(program, tubes.outputs[0])})
+    lines = _marked(program, _with_slot(program, tubes.outputs[0]), SPRITE, 1.0)
+    program.node("NodeGroupOutput", inputs={"Geometry": lines})
 
 
 def _with_slot(program: NodeProgram, geometry: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
@@ -294,6 +323,9 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
     program.input(
         "Pixel Size", "Float", "Angstrom that one of Mosaic's screen pixels stands for", default_value=1, min_value=0
     )
+    tip = "Angstrom from the camera at which a pixel is the Pixel Size; points are as wide on the screen at any other, as in "
+    tip += "Mosaic. 0: points have their size in space"
+    program.input("Focal Distance", "Float", tip, default_value=0, min_value=0)
     if group != SEGMENTATION:
         program.input("Arrow Length", "Float", "Angstrom", default_value=15, min_value=0)
     if group in (MESH, TRAJECTORY):
@@ -337,19 +369,13 @@ def _drawn_points(
     """The ways to draw points."""
     half = program.math("MULTIPLY", start["Size"], 0.5)
     radius = program.math("MULTIPLY", half, start["Pixel Size"])
-    choices = {name: start[name] for name in ("Spheres", "Instances", "Sphere Detail")}
+    choices = {name: start[name] for name in ("Focal Distance", "Spheres", "Instances", "Sphere Detail")}
     spheres = _part("Mosaic Spheres", _build_spheres)
     drawn = {"pointcloud": program.group(spheres, {"Points": points, "Radius": radius, **choices})}
     if arrows:
-        soft = program.node(
-            "GeometryNodeStoreNamedAttribute",
-            "Soft",
-            {"Geometry": points, "Name": "mosaic_soft", "Value": 1.0},
-            data_type="FLOAT",
-        )
         wide = program.math("MULTIPLY", radius, SPLAT)
         drawn["gaussian_density"] = program.group(
-            spheres, {**choices, "Points": soft.outputs[0], "Radius": wide, "Spheres": True}
+            spheres, {**choices, "Points": points, "Radius": wide, "Soft": 1.0, "Spheres": True}
         )
         length = {"Points": points, "Length": start["Arrow Length"]}
         drawn["normals"] = program.group(_part("Mosaic Arrows", _build_arrows), length)
@@ -397,7 +423,11 @@ def _build_volume(program: NodeProgram) -> None:
     copies = program.node(
         "GeometryNodeInstanceOnPoints",
         "A copy at each point",
-        {"Points": start["Geometry"], "Instance": _surface_object(program, start), "Rotation": _orientation(program)},
+        {
+            "Points": start["Geometry"],
+            "Instance": _marked(program, _surface_object(program, start), GLYPH, 1.0),
+            "Rotation": _orientation(program),
+        },
     )
     drawn = {"volume": copies.outputs[0], **_drawn_points(program, start, start["Geometry"])}
     _finish(program, VOLUME, start, drawn)

@@ -1,0 +1,66 @@
+"""Run by the real Mosaic's Python: draw geometries of a session flat on white, off-screen, and print the cameras as JSON.
+
+    python draw_with_mosaic.py SESSION FOLDER '["a name", null]'
+
+Writes FOLDER/0.png, 1.png, … one for each name (null: all visible), each framed as Mosaic's first view, a little closer.
+"""
+
+import json
+import sys
+
+import vtk
+from mosaic.commands.session import Session
+
+SIZE = (960, 720)
+ZOOM = 1.3
+
+
+def draw(geometries: list, path: str) -> dict:
+    """One picture: 960 x 720, white, lights off, no smoothing of edges. Returns its camera."""
+    renderer = vtk.vtkRenderer()
+    renderer.SetBackground(1, 1, 1)
+    renderer.SetUseDepthPeeling(True)
+    for geometry in geometries:
+        geometry.actor.GetProperty().LightingOff()
+        renderer.AddActor(geometry.actor)
+    window = vtk.vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    window.SetAlphaBitPlanes(1)
+    window.SetMultiSamples(0)
+    window.SetSize(*SIZE)
+    window.AddRenderer(renderer)
+    camera = renderer.GetActiveCamera()
+    camera.SetFocalPoint(0, 0, 0)
+    camera.SetPosition(0, 0, 1)
+    camera.SetViewUp(0, 1, 0)
+    renderer.ResetCamera()
+    camera.Dolly(ZOOM)
+    renderer.ResetCameraClippingRange()
+    window.Render()
+    grabber = vtk.vtkWindowToImageFilter()
+    grabber.SetInput(window)
+    grabber.ReadFrontBufferOff()
+    writer = vtk.vtkPNGWriter()
+    writer.SetFileName(path)
+    writer.SetInputConnection(grabber.GetOutputPort())
+    writer.Write()
+    return {
+        "position": camera.GetPosition(),
+        "focal_point": camera.GetFocalPoint(),
+        "up": camera.GetViewUp(),
+        "view_angle": camera.GetViewAngle(),
+    }
+
+
+def main() -> None:
+    session = Session(quiet=True)
+    session.load_session(sys.argv[1])
+    geometries = session._data.data + session._models.data
+    cameras = []
+    for number, name in enumerate(json.loads(sys.argv[3])):
+        chosen = [geometry for geometry in geometries if name is None or geometry._meta.get("name") == name]
+        cameras.append(draw(chosen, f"{sys.argv[2]}/{number}.png"))
+    print(json.dumps(cameras))
+
+
+main()
