@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 PointData: TypeAlias = bpy.types.Mesh | bpy.types.PointCloud
 
 COLUMNS = "mosaic_vertex_properties"  # custom property: what the attributes stand for
-NORMALS, QUATERNIONS = "normals", "quaternions"
+NORMALS, QUATERNIONS, VERTEX_COLORS = "normals", "quaternions", "vertex_colors"
 # Names that mean something to Blender or to us; some of them `attributes.new` refuses, others it renames.
 RESERVED = {
-    NORMALS, QUATERNIONS, "position", "radius", "id", "material_index", "custom_normal", "sharp_face", "sharp_edge", "velocity",
+    NORMALS, QUATERNIONS, VERTEX_COLORS, "position", "radius", "id", "material_index", "custom_normal", "sharp_face",
+    "sharp_edge", "velocity",
     "rotation", "scale", "crease_vert", "crease_edge", "bevel_weight_vert", "face_maps", "shade_smooth", "resolution", "cyclic",
 }  # fmt: skip
+# A material that looks for an attribute of instances finds the object's own property of that name where there is none.
+RESERVED.update(*(owner.bl_rna.properties.keys() for owner in (bpy.types.Object, bpy.types.Mesh, bpy.types.PointCloud)))
 
 # Blender's kind of attribute: the name of its values, numbers per point, their dtype.
 KINDS: dict[str, tuple[str, int, Any]] = {
@@ -103,6 +106,31 @@ def column_attributes(data: PointData) -> dict[str, list[str]]:
     return {record["name"]: record["attributes"] for record in json.loads(data.get(COLUMNS, "[]"))}
 
 
+def column_texts(data: PointData, name: str) -> list[str] | None:
+    """The texts that the codes of a vertex property stand for; None for one that is no text."""
+    return next(
+        (record.get("values") for record in json.loads(data.get(COLUMNS, "[]")) if record["name"] == name), None
+    )
+
+
+def share_texts(all_data: Iterable[PointData], name: str) -> list[str]:
+    """Make one code mean one text in all of `all_data`, whose vertex property `name` is text. Returns the texts by code."""
+    tables = [(data, column_texts(data, name) or []) for data in all_data]
+    shared = sorted({text for _, table in tables for text in table})
+    for data, table in tables:
+        if table != shared:
+            records = json.loads(data[COLUMNS])
+            record = next(record for record in records if record["name"] == name)
+            record["values"] = shared
+            data[COLUMNS] = json.dumps(records)
+            attribute = data.attributes.get(record["attributes"][0])
+            if attribute is not None and len(attribute.data):
+                codes = read_attribute(data, attribute.name)
+                moved = np.array([shared.index(text) for text in table])[np.clip(codes, 0, len(table) - 1)]
+                attribute.data.foreach_set("value", buffer_of(moved, np.int32))
+    return shared
+
+
 def _write_column(data: PointData, name: str, values: NDArray[Any]) -> dict[str, Any] | None:
     record: dict[str, Any] = {
         "name": name,
@@ -146,7 +174,7 @@ def _drawable(values: NDArray[Any]) -> tuple[list[str] | None, list[tuple[str, s
         single, wide = "FLOAT", {2: "FLOAT2", 3: "FLOAT_VECTOR", 4: "FLOAT_COLOR"}
     else:
         values = values.astype(np.int32, copy=False)
-        single, wide = "INT", {2: "INT32_2D"}
+        single, wide = "INT", {}  # materials cannot read INT32_2D
     if values.ndim == 1:
         return None, [("", single, values)]
     width = values.shape[1]

@@ -73,6 +73,9 @@ class ModifierInputs:
 # --- shading ---------------------------------------------------------------------------------------------------------
 
 
+FACTOR = "Fac" if bpy.app.version < (5, 0) else "Factor"  # the socket of attribute and colour ramp nodes
+
+
 def shader_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
     """The node tree of a material or world, emptied. From 5.0 on every one has a tree."""
     if owner.node_tree is None:

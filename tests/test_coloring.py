@@ -1,0 +1,502 @@
+"""Colours by vertex property: the maps' numbers, the choices, and the colours in rendered pictures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mosaic_addon.scene.color_maps import MENU, PALETTES, RAMPS, find_map, sample, stops, to_display, to_scene
+from mosaic_addon.session import MosaicError
+
+# Every 17th of the 256 entries of matplotlib's maps.
+REFERENCE = {
+    "viridis": "440154 481a6c 472f7d 414487 39568c 31688e 2a788e 23888e 1f988b 22a884 35b779 54c568 7ad151 a5db36 d2e21b fde725",
+    "plasma": "0d0887 330597 5002a2 6a00a8 8405a7 9c179e b12a90 c33d80 d35171 e16462 ed7953 f68f44 fca636 fec029 f9dc24 f0f921",
+    "magma": "000004 0b0924 20114b 3b0f70 57157e 721f81 8c2981 a8327d c43c75 de4968 f1605d fa7f5e fe9f6d febf84 fddea0 fcfdbf",
+    "inferno": "000004 0c0826 240c4f 420a68 5d126e 781c6d 932667 ae305c c73e4c dd513a ed6925 f8850f fca50a fac62d f2e661 fcffa4",
+    "cividis": "00224e 002e6c 1e3a6f 35456c 47516c 575d6d 666970 757575 848279 948e77 a59c74 b7a96e c8b866 dbc75a eed649 fee838",
+    "turbo": "30123b 4143a7 4771e9 3e9bfe 22c5e2 1ae4b6 46f884 88ff4e b9f635 e1dd37 faba39 fd8d27 f05b12 d63506 af1801 7a0403",
+    "jet": "000080 0000cd 0008ff 004cff 0090ff 00d4ff 29ffce 60ff97 97ff60 ceff29 ffe600 ffa700 ff6800 ff2900 cd0000 800000",
+    "grey": "000000 111111 222222 333333 444444 555555 666666 777777 888888 999999 aaaaaa bbbbbb cccccc dddddd eeeeee ffffff",
+    "coolwarm": "3b4cc0 4f69d9 6485ec 7b9ff9 93b5fe aac7fd c0d4f5 d4dbe6 e5d8d1 f2cbb7 f7b89c f5a081 ee8468 e0654f cc403a b40426",
+    "RdBu": "67001f 991027 be3036 d6604d ea8e70 f7b799 fddbc7 f9eee7 eaf1f5 d1e5f0 a7d0e4 78b4d5 4393c3 2c75b4 185493 053061",
+    "RdYlBu": "a50026 c62027 e14430 f46d43 fa9857 fdbf71 fee090 fff5af f5fbd2 e0f3f8 bde2ee 99cae1 74add1 5588be 3e60aa 313695",
+    "seismic": "00004c 00007c 0000ac 0000db 1111ff 5555ff 9999ff ddddff ffdddd ff9999 ff5555 ff1111 e60000 c30000 a20000 800000",
+    "bwr": "0000ff 2222ff 4444ff 6666ff 8888ff aaaaff ccccff eeeeff ffeeee ffcccc ffaaaa ff8888 ff6666 ff4444 ff2222 ff0000",
+    "twilight": "e2d9e2 bfccd3 8eb1c5 6d90c0 606cb8 5e43a5 531e7c 391146 3b113b 64194b 8e2c50 ac4d51 c0755e cb9f83 d8c5bb e2d9e2",
+    "hsv": "ff0000 ff6400 ffc900 d1ff00 6cff00 08ff00 00ff5c 00ffc1 00d9ff 0074ff 0010ff 5400ff b900ff ff00e1 ff007c ff0018",
+}
+
+
+@pytest.fixture
+def draw(bpy: ModuleType) -> SimpleNamespace:
+    """What makes objects and pictures of them: flat colours, seen from above, a Blender unit a cell of 8 x 8 pixels."""
+    from mosaic_addon.scene import coloring
+    from mosaic_addon.scene.attributes import buffer_of, write_columns
+    from mosaic_addon.scene.compat import ModifierInputs, PointCloudFactory
+    from mosaic_addon.scene.materials import MaterialFactory, Shading, set_shading
+    from mosaic_addon.scene.meshes import new_mesh
+    from mosaic_addon.scene.representations import MESH, POINTS, RepresentationFactory
+    from mosaic_addon.session.session import Appearance
+
+    def finish(data: Any, columns: dict[str, Any], group: str, representation: str, size: float) -> Any:
+        write_columns(data, {name: np.asarray(values) for name, values in columns.items()})
+        data.materials.append(None)
+        thing = bpy.data.objects.new("thing", data)
+        thing.material_slots[0].link = "OBJECT"
+        appearance = Appearance(base_color=(0.2, 0.4, 0.8))
+        thing.material_slots[0].material = MaterialFactory(1).new("thing", appearance)
+        RepresentationFactory().add(thing, group, representation, {"Size": size, "Pixel Size": 1.0})
+        bpy.context.scene.collection.objects.link(thing)
+        return thing
+
+    def cloud(
+        columns: dict[str, Any], row: float = 0, instances: bool = False, representation: str = "pointcloud"
+    ) -> Any:
+        """A row of points 0.8 wide, at x = 0, 1, 2, …"""
+        count = len(next(iter(columns.values())))
+        points = np.zeros((count, 3), np.float32)
+        points[:, 0], points[:, 1] = np.arange(count), row
+        with PointCloudFactory() as clouds:
+            data = clouds.new("cloud", buffer_of(points, np.float32), count)
+        thing = finish(data, columns, POINTS, representation, 0.8)
+        if instances:
+            modifier = thing.modifiers[0]
+            ModifierInputs(modifier.node_group).set(modifier, "Instances", True)
+        return thing
+
+    def mesh(columns: dict[str, Any], row: float = 0, representation: str = "surface") -> Any:
+        """A ribbon with a pair of vertices at x = 0, 1, 2, …: each value is given to both of its pair."""
+        count = len(next(iter(columns.values())))
+        points = np.zeros((2 * count, 3), np.float32)
+        points[:, 0] = np.repeat(np.arange(count), 2)
+        points[0::2, 1], points[1::2, 1] = row - 0.4, row + 0.4
+        first = 2 * np.arange(count - 1)[:, None]
+        triangles = np.concatenate([first + np.array(three) for three in ((0, 2, 1), (1, 2, 3))]).astype(np.int32)
+        both = {name: np.repeat(values, 2, axis=0) for name, values in columns.items()}
+        return finish(new_mesh("ribbon", points, triangles), both, MESH, representation, 0.8)
+
+    def picture(path: Path) -> Any:
+        """Render the first 8 x 4 cells; returns a function that gives the display colour in the middle of a cell."""
+        set_shading(Shading(lit=False))
+        look_down(bpy)
+        return render(bpy, path)
+
+    return SimpleNamespace(cloud=cloud, mesh=mesh, picture=picture, finish=finish, c=coloring)
+
+
+def look_down(bpy: ModuleType) -> None:
+    scene = bpy.context.scene
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.data.type = "ORTHO"
+    camera.data.ortho_scale = 8
+    camera.location = (3.5, 1.5, 10)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    scene.render.engine = "CYCLES"
+    scene.render.resolution_x, scene.render.resolution_y = 64, 32
+    scene.cycles.samples = 4
+    scene.cycles.use_denoising = False
+    scene.render.film_transparent = True
+    scene.render.image_settings.file_format = "OPEN_EXR"
+    scene.render.image_settings.color_depth = "32"
+
+
+def render(bpy: ModuleType, path: Path) -> Any:
+    bpy.context.scene.render.filepath = str(path)
+    bpy.ops.render.render(write_still=True)
+    return read_picture(bpy, path)
+
+
+def read_picture(bpy: ModuleType, path: Path) -> Any:
+    image = bpy.data.images.load(str(path))
+    pixels = np.array(image.pixels[:]).reshape(32, 64, 4)
+
+    def color(x: float, y: float = 0) -> Any:
+        right, up = int(x * 8) + 3, int(y * 8) + 3
+        return to_display(pixels[up : up + 2, right : right + 2, :3].mean((0, 1)))
+
+    return color
+
+
+def near(color: Any, wanted: Any, tolerance: float = 4 / 255) -> bool:
+    return bool(np.abs(np.asarray(color) - np.asarray(wanted)).max() <= tolerance)
+
+
+def map_at(name: str, *where: float) -> Any:
+    return sample(name, np.array(where))
+
+
+# --- the numbers of the maps -----------------------------------------------------------------------------------------
+
+
+def test_mosaics_menu_is_complete() -> None:
+    names = [name for names in MENU.values() for name in names]
+    assert len(names) == 23
+    assert {find_map(name)[0] for name in names} == set(RAMPS) | set(PALETTES)
+    assert find_map("gray_r") == ("grey", True)
+    with pytest.raises(MosaicError, match="no colour map 'virdis'; there are viridis, "):
+        find_map("virdis")
+
+
+@pytest.mark.parametrize("name", RAMPS)
+def test_maps_are_those_of_matplotlib(name: str) -> None:
+    wanted = np.array([list(bytes.fromhex(color)) for color in REFERENCE[name].split()])
+    entries = np.linspace(0, 255, len(wanted)) / 255
+    assert np.abs(sample(name, entries) * 255 - wanted).max() <= 3
+    assert len(stops(name)[0]) <= 32
+
+
+@pytest.mark.parametrize("name", [*RAMPS, *PALETTES])
+def test_blenders_ramp_is_the_map(bpy: ModuleType, name: str) -> None:
+    from mosaic_addon.scene.coloring import color_map_group
+
+    group = color_map_group(name)
+    ramp = next(node for node in group.nodes if node.type == "VALTORGB").color_ramp
+    where = (np.arange(256) + 0.25) / 256
+    colors = to_display(np.array([ramp.evaluate(place)[:3] for place in where]))
+    assert np.abs(colors - sample(name, where)).max() < 0.5 / 255
+    assert color_map_group(name) == group, "made once"
+
+
+def test_scene_values_turn_back() -> None:
+    display = np.array([-0.5, 0, 0.001, 0.04045, 0.5, 1, 3])
+    assert np.allclose(to_display(to_scene(display)), display, atol=1e-12)
+
+
+# --- rendered colours ------------------------------------------------------------------------------------------------
+
+VALUES = np.array([0, 1, 2, 3, 4], np.float32)
+
+
+@pytest.mark.parametrize(
+    "kind", ["points", "spheres", "normals", "surface", "wireframe", "mesh as points", "mesh as spheres"]
+)
+def test_colors_are_in_their_places(draw: SimpleNamespace, tmp_path: Path, kind: str) -> None:
+    """In every representation, whether the attribute is the geometry's or the instances'."""
+    columns = {"height": VALUES}
+    if kind in ("surface", "wireframe"):
+        thing = draw.mesh(columns, representation=kind)
+        if kind == "wireframe":
+            set_input(thing, "Line Width", 0.6)
+    elif kind.startswith("mesh"):
+        thing = draw.mesh(columns, representation="pointcloud")
+        set_input(thing, "Size", 1.0)
+        set_input(thing, "Instances", kind == "mesh as spheres")
+    else:
+        thing = draw.cloud(
+            columns, instances=kind == "spheres", representation="normals" if kind == "normals" else "pointcloud"
+        )
+        if kind == "normals":
+            set_input(thing, "Arrow Length", 6.0)
+    assert draw.c.color_by([thing], "height") == draw.c.Coloring("height", "viridis", (0, 4))
+    color = draw.picture(tmp_path / "a.exr")
+    wanted = map_at("viridis", 0, 0.25, 0.5, 0.75, 1)
+    inside = range(1, 4) if kind in ("surface",) else range(5)
+    for x in inside:
+        # a surface is interpolated across the pixels that are averaged
+        assert near(color(x), wanted[x], 8 / 255), (x, color(x) * 255, wanted[x] * 255)
+    draw.c.uncolor([thing])
+    assert near(draw.picture(tmp_path / "b.exr")(2), (0.2, 0.4, 0.8))
+
+
+def set_input(thing: Any, name: str, value: Any) -> None:
+    from mosaic_addon.scene.compat import ModifierInputs
+
+    ModifierInputs(thing.modifiers[0].node_group).set(thing.modifiers[0], name, value)
+
+
+def test_the_range_is_shared(draw: SimpleNamespace, tmp_path: Path) -> None:
+    low, high = draw.cloud({"p": [0.0, 1.0]}), draw.cloud({"p": [3, 4]}, row=1)
+    other = draw.cloud({"q": [1.0]}, row=2)
+    assert draw.c.color_by([low, high, other], "p").value_range == (0, 4)
+    color = draw.picture(tmp_path / "a.exr")
+    wanted = map_at("viridis", 0, 0.25, 0.75, 1)
+    for cell, value in zip([(0, 0), (1, 0), (0, 1), (1, 1)], wanted):
+        assert near(color(*cell), value)
+    assert near(color(0, 2), (0.2, 0.4, 0.8)), "who lacks the property keeps its colour"
+    assert draw.c.coloring_of(other) is None
+
+
+def test_ranges_by_quantile_and_in_numbers(draw: SimpleNamespace, tmp_path: Path) -> None:
+    thing = draw.cloud({"p": np.array([-100, 1, 2, 3, 100], np.float32)})
+    assert draw.c.color_by([thing], "p", quantiles=(0.25, 0.75)).value_range == (1, 3)
+    color = draw.picture(tmp_path / "a.exr")
+    for x, place in enumerate((0, 0, 0.5, 1, 1)):
+        assert near(color(x), map_at("viridis", place)[0])
+    assert draw.c.color_by([thing], "p", value_range=(-3, 5)).value_range == (-3, 5)
+    assert near(draw.picture(tmp_path / "b.exr")(1), map_at("viridis", 0.5)[0])
+
+
+def test_gamma_is_mosaics(draw: SimpleNamespace, tmp_path: Path) -> None:
+    thing = draw.cloud({"p": VALUES})
+    draw.c.color_by([thing], "p", "magma", gamma=2.0)
+    color = draw.picture(tmp_path / "a.exr")
+    for x, value in enumerate(VALUES):
+        assert near(color(x), map_at("magma", (value / 4) ** (1 / 2))[0])
+
+
+@pytest.mark.parametrize(("name", "reverse"), [("magma", True), ("magma_r", False)])
+def test_maps_are_turned_round(draw: SimpleNamespace, tmp_path: Path, name: str, reverse: bool) -> None:
+    thing = draw.cloud({"p": VALUES})
+    coloring = draw.c.color_by([thing], "p", name, reverse=reverse)
+    assert (coloring.color_map, coloring.reverse) == ("magma", True)
+    color = draw.picture(tmp_path / "a.exr")
+    assert near(color(0), map_at("magma", 1)[0])
+    assert near(color(1), map_at("magma", 0.75)[0])
+
+
+def test_what_is_not_a_number_is_grey(draw: SimpleNamespace, tmp_path: Path) -> None:
+    thing = draw.cloud({"p": np.array([np.nan, 1, np.inf, 3, -np.inf])})
+    assert draw.c.color_by([thing], "p").value_range == (1, 3)
+    color = draw.picture(tmp_path / "a.exr")
+    for x in (0, 2, 4):
+        assert near(color(x), (0.5, 0.5, 0.5))
+    assert near(color(3), map_at("viridis", 1)[0])
+
+
+def test_equal_values_have_the_middle_color(draw: SimpleNamespace, tmp_path: Path) -> None:
+    thing = draw.cloud({"p": [7.0, 7.0]})
+    draw.c.color_by([thing], "p")
+    assert near(draw.picture(tmp_path / "a.exr")(0), map_at("viridis", 0.5)[0])
+
+
+def test_vectors_by_length_or_component(draw: SimpleNamespace, tmp_path: Path) -> None:
+    vectors = np.array([[0, 0, 0], [3, 4, 0], [0, 6, -8]], np.float32)
+    thing = draw.cloud({"v": vectors, "wide": np.eye(3, 5), "whole": np.array([[0, 1], [0, 3], [0, 2]])})
+    assert draw.c.color_by([thing], "v").value_range == (0, 10)
+    assert draw.c.coloring_of(thing).component is None
+    assert near(draw.picture(tmp_path / "a.exr")(1), map_at("viridis", 0.5)[0])
+    assert draw.c.color_by([thing], "v", component=2).value_range == (-8, 0)
+    assert draw.c.coloring_of(thing).component == 2
+    assert near(draw.picture(tmp_path / "b.exr")(2), map_at("viridis", 0)[0])
+    draw.c.color_by([thing], "whole", component=1)
+    assert draw.c.coloring_of(thing) == draw.c.Coloring("whole", "viridis", (1, 3), component=1)
+    assert near(draw.picture(tmp_path / "c.exr")(2), map_at("viridis", 0.5)[0])
+    with pytest.raises(MosaicError, match="'wide' has 5 columns; choose a component"):
+        draw.c.color_by([thing], "wide")
+    with pytest.raises(MosaicError, match="no component 3"):
+        draw.c.color_by([thing], "v", component=3)
+
+
+# --- categories ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("instances", [False, True])
+def test_labels_have_colors_by_value(draw: SimpleNamespace, tmp_path: Path, instances: bool) -> None:
+    """The colour of a label depends on nothing else, and after the palette's last colour comes its first."""
+    palette = stops("Set1")[1]
+    first = draw.cloud({"label": np.array([0, 1, 8, 9, -1])}, instances=instances)
+    second = draw.cloud({"label": np.array([1, 20], np.uint8)}, row=1, instances=instances)
+    for thing in (first, second):
+        assert draw.c.color_by([thing], "label", "Set1").categories
+    color = draw.picture(tmp_path / "a.exr")
+    for x, entry in enumerate((0, 1, 8, 0, 8)):
+        assert near(color(x), palette[entry], 1 / 255)
+    assert near(color(0, 1), palette[1], 1 / 255)
+    assert near(color(1, 1), palette[2], 1 / 255)
+
+
+@pytest.mark.parametrize(("values", "categories"), [([0.0, 0.3, 0.6, 1.0], None), ([0, 3, 6, 10], False)])
+def test_a_palette_cuts_the_range_of_numbers(
+    draw: SimpleNamespace, tmp_path: Path, values: list[float], categories: bool | None
+) -> None:
+    thing = draw.cloud({"p": values})
+    assert not draw.c.color_by([thing], "p", "Dark2", categories=categories).categories
+    color = draw.picture(tmp_path / "a.exr")
+    for x, entry in enumerate((0, 2, 4, 7)):
+        assert near(color(x), stops("Dark2")[1][entry], 1 / 255)
+
+
+def test_texts_have_one_color_in_all_objects(draw: SimpleNamespace, tmp_path: Path) -> None:
+    from mosaic_addon.scene.attributes import read_columns
+
+    texts = [np.array(["spike", "rna", "spike"]), np.array(["membrane", "rna"])]
+    first, second = draw.cloud({"class": texts[0]}), draw.cloud({"class": texts[1]}, row=1)
+    coloring = draw.c.color_by([first, second], "class")
+    assert (coloring.color_map, coloring.categories, coloring.value_range) == ("Dark2", True, (0, 2))
+    color = draw.picture(tmp_path / "a.exr")
+    membrane, rna, spike = stops("Dark2")[1][:3]
+    for cell, wanted in (((0, 0), spike), ((1, 0), rna), ((2, 0), spike), ((0, 1), membrane), ((1, 1), rna)):
+        assert near(color(*cell), wanted, 1 / 255)
+    for thing, column in zip((first, second), texts):
+        kept = read_columns(thing.data)["class"]
+        assert kept.tolist() == column.tolist()
+        assert kept.dtype == column.dtype
+    draw.c.color_by([first, second], "class", "viridis")
+    assert near(draw.picture(tmp_path / "b.exr")(1), map_at("viridis", 0.5)[0])
+
+
+def test_booleans_are_two_categories(draw: SimpleNamespace, tmp_path: Path) -> None:
+    thing = draw.cloud({"hit": np.array([True, False])})
+    draw.c.color_by([thing], "hit")
+    color = draw.picture(tmp_path / "a.exr")
+    assert near(color(0), stops("Dark2")[1][1], 1 / 255)
+    assert near(color(1), stops("Dark2")[1][0], 1 / 255)
+
+
+# --- vertex colours --------------------------------------------------------------------------------------------------
+
+COLORS = np.array([[1, 0, 0], [0, 0.5, 0.25]])
+
+
+@pytest.mark.parametrize("representation", ["surface", "pointcloud"])
+def test_vertex_colors_are_one_choice_away(draw: SimpleNamespace, tmp_path: Path, representation: str) -> None:
+    thing = draw.mesh({"vertex_colors": VALUES[:4]}, representation=representation)
+    other = draw.cloud({"p": [1.0]}, row=1)
+    set_input(thing, "Size", 1.0)
+    set_input(thing, "Instances", True)
+    draw.c.write_vertex_colors(thing.data, np.repeat(COLORS, 4, axis=0))
+    assert draw.c.coloring_of(thing) is None, "Mosaic shows the base colour"
+    draw.c.color_by_vertex_colors([thing, other])
+    assert draw.c.coloring_of(thing) == draw.c.Coloring("vertex_colors")
+    color = draw.picture(tmp_path / "a.exr")
+    between = 0.5 if representation == "surface" else 0  # where a surface has one colour
+    assert near(color(between), COLORS[0])
+    assert near(color(2 + between), COLORS[1])
+    draw.c.color_by([thing], "vertex_colors")
+    assert draw.c.coloring_of(thing).value_range == (0, 3), "a property of that name comes first"
+
+
+def test_vertex_colors_come_back(draw: SimpleNamespace) -> None:
+    colors = np.random.default_rng(1).random((4, 3))
+    thing = draw.mesh({"p": [0.0, 1.0]})
+    assert draw.c.read_vertex_colors(thing.data) is None
+    draw.c.write_vertex_colors(thing.data, colors)
+    assert np.abs(draw.c.read_vertex_colors(thing.data) - colors).max() < 2e-7
+    assert np.array_equal(draw.c.read_vertex_colors(thing.data, colors), colors)
+    thing.data.attributes["vertex_colors"].data[2].color = (1, 0, 0, 1)
+    edited = draw.c.read_vertex_colors(thing.data, colors)
+    assert edited[2].tolist() == pytest.approx([1, 0, 0])
+    assert np.array_equal(edited[[0, 1, 3]], colors[[0, 1, 3]])
+
+
+# --- names, errors, the material as the only truth -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["color", "pass_index", "position", "curvature"])
+def test_names_of_other_things_do_not_disturb(draw: SimpleNamespace, tmp_path: Path, name: str) -> None:
+    """A property may be called as something of the object is, which attributes of instances fall back to."""
+    thing = draw.cloud({name: VALUES})
+    if name == "curvature":
+        thing["curvature"] = 3.0
+    thing.pass_index = 3
+    draw.c.color_by([thing], name)
+    color = draw.picture(tmp_path / "a.exr")
+    for x, value in enumerate(VALUES):
+        assert near(color(x), map_at("viridis", value / 4)[0])
+    assert draw.c.coloring_of(thing).property == name
+
+
+def test_choices_are_read_from_the_material(draw: SimpleNamespace) -> None:
+    thing = draw.cloud({"p": VALUES, "label": np.arange(5)})
+    coloring = draw.c.color_by([thing], "p", "RdBu_r", value_range=(-1, 2.5), gamma=0.5)
+    assert draw.c.coloring_of(thing) == coloring == draw.c.Coloring("p", "RdBu", (-1, 2.5), 0.5, True)
+    node = thing.material_slots[0].material.node_tree.nodes["Mosaic Color Map"]
+    node.inputs["From Max"].default_value = 8
+    assert draw.c.coloring_of(thing).value_range == (-1, 8)
+    count = len(thing.material_slots[0].material.node_tree.nodes)
+    assert draw.c.color_by([thing], "label", "tab10", categories=True) == draw.c.coloring_of(thing)
+    assert len(thing.material_slots[0].material.node_tree.nodes) == count, "the old nodes went"
+    draw.c.uncolor([thing])
+    assert draw.c.coloring_of(thing) is None
+    assert len(thing.material_slots[0].material.node_tree.nodes) == 2
+
+
+def test_wrong_choices_change_nothing(draw: SimpleNamespace) -> None:
+    thing = draw.cloud({"p": VALUES, "label": np.arange(5)})
+    empty = draw.cloud({"name": np.array(["a"])})
+    wrong: dict[str, dict[str, Any]] = {
+        "vertex property 'q'; there are: p, label, name": {"property": "q"},
+        "viridis is no palette of categories; choose one of Dark2": {"color_map": "viridis", "categories": True},
+        "a range or quantiles": {"value_range": (0, 1), "quantiles": (0, 1)},
+        "from a number to a greater one, not 2 to 1": {"value_range": (2, 1)},
+        "Quantiles go from 0 to 1": {"quantiles": (0.5, 0.2)},
+        "Gamma must be": {"gamma": 0},
+    }
+    for message, choices in wrong.items():
+        with pytest.raises(MosaicError, match=message):
+            draw.c.color_by([thing, empty], **{"property": "p", **choices})
+        assert draw.c.coloring_of(thing) is None
+    with pytest.raises(MosaicError, match="None of the objects has vertex colours"):
+        draw.c.color_by([thing], "vertex_colors")
+
+
+def test_a_saved_file_renders_the_same_without_the_extension(
+    bpy: ModuleType, draw: SimpleNamespace, tmp_path: Path
+) -> None:
+    draw.c.color_by([draw.cloud({"p": VALUES}), draw.cloud({"p": VALUES}, row=1, instances=True)], "p", "plasma")
+    draw.c.color_by([draw.mesh({"label": np.array([0, 0, 3, 3])}, row=2)], "label", "Set2", categories=True)
+    before = draw.picture(tmp_path / "before.exr")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    script = (
+        f"import bpy, os\nbpy.ops.wm.open_mainfile(filepath={str(tmp_path / 'a.blend')!r})\n"
+        f"bpy.context.scene.render.filepath = {str(tmp_path / 'after.exr')!r}\n"
+        "bpy.ops.render.render(write_still=True)\nos._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, timeout=120, cwd=tmp_path)
+    after = read_picture(bpy, tmp_path / "after.exr")
+    for x in range(4):
+        for y in range(3):
+            assert near(after(x, y), before(x, y), 1 / 255)
+    assert near(after(1), map_at("plasma", 0.25)[0])
+
+
+@pytest.mark.parametrize("representation", ["segmentation", "pointcloud"])
+def test_a_segmentation_has_the_colors_of_its_voxels(
+    bpy: ModuleType, draw: SimpleNamespace, tmp_path: Path, representation: str
+) -> None:
+    from mosaic_addon.scene.attributes import buffer_of
+    from mosaic_addon.scene.compat import PointCloudFactory
+    from mosaic_addon.scene.meshes import new_mesh
+    from mosaic_addon.scene.representations import SEGMENTATION
+    from mosaic_addon.scene.voxels import voxel_surface
+
+    points = np.zeros((6, 3), np.float32)
+    points[:, 0] = np.arange(6)
+    with PointCloudFactory() as clouds:
+        data = clouds.new("voxels", buffer_of(points, np.float32), 6)
+    thing = draw.finish(data, {"label": np.array([0, 0, 0, 2, 2, 2])}, SEGMENTATION, representation, 0.8)
+    surface = voxel_surface(points, np.ones(3))
+    mesh = new_mesh("surface", surface.vertices, surface.triangles)
+    mesh.materials.append(None)
+    set_input(thing, "Surface", bpy.data.objects.new("surface", mesh))
+    for _ in range(2):
+        draw.c.color_by([thing], "label", "Set1")
+    assert [attribute.name for attribute in mesh.attributes if "label" in attribute.name] == ["label"]
+    color = draw.picture(tmp_path / "a.exr")
+    assert near(color(1), stops("Set1")[1][0], 1 / 255)
+    assert near(color(4), stops("Set1")[1][2], 1 / 255)
+
+
+# --- whole sessions --------------------------------------------------------------------------------------------------
+
+
+def test_the_command_line_colors(
+    sessions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], bpy: ModuleType
+) -> None:
+    from mosaic_addon.cli import main
+    from mosaic_addon.scene.coloring import coloring_of
+
+    file = str(sessions / "mosaic-1.3.2.pickle")
+    arguments = ["-o", str(tmp_path / "a.blend"), "--color-by", "curvature", "--map", "coolwarm", "--range", "-1,2.5"]
+    assert main(["import", file, *arguments]) == 0
+    found = coloring_of(bpy.data.objects["oriented, coloured, props"])
+    assert (found.property, found.color_map, found.value_range) == ("curvature", "coolwarm", (-1, 2.5))
+    assert main(["import", file, *arguments[:2], "--color-by", "step"]) == 0
+    assert coloring_of(bpy.data.objects["trajectory"]).value_range == (0, 3), "over all its steps"
+    capsys.readouterr()
+    assert main(["render", file, "-o", str(tmp_path / "a.png"), "--color-by", "nothing"]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(
+        "mosaic: error: None of the objects has the vertex property 'nothing'; there are: curvature, "
+    )
+    assert main(["render", file, "-o", "a.png", "--color-by", "label", "--map", "virdis"]) == 2
+    assert "there are viridis, " in capsys.readouterr().err
+    assert main(["render", file, "-o", "a.png", "--color-by", "label", "--range", "2"]) == 2
