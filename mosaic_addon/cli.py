@@ -18,7 +18,7 @@ LOOKS = ("simple", "full", "flat", "poster", "silhouettes")
 BACKGROUNDS = ("white", "dark", "transparent")
 SCALES = {"100nm": 1000.0, "1nm": 10.0}
 # Their values may start with a minus, which argparse takes for an option.
-NUMBER_LISTS = ("--direction",)
+NUMBER_LISTS = ("--direction", "--range")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -117,6 +117,18 @@ def _add_import_options(command: argparse.ArgumentParser) -> None:
         "--pixel-size", type=_positive, metavar="N", help="angstrom that a pixel of Mosaic's point sizes stands for"
     )
     command.add_argument("--unlimited", action="store_true", help="open sessions of any size without asking")
+    command.add_argument(
+        "--color-by", metavar="PROPERTY", help="colour what is visible by this vertex property, in one range for all"
+    )
+    command.add_argument(
+        "--map",
+        type=_color_map,
+        metavar="NAME",
+        help="a colour map of Mosaic (default: viridis); NAME_r turns it round",
+    )
+    command.add_argument(
+        "--range", type=_range, metavar="LO,HI", help="the values of the first and last colour (default: all values)"
+    )
 
 
 # --- commands --------------------------------------------------------------------------------------------------------
@@ -132,8 +144,7 @@ def _import(options: argparse.Namespace) -> None:
     target = options.output.absolute()
     if not target.parent.is_dir():
         raise MosaicError(f"{target} cannot be written: its folder does not exist.")
-    for file in options.files:
-        _load(api, file, options, options.pixel_size)
+    _color(api, [_load(api, file, options) for file in options.files], options)
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(target), check_existing=False)
     except RuntimeError as error:
@@ -145,8 +156,10 @@ def _render(options: argparse.Namespace) -> None:
     bpy, api = _blender()
     view = api.read_view(options.camera) if options.camera else None
     size = options.size or (view and view.size) or (1920, 1080)
-    pixel_size = options.pixel_size or (api.pixel_size_of(view, size[1]) if view else None)
-    imported = _load(api, options.file, options, pixel_size)
+    imported = _load(api, options.file, options)
+    if view and not options.pixel_size:
+        api.show_as_in(view, imported, size[1])
+    _color(api, [imported], options)
     look = api.RenderOptions(size, options.engine, options.samples, options.look, options.background)
     start = time.monotonic()
     with _RenderProgress(bpy):
@@ -176,13 +189,19 @@ def _blender() -> tuple[Any, Any]:
     return bpy, api
 
 
-def _load(api: Any, file: str, options: argparse.Namespace, pixel_size: float | None) -> Any:
-    settings = api.ImportOptions(options.scale, not options.no_recentre, pixel_size)
+def _load(api: Any, file: str, options: argparse.Namespace) -> Any:
+    settings = api.ImportOptions(options.scale, not options.no_recentre, options.pixel_size)
     imported = api.load(file, options=settings, unlimited=options.unlimited, progress=_say_progress(f"Opening {file}"))
     _say(f"Opened {file}: {len(imported.objects)} objects", end="\n")
     for warning in imported.warnings:
         print(f"mosaic: warning: {warning}", file=sys.stderr)
     return imported
+
+
+def _color(api: Any, all_imported: Sequence[Any], options: argparse.Namespace) -> None:
+    if options.color_by is not None:
+        visible = [thing for imported in all_imported for thing in imported.objects if not thing.hide_render]
+        api.color_by(visible, options.color_by, options.map, value_range=options.range)
 
 
 # --- progress on the terminal ----------------------------------------------------------------------------------------
@@ -235,6 +254,24 @@ def _vector(text: str) -> tuple[float, float, float]:
     if not (math.isfinite(x + y + z) and (x, y, z) != (0, 0, 0)):
         raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,Z")
     return x, y, z
+
+
+def _range(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LO,HI") from None
+    return low, high
+
+
+def _color_map(text: str) -> str:
+    from .scene.color_maps import find_map
+
+    try:
+        find_map(text)
+    except MosaicError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _positive(text: str) -> float:
