@@ -15,7 +15,7 @@ from .custom_properties import clean_text, properties_of, property_key
 from .materials import MaterialFactory
 from .meshes import new_mesh
 from .plan import ImportOptions, Item, Plan, plan_import
-from .representations import FIT, MESH, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
+from .representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
 from .surfaces import SurfaceFactory
 from .trajectories import new_frames, saved_step
 
@@ -44,16 +44,20 @@ def build_session(
     options: ImportOptions | None = None,
     *,
     unlimited: bool = False,
+    keep: bool = True,
     progress: Progress = lambda fraction: None,
 ) -> Imported:
     """Make a session's collections and objects and link them into `scene`.
 
     Raises MosaicError, before anything is made, for a session beyond the budget (unless `unlimited`) or wrong options. If
-    anything else fails half-way, what was made is removed again. progress: called with fractions from 0 to 1.
+    anything else fails half-way, what was made is removed again. keep: False lets go of the points as soon as Blender has
+    them, so that they are not held twice; the session is of no use afterwards. progress: called with fractions from 0 to 1.
     """
     plan = plan_import(session, options or ImportOptions(), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited)
+    if not keep:
+        _let_go_of_nodes(session)
     with _all_or_nothing():
-        return _build(plan, scene, progress)
+        return _build(plan, scene, progress, keep)
 
 
 @contextmanager
@@ -73,7 +77,17 @@ def _all_or_nothing() -> Iterator[None]:
         raise
 
 
-def _build(plan: Plan, scene: bpy.types.Scene, progress: Progress) -> Imported:
+def _let_go_of_nodes(session: Session) -> None:
+    """Forget what the file's objects were read from, which holds all of their arrays."""
+    session.state = None
+    for container in (session.clusters, session.models):
+        container.node = None
+        container.damaged = []
+        for geometry in container.geometries:
+            geometry.node = None
+
+
+def _build(plan: Plan, scene: bpy.types.Scene, progress: Progress, keep: bool) -> Imported:
     # Blender keeps datablocks sorted by name: data and materials first, then objects, each in that order, cost the same
     # for the first and the twenty-thousandth.
     ordered = sorted(plan.items, key=lambda item: item.name.lower())
@@ -81,7 +95,7 @@ def _build(plan: Plan, scene: bpy.types.Scene, progress: Progress) -> Imported:
     made = {}
     with PointCloudFactory() as clouds:
         for number, item in enumerate(ordered):
-            data, warnings = _new_data(item, clouds)
+            data, warnings = _new_data(item, clouds, keep or item.group != POINTS)
             plan.warnings += warnings
             made[id(item)] = (data, materials.new(item.name, item.geometry.appearance))
             if number % 64 == 0:
@@ -130,21 +144,32 @@ def _new_root(plan: Plan) -> bpy.types.Object:
     return root
 
 
-def _new_data(item: Item, clouds: PointCloudFactory) -> tuple[bpy.types.Mesh | bpy.types.PointCloud, list[str]]:
+def _new_data(
+    item: Item, clouds: PointCloudFactory, keep: bool
+) -> tuple[bpy.types.Mesh | bpy.types.PointCloud, list[str]]:
+    """A geometry's data and warnings about them. Unless it is kept, each array is let go of before the next is stored."""
     geometry = item.geometry
+    count = len(geometry.points)
     data: Any
     if item.group in (MESH, TRAJECTORY) and _points_are_vertices(geometry):
         assert isinstance(geometry.model, Mesh)
         normals = geometry.normals if geometry.normals is not None else geometry.model.vertex_normals
         data = new_mesh(item.name, geometry.points, geometry.model.triangles, normals)
     else:
-        data = clouds.new(item.name, buffer_of(geometry.points, np.float32), len(geometry.points))
-    if len(geometry.points):
-        if geometry.normals is not None:
-            write_attribute(data, NORMALS, "FLOAT_VECTOR", geometry.normals)
-        if geometry.quaternions is not None:
-            write_attribute(data, QUATERNIONS, "QUATERNION", geometry.quaternions)
+        data = clouds.new(item.name, buffer_of(geometry.points, np.float32), count)
+    if not keep:
+        geometry.points = np.empty((0, 3), np.float32)
+    if geometry.normals is not None and count:
+        write_attribute(data, NORMALS, "FLOAT_VECTOR", geometry.normals)
+    if not keep:
+        geometry.normals = None
+    if geometry.quaternions is not None and count:
+        write_attribute(data, QUATERNIONS, "QUATERNION", geometry.quaternions)
+    if not keep:
+        geometry.quaternions = None
     refused = write_columns(data, geometry.vertex_properties)
+    if not keep:
+        geometry.vertex_properties = {}
     data.materials.append(None)  # the slot that the object fills
     return data, [
         f"{geometry.container} {geometry.name!r}: Blender has no attribute for its vertex property {name!r}."

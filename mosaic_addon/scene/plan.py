@@ -24,6 +24,7 @@ BUDGET = {
 # Mosaic frames a session in a view of 30 degrees; its 3D view is some 900 pixels high on a common screen.
 VIEW_ANGLE = np.radians(30.0)
 VIEW_HEIGHT = 900
+BLOCK = 131_072  # points that stay in the processor's cache between the search for the lowest and the highest
 CHUNK = 256  # points side by side in one row, so that numpy reduces whole cache lines
 
 
@@ -179,8 +180,9 @@ def extent(clouds: Iterable[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray
     small: list[NDArray[Any]] = []
     waiting = 0
     for points in clouds:
-        if len(points) > 65_536:
-            _reduce(points, lows, highs)
+        if len(points) > BLOCK:
+            for start in range(0, len(points), BLOCK):
+                _reduce(points[start : start + BLOCK], lows, highs)
         elif len(points):
             small.append(points)
             waiting += len(points)

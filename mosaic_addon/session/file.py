@@ -53,7 +53,7 @@ class FileBytes:
             raise MosaicError(f"cannot be read: {error}") from error
         if got != count:
             raise MosaicError("became shorter while it was read")
-        return memoryview(data).toreadonly()
+        return data.data.toreadonly()
 
     def close(self) -> None:
         self._file.close()

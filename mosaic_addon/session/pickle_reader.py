@@ -62,8 +62,10 @@ def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = No
     Raises MosaicError when the stream is damaged, or asks for something that does not belong into a session. The sentence
     does not name the file: whoever opened it does.
     """
-    file = data if isinstance(data, FileBytes) else None
-    view = memoryview(data).toreadonly() if file is None else file.read(0, min(len(file), WINDOW))
+    if isinstance(data, FileBytes):
+        file, view = data, data.read(0, min(len(data), WINDOW))
+    else:
+        file, view = None, memoryview(data).toreadonly()
     begin, size = 0, len(data)  # where the view begins in the stream, and how much of the stream there is from there on
     limit = sys.maxsize if len(view) == size else len(view) - MARGIN  # beyond it the view moves on
     if budget is None:

@@ -100,7 +100,9 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
             for session in sessions:
                 try:
                     made.append(
-                        build_session(session, context.scene, options, unlimited=self.unlimited, progress=progress)
+                        build_session(
+                            session, context.scene, options, unlimited=self.unlimited, keep=False, progress=progress
+                        )
                     )
                 except MosaicError as error:
                     errors.append(str(error))
