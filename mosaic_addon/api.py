@@ -17,6 +17,7 @@ from .scene.coloring import Coloring, color_by, color_by_vertex_colors, coloring
 from .scene.looks import apply_look
 from .scene.plan import ImportOptions
 from .scene.render import RenderOptions, image_format, render_to, set_up_render, show_frame
+from .scene.representations import set_inputs
 from .session import MosaicError, Session, open_session
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "open_session",
     "read_view",
     "render",
+    "show_as_in",
     "uncolor",
 ]
 
@@ -53,7 +55,7 @@ def load(
     """
     session = open_session(path)
     target = scene or bpy.context.scene
-    imported = build_session(session, target, options, unlimited=unlimited, progress=progress)
+    imported = build_session(session, target, options, unlimited=unlimited, keep=False, progress=progress)
     for layer in target.view_layers:
         layer.update()
     return imported
@@ -90,6 +92,8 @@ def render(
     render_to(target, path)
 
 
-def pixel_size_of(view: View, height: int) -> float:
-    """Angstrom that a pixel of a picture `height` pixels high stands for, at the focal point of `view`."""
-    return 2 * math.dist(view.position, view.focal_point) * math.tan(math.radians(view.view_angle) / 2) / height
+def show_as_in(view: View, imported: Imported, height: int) -> None:
+    """Draw points and lines as wide as Mosaic does in a picture of `view`, `height` pixels high: in pixels of that picture."""
+    distance = math.dist(view.position, view.focal_point)
+    pixel_size = 2 * distance * math.tan(math.radians(view.view_angle) / 2) / height
+    set_inputs(imported.objects, {"Pixel Size": pixel_size, "Focal Distance": distance})

@@ -144,7 +144,7 @@ def _import(options: argparse.Namespace) -> None:
     target = options.output.absolute()
     if not target.parent.is_dir():
         raise MosaicError(f"{target} cannot be written: its folder does not exist.")
-    _color(api, [_load(api, file, options, options.pixel_size) for file in options.files], options)
+    _color(api, [_load(api, file, options) for file in options.files], options)
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(target), check_existing=False)
     except RuntimeError as error:
@@ -156,8 +156,9 @@ def _render(options: argparse.Namespace) -> None:
     bpy, api = _blender()
     view = api.read_view(options.camera) if options.camera else None
     size = options.size or (view and view.size) or (1920, 1080)
-    pixel_size = options.pixel_size or (api.pixel_size_of(view, size[1]) if view else None)
-    imported = _load(api, options.file, options, pixel_size)
+    imported = _load(api, options.file, options)
+    if view and not options.pixel_size:
+        api.show_as_in(view, imported, size[1])
     _color(api, [imported], options)
     look = api.RenderOptions(size, options.engine, options.samples, options.look, options.background)
     start = time.monotonic()
@@ -188,8 +189,8 @@ def _blender() -> tuple[Any, Any]:
     return bpy, api
 
 
-def _load(api: Any, file: str, options: argparse.Namespace, pixel_size: float | None) -> Any:
-    settings = api.ImportOptions(options.scale, not options.no_recentre, pixel_size)
+def _load(api: Any, file: str, options: argparse.Namespace) -> Any:
+    settings = api.ImportOptions(options.scale, not options.no_recentre, options.pixel_size)
     imported = api.load(file, options=settings, unlimited=options.unlimited, progress=_say_progress(f"Opening {file}"))
     _say(f"Opened {file}: {len(imported.objects)} objects", end="\n")
     for warning in imported.warnings:

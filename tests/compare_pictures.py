@@ -9,7 +9,6 @@ and writes FOLDER/NAME.png: Mosaic's picture, ours, and where they differ.
 
 import argparse
 import json
-import math
 import os
 import re
 import subprocess
@@ -97,14 +96,12 @@ def main(arguments: list[str]) -> list[Agreement]:
     with tempfile.TemporaryDirectory() as scratch:
         cameras = draw_with_mosaic(options.session, Path(scratch), names)
         for number, (name, values) in enumerate(zip(names, cameras, strict=True)):
-            view = View(tuple(values["position"]), tuple(values["focal_point"]), tuple(values["up"]), values["view_angle"])
+            view = View(
+                tuple(values["position"]), tuple(values["focal_point"]), tuple(values["up"]), values["view_angle"]
+            )
             for thing in imported.objects:
                 thing.hide_render = thing in hidden or (name is not None and thing["mosaic_name"] != name)
-                modifier = thing.modifiers["Mosaic"]
-                inputs = ModifierInputs(modifier.node_group)
-                inputs.set(modifier, "Pixel Size", api.pixel_size_of(view, SIZE[1]))
-                inputs.set(modifier, "Focal Distance", math.dist(view.position, view.focal_point))
-                thing.update_tag()
+            api.show_as_in(view, imported, SIZE[1])
             camera = place_camera(scene, imported.root, view)
             apply_look(scene, "flat", "white", camera)
             path = Path(scratch) / "ours.png"
@@ -113,12 +110,17 @@ def main(arguments: list[str]) -> list[Agreement]:
             theirs = np.array(Image.open(Path(scratch) / f"{number}.png").convert("RGB"))
             overlap, color, where = compare(ours, theirs)
             modifier = shown[name].modifiers["Mosaic"] if name is not None else None
-            drawn = "all" if modifier is None else str(ModifierInputs(modifier.node_group).get(modifier, "Representation"))
+            drawn = (
+                "all" if modifier is None else str(ModifierInputs(modifier.node_group).get(modifier, "Representation"))
+            )
             agreements.append(Agreement(name or "all", drawn, overlap, color))
             print(f"{name or 'all':32} {drawn:18} overlap {overlap:.3f}  colour {color:5.1f}/255", flush=True)
             sheet = Image.fromarray(np.hstack([theirs, ours, where]))
-            ImageDraw.Draw(sheet).text((8, 8), f"Mosaic | Blender | differences: {overlap:.3f}, {color:.1f}/255", (0, 0, 0))
-            sheet.save(options.folder / f"{re.sub(r'[^\w-]+', '_', name or 'all')}.png")
+            ImageDraw.Draw(sheet).text(
+                (8, 8), f"Mosaic | Blender | differences: {overlap:.3f}, {color:.1f}/255", (0, 0, 0)
+            )
+            file_name = re.sub(r"[^\w-]+", "_", name or "all")
+            sheet.save(options.folder / f"{file_name}.png")
     return agreements
 
 

@@ -15,20 +15,26 @@ SIZE = (960, 720)
 ZOOM = 1.3
 
 
-def draw(geometries: list, path: str) -> dict:
-    """One picture: 960 x 720, white, lights off, no smoothing of edges. Returns its camera."""
+def new_window() -> tuple[vtk.vtkRenderWindow, vtk.vtkRenderer]:
+    """One window for all pictures, as actors do not outlive the window that drew them. White, no smoothing of edges."""
     renderer = vtk.vtkRenderer()
     renderer.SetBackground(1, 1, 1)
     renderer.SetUseDepthPeeling(True)
-    for geometry in geometries:
-        geometry.actor.GetProperty().LightingOff()
-        renderer.AddActor(geometry.actor)
     window = vtk.vtkRenderWindow()
     window.SetOffScreenRendering(1)
     window.SetAlphaBitPlanes(1)
     window.SetMultiSamples(0)
     window.SetSize(*SIZE)
     window.AddRenderer(renderer)
+    return window, renderer
+
+
+def draw(window: vtk.vtkRenderWindow, renderer: vtk.vtkRenderer, geometries: list, path: str) -> dict:
+    """One picture, with lights off. Returns its camera."""
+    renderer.RemoveAllViewProps()
+    for geometry in geometries:
+        geometry.actor.GetProperty().LightingOff()
+        renderer.AddActor(geometry.actor)
     camera = renderer.GetActiveCamera()
     camera.SetFocalPoint(0, 0, 0)
     camera.SetPosition(0, 0, 1)
@@ -56,10 +62,11 @@ def main() -> None:
     session = Session(quiet=True)
     session.load_session(sys.argv[1])
     geometries = session._data.data + session._models.data
+    window, renderer = new_window()
     cameras = []
     for number, name in enumerate(json.loads(sys.argv[3])):
         chosen = [geometry for geometry in geometries if name is None or geometry._meta.get("name") == name]
-        cameras.append(draw(chosen, f"{sys.argv[2]}/{number}.png"))
+        cameras.append(draw(window, renderer, chosen, f"{sys.argv[2]}/{number}.png"))
     print(json.dumps(cameras))
 
 

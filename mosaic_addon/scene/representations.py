@@ -4,7 +4,7 @@ A point of Mosaic is `size` screen pixels wide. An import fixes how many angstro
 space: radius = size x pixel size / 2, in angstrom. Arrows and shapes have Mosaic's own proportions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import bpy
@@ -51,7 +51,7 @@ VERSION = 1  # of all groups: a .blend keeps the version that it was made with
 ARROW_LENGTH = 15.0  # of Mosaic's arrows, in voxels of the coarsest axis
 # VTK's arrow, per unit of length, as Mosaic sets it.
 SHAFT_RADIUS, TIP_RADIUS, TIP_LENGTH, ARROW_SIDES = 0.02, 0.08, 0.35, 6
-DISC_RADIUS = 1.11  # of a disc that covers most of the square that Mosaic draws, and little else
+DISC_RADIUS = 1.10  # of a disc that covers most of the square that Mosaic draws, and little else
 SPLAT = 1.5  # how much wider than a point the soft splat around it is
 
 
@@ -73,6 +73,22 @@ class RepresentationFactory:
             inputs.set(modifier, "Representation", LABELS[representation])
         for name, value in values.items():
             inputs.set(modifier, name, value)
+
+
+def set_inputs(objects: Iterable[bpy.types.Object], values: dict[str, Any]) -> None:
+    """Set inputs of the "Mosaic" modifiers of objects, by name; those that a kind of data does not have are passed over."""
+    inputs: dict[bpy.types.NodeTree, ModifierInputs] = {}
+    for thing in objects:
+        modifier = thing.modifiers.get(MODIFIER)
+        if modifier is None or modifier.type != "NODES" or modifier.node_group is None:
+            continue
+        tree = modifier.node_group
+        if tree not in inputs:
+            inputs[tree] = ModifierInputs(tree)
+        for name, value in values.items():
+            if name in inputs[tree]:
+                inputs[tree].set(modifier, name, value)
+        thing.update_tag()
 
 
 def representation_group(group: str) -> bpy.types.NodeTree:
