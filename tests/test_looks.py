@@ -17,7 +17,7 @@ Picture = NDArray[np.float64]
 
 @pytest.fixture
 def scene(bpy: ModuleType) -> Any:
-    """A large ball of points, a cube and a smaller cube before it, seen from above."""
+    """A cube, a smaller one on it and, apart, a point, seen from above."""
     from mosaic_addon.scene.render import RenderOptions, set_up_render
 
     scene = bpy.context.scene
@@ -27,7 +27,7 @@ def scene(bpy: ModuleType) -> Any:
     scene.collection.objects.link(camera)
     scene.camera = camera
     add_cube(bpy, (0, 0, 0), 4.0)
-    add_cube(bpy, (0, 0, 3), 1.5)
+    add_cube(bpy, (0, 0, 2.75), 1.5)
     add_point(bpy, (-3, 3, 0), 0.8)
     set_up_render(scene, RenderOptions((SIZE, SIZE), samples=16))
     return scene
@@ -100,3 +100,85 @@ def test_backgrounds_are_exact(picture: Callable[..., Picture], look: str) -> No
     assert clear.shape[2] == 4
     assert (clear[OUTSIDE][..., 3] == 0).all()
     assert (clear[MIDDLE][..., 3] == 255).all()
+
+
+def test_poster_darkens_creases_and_nothing_else(picture: Callable[..., Picture]) -> None:
+    flat, poster = picture("flat"), picture("poster")
+    crease = (slice(21, 27), slice(18, 19))  # of the large cube, beside the small one
+    assert (poster[crease] < 0.95 * flat[crease]).all()
+    for open_place in (MIDDLE, POINT):
+        assert np.abs(poster[open_place] - flat[open_place]).mean() <= 1
+
+
+def test_silhouettes_draw_dark_lines_at_edges_and_not_inside(picture: Callable[..., Picture]) -> None:
+    simple = picture("simple", "transparent")
+    lines = picture("silhouettes", "transparent")
+    assert lines[24, 10:14, :3].min() < 40  # the outline of the large cube
+    assert lines[24, 17:22, :3].min() < 40  # the small one before it
+    for where in (MIDDLE, FLOOR):
+        assert np.abs(lines[where] - simple[where]).max() <= 1
+    assert (lines[OUTSIDE][..., 3] == 0).all()
+
+
+def test_a_translucent_object_gets_no_lines(scene: Any, picture: Callable[..., Picture]) -> None:
+    for thing in scene.objects:
+        if thing.type == "MESH":
+            thing.data.materials[0].node_tree.nodes["Mosaic Surface"].inputs["Opacity"].default_value = 0.3
+    assert picture("silhouettes")[8:40, 8:40].min() > 60
+
+
+def test_headlight_adds_mosaics_weights_in_display_values(picture: Callable[..., Picture]) -> None:
+    lit = np.array(COLOR) * (0.3 + 0.7) + 0.2  # ambient, diffuse and specular, where the surface faces the viewer
+    assert np.abs(picture("simple")[MIDDLE] - np.minimum(lit, 1) * 255).max() <= 2
+
+
+def test_a_look_takes_the_place_of_another(bpy: ModuleType, scene: Any) -> None:
+    from mosaic_addon.scene.compat import compositing_tree
+    from mosaic_addon.scene.looks import LOOKS, apply_look
+
+    def counts() -> list[int]:
+        kinds = (bpy.data.objects, bpy.data.lights, bpy.data.worlds, bpy.data.materials, bpy.data.node_groups)
+        return [len(kind) for kind in kinds]
+
+    apply_look(scene, "flat")
+    before = counts()
+    for look in (*LOOKS, *LOOKS, "flat"):
+        apply_look(scene, look, "dark")
+    assert counts() == before
+    assert compositing_tree(scene) is None
+    assert not scene.view_layers[0].use_pass_z
+
+
+def test_a_look_leaves_materials_and_what_is_the_users(bpy: ModuleType, scene: Any) -> None:
+    from mosaic_addon.scene.looks import LOOKS, apply_look
+
+    lamp = bpy.data.objects.new("Mosaic Key", bpy.data.lights.new("Mosaic Key", "SUN"))
+    scene.collection.objects.link(lamp)
+    own = scene.world = bpy.data.worlds.new("World")
+
+    def state() -> list[Any]:
+        return [
+            [(socket.name, str(socket.default_value)) for socket in node.inputs if hasattr(socket, "default_value")]
+            for material in bpy.data.materials
+            for node in material.node_tree.nodes
+        ]
+
+    before = state()
+    for look in LOOKS:
+        apply_look(scene, look)
+    assert state() == before
+    assert "Mosaic Key" in scene.objects
+    assert own.name == "World"
+
+
+def test_silhouettes_refuse_a_scene_with_compositing_of_its_own(scene: Any) -> None:
+    from mosaic_addon.scene.compat import compositing_tree, new_compositing_tree
+    from mosaic_addon.scene.looks import apply_look
+    from mosaic_addon.session import MosaicError
+
+    tree, _ = new_compositing_tree(scene, "Own")
+    with pytest.raises(MosaicError, match="of its own"):
+        apply_look(scene, "silhouettes")
+    apply_look(scene, "flat")
+    assert compositing_tree(scene) == tree
+    assert tree.nodes

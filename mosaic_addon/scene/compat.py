@@ -84,6 +84,36 @@ def shader_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTr
     return owner.node_tree
 
 
+# --- compositing: the scene's own tree before 5.0, a node group from then on ------------------------------------------
+
+
+def compositing_tree(scene: bpy.types.Scene) -> bpy.types.NodeTree | None:
+    """The nodes that the scene's picture goes through, if any."""
+    if bpy.app.version >= (5, 0):
+        return scene.compositing_node_group
+    return scene.node_tree if scene.use_nodes else None
+
+
+def new_compositing_tree(scene: bpy.types.Scene, name: str) -> tuple[bpy.types.NodeTree, bpy.types.NodeSocket]:
+    """Empty nodes for the scene's picture to go through, and the socket where it ends."""
+    if bpy.app.version >= (5, 0):
+        tree = scene.compositing_node_group = bpy.data.node_groups.new(name, "CompositorNodeTree")
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        return tree, tree.nodes.new("NodeGroupOutput").inputs["Image"]
+    scene.use_nodes = True
+    scene.node_tree.nodes.clear()
+    return scene.node_tree, scene.node_tree.nodes.new("CompositorNodeComposite").inputs["Image"]
+
+
+def remove_compositing_tree(scene: bpy.types.Scene) -> None:
+    """Take away what `new_compositing_tree` made."""
+    if bpy.app.version >= (5, 0):
+        bpy.data.node_groups.remove(scene.compositing_node_group)
+    else:
+        scene.node_tree.nodes.clear()
+        scene.use_nodes = False
+
+
 # --- point clouds: PointCloud.resize came in 5.2 ---------------------------------------------------------------------
 
 
@@ -145,3 +175,9 @@ class PointCloudFactory:
         cloud = geometry.pointcloud.copy()
         cloud.name = name
         return cloud
+
+
+def hide_from_light_sampling(material: bpy.types.Material) -> None:
+    """Keep Cycles from sampling a glowing surface as a lamp, which for thousands of points only costs."""
+    if hasattr(material, "cycles"):
+        material.cycles.emission_sampling = "NONE"

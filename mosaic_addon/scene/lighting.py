@@ -12,11 +12,11 @@ from .node_tree import NodeProgram, arrange
 MARK = "mosaic_look"  # custom property of what a look made
 # name, direction the light comes from as turns of the camera (degrees around its x and y), strength, angular width
 LAMPS = (
-    ("Key", -35.0, -40.0, 2.3, 20.0),
-    ("Fill", -10.0, 50.0, 0.7, 60.0),
-    ("Rim", -60.0, 165.0, 1.2, 30.0),
+    ("Key", -35.0, -40.0, 1.6, 20.0),
+    ("Fill", -8.0, 15.0, 0.8, 60.0),
+    ("Rim", -60.0, 165.0, 0.8, 30.0),
 )
-AMBIENT = 0.45  # strength of the world as a light
+AMBIENT = 0.55  # strength of the world as a light
 
 
 def add_lamps(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:

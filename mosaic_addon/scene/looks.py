@@ -6,15 +6,20 @@ them share one shader group, and the look is set in there. So it is one look per
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from ..session.errors import MosaicError
 from .camera import visible_points
+from .edges import draw_edges, remove_edges
 from .lighting import add_lamps, remove_lamps, set_world
 from .materials import Shading, set_shading, srgb_to_linear
 
 LOOKS = ("simple", "full", "flat", "poster", "silhouettes")
 # Display values; the dark one is Mosaic's own.
 BACKGROUNDS = {"white": (1.0, 1.0, 1.0), "dark": (0.094, 0.094, 0.106), "transparent": (1.0, 1.0, 1.0)}
+# Parts of the longest side of all that is rendered:
+REACH = 0.08  # within which things shade each other in Poster
+EDGE_STEP = 0.02  # of depth, from which on a line is drawn in Silhouettes
 
 
 def apply_look(
@@ -28,12 +33,21 @@ def apply_look(
         if name not in known:
             raise MosaicError(f"The {what} {name!r} is none of {', '.join(known)}.")
     camera = camera or scene.camera
+    points = visible_points(scene.objects)
+    extent = float(np.ptp(points, axis=0).max()) if len(points) else 1.0
+    if look == "silhouettes":
+        draw_edges(scene, _farthest(points, camera) + extent, EDGE_STEP * extent)
+    else:
+        remove_edges(scene)
     remove_lamps(scene)
     if look == "full":
         add_lamps(scene, camera)
-    set_shading(_shading(scene, look))
+    set_shading(_shading(look, extent))
     set_world(scene, BACKGROUNDS[background] if look == "flat" else srgb_to_linear(BACKGROUNDS[background]))
     scene.render.film_transparent = background == "transparent"
+    if hasattr(scene, "cycles"):
+        # A ray that ends at random on a transparent surface leaves noise, and that surface in the depth of Silhouettes.
+        scene.cycles.transparent_max_bounces = scene.cycles.min_transparent_bounces = 64
     # Display colours come out as they were put in, to the last digit.
     scene.view_settings.view_transform = "Raw" if look == "flat" else "Standard"
     scene.view_settings.look = "None"
@@ -41,13 +55,14 @@ def apply_look(
     scene.render.dither_intensity = 0
 
 
-def _shading(scene: bpy.types.Scene, look: str) -> Shading:
+def _shading(look: str, extent: float) -> Shading:
     if look == "poster":
-        return Shading(lit=False, occlusion=0.8, reach=0.05 * _extent(scene))
+        return Shading(lit=False, occlusion=1.0, reach=REACH * extent)
     return Shading(lit=look == "full", headlight=look in ("simple", "silhouettes"), display=look == "flat")
 
 
-def _extent(scene: bpy.types.Scene) -> float:
-    """The longest side of all that is rendered, in Blender units."""
-    points = visible_points(scene.objects)
-    return float(np.ptp(points, axis=0).max()) if len(points) else 1.0
+def _farthest(points: NDArray[np.float64], camera: bpy.types.Object | None) -> float:
+    """How far from the camera the farthest of the points is."""
+    if camera is None or not len(points):
+        return 0.0
+    return float(np.linalg.norm(points - np.array(camera.matrix_world.translation), axis=1).max())

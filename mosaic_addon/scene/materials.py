@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from ..session.session import Appearance, Color
-from .compat import shader_tree
+from .compat import hide_from_light_sampling, shader_tree
 from .custom_properties import clean_text
 from .node_tree import NodeProgram, arrange, shared_group, socket_named
 
@@ -107,9 +107,8 @@ def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: 
     if shading.headlight:
         color = _headlight(program, start)
     if shading.occlusion:
-        near = program.node("ShaderNodeAmbientOcclusion", "Creases", {"Distance": shading.reach}, samples=8)
-        open_sky = program.math("MULTIPLY", near.outputs["AO"], shading.occlusion)
-        open_sky = program.math("ADD", open_sky, 1 - shading.occlusion)
+        near = program.node("ShaderNodeAmbientOcclusion", "Creases", {"Distance": shading.reach}, samples=4)
+        open_sky = program.math("MULTIPLY_ADD", near.outputs["AO"], shading.occlusion, 1 - shading.occlusion)
         color = program.vector("SCALE", color, scale=open_sky)
     if shading.display:
         # What VTK makes of a colour without light.
@@ -158,7 +157,7 @@ def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bp
     )
     both_sides = program.vector("ABSOLUTE", normal.outputs[0])
     facing = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": both_sides}).outputs["Z"]
-    weight = program.math("ADD", program.math("MULTIPLY", start["Diffuse"], facing), start["Ambient"])
+    weight = program.math("MULTIPLY_ADD", start["Diffuse"], facing, start["Ambient"])
     shine = program.math("MULTIPLY", start["Specular"], facing)
     display = _to_display(program, start["Color"])
     shaded = program.vector("ADD", program.vector("SCALE", display, scale=weight), shine)
@@ -199,8 +198,7 @@ class MaterialFactory:
 
 def _new_material(name: str, appearance: Appearance) -> bpy.types.Material:
     material = bpy.data.materials.new(name)
-    if hasattr(material, "cycles"):  # plain colours glow, but are no lamps
-        material.cycles.emission_sampling = "NONE"
+    hide_from_light_sampling(material)
     tree = shader_tree(material)
     program = NodeProgram(tree)
     surface = program.node(

@@ -30,9 +30,14 @@ def set_up_render(scene: bpy.types.Scene, options: RenderOptions) -> None:
     render.engine = ENGINES[options.engine]
     render.resolution_x, render.resolution_y = options.size
     render.resolution_percentage = 100
-    scene.cycles.samples = options.samples
-    scene.cycles.use_denoising = False
-    scene.cycles.transparent_max_bounces = 64
+    cycles = scene.cycles
+    cycles.samples = options.samples
+    cycles.use_denoising = False  # it stains a plain background, and not every Blender has it
+    cycles.adaptive_threshold = 0.02
+    cycles.adaptive_min_samples = min(options.samples, 8)
+    cycles.use_light_tree = False  # there are three lamps
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 3, 3, 1
+    cycles.sample_clamp_indirect = 3
     scene.eevee.taa_render_samples = options.samples
     shading = scene.display.shading
     shading.light = "STUDIO"
