@@ -18,6 +18,7 @@ SURFACE = "Mosaic Surface"
 EDGES = "Mosaic Edges"
 AXIS_COLORS: dict[str, Color] = {"X": (0.8, 0.2, 0.2), "Y": (0.26, 0.65, 0.44), "Z": (0.2, 0.4, 0.8)}
 SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"  # attributes of what Geometry Nodes draw
+SPLAT_SIGMAS = 3.0  # radius of a soft point, in widths of its Gaussian
 SHARED = "mosaic_material"  # custom property of the materials that are not of one geometry
 NAMED_MATERIALS = 2000  # beyond that many, Blender's rename, which walks all of them, would be most of the import
 
@@ -132,8 +133,10 @@ def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.
     seen = program.math("MULTIPLY", opacity, program.math("SUBTRACT", 1.0, hidden))
     soft = program.math("MAXIMUM", program.math("SUBTRACT", sprite, 1.0), 0.0)
     facing = program.vector("DOT_PRODUCT", surface["Normal"], surface["Incoming"])
-    rim = program.math("SUBTRACT", 1.0, program.math("MULTIPLY", facing, facing))
-    return program.math("MULTIPLY", seen, program.math("SUBTRACT", 1.0, program.math("MULTIPLY", soft, rim)))
+    from_middle = program.math("SUBTRACT", 1.0, program.math("MULTIPLY", facing, facing))  # squared, of the radius
+    gauss = program.math("EXPONENT", program.math("MULTIPLY", from_middle, -SPLAT_SIGMAS * SPLAT_SIGMAS / 2))
+    faded = program.math("MULTIPLY", soft, program.math("SUBTRACT", 1.0, gauss))
+    return program.math("MULTIPLY", seen, program.math("SUBTRACT", 1.0, faded))
 
 
 def _attribute(program: NodeProgram, name: str) -> bpy.types.NodeSocket:

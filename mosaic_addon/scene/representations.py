@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from .compat import ModifierInputs
-from .materials import GLYPH, SPRITE, axis_material, edge_material
+from .materials import GLYPH, SPLAT_SIGMAS, SPRITE, axis_material, edge_material
 from .node_tree import NodeProgram, shared_group
 
 MODIFIER = "Mosaic"
@@ -52,7 +52,8 @@ ARROW_LENGTH = 15.0  # of Mosaic's arrows, in voxels of the coarsest axis
 # VTK's arrow, per unit of length, as Mosaic sets it.
 SHAFT_RADIUS, TIP_RADIUS, TIP_LENGTH, ARROW_SIDES = 0.02, 0.08, 0.35, 6
 DISC_RADIUS = 1.10  # of a disc that covers most of the square that Mosaic draws, and little else
-SPLAT = 1.5  # how much wider than a point the soft splat around it is
+EDGE_WIDTH = 1.25  # of the edges on a surface, which VTK draws a little wider than the lines of a wireframe
+SPLAT_WIDTH = 2.0  # angstrom: of the Gaussian of a soft point, whatever its size
 
 
 class RepresentationFactory:
@@ -114,9 +115,8 @@ def _build_spheres(program: NodeProgram) -> None:
     program.input("Sphere Detail", "Int", default_value=2)
     program.output("Geometry", "Geometry")
     start = program.node("NodeGroupInput").outputs
-    camera = program.node("GeometryNodeObjectInfo", "Camera", transform_space="RELATIVE")
-    program.connect(program.node("GeometryNodeInputActiveCamera").outputs[0], camera.inputs["Object"])
-    radius = _on_screen(program, start, camera.outputs)
+    camera = _camera(program)
+    radius = program.math("MULTIPLY", start["Radius"], _depth(program, start["Focal Distance"], camera))
     layers = program.math("ADD", start["Soft"], 1.0)
 
     def sprite(geometry: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
@@ -140,7 +140,7 @@ def _build_spheres(program: NodeProgram) -> None:
         {
             "Points": start["Points"],
             "Instance": circle.outputs["Mesh"],
-            "Rotation": camera.outputs["Rotation"],
+            "Rotation": camera["Rotation"],
             "Scale": radius,
         },
     )
@@ -156,20 +156,23 @@ def _marked(program: NodeProgram, geometry: bpy.types.NodeSocket, name: str, val
     return program.node("GeometryNodeStoreNamedAttribute", name, inputs, data_type="FLOAT").outputs[0]
 
 
-def _on_screen(program: NodeProgram, start: Any, camera: Any) -> bpy.types.NodeSocket:
-    """The radius; with a focal distance it grows with the depth in the picture, so that all points look equally wide."""
+def _camera(program: NodeProgram) -> Any:
+    """Where the scene's camera is, as seen from the geometry."""
+    camera = program.node("GeometryNodeObjectInfo", "Camera", transform_space="RELATIVE")
+    program.connect(program.node("GeometryNodeInputActiveCamera").outputs[0], camera.inputs["Object"])
+    return camera.outputs
+
+
+def _depth(program: NodeProgram, focal_distance: bpy.types.NodeSocket, camera: Any) -> bpy.types.NodeSocket:
+    """How much larger things must be to look as wide as at the focal distance; 1 everywhere without a focal distance."""
     position = program.node("GeometryNodeInputPosition").outputs[0]
     from_camera = program.vector("SUBTRACT", position, camera["Location"])
-    backward = program.node(
-        "FunctionNodeRotateVector", "", {"Vector": (0, 0, 1), "Rotation": camera["Rotation"]}
-    ).outputs[0]
-    along = program.node(
-        "ShaderNodeVectorMath", "Depth", {"Vector 0": from_camera, "Vector 1": backward}, operation="DOT_PRODUCT"
-    )
-    depth = program.math("DIVIDE", along.outputs["Value"], program.math("MULTIPLY", start["Focal Distance"], -1.0))
-    there = program.math("COMPARE", start["Focal Distance"], 0.0, 1e-6)
-    in_space = program.math("MAXIMUM", depth, there)  # 1 without a focal distance: x / 0 is 0
-    return program.math("MULTIPLY", start["Radius"], in_space)
+    turn = {"Vector": (0, 0, 1), "Rotation": camera["Rotation"]}
+    backward = program.node("FunctionNodeRotateVector", "", turn).outputs[0]
+    along = program.vector("DOT_PRODUCT", from_camera, backward)
+    depth = program.math("DIVIDE", along, program.math("MULTIPLY", focal_distance, -1.0))
+    none = program.math("COMPARE", focal_distance, 0.0, 1e-6)
+    return program.math("MAXIMUM", depth, none)  # x / 0 is 0 here
 
 
 def _arrow(program: NodeProgram) -> bpy.types.NodeSocket:
@@ -274,17 +277,21 @@ def _build_lines(program: NodeProgram) -> None:
     """The edges of a mesh as tubes. The normals of the surface would shade them wrongly, so these go."""
     program.input("Mesh", "Geometry")
     program.input("Width", "Float", "Angstrom", min_value=0)
+    program.input("Focal Distance", "Float", "Angstrom", min_value=0)
     program.output("Geometry", "Geometry")
     start = program.node("NodeGroupInput").outputs
-    bare = program.node(
-        "GeometryNodeRemoveAttribute", "No normals", {"Geometry": start["Mesh"], "Name": "custom_normal"}
-    )
+    inputs = {"Geometry": start["Mesh"], "Name": "custom_normal"}
+    bare = program.node("GeometryNodeRemoveAttribute", "No normals", inputs)
     edges = program.node("GeometryNodeMeshToCurve", "Edges", {"Mesh": bare.outputs[0]})
     radius = program.math("MULTIPLY", start["Width"], 0.5)
-    profile = program.node("GeometryNodeCurvePrimitiveCircle", "Profile", {"Resolution": 5, "Radius": radius})
+    radius = program.math("MULTIPLY", radius, _depth(program, start["Focal Distance"], _camera(program)))
+    thick = program.node("GeometryNodeSetCurveRadius", "Radius", {"Curve": edges.outputs[0], "Radius": radius})
+    profile = program.node("GeometryNodeCurvePrimitiveCircle", "Profile", {"Resolution": 5, "Radius": 1.0})
     tubes = program.node(
-        "GeometryNodeCurveToMesh", "Tubes", {"Curve": edges.outputs[0], "Profile Curve": profile.outputs[0]}
+        "GeometryNodeCurveToMesh", "Tubes", {"Curve": thick.outputs[0], "Profile Curve": profile.outputs[0]}
     )
+    if "Scale" in tubes.inputs:  # newer Blenders ask for the radius, older ones take that of the curve
+        program.connect(radius, tubes.inputs["Scale"])
     lines = _marked(program, _with_slot(program, tubes.outputs[0]), SPRITE, 1.0)
     program.node("NodeGroupOutput", inputs={"Geometry": lines})
 
@@ -343,6 +350,8 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
     tip += "Mosaic. 0: points have their size in space"
     program.input("Focal Distance", "Float", tip, default_value=0, min_value=0)
     if group != SEGMENTATION:
+        tip = "Radius of the soft dots of Gaussian Density, in angstrom"
+        program.input("Splat Radius", "Float", tip, default_value=SPLAT_SIGMAS * SPLAT_WIDTH, min_value=0)
         program.input("Arrow Length", "Float", "Angstrom", default_value=15, min_value=0)
     if group in (MESH, TRAJECTORY):
         program.input("Line Width", "Float", "Width of an edge in pixels", default_value=1, min_value=0)
@@ -389,9 +398,16 @@ def _drawn_points(
     spheres = _part("Mosaic Spheres", _build_spheres)
     drawn = {"pointcloud": program.group(spheres, {"Points": points, "Radius": radius, **choices})}
     if arrows:
-        wide = program.math("MULTIPLY", radius, SPLAT)
         drawn["gaussian_density"] = program.group(
-            spheres, {**choices, "Points": points, "Radius": wide, "Soft": 1.0, "Spheres": True}
+            spheres,
+            {
+                **choices,
+                "Points": points,
+                "Radius": start["Splat Radius"],
+                "Focal Distance": 0.0,
+                "Soft": 1.0,
+                "Spheres": True,
+            },
         )
         length = {"Points": points, "Length": start["Arrow Length"]}
         drawn["normals"] = program.group(_part("Mosaic Arrows", _build_arrows), length)
@@ -402,8 +418,11 @@ def _drawn_points(
 def _drawn_mesh(program: NodeProgram, start: Any, mesh: bpy.types.NodeSocket) -> dict[str, Any]:
     """The ways to draw a mesh, its vertices included."""
     width = program.math("MULTIPLY", start["Line Width"], start["Pixel Size"])
-    lines = program.group(_part("Mosaic Lines", _build_lines), {"Mesh": mesh, "Width": width})
-    black = program.node("GeometryNodeSetMaterial", "Black", {"Geometry": lines, "Material": edge_material()})
+    part = _part("Mosaic Lines", _build_lines)
+    lines = program.group(part, {"Mesh": mesh, "Width": width, "Focal Distance": start["Focal Distance"]})
+    wider = program.math("MULTIPLY", width, EDGE_WIDTH)
+    edges = program.group(part, {"Mesh": mesh, "Width": wider, "Focal Distance": start["Focal Distance"]})
+    black = program.node("GeometryNodeSetMaterial", "Black", {"Geometry": edges, "Material": edge_material()})
     both = program.node("GeometryNodeJoinGeometry", "Surface and edges")
     program.connect([black.outputs[0], mesh], both.inputs[0])
     vertices = program.node("GeometryNodeMeshToPoints", "Vertices", {"Mesh": mesh}).outputs[0]
