@@ -421,6 +421,10 @@ def index(**entries: Any) -> Maker:
     return lambda canary: make.indexed_bytes(make.session_bytes([make.cloud()]), entries)
 
 
+def healthy_index() -> bytes:
+    return make.indexed_bytes(make.session_bytes([make.cloud()]))
+
+
 def raw_index(data: bytes, length: int | None = None) -> Maker:
     return lambda canary: struct.pack(">I", len(data) if length is None else length) + data + b"\x80\x04."
 
@@ -447,6 +451,10 @@ REFUSED |= {
     "index: no JSON": raw_index(b"{'a': 1}"),
     "index: a list": raw_index(b"{]"),
     "index: not UTF-8": raw_index(b'{"a": "\xff"}'),
+    "index: NaN where a release stands": lambda c: healthy_index().replace(b'"1.3.2"', b"NaN    "),
+    "index: a key twice in a healthy one": lambda c: healthy_index().replace(
+        b'"version": "1.3.2"', b'"format_version":1'
+    ),
     "index: NaN": raw_index(b'{"format_version": NaN, "sections": {}}'),
     "index: Infinity": raw_index(b'{"sections": {"state": {"offset": Infinity}}}'),
     "index: a key twice": raw_index(b'{"sections": {}, "sections": {}}'),
@@ -534,7 +542,7 @@ for title, array in {
     "33 dimensions": Forged((1,) * 33, F8, bytes(8)),
     "a thousand dimensions": Forged((1,) * 1000, F8, bytes(8)),
     "no rows of 2^60 columns": Forged((0, 2**60), F8, b""),
-    "no rows of 2^47 texts": Forged((0, 2**47), np.dtype("U16000"), b""),
+    "no rows of 2^48 texts": Forged((0, 2**48), np.dtype("U16000"), b""),
     "more rows than bytes": Forged((100, 3), F8, bytes(24)),
     "fewer rows than bytes": Forged((1, 3), F8, bytes(48)),
     "no bytes": Forged((1, 3), F8, None),
@@ -585,6 +593,20 @@ for title, array in {
     odd(f"grid and shape: {title}", lambda array=array: make.cloud("odd", model=make.an_object(
         "mosaic.parametrization.RBF", grid=array, direction=array, rbf=make.an_object("scipy.interpolate._rbf.Rbf", xi=array, nodes=array, epsilon=array, norm="euclidean", function=array))),
         metadata={"shape": array, "physical_shape": array})  # fmt: skip
+for title, column in {
+    "bools of byte 2": Forged((3,), np.dtype("?"), b"\x00\x01\x02"),
+    "bools of byte 255 in columns": Forged((3, 2), np.dtype("?"), b"\x00\x01\xff\x00\x00\x00", True),
+    "text beyond Unicode": Forged((3,), np.dtype("U1"), b"\x00\x00\x11\x00" * 3),
+    "big-endian text": Forged((3,), np.dtype(">U1"), b"\x00\x00\x00a" * 3),
+    "big-endian text beyond Unicode": Forged((3,), np.dtype(">U1"), b"a\x00\x00\x00" * 3),
+    "a lone surrogate": Forged((3,), np.dtype("U1"), b"\x00\xd8\x00\x00" * 3),
+}.items():
+    odd(
+        f"a column of {title}",
+        lambda column=column: make.cloud(
+            "odd", 3, meta={"x": column}, vertex_properties=make.properties(3, {"p": column})
+        ),
+    )
 for title, state in {
     "version 4": (4, "<", None, None, None, -1, -1, 0),
     "with fields": (3, "<", None, ("a",), {"a": (F8, 0)}, -1, -1, 0),
