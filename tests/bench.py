@@ -303,8 +303,8 @@ def memory_of(path: Path) -> dict[str, int] | None:
         "import sys; sys.argv = ['bench.py']\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
         "from tests import bench\n"
-        "bench.empty_blender(); print(flush=True); input()\n"
-        f"kept = bench.import_session({str(path)!r}); print(flush=True); input()\n"
+        "bench.empty_blender(); print('ready', flush=True); input()\n"
+        f"kept = bench.import_session({str(path)!r}); print('done', flush=True); input()\n"
         "import os; os._exit(0)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
@@ -320,13 +320,14 @@ def memory_of(path: Path) -> dict[str, int] | None:
             child.stdin.write(b"\n")
             child.stdin.flush()
 
-        child.stdout.readline()
+        while b"ready" not in child.stdout.readline():
+            pass
         Path(f"/proc/{child.pid}/clear_refs").write_text("5")  # VmHWM starts anew
         before = held()
         go_on()
         os.set_blocking(child.stdout.fileno(), False)
         anonymous = 0
-        while not child.stdout.read():
+        while b"done" not in (child.stdout.read() or b""):  # Blender itself may print, too
             anonymous = max(anonymous, held()["RssAnon"])
             time.sleep(0.001)
         after = held()
