@@ -10,6 +10,7 @@ import numpy as np
 
 from ..session.session import Container, Geometry, Group, Mesh, Session
 from .attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute, write_columns
+from .coloring import write_vertex_colors
 from .compat import MAX_NAME_BYTES, PointCloudFactory
 from .custom_properties import clean_text, properties_of, property_key
 from .materials import MaterialFactory
@@ -156,6 +157,8 @@ def _new_data(
         assert isinstance(geometry.model, Mesh)
         normals = geometry.normals if geometry.normals is not None else geometry.model.vertex_normals
         data = new_mesh(item.name, geometry.points, geometry.model.triangles, normals)
+        if geometry.model.vertex_colors is not None and count:
+            write_vertex_colors(data, geometry.model.vertex_colors)
     else:
         data = clouds.new(item.name, buffer_of(geometry.points, np.float32), count)
     if not keep:

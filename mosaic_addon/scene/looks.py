@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ..session.errors import MosaicError
 from .camera import visible_points
+from .color_maps import to_scene
 from .edges import draw_edges, remove_edges
 from .lighting import add_lamps, remove_lamps, set_world
-from .materials import Shading, set_shading, srgb_to_linear
+from .materials import Shading, set_shading
 
 LOOKS = ("simple", "full", "flat", "poster", "silhouettes")
 # Display values; the dark one is Mosaic's own.
@@ -43,7 +44,9 @@ def apply_look(
     if look == "full":
         add_lamps(scene, camera)
     set_shading(_shading(look, extent))
-    set_world(scene, BACKGROUNDS[background] if look == "flat" else srgb_to_linear(BACKGROUNDS[background]))
+    set_world(
+        scene, BACKGROUNDS[background] if look == "flat" else to_scene(np.array(BACKGROUNDS[background])).tolist()
+    )
     scene.render.film_transparent = background == "transparent"
     if hasattr(scene, "cycles"):
         # A ray that ends at random on a transparent surface leaves noise, and that surface in the depth of Silhouettes.

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from ..session.session import Appearance, Color
+from .color_maps import to_scene
 from .compat import hide_from_light_sampling, shader_tree
 from .custom_properties import clean_text
 from .node_tree import NodeProgram, arrange, shared_group, socket_named
@@ -21,20 +22,6 @@ SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"  # attributes of what Geometry N
 SPLAT_SIGMAS = 3.0  # radius of a soft point, in widths of its Gaussian
 SHARED = "mosaic_material"  # custom property of the materials that are not of one geometry
 NAMED_MATERIALS = 2000  # beyond that many, Blender's rename, which walks all of them, would be most of the import
-
-
-def srgb_to_linear(color: Color) -> tuple[float, float, float]:
-    """Display values as scene values, so that the Standard view transform shows them unchanged (IEC 61966-2-1)."""
-    display = np.asarray(color, np.float64)
-    linear = np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
-    return (float(linear[0]), float(linear[1]), float(linear[2]))
-
-
-def linear_to_srgb(color: Color) -> tuple[float, float, float]:
-    """The inverse of `srgb_to_linear`."""
-    linear = np.clip(np.asarray(color, np.float64), 0, 1)
-    display = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return (float(display[0]), float(display[1]), float(display[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +157,7 @@ def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bp
 
 
 def _to_display(program: NodeProgram, color: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
-    """`linear_to_srgb` without the curve's straight foot, which is 0.01 of display value high."""
+    """`to_display` of colour maps without the curve's straight foot, which is 0.01 of display value high."""
     power = program.node("ShaderNodeGamma", "To display", {"Color": color, "Gamma": 1 / 2.4}).outputs[0]
     return program.vector("MAXIMUM", program.vector("MULTIPLY_ADD", power, (1.055,) * 3, (-0.055,) * 3), (0, 0, 0))
 
@@ -192,7 +179,7 @@ class MaterialFactory:
             material = seed.copy()
             if self._named:
                 material.name = clean_text(name)
-        color = (*srgb_to_linear(appearance.base_color), 1.0)
+        color = (*to_scene(np.array(appearance.base_color)).tolist(), 1.0)
         # Through the array, as assigning to the socket makes Blender look through the node trees of the whole file.
         material.node_tree.nodes[SURFACE].inputs["Color"].default_value.foreach_set(color)
         material.diffuse_color = (*color[:3], appearance.opacity)

@@ -52,7 +52,7 @@ ARROW_LENGTH = 15.0  # of Mosaic's arrows, in voxels of the coarsest axis
 # VTK's arrow, per unit of length, as Mosaic sets it.
 SHAFT_RADIUS, TIP_RADIUS, TIP_LENGTH, ARROW_SIDES = 0.02, 0.08, 0.35, 6
 DISC_RADIUS = 1.10  # of a disc that covers most of the square that Mosaic draws, and little else
-EDGE_WIDTH = 1.25  # of the edges on a surface, which VTK draws a little wider than the lines of a wireframe
+EDGE_WIDTH = 1.32  # of the edges on a surface, which VTK draws a little wider than the lines of a wireframe
 SPLAT_WIDTH = 2.0  # angstrom: of the Gaussian of a soft point, whatever its size
 
 
