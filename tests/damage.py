@@ -8,6 +8,7 @@ As a program it reads many of them, under a limit of memory and of time for each
 
 from __future__ import annotations
 
+import io
 import json
 import pickletools
 import random
@@ -23,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from mosaic_addon.session import MosaicError
 from mosaic_addon.session.decode import decode_session
-from mosaic_addon.session.file import SessionFile, _read_indexed
+from mosaic_addon.session.file import FileBytes, cut
 from tests.usable import assert_usable
 
 FOLDER = Path(__file__).parent / "sessions"
@@ -102,12 +103,8 @@ def truncation(name: str, number: int) -> bytes:
 
 def outcome(data: bytes) -> str:
     """What reading gives: "session" or "refused"; anything else is raised. No file is written for it."""
-    view = memoryview(data)
-    if len(data) < 4:
-        return "refused"
     try:
-        file = SessionFile("pickle", view) if data[0] == 0x80 else _read_indexed(view)
-        session = decode_session(file, "damaged")
+        session = decode_session(cut(FileBytes(io.BytesIO(data), len(data))), "damaged")
     except MosaicError as error:
         if len(str(error)) > 400:
             raise ValueError("the sentence is long") from error

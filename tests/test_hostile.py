@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -18,7 +19,9 @@ import numpy as np
 import pytest
 
 from mosaic_addon.session import MosaicError, Session, open_session
-from tests import hostile
+from mosaic_addon.session.decode import decode_session
+from mosaic_addon.session.file import read_file
+from tests import hostile, make_sessions
 from tests.usable import assert_usable
 
 MB = 2**20
@@ -185,10 +188,23 @@ def test_links_to_nowhere_and_to_themselves_are_refused(tmp_path: Path) -> None:
     assert "cannot be opened" in str(read(tmp_path / "c"))
 
 
-def test_a_sparse_file_of_a_terabyte_is_refused_at_once(tmp_path: Path) -> None:
-    path = write(tmp_path, b"\x80\x04")
-    os.truncate(path, 2**40)
+@pytest.mark.parametrize("size", [2**33, 2**40])
+@pytest.mark.parametrize(
+    "start",
+    [b"\x80\x04", b"\x80\x04]\x8e" + bytes([0, 0, 0, 255] * 2), b"", b"\x00\x00\x01\x00{}", b"\x00\x00\x00\x02{}"],
+)
+def test_a_large_file_that_is_no_session_is_not_read_whole(start: bytes, size: int, tmp_path: Path) -> None:
+    path = write(tmp_path, start)
+    os.truncate(path, size)
     assert isinstance(read(path, 1), str)
+
+
+def test_a_file_that_is_cut_short_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, make_sessions.session_bytes([make_sessions.cloud(n=100_000)]))
+    with contextlib.closing(read_file(path)) as file:
+        os.truncate(path, 500_000)
+        with pytest.raises(MosaicError, match="became shorter"):
+            decode_session(file, str(path))
 
 
 def test_a_name_of_the_file_may_hold_anything(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ TOO_WIDE = {"", "Exception", "BaseException", "MemoryError", "RecursionError"}
 PARTS = {
     "os": set("PathLike O_RDONLY O_NONBLOCK O_BINARY open fdopen fstat close fspath fsdecode path".split()),
     "json": {"loads"},
-    "sys": {"maxunicode", "stdlib_module_names"},
+    "sys": {"maxunicode", "maxsize", "stdlib_module_names"},
     "gc": {"isenabled", "disable", "enable"},
     "re": {"compile"},
 }

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mosaic_addon.session import Container, Group, Session, open_session
+from mosaic_addon.session import Container, Group, Session, open_session, pickle_reader
 from mosaic_addon.session.describe import describe
 from mosaic_addon.session.session import RBF, Cylinder, Ellipsoid, Geometry, Mesh, Sphere, SplineCurve
 
@@ -378,6 +378,17 @@ def test_both_layouts_hold_the_same(release: str) -> None:
     assert text(bare) == text(indexed)
     for one, other in zip(bare.geometries, indexed.geometries, strict=True):
         assert_same_array(one.points, other.points, one.name)
+
+
+@pytest.mark.parametrize("window", [4096, 5000, 70_000])
+def test_a_file_read_in_small_pieces_is_the_same(opened: Opened, window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pickle_reader, "WINDOW", window)
+    pieces = open_session(opened.session.path)
+    assert describe(pieces) == describe(opened.session)
+    for one, other in zip(pieces.geometries, opened.session.geometries, strict=True):
+        assert_same_array(one.points, other.points, one.name)
+        for name, column in other.vertex_properties.items():
+            assert_same_array(one.vertex_properties[name], column, name)
 
 
 def test_the_releases_are_told_apart() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .errors import MosaicError
 
+MAX_FILE = 2**34  # bytes; sessions have some hundred million
 MAX_INDEX = 8 * 2**20
 MAX_INDEX_BRACKETS = 400  # bounds the nesting, so the JSON parser cannot run out of stack
 FORMAT_VERSION = 1
@@ -85,14 +86,27 @@ def read_file(path: str | os.PathLike[str]) -> SessionFile:
     """
     data = _bytes_of(path)
     try:
-        if data.read(0, 1)[0] == 0x80:
-            return SessionFile("pickle", data)
-        file = _read_indexed(data.read(0, len(data)))
+        file = cut(data)
     except MosaicError:
         data.close()
         raise
-    data.close()
+    if file.state is not data:
+        data.close()
     return file
+
+
+def cut(data: FileBytes) -> SessionFile:
+    """The sections of a file. What is no session, such as a tomogram of many gigabytes, is not read to find that out."""
+    size = len(data)
+    if size < 4:
+        raise MosaicError("is empty" if not size else "is too short to be a session")
+    head = data.read(0, min(size, 5))
+    if head[0] == 0x80:
+        return SessionFile("pickle", data)
+    (length,) = struct.unpack_from(">I", head)
+    if not 2 <= length <= min(size - 4, MAX_INDEX) or head[4] != ord("{"):
+        raise MosaicError("is not a Mosaic session: it is neither a pickle nor an indexed session file")
+    return _read_indexed(data, _parse_index(bytes(data.read(4, length))))
 
 
 def _bytes_of(path: str | os.PathLike[str]) -> FileBytes:
@@ -110,18 +124,14 @@ def _bytes_of(path: str | os.PathLike[str]) -> FileBytes:
         os.close(handle)
         folder = stat.S_ISDIR(status.st_mode)
         raise MosaicError("is a folder, not a session file" if folder else "is not a regular file, so it is not opened")
-    if status.st_size < 4:
+    if status.st_size > MAX_FILE:
         os.close(handle)
-        raise MosaicError("is empty" if not status.st_size else "is too short to be a session")
+        raise MosaicError("is larger than any session")
     return FileBytes(os.fdopen(handle, "rb"), status.st_size)
 
 
-def _read_indexed(data: memoryview) -> SessionFile:
+def _read_indexed(data: FileBytes, index: dict[str, Any]) -> SessionFile:
     size = len(data)
-    (length,) = struct.unpack_from(">I", data)
-    if not 2 <= length <= min(size - 4, MAX_INDEX) or data[4] != ord("{"):
-        raise MosaicError("is not a Mosaic session: it is neither a pickle nor an indexed session file")
-    index = _parse_index(bytes(data[4 : 4 + length]))
     version = index.get("format_version", FORMAT_VERSION)
     if type(version) is not int:
         raise MosaicError("has a damaged index: its format version is not a number")
@@ -133,15 +143,16 @@ def _read_indexed(data: memoryview) -> SessionFile:
     if type(entries) is not dict or "state" not in entries:
         raise MosaicError("is an indexed file without a session in it (no 'state' section)")
     release = index.get("version")
-    file = SessionFile("indexed", data[:0], release if type(release) is str else None)
+    whole = data.read(0, size)  # once, since sections can overlap
+    file = SessionFile("indexed", whole[:0], release[:40] if type(release) is str else None)
     for name, entry in entries.items():
         trouble = _section_trouble(entry, size)
         if trouble and name == "state":
             raise MosaicError(f"has a damaged index: its session {trouble}")
         if trouble:
-            file.warnings.append(f"The section {name!r} is left out: it {trouble}.")
+            file.warnings.append(f"The section {name[:40]!r} is left out: it {trouble}.")
             continue
-        section = Section(entry["encoding"], data[entry["offset"] : entry["offset"] + entry["size"]])
+        section = Section(entry["encoding"], whole[entry["offset"] : entry["offset"] + entry["size"]])
         if name == "state":
             if section.encoding != "pickle":
                 raise MosaicError(f"keeps its session as {section.encoding[:20]!r}, which this add-on does not know")
