@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--engine", choices=("cycles", "eevee", "workbench"), default="cycles", help="default: %(default)s"
     )
-    command.add_argument("--samples", type=_count, default=64, help="per pixel (default: %(default)s)")
+    command.add_argument("--samples", type=_count, default=32, help="per pixel (default: %(default)s)")
     command.add_argument(
         "--look", choices=LOOKS, default="full", help="as Mosaic's lighting modes (default: %(default)s)"
     )

@@ -34,6 +34,7 @@ def apply_look(
         if name not in known:
             raise MosaicError(f"The {what} {name!r} is none of {', '.join(known)}.")
     camera = camera or scene.camera
+    scene.view_layers[0].update()  # so that all is where it was put
     points = visible_points(scene.objects)
     extent = float(np.ptp(points, axis=0).max()) if len(points) else 1.0
     if look == "silhouettes":
