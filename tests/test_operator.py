@@ -103,14 +103,30 @@ def test_the_file_handler_takes_sessions(addon: ModuleType) -> None:
     assert set(handler.bl_file_extensions.split(";")) == {".pickle", ".mosaic"}
 
 
-def test_a_good_file_opens_and_is_selected(addon: ModuleType) -> None:
+def test_a_good_file_opens_with_its_root_selected(addon: ModuleType) -> None:
     assert addon.ops.mosaic.load_session(filepath=str(FOLDER / "mosaic-1.3.2.pickle")) == {"FINISHED"}
     things = [thing for thing in addon.data.objects if "mosaic_class" in thing]
     shown = [thing for thing in things if thing.visible_get()]
     assert len(things) == 40
     assert len(shown) == 38
-    assert set(addon.context.selected_objects) == set(shown)
-    assert addon.context.view_layer.objects.active in shown
+    root = addon.context.view_layer.objects.active
+    assert addon.context.selected_objects == [root]
+    assert {thing.parent for thing in things} == {root}
+
+
+def test_small_clouds_become_mesh_spheres_unless_told_otherwise(addon: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.compat import ModifierInputs
+
+    path = write_session(tmp_path / "s.pickle", [cloud("few", 10), cloud("many", 6000)])
+    for spheres in (True, False):
+        addon.ops.mosaic.load_session(filepath=str(path), mesh_spheres=spheres)
+        drawn = {}
+        for thing in [thing for thing in addon.data.objects if thing.get("mosaic_class")]:
+            modifier = thing.modifiers["Mosaic"]
+            drawn[thing["mosaic_name"]] = ModifierInputs(modifier.node_group).get(modifier, "Instances")
+        assert drawn["few"] == spheres
+        assert not drawn["many"]
+        addon.data.batch_remove([thing for thing in addon.data.objects if thing.get("mosaic_class")])
 
 
 def test_it_can_be_undone_as_one_step(addon: ModuleType) -> None:
@@ -125,11 +141,11 @@ def test_options_reach_the_scene(addon: ModuleType, tmp_path: Path) -> None:
         ({"scale": "CUSTOM", "angstrom_per_unit": 50.0}, 0.02),
     ):
         addon.ops.mosaic.load_session(filepath=str(path), recentre=False, **options)
-        root = addon.context.view_layer.objects.active.parent
+        root = addon.context.view_layer.objects.active
         assert list(root.scale) == pytest.approx([scale] * 3)
         assert list(root.location) == [0, 0, 0]
     addon.ops.mosaic.load_session(filepath=str(path), automatic_pixel_size=False, pixel_size=2.5)
-    assert addon.context.view_layer.objects.active.parent["mosaic_pixel_size"] == 2.5
+    assert addon.context.view_layer.objects.active["mosaic_pixel_size"] == 2.5
 
 
 def test_several_files_as_dropped(addon: ModuleType, tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ from bpy_extras.io_utils import ImportHelper, poll_file_object_drop
 
 from ..scene.build import Imported, Progress, build_session
 from ..scene.plan import ImportOptions
+from ..scene.representations import set_inputs
 from ..session import MosaicError, open_session
 from .operator import OperatorReturn
 
 ANGSTROM_PER_UNIT = {"100NM": 1000.0, "1NM": 10.0}
 SHOWN_WARNINGS = 10
+FEW_POINTS = 5000  # that are drawn as mesh spheres without slowing the view
 
 
 class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
@@ -61,6 +63,12 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
         min=1e-4,
         soft_max=1e3,
     )
+    mesh_spheres: BoolProperty(
+        name="Mesh Spheres",
+        description="Draw clouds of up to 5000 points as mesh spheres, which are round in every view; Solid and EEVEE draw "
+        "native points crudely",
+        default=True,
+    )
     unlimited: BoolProperty(
         name="Very Large Sessions", description="Open sessions that will take minutes or gigabytes", default=False
     )
@@ -81,6 +89,7 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
         layout.prop(self, "automatic_pixel_size")
         if not self.automatic_pixel_size:
             layout.prop(self, "pixel_size")
+        layout.prop(self, "mesh_spheres")
         layout.prop(self, "unlimited")
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
@@ -107,6 +116,8 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
                 except MosaicError as error:
                     errors.append(str(error))
         for imported in made:
+            if self.mesh_spheres:
+                set_inputs(filter(_has_few_points, imported.objects), {"Instances": True})
             self._say(imported)
         if made:
             _show(context, made)
@@ -141,6 +152,11 @@ class MOSAIC_FH_session(bpy.types.FileHandler):
         return poll_file_object_drop(context)
 
 
+def _has_few_points(thing: bpy.types.Object) -> bool:
+    points = thing.data.points if thing.type == "POINTCLOUD" else thing.data.vertices
+    return len(points) <= FEW_POINTS
+
+
 def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     """The entry in File > Import."""
     menu.layout.operator(MOSAIC_OT_load_session.bl_idname, text="Mosaic Session (.pickle, .mosaic)")
@@ -158,16 +174,15 @@ def _progress(context: bpy.types.Context) -> Iterator[Progress]:
 
 
 def _show(context: bpy.types.Context, made: list[Imported]) -> None:
-    """Select what was made and, where there is a window, bring it into the 3D views without clipping it."""
-    objects = [thing for imported in made for thing in imported.objects]
+    """Bring what was made into the 3D views, without clipping it, and leave its root selected: outlines hide colours."""
     context.view_layer.update()
     for thing in context.selected_objects:
         thing.select_set(False)
-    for thing in objects:
-        if not thing.hide_get():
-            thing.select_set(True)
-    context.view_layer.objects.active = next((thing for thing in objects if not thing.hide_get()), None)
-    reach = max((imported.root.empty_display_size * imported.root.scale.x * 20 for imported in made), default=0)
+    roots = [imported.root for imported in made]
+    shown = [thing for imported in made for thing in imported.objects if not thing.hide_get()]
+    for thing in shown:
+        thing.select_set(True)
+    reach = max(root.empty_display_size * root.scale.x * 20 for root in roots)
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type != "VIEW_3D":
@@ -177,3 +192,8 @@ def _show(context: bpy.types.Context, made: list[Imported]) -> None:
             region = next(region for region in area.regions if region.type == "WINDOW")
             with context.temp_override(window=window, area=area, region=region):
                 bpy.ops.view3d.view_selected()
+    for thing in shown:
+        thing.select_set(False)
+    for root in roots:
+        root.select_set(True)
+    context.view_layer.objects.active = roots[0]
