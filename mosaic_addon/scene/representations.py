@@ -415,8 +415,10 @@ def _drawn_points(
     return drawn
 
 
-def _drawn_mesh(program: NodeProgram, start: Any, mesh: bpy.types.NodeSocket) -> dict[str, Any]:
-    """The ways to draw a mesh, its vertices included."""
+def _drawn_mesh(
+    program: NodeProgram, start: Any, mesh: bpy.types.NodeSocket, own_normals: bool = False
+) -> dict[str, Any]:
+    """The ways to draw a mesh, its vertices included. own_normals: that of its surface is the normal of each vertex."""
     width = program.math("MULTIPLY", start["Line Width"], start["Pixel Size"])
     part = _part("Mosaic Lines", _build_lines)
     lines = program.group(part, {"Mesh": mesh, "Width": width, "Focal Distance": start["Focal Distance"]})
@@ -425,9 +427,16 @@ def _drawn_mesh(program: NodeProgram, start: Any, mesh: bpy.types.NodeSocket) ->
     black = program.node("GeometryNodeSetMaterial", "Black", {"Geometry": edges, "Material": edge_material()})
     both = program.node("GeometryNodeJoinGeometry", "Surface and edges")
     program.connect([black.outputs[0], mesh], both.inputs[0])
-    vertices = program.node("GeometryNodeMeshToPoints", "Vertices", {"Mesh": mesh}).outputs[0]
+    bearing = _with_own_normals(program, mesh) if own_normals else mesh
+    vertices = program.node("GeometryNodeMeshToPoints", "Vertices", {"Mesh": bearing}).outputs[0]
     points = _with_slot(program, vertices)
     return {"surface": mesh, "mesh": both.outputs[0], "wireframe": lines, **_drawn_points(program, start, points)}
+
+
+def _with_own_normals(program: NodeProgram, mesh: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    normal = program.node("GeometryNodeInputNormal").outputs["Normal"]
+    inputs = {"Geometry": mesh, "Name": "normals", "Value": normal}
+    return program.node("GeometryNodeStoreNamedAttribute", "Normals", inputs, data_type="FLOAT_VECTOR").outputs[0]
 
 
 def _surface_object(program: NodeProgram, start: Any) -> bpy.types.NodeSocket:
@@ -450,7 +459,7 @@ def _build_trajectory(program: NodeProgram) -> None:
     start = _declare(program, TRAJECTORY)
     timing = {name: start[name] for name in ("Frames", "Start", "Step", "Loop")}
     mesh = program.group(_part("Mosaic Frame", _build_frame), timing)
-    _finish(program, TRAJECTORY, start, _drawn_mesh(program, start, mesh))
+    _finish(program, TRAJECTORY, start, _drawn_mesh(program, start, mesh, own_normals=True))
 
 
 def _build_volume(program: NodeProgram) -> None:

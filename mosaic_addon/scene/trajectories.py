@@ -12,8 +12,9 @@ from .meshes import new_mesh
 def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
     """A collection, in no scene, with an object for each step. Their names sort as the steps follow each other."""
     collection = bpy.data.collections.new(name)
+    stem = name.encode()[:40].decode("utf-8", "ignore")  # so short that Blender cuts nothing of the number
     for number, frame in enumerate(frames):
-        label = f"{name[:40]} {number:05d}"
+        label = f"{stem} {number:05d}"
         mesh = new_mesh(label, frame.mesh.vertices, frame.mesh.triangles, frame.mesh.vertex_normals)
         mesh["mosaic_filename"] = clean_text(frame.filename)
         mesh.materials.append(None)  # the slot that the material of the trajectory's object fills
