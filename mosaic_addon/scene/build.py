@@ -193,7 +193,7 @@ def _new_parts(item: Item, shapes: SurfaceFactory, warnings: list[str]) -> dict[
     if item.group in (VOLUME, SEGMENTATION, FIT):
         surface, reason = shapes.new(f"{item.name[:50]} Surface", geometry)
         if reason:
-            warnings.append(f"{geometry.container} {geometry.name!r}: has no surface to show: {reason}.")
+            warnings.append(f"{geometry.container} {geometry.name!r}: has no surface to show. {reason}")
         return {} if surface is None else {"Surface": surface}
     return {}
 

@@ -26,10 +26,10 @@ class SurfaceFactory:
     """Makes the surfaces of an import; geometries that share a volume share its surface, if they show it alike."""
 
     def __init__(self) -> None:
-        self._of_volumes: dict[tuple[int, float | None, float], bpy.types.Object] = {}
+        self._of_volumes: dict[tuple[object, ...], tuple[bpy.types.Object, str]] = {}
 
     def new(self, name: str, geometry: Geometry) -> tuple[bpy.types.Object | None, str]:
-        """The object that holds a geometry's surface, and why it has none or an empty one ("" where all is well)."""
+        """The object that holds a geometry's surface, and a sentence why it has none or an empty one ("" where all is well)."""
         if geometry.volume is not None:
             return self._of_volume(name, geometry.volume, geometry.appearance.isovalue_percentile)
         if geometry.kind == "segmentation":
@@ -42,9 +42,9 @@ class SurfaceFactory:
 
     def _of_volume(self, name: str, volume: Volume, percentile: float | None) -> tuple[bpy.types.Object, str]:
         resolution = DEFAULT_RESOLUTION if volume.target_resolution is None else volume.target_resolution
-        key = (id(volume.values), percentile, resolution)
+        key = (id(volume.values), *volume.sampling_rate.tolist(), percentile, resolution)
         if key in self._of_volumes:
-            return self._of_volumes[key], ""
+            return self._of_volumes[key]
         mesh = _new_mesh(name)
         mesh[VALUES] = np.ascontiguousarray(volume.values).tobytes()
         mesh[DTYPE] = volume.values.dtype.str
@@ -54,8 +54,8 @@ class SurfaceFactory:
         if percentile is not None:
             mesh[PERCENTILE] = percentile
         reason = _contour(mesh, volume.values, volume.sampling_rate)
-        thing = self._of_volumes[key] = bpy.data.objects.new(name, mesh)
-        return thing, reason
+        self._of_volumes[key] = (bpy.data.objects.new(name, mesh), reason)
+        return self._of_volumes[key]
 
 
 def volume_mesh(thing: bpy.types.Object) -> bpy.types.Mesh | None:
@@ -80,7 +80,7 @@ def contour_again(mesh: bpy.types.Mesh, percentile: float | None, resolution: fl
     if reason:
         _set(mesh, *old)
         _contour(mesh, values, np.array(mesh[SPACING]))
-        raise MosaicError(f"{mesh.name} has no surface there: {reason}.")
+        raise MosaicError(f"The volume has no surface there. {reason}")
 
 
 def _set(mesh: bpy.types.Mesh, percentile: float | None, resolution: float) -> None:
@@ -128,7 +128,7 @@ def _model_object(name: str, model: Model | None) -> bpy.types.Object:
         return _surface_object(name, sheet)
     if isinstance(model, SplineCurve):
         return _curve_object(name, model)
-    raise ValueError("its model has no surface")
+    raise ValueError("Its model has no surface.")
 
 
 def _curve_object(name: str, model: SplineCurve) -> bpy.types.Object:
