@@ -36,6 +36,7 @@ __all__ = [
     "open_session",
     "read_view",
     "render",
+    "set_up_picture",
     "show_as_in",
     "uncolor",
 ]
@@ -61,6 +62,30 @@ def load(
     return imported
 
 
+def set_up_picture(
+    imported: Imported | Sequence[Imported],
+    options: RenderOptions | None = None,
+    *,
+    view: View | None = None,
+    direction: tuple[float, float, float] = (0.0, 0.0, -1.0),
+    zoom: float = 1.0,
+    scene: bpy.types.Scene | None = None,
+) -> None:
+    """Give the scene a camera that holds all that is visible, or stands as `view`, and the engine and look of `options`.
+
+    direction: the way the camera looks, in world axes; zoom enlarges.
+    """
+    all_imported = [imported] if isinstance(imported, Imported) else list(imported)
+    target = scene or bpy.context.scene
+    options = options or RenderOptions()
+    set_up_render(target, options)
+    if view is not None:
+        camera = place_camera(target, all_imported[0].root, view)
+    else:
+        camera = frame_camera(target, [thing for made in all_imported for thing in made.objects], direction, zoom)
+    apply_look(target, options.look, options.background, camera)
+
+
 def render(
     imported: Imported | Sequence[Imported],
     path: str | os.PathLike[str],
@@ -74,21 +99,14 @@ def render(
 ) -> None:
     """Render what `load` made into a picture: all that is visible, or as `view` sees it, in the look of `options`.
 
-    Adds a camera to the scene. direction: the way the camera looks, in world axes; zoom enlarges. frame: the number of the
-    trajectories' frame. Raises MosaicError when the picture cannot be written.
+    Adds a camera to the scene, as `set_up_picture` does. frame: the number of the trajectories' frame. Raises MosaicError
+    when the picture cannot be written.
     """
     image_format(path)  # fail before the work, not after
-    all_imported = [imported] if isinstance(imported, Imported) else list(imported)
     target = scene or bpy.context.scene
-    options = options or RenderOptions()
-    set_up_render(target, options)
     if frame is not None:
         show_frame(target, frame)
-    if view is not None:
-        camera = place_camera(target, all_imported[0].root, view)
-    else:
-        camera = frame_camera(target, [thing for made in all_imported for thing in made.objects], direction, zoom)
-    apply_look(target, options.look, options.background, camera)
+    set_up_picture(imported, options, view=view, direction=direction, zoom=zoom, scene=target)
     render_to(target, path)
 
 

@@ -24,7 +24,13 @@ NUMBER_LISTS = ("--direction", "--range")
 def main(arguments: Sequence[str]) -> int:
     """Run a command. Returns the exit code: 0, 1 after an error that is printed in one line, 2 for wrong usage."""
     try:
-        options = _parser().parse_args(_joined(arguments))
+        parser = _parser()
+        options = parser.parse_args(_joined(arguments))
+        for given, needs in (("map", "color_by"), ("range", "color_by")):
+            if getattr(options, given, None) is not None and getattr(options, needs) is None:
+                parser.error(f"--{given} needs --{needs.replace('_', '-')}")
+        if getattr(options, "camera", None) and (options.direction or options.zoom != 1.0):
+            parser.error("--camera says where the camera stands: leave --direction and --zoom out")
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
@@ -144,7 +150,9 @@ def _import(options: argparse.Namespace) -> None:
     target = options.output.absolute()
     if not target.parent.is_dir():
         raise MosaicError(f"{target} cannot be written: its folder does not exist.")
-    _color(api, [_load(api, file, options) for file in options.files], options)
+    imported = [_load(api, file, options) for file in options.files]
+    _color(api, imported, options)
+    api.set_up_picture(imported)
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(target), check_existing=False)
     except RuntimeError as error:

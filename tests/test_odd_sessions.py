@@ -181,7 +181,7 @@ def test_an_unknown_class_in_meta_is_named_and_kept(opened: Any) -> None:
     session = opened(cloud("noted", meta={"note": stranger, "n": 1}))
     assert (
         only_warning(session)
-        == "clusters 'noted': its meta holds a somelab.tools.Annotation, which is kept but not shown."
+        == "clusters 'noted': its meta holds a somelab.tools.Annotation, which is left out."
     )
     assert session.geometries[0].meta == {"name": "noted", "note": Kept("a somelab.tools.Annotation"), "n": 1}
 
@@ -270,7 +270,7 @@ def test_one_damaged_frame_does_not_keep_the_others_out(opened: Any) -> None:
     frames = [{"fit": triangular_mesh(), "filename": str(i), "vertex_properties": None} for i in range(3)]
     frames[1]["fit"] = triangular_mesh(triangles=np.array([[0, 1, 99]]))
     session = opened(trajectory("film", trajectory=frames))
-    assert "'film': its frame 1 is kept but not shown" in only_warning(session)
+    assert "'film': its frame 1 is left out" in only_warning(session)
     assert [frame.filename for frame in session.geometries[0].frames] == ["0", "2"]
 
 

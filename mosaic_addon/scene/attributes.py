@@ -1,4 +1,4 @@
-"""Per-point arrays <-> Blender attributes, exact in both directions.
+"""Per-point arrays <-> Blender attributes; vertex properties exactly, in both directions.
 
 Blender has no 64-bit attributes. A column that 32 bits cannot hold gets its nearest float for drawing, and beside it a
 hidden attribute with the bits of the true values, which follows every edit of the points. Text is integer codes and a table

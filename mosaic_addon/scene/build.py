@@ -26,6 +26,9 @@ SESSION, CONTAINER, GROUP = "mosaic_session", "mosaic_container", "mosaic_group"
 CLASS, NAME, UUID, MODEL = "mosaic_class", "mosaic_name", "mosaic_uuid", "mosaic_model"
 SAMPLING_RATE, PIXEL_SIZE = "mosaic_sampling_rate", "mosaic_pixel_size"
 
+# Keys at which Blender 4.5 and 5.0 keep settings of their own on objects.
+TAKEN_KEYS = frozenset({"cycles", "cycles_visibility"})
+
 Progress = Callable[[float], None]
 
 
@@ -220,7 +223,7 @@ def _new_object(
         thing[MODEL] = geometry.model.class_name
     thing[SAMPLING_RATE] = geometry.sampling_rate.tolist()
     for key, value in _meta_properties(geometry).items():
-        thing[property_key(key, thing.keys())] = value
+        thing[property_key(key, {*thing.keys(), *TAKEN_KEYS})] = value
     return thing
 
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..session.session import Frame, Geometry
 from .attributes import write_columns
+from .coloring import write_vertex_colors
 from .custom_properties import clean_text
 from .meshes import new_mesh
 
@@ -19,6 +20,8 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
         mesh["mosaic_filename"] = clean_text(frame.filename)
         mesh.materials.append(None)  # the slot that the material of the trajectory's object fills
         write_columns(mesh, frame.vertex_properties)
+        if frame.mesh.vertex_colors is not None and len(frame.mesh.vertices):
+            write_vertex_colors(mesh, frame.mesh.vertex_colors)
         collection.objects.link(bpy.data.objects.new(label, mesh))
     return collection
 

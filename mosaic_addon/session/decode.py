@@ -250,7 +250,7 @@ def _decode_container(
             container.geometries.append(_decode_geometry(container, geometry, fields, meta, index, fractions, item))
         except _DamageError as damage:
             item.said = 0
-            item.warn(f"left out, because {damage}; it is kept for saving")
+            item.warn(f"left out, because {damage}")
             container.damaged.append(Damaged(geometry, index, item.label[1], str(damage)))
 
 
@@ -339,10 +339,10 @@ def _decode_geometry(
     n = len(points)
     meta_node = fields.get("meta")
     if meta_node is not None and type(meta_node) is not Pairs:
-        item.warn("its meta is no dict; it is kept but not shown")
+        item.warn("its meta is no dict; it is left out")
     meta = plain(meta_node, item.budget) if type(meta_node) is Pairs else {}
     for part in unknown_parts(meta):
-        item.warn(f"its meta holds {part}, which is kept but not shown")
+        item.warn(f"its meta holds {part}, which is left out")
     fit = fields.get("model")
     if fit is None:
         fit = meta_entries.get("fit")  # its place until 1.0.11
@@ -435,7 +435,7 @@ def _vertex_properties(node: Node, n: int, item: _Item) -> dict[str, NDArray[Any
         return {}
     entries = item.entries(node).get("_properties")
     if type(entries) is not Pairs:
-        item.warn("its vertex properties are in no known form; they are kept but not shown")
+        item.warn("its vertex properties are in no known form; they are left out")
         return {}
     columns = {}
     for name, column in item.entries(entries).items():
@@ -451,7 +451,7 @@ def _vertex_properties(node: Node, n: int, item: _Item) -> dict[str, NDArray[Any
         if reason is None and values is not None:
             columns[name] = values
         else:
-            item.warn(f"its vertex property {_shown(name)} is kept but not shown: {reason}")
+            item.warn(f"its vertex property {_shown(name)} is left out: {reason}")
     return columns
 
 
@@ -512,7 +512,7 @@ def _frames(nodes: Node, item: _Item) -> list[Frame] | None:
                 raise _DamageError("it has no mesh")
             mesh = _mesh(fit.cls.name, item.entries(fit), item)
         except _DamageError as damage:
-            item.warn(f"its frame {number} is kept but not shown: {damage}")
+            item.warn(f"its frame {number} is left out: {damage}")
             continue
         filename = entries.get("filename")
         columns = _vertex_properties(entries.get("vertex_properties"), len(mesh.vertices), item)
@@ -527,7 +527,7 @@ def _frames(nodes: Node, item: _Item) -> list[Frame] | None:
 
 def _model(node: Node, item: _Item) -> Model | None:
     if type(node) is not ObjectNode:
-        item.warn("its model is in no known form; it is kept but not shown")
+        item.warn("its model is in no known form; it is left out")
         return None
     name, fields = node.cls.name, item.entries(node)
     try:
@@ -551,9 +551,7 @@ def _mesh(name: str, fields: dict[str, Node], item: _Item) -> Mesh:
         raise _DamageError("its triangles are not whole numbers")
     if faces.size and not (0 <= int(faces.min()) and int(faces.max()) < n):
         raise _DamageError("its triangles name vertices that it does not have")
-    triangles = np.array(faces, np.int32, order="C")  # a copy: a mapped file can change after this check
-    if triangles.size and not (0 <= int(triangles.min()) and int(triangles.max()) < n):
-        raise _DamageError("its file changes while it is read")
+    triangles = np.ascontiguousarray(faces, np.int32)
     normals = _rows(fields.get("vertex_normals"), "vertex normals", n, 3, item)
     colors = _rows(fields.get("vertex_colors"), "vertex colours", n, 3, item)
     return Mesh(name, vertices, triangles, normals, colors)
@@ -674,12 +672,12 @@ def _rows(node: Node, what: str, n: int, width: int, item: _Item) -> NDArray[Any
     try:
         values = _need(_array(node, what, width), what)
     except _DamageError as damage:
-        item.warn(f"{damage}; they are kept but not used")
+        item.warn(f"{damage}; they are left out")
         return None
     if len(values) == n:
         return values
     if len(values):
-        item.warn(f"it has {len(values)} {what} for {n} points; they are kept but not used")
+        item.warn(f"it has {len(values)} {what} for {n} points; they are left out")
     return None
 
 

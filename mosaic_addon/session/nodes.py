@@ -1,7 +1,7 @@
 """What a pickle's bytes become: inert nodes that hold data and can do nothing.
 
 Plain values stay Python's own (None, bool, int, float, str, tuple, list, complex, slice, range, and numpy scalars).
-`bytes` stay views of the file (`memoryview`), short ones are copied. Everything else is one of the classes below. Only scalars are ever hashed or
+`bytes` stay views of what was read (`memoryview`), short ones are copied. Everything else is one of the classes below. Only scalars are ever hashed or
 compared, because a file can hold structures on which `hash`, `==` and `repr` never return or overflow the stack.
 """
 
@@ -39,7 +39,7 @@ class FrozenSetNode(list[Node]):
 
 
 class ByteArray:
-    """A bytearray: `data` is a view of the file, or a copy if that is short."""
+    """A bytearray: `data` is a view of what was read, or a copy if that is short."""
 
     __slots__ = ("data",)
 
@@ -114,7 +114,7 @@ class DtypeNode:
 class ArrayNode:
     """A numpy array.
 
-    `values` is a read-only view of the file, or None for an array that is only kept (objects, records) or damaged, which
+    `values` is a read-only view of what was read, or None for an array that is only kept (objects, records) or damaged, which
     `trouble` then says. `args` and `state` are what the file gave, for writing it back.
     """
 

@@ -1,6 +1,6 @@
 """A session as typed Python objects: what the scene is built from.
 
-Coordinates are angstrom, quaternions scalar-first (w, x, y, z). Arrays are read-only views of the file where it holds them
+Coordinates are angstrom, quaternions scalar-first (w, x, y, z). Arrays are read-only views of what was read where it holds them
 as they are. Each object keeps the `node` it was read from, so that a writer can put back what is not modelled here.
 """
 

@@ -28,6 +28,8 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
 
     filename_ext = ".pickle"
     filter_glob: StringProperty(default="*.pickle;*.mosaic", options={"HIDDEN"})
+    # Not kept from one call to the next, so that the menu asks for a file each time.
+    filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
     directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
     scale: EnumProperty(

@@ -1,7 +1,7 @@
 """The isosurface of a volume, in the Data tab: a change makes its surface anew."""
 
 import bpy
-from bpy.props import FloatProperty
+from bpy.props import BoolProperty, FloatProperty
 
 from ..scene.surfaces import PERCENTILE, RESOLUTION, contour_again, volume_mesh
 from ..session import MosaicError
@@ -15,6 +15,11 @@ class MOSAIC_OT_contour_volume(bpy.types.Operator):
     bl_label = "Contour Volume"
     bl_options = {"REGISTER", "UNDO"}
 
+    automatic: BoolProperty(
+        name="Mosaic's Choice",
+        description="The isovalue that Mosaic takes where none was chosen: 99.5 percent of the smoothed volume",
+        default=False,
+    )
     isovalue_percentile: FloatProperty(
         name="Isovalue Percentile",
         description="Percent of the volume's values that lie below the surface",
@@ -40,13 +45,15 @@ class MOSAIC_OT_contour_volume(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         mesh = volume_mesh(context.object)
+        self.automatic = PERCENTILE not in mesh
         self.isovalue_percentile = mesh.get(PERCENTILE, 99.5)
         self.target_resolution = mesh[RESOLUTION]
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         try:
-            contour_again(volume_mesh(context.object), self.isovalue_percentile, self.target_resolution)
+            percentile = None if self.automatic else self.isovalue_percentile
+            contour_again(volume_mesh(context.object), percentile, self.target_resolution)
         except MosaicError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
