@@ -97,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         "--look", choices=LOOKS, default="full", help="as Mosaic's lighting modes (default: %(default)s)"
     )
     command.add_argument("--background", choices=BACKGROUNDS, default="white", help="default: %(default)s")
+    command.add_argument(
+        "--transparent", dest="background", action="store_const", const="transparent", help="no background"
+    )
     command.add_argument("--frame", type=_number, metavar="K", help="the frame of trajectories, from 0")
     command.add_argument(
         "--direction", type=_vector, metavar="X,Y,Z", help="the way the camera looks (default: 0,0,-1)"

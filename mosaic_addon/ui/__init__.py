@@ -5,13 +5,18 @@ from typing import Final
 import bpy
 
 from ..cli import main
-from . import load, volume
+from . import coloring, load, look, volume
 
 CLASSES: Final[tuple[type, ...]] = (
     load.MOSAIC_OT_load_session,
     load.MOSAIC_FH_session,
     volume.MOSAIC_OT_contour_volume,
     volume.MOSAIC_PT_volume,
+    coloring.MOSAIC_OT_color_by,
+    coloring.MOSAIC_OT_uncolor,
+    coloring.MOSAIC_PT_coloring,
+    look.MOSAIC_OT_apply_look,
+    look.MOSAIC_PT_look,
 )
 
 _command = None
