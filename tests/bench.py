@@ -2,6 +2,7 @@
 
     python3 build.py bench                      all of it, some minutes
     python3 build.py bench points triangles     one or several of: read points triangles objects memory
+                                                frames surfaces
     MOSAIC_PYTHON=… python3 build.py bench      with the Python in which the real Mosaic is installed: against it, too
 
 A time is the median of REPEATS runs (of LARGE_REPEATS for the largest files) after one that is not counted, both sides in
@@ -36,6 +37,8 @@ import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 
 from mosaic_addon.scene.build import build_session  # noqa: E402
+from mosaic_addon.scene.isosurface import gaussian_smooth, volume_surface  # noqa: E402
+from mosaic_addon.scene.voxels import voxel_surface  # noqa: E402
 from mosaic_addon.session import open_session  # noqa: E402
 from tests import make_sessions as make  # noqa: E402
 
@@ -209,6 +212,26 @@ def ply_file(name: str, table: np.ndarray, names: list[str], triangles: np.ndarr
     return path
 
 
+def trajectory_file(count: int, vertices: int) -> Path:
+    """A film of a wavy sheet, each step with a vertex property."""
+    points, normals, triangles = grid(2 * vertices)
+    steps = []
+    for number in range(count):
+        moved = points + np.float32([0, 0, number])
+        fit = make.an_object(
+            "mosaic.parametrization.TriangularMesh", vertices=moved, triangles=triangles, vertex_normals=normals
+        )
+        values = make.properties(len(points), {"curvature": normals[:, 0]})
+        steps.append({"fit": fit, "filename": f"{number}.vtu", "vertex_properties": values})
+    film = make.trajectory("film", len(points), points=points, model=steps[0]["fit"], trajectory=steps)
+    return make.write_session(FOLDER / f"frames{count}.pickle", models=[film])
+
+
+def blobs(side: int) -> np.ndarray:
+    """A volume of smooth noise."""
+    return gaussian_smooth(np.random.default_rng(side).random((side, side, side), np.float32), 4.0)
+
+
 # --- what is measured ------------------------------------------------------------------------------------------------
 
 
@@ -279,6 +302,36 @@ def objects() -> None:
             report(what, many, mosaic, 1.0, f"Mosaic: median of {LARGE_REPEATS}")
 
 
+def frames() -> None:
+    """Going from frame to frame of a trajectory, each next to the one before. Theirs is the goal, in milliseconds."""
+    for count, goal in ((200, 1.0), (1000, 4.0)):
+        path = trajectory_file(count, 5000)
+        empty_blender()
+        with silent_blender():
+            import_session(path)
+        scene = bpy.context.scene
+        times = []
+        for frame in [*range(1, 21), *range(1, 201)]:  # some that do not count first
+            start = time.perf_counter()
+            scene.frame_set(frame)
+            times.append(time.perf_counter() - start)
+        took = 1000 * statistics.median(times[20:])
+        report(f"change among {count:,} frames of 5,000 vertices / goal", took, goal, 1.0, unit="ms")
+
+
+def surfaces() -> None:
+    """The surfaces that an import computes. Theirs is the goal, in seconds."""
+    volume = blobs(256)
+    rate = np.full(3, 10, np.float32)
+    smoothed = partial(volume_surface, volume, rate, 99.5, 40.0)  # by a Gaussian of two voxels
+    (took,) = in_turn(REPEATS, smoothed)
+    report("surface of a smoothed volume of 256 x 256 x 256 / goal", took, 0.3, 1.0)
+    inside = np.argwhere(volume > np.quantile(volume, 1 - 1_000_000 / volume.size))[:1_000_000]
+    voxels = (inside * 10).astype(np.float32)
+    (took,) = in_turn(REPEATS, partial(voxel_surface, voxels, rate))
+    report("surface of a segmentation of 1,000,000 voxels / goal", took, 0.4, 1.0)
+
+
 def memory() -> None:
     """The most memory that an import holds, beyond what Blender held before it."""
     path = points_file(10_000_000)
@@ -341,6 +394,8 @@ GROUPS: dict[str, Callable[[], None]] = {
     "triangles": triangles,
     "objects": objects,
     "memory": memory,
+    "frames": frames,
+    "surfaces": surfaces,
 }
 
 
