@@ -52,7 +52,8 @@ def parts_of(bpy: ModuleType, thing: Any) -> list[Part]:
 
 def _part(drawn: Any, matrix: np.ndarray) -> Part:
     data = drawn.data
-    slots = [slot.material.name if slot.material else "" for slot in drawn.material_slots]
+    # Without a slot of its own a renderer draws it grey, though the object has a material.
+    slots = [slot.material.name if slot.material else "" for slot in drawn.material_slots] if data.materials else []
     points = _floats(data, "position", "vector", 3)
     placed = points @ matrix[:3, :3].T + matrix[:3, 3]
     if drawn.type == "POINTCLOUD":
