@@ -27,6 +27,8 @@ for name in [name for name in os.environ if name.startswith("BLENDER_USER_")]:
     del os.environ[name]
 USER_RESOURCES = tempfile.mkdtemp(prefix="mosaic-blender-user-")
 os.environ["BLENDER_USER_RESOURCES"] = USER_RESOURCES
+# Blenders that draw in software at the same time damage a shared cache of shaders, and a damaged one ends them.
+os.environ["MESA_SHADER_CACHE_DIR"] = os.path.join(USER_RESOURCES, "shaders")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
