@@ -52,7 +52,8 @@ def apply_look(
     if hasattr(scene, "cycles"):
         # A ray that ends at random on a transparent surface leaves noise, and that surface in the depth of Silhouettes.
         scene.cycles.transparent_max_bounces = scene.cycles.min_transparent_bounces = 64
-        scene.cycles.filter_width = 1.0 if look == "flat" else 1.5  # pixels; the edges of Mosaic's flat pictures are hard
+        # In pixels: the edges of Mosaic's flat pictures are hard.
+        scene.cycles.filter_width = 1.0 if look == "flat" else 1.5
     # Display colours come out as they were put in, to the last digit.
     scene.view_settings.view_transform = "Raw" if look == "flat" else "Standard"
     scene.view_settings.look = "None"
