@@ -214,3 +214,14 @@ def test_eevee_shows_the_same_without_the_extension(
         assert pictures["full"][where].min() > 20
         assert pictures["silhouettes"][where].min() > 50
     assert pictures["silhouettes"][24, 10:14].min() < 15
+
+
+def test_the_users_own_world_stays_in_the_file(bpy: ModuleType, scene: Any) -> None:
+    from mosaic_addon.scene.looks import apply_look
+
+    own = scene.world = bpy.data.worlds.new("Own")
+    apply_look(scene, "full")
+    apply_look(scene, "flat")
+    assert scene.world != own
+    assert own.users == 1
+    assert own.use_fake_user

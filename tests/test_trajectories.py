@@ -275,3 +275,24 @@ def test_changing_the_frame_costs(bpy: ModuleType, tmp_path: Path) -> None:
         bpy.context.scene.frame_set(frame)
         times.append(time.perf_counter() - start)
     print(f"{1000 * statistics.median(times):.2f} ms a frame of 2,000 vertices")
+
+
+def test_a_second_film_makes_the_scene_longer_and_never_shorter(bpy: ModuleType, tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    film(bpy, tmp_path, a_film([4] * 7))
+    scene.frame_set(5)
+    film(bpy, tmp_path, a_film([4] * 3))
+    assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 7, 5)
+    film(bpy, tmp_path, a_film([4] * 9))
+    assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 9, 5)
+
+
+def test_an_animation_that_is_there_keeps_its_frames(bpy: ModuleType, tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    empty = bpy.data.objects.new("animated", None)
+    scene.collection.objects.link(empty)
+    empty.keyframe_insert("location", frame=1)
+    scene.frame_start, scene.frame_end = 10, 500
+    scene.frame_set(20)
+    film(bpy, tmp_path, a_film([4] * 3))
+    assert (scene.frame_start, scene.frame_end, scene.frame_current) == (10, 500, 20)

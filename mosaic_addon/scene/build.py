@@ -26,6 +26,8 @@ SESSION, CONTAINER, GROUP = "mosaic_session", "mosaic_container", "mosaic_group"
 CLASS, NAME, UUID, MODEL = "mosaic_class", "mosaic_name", "mosaic_uuid", "mosaic_model"
 SAMPLING_RATE, PIXEL_SIZE = "mosaic_sampling_rate", "mosaic_pixel_size"
 
+PLAYS = "mosaic_plays_trajectory"  # of a scene whose frames an import has set
+
 # Keys at which Blender 4.5 and 5.0 keep settings of their own on objects.
 TAKEN_KEYS = frozenset({"cycles", "cycles_visibility"})
 
@@ -130,10 +132,18 @@ def _build(plan: Plan, scene: bpy.types.Scene, progress: Progress, keep: bool) -
 
 
 def _set_frames(scene: bpy.types.Scene, trajectories: list[Geometry]) -> None:
-    """Let the scene play the longest trajectory, and stand at the step at which the first one was saved."""
+    """Let the scene play the longest trajectory, and stand at the step at which the first one was saved.
+
+    A scene in a .blend that has an animation, or a trajectory, already is only made longer.
+    """
     if not trajectories:
         return
-    scene.frame_start, scene.frame_end = 1, max(len(geometry.frames or ()) for geometry in trajectories)
+    longest = max(len(geometry.frames or ()) for geometry in trajectories)
+    if bpy.data.actions or scene.get(PLAYS):
+        scene.frame_end = max(scene.frame_end, longest)
+        return
+    scene[PLAYS] = True
+    scene.frame_start, scene.frame_end = 1, longest
     scene.frame_set(1 + saved_step(trajectories[0]))
 
 

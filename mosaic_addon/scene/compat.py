@@ -26,18 +26,17 @@ class ModifierInputs:
     """
 
     def __init__(self, group: bpy.types.NodeTree) -> None:
-        self._group = group
-        self._sockets = {
+        sockets = {
             item.name: item
             for item in group.interface.items_tree
             if item.item_type == "SOCKET" and item.in_out == "INPUT"
         }
-        self._identifiers = {name: socket.identifier for name, socket in self._sockets.items()}
+        self._identifiers = {name: socket.identifier for name, socket in sockets.items()}
         self._menus: dict[str, dict[str, int]] = {}
         if bpy.app.version < (5, 2):
             self._menus = {
                 name: _menu_items(group, name)
-                for name, socket in self._sockets.items()
+                for name, socket in sockets.items()
                 if socket.socket_type == "NodeSocketMenu"
             }
 

@@ -45,6 +45,8 @@ def set_world(scene: bpy.types.Scene, background: Color) -> None:
     """Give the scene a world that the camera sees in the colour `background` (scene values) and that shines white."""
     world = scene.world
     if world is None or not world.get(MARK):
+        if world is not None:
+            world.use_fake_user = True  # the user's own: kept in the .blend, to go back to
         world = scene.world = bpy.data.worlds.new("Mosaic World")
         world[MARK] = True
     world.color = background  # in the viewport's solid shading
