@@ -19,12 +19,7 @@ from .plan import ImportOptions, Item, Plan, plan_import
 from .representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
 from .surfaces import SurfaceFactory
 from .trajectories import new_frames, saved_step
-
-# Custom properties that say what a collection or object is. Those of an object that come from the session's meta have the
-# names they have there.
-SESSION, CONTAINER, GROUP = "mosaic_session", "mosaic_container", "mosaic_group"
-CLASS, NAME, UUID, MODEL = "mosaic_class", "mosaic_name", "mosaic_uuid", "mosaic_model"
-SAMPLING_RATE, PIXEL_SIZE = "mosaic_sampling_rate", "mosaic_pixel_size"
+from .tree import CLASS, CONTAINER, GROUP, ITEMS, MODEL, NAME, PIXEL_SIZE, SAMPLING_RATE, SESSION, SHOWN, UUID
 
 PLAYS = "mosaic_plays_trajectory"  # of a scene whose frames an import has set
 
@@ -225,7 +220,9 @@ def _new_object(
     thing.color = material.diffuse_color
     thing.parent = root
     thing.hide_render = not geometry.visible
-    thing[NAME] = clean_text(geometry.name)
+    thing[NAME] = name = clean_text(geometry.name)
+    if thing.name != name:
+        thing[SHOWN] = thing.name
     thing[CLASS] = geometry.class_name
     if geometry.uuid is not None:
         thing[UUID] = clean_text(geometry.uuid)
@@ -267,6 +264,8 @@ def _new_container(
         if isinstance(item, Group):
             group = bpy.data.collections.new(clean_text(item.name) or "Group")
             group[GROUP] = {"name": clean_text(item.name), "uuid": clean_text(item.uuid)}
+            if group.name != group[GROUP]["name"]:
+                group[GROUP]["shown"] = group.name
             collection.children.link(group)
             members, target = item.geometries, group
         else:
@@ -275,4 +274,5 @@ def _new_container(
             thing = objects[id(geometry)]
             target.objects.link(thing)
             shown.append(thing)
+    collection[ITEMS] = "".join("g" if isinstance(item, Group) else "o" for item in container.items)
     return collection
