@@ -8,12 +8,14 @@ import json
 import os
 import stat
 import struct
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Literal, NoReturn
 
 import numpy as np
 
 from .errors import MosaicError
+from .replace import replace_file
 
 MAX_FILE = 2**34  # bytes; sessions have some hundred million
 MAX_INDEX = 8 * 2**20
@@ -191,3 +193,71 @@ def _parse_index(text: bytes) -> dict[str, Any]:
     if type(index) is not dict:
         raise MosaicError("has a damaged index: it is not a JSON object")
     return index
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def write_file(
+    path: str | os.PathLike[str],
+    write_state: Callable[[BinaryIO], None],
+    layout: Literal["pickle", "indexed"],
+    sections: Mapping[str, Section] = {},
+    release: str = "1.3.2",
+    *,
+    backup: bool = True,
+) -> None:
+    """Write a session: the mirror of `read_file`.
+
+    write_state: writes the pickle into the file that it is given, from where that stands on. sections: what an indexed file
+    holds besides the state; a bare pickle holds none. release: the Mosaic that an indexed file says it is of. backup: keep
+    the file that is overwritten for the first time as `<name>.bak` beside it.
+    Raises MosaicError, in a sentence without the file's name, when the file cannot be written. After any error, those of
+    `write_state` included, an old file is there as it was.
+    """
+
+    def write(file: BinaryIO) -> None:
+        if layout == "pickle":
+            write_state(file)
+        else:
+            _write_indexed(file, write_state, sections, release)
+
+    replace_file(path, write, backup=backup)
+
+
+def _write_indexed(
+    file: BinaryIO, write_state: Callable[[BinaryIO], None], sections: Mapping[str, Section], release: str
+) -> None:
+    """Index, state, sections. The index comes last, into room left for it, as the state's size is not known before."""
+    encodings = {"state": "pickle"} | {name: section.encoding for name, section in sections.items()}
+    entries = {name: {"offset": MAX_FILE, "size": MAX_FILE, "encoding": encodings[name]} for name in encodings}
+    index = {"format_version": FORMAT_VERSION, "version": release, "sections": entries}
+    room = len(json.dumps(index).encode())
+    if room > MAX_INDEX:
+        raise MosaicError("cannot be written: the names of its sections are too long")
+    _parse_index(json.dumps(index).encode())  # what we would not read is not written
+
+    file.seek(4 + room)
+    for name in entries:
+        start = file.tell()
+        if name == "state":
+            write_state(file)
+        else:
+            file.write(sections[name].data)
+        entries[name] |= {"offset": start, "size": file.tell() - start}
+    file.seek(0)
+    file.write(struct.pack(">I", room) + json.dumps(index).encode().ljust(room))
+
+
+def file_stamp(path: str | os.PathLike[str]) -> str | None:
+    """A short text that changes when the file does: its size, time and place on the disk. None if there is no file.
+
+    Raises MosaicError if that cannot be found out.
+    """
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise MosaicError(f"cannot be looked at: {getattr(error, 'strerror', None) or error}") from error
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"

@@ -1,0 +1,147 @@
+"""Replacing a file so that at every moment either the old one or the new one is there, whole.
+
+The new file is written beside the old one, forced onto the disk and then takes its name.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from .errors import MosaicError
+
+BUFFER = 2**20  # bytes
+MAX_NAME = 255  # bytes of a file's name
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+BACKUP_SUFFIX = ".bak"
+
+
+def replace_file(path: str | os.PathLike[str], write: Callable[[BinaryIO], None], *, backup: bool) -> None:
+    """Let `write` fill a new file, which then takes the place of the one at `path`.
+
+    A symbolic link is followed. Mode and owner of an existing file are kept. With `backup`, an existing file stays beside
+    the new one as `<name>.bak`, unless there is such a backup already.
+    Raises MosaicError, in a sentence without the file's name, when the file cannot be written. After any error, those of
+    `write` included, the old file is there as it was, and nothing else is left.
+    """
+    target, old = _target(path)
+    temporary = _beside(target, f".{secrets.token_hex(4)}.tmp")
+    left = [temporary]
+    try:
+        with _as_mosaic_error("cannot be written"):
+            _write_through(temporary, write, old)
+        if backup and old is not None:
+            left += _back_up(target)
+        with _as_mosaic_error("cannot be replaced"):
+            os.replace(temporary, target)
+        left.clear()
+    finally:
+        _remove(left)
+    with contextlib.suppress(OSError):  # not every system can do that for a folder; the file is in place either way
+        _sync(os.path.dirname(target), os.O_RDONLY)
+
+
+@contextlib.contextmanager
+def _as_mosaic_error(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = "the disk is full" if error.errno in FULL_DISK else error.strerror or error
+        raise MosaicError(f"{what}: {reason}") from error
+
+
+def _target(path: str | os.PathLike[str]) -> tuple[str, os.stat_result | None]:
+    """The file that is meant, links followed, and its status; None where a new one is to be made."""
+    try:
+        target = os.path.realpath(path)
+        old = os.stat(target)
+    except FileNotFoundError:
+        if not os.path.isdir(os.path.dirname(target)):
+            raise MosaicError("cannot be written: its folder does not exist") from None
+        return target, None
+    except (OSError, ValueError) as error:
+        raise MosaicError(f"cannot be written: {getattr(error, 'strerror', None) or error}") from error
+    if stat.S_ISDIR(old.st_mode):
+        raise MosaicError("is a folder, not a session file")
+    if not stat.S_ISREG(old.st_mode):
+        raise MosaicError("is not a regular file, so it is not overwritten")
+    if not old.st_mode & 0o222 or not os.access(target, os.W_OK):
+        raise MosaicError("is write-protected; save under another name, or make it writable")
+    return target, old
+
+
+def _beside(target: str, suffix: str) -> str:
+    """A path beside `target`, its name with `suffix`; what is too long for that is cut, and told apart by a number."""
+    folder, name = os.path.split(target)
+    room = MAX_NAME - len(suffix)
+    if len(os.fsencode(name)) > room:
+        suffix = f"~{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}{suffix}"
+        room -= 9
+        while len(os.fsencode(name)) > room:
+            name = name[:-1]
+    return os.path.join(folder, name + suffix)
+
+
+def _write_through(path: str, write: Callable[[BinaryIO], None], old: os.stat_result | None) -> None:
+    """Make the file `path`, with the permissions of the one it replaces, and wait until the disk has it."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags, 0o666 if old is None else 0o600)
+    with os.fdopen(handle, "wb", BUFFER) as file:
+        write(file)
+        file.flush()
+        if old is not None and hasattr(os, "fchown"):  # Windows has neither
+            now = os.fstat(handle)
+            if (now.st_uid, now.st_gid) != (old.st_uid, old.st_gid):
+                with contextlib.suppress(PermissionError):  # only root gives files away
+                    os.fchown(handle, -1, old.st_gid)
+                    os.fchown(handle, old.st_uid, -1)
+            os.fchmod(handle, stat.S_IMODE(old.st_mode))
+        os.fsync(handle)
+
+
+def _back_up(target: str) -> list[str]:
+    """Keep the file beside itself. The backup that was made; none if there is one already, which is older and stays."""
+    backup = _beside(target, BACKUP_SUFFIX)
+    if os.path.isfile(backup):
+        return []
+    if os.path.lexists(backup):
+        raise MosaicError(
+            f"is not overwritten, because {os.path.basename(backup)!r}, where it would be kept, is no file"
+        )
+    with _as_mosaic_error("is not overwritten, because no backup of it can be made"):
+        try:
+            os.link(target, backup)
+        except OSError:  # not every file system has hard links
+            _copy(target, backup)
+    return [backup]
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file with its times; `target` is there only when it is whole."""
+    temporary = _beside(target, f".{secrets.token_hex(4)}.tmp")
+    try:
+        shutil.copy2(source, temporary)
+        _sync(temporary, os.O_RDWR)
+        os.rename(temporary, target)
+    finally:
+        _remove([temporary])
+
+
+def _remove(paths: list[str]) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def _sync(path: str, flags: int) -> None:
+    """Wait until the disk has what was written."""
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
