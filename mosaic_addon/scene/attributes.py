@@ -7,7 +7,7 @@ session allows are more than Blender's.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import bpy
@@ -72,6 +72,50 @@ def read_attribute(data: PointData, name: str) -> NDArray[Any] | None:
     if values.size:
         attribute.data.foreach_get(key, values)
     return values if width == 1 else values.reshape(-1, width)
+
+
+# --- exactly ---------------------------------------------------------------------------------------------------------
+
+
+def is_nearest(values: NDArray[Any], shown: NDArray[Any]) -> bool:
+    """Whether float32 `shown` is what float32 can hold of `values`."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.array_equal(values.astype(np.float32, copy=False), shown, equal_nan=True)
+
+
+def write_bits(data: PointData, name: str, values: NDArray[Any]) -> None:
+    """Store what float32 cannot hold of `values`, (n, k), beside the attribute that has the nearest: hidden, and only if needed."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        nearest = values.astype(np.float32).astype(values.dtype)
+    if values.size and not np.array_equal(nearest, values, equal_nan=values.dtype.kind == "f"):
+        for number, bits in enumerate(_bits(values)):
+            write_attribute(data, f".{name}.bits{number}", "INT32_2D", bits)
+
+
+def read_exactly(data: PointData, name: str, shown: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    """What `write_bits` got, of `dtype`; where `shown` is no longer the nearest of it, `shown`."""
+    hidden = [read_attribute(data, f".{name}.bits{number}") for number in range(shown.shape[1])]
+    return _with_bits(shown, hidden, np.dtype(dtype))
+
+
+def _bits(values: NDArray[Any]) -> list[NDArray[np.int32]]:
+    """Each column as pairs of 32 bits."""
+    wide = values.astype(values.dtype.newbyteorder("=") if values.dtype.itemsize == 8 else np.int64)
+    columns = wide.reshape(len(wide), -1).T
+    return [np.ascontiguousarray(column).view(np.int32).reshape(-1, 2) for column in columns]
+
+
+def _with_bits(shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The true values where `shown` is the nearest to them, else `shown`."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not hidden or any(bits is None for bits in hidden):
+            return shown.astype(dtype, copy=False)
+        wide = np.int64 if dtype.itemsize < 8 else dtype.newbyteorder("=")
+        columns = [np.ascontiguousarray(bits).view(wide).reshape(-1) for bits in hidden]
+        true = np.stack(columns, axis=1).reshape(shown.shape)
+        nearest = true.astype(shown.dtype)
+        untouched = (nearest == shown) | ((nearest != nearest) & (shown != shown))
+        return np.where(untouched, true, shown.astype(wide)).astype(dtype)
 
 
 # --- vertex properties -----------------------------------------------------------------------------------------------
@@ -148,9 +192,7 @@ def _write_column(data: PointData, name: str, values: NDArray[Any]) -> dict[str,
     if (values.dtype.itemsize == 8 and values.dtype.kind in "iuf") or values.dtype == np.uint32:
         stored = [part for _, _, part in parts]
         if stored and not _holds(values, stored):
-            wide = values.astype(values.dtype.newbyteorder("=") if values.dtype.itemsize == 8 else np.int64)
-            for number, column in enumerate(wide.reshape(len(wide), -1).T):
-                bits = np.ascontiguousarray(column).view(np.int32).reshape(-1, 2)
+            for number, bits in enumerate(_bits(values)):
                 hidden = write_attribute(data, _free_name(data, f".{name}", f".bits{number}"), "INT32_2D", bits)
                 record.setdefault("bits", []).append(hidden)
     return record
@@ -163,7 +205,7 @@ def _drawable(values: NDArray[Any]) -> tuple[list[str] | None, list[tuple[str, s
         texts, codes = np.unique(values, return_inverse=True)
         table = [text.decode("latin-1") if isinstance(text, bytes) else str(text) for text in texts.tolist()]
         return table, [("", "INT", codes.reshape(-1).astype(np.int32))]
-    if kind not in "biuf" or values.ndim > 2:
+    if not holds_column(values):
         return None, None
     if kind == "b":
         values = values.view(np.uint8) != 0  # a file's bytes need not be 0 and 1
@@ -181,6 +223,12 @@ def _drawable(values: NDArray[Any]) -> tuple[list[str] | None, list[tuple[str, s
     if width in wide:
         return None, [("", wide[width], values)]
     return None, [(f".{i}" if width > 1 else "", single, values[:, i]) for i in range(width)]
+
+
+def holds_column(values: NDArray[Any]) -> bool:
+    """Whether `write_columns` can store a column."""
+    kind = values.dtype.kind
+    return (kind in "US" and values.ndim == 1) or (kind in "biuf" and values.ndim <= 2)
 
 
 def _holds(values: NDArray[Any], stored: list[NDArray[Any]]) -> bool:
@@ -207,14 +255,7 @@ def _read_column(data: PointData, record: dict[str, Any]) -> NDArray[Any] | None
     shown = parts[0] if len(parts) == 1 else np.stack(parts, axis=1) if parts else np.empty(shape, dtype)
     shown = shown.reshape(shape)
     hidden = [read_attribute(data, attribute) for attribute in record.get("bits", ())]
-    with np.errstate(over="ignore", invalid="ignore"):
-        if not hidden or any(bits is None for bits in hidden):
-            return shown.astype(dtype)
-        wide = np.int64 if dtype.itemsize < 8 else dtype.newbyteorder("=")
-        true = np.stack([np.ascontiguousarray(bits).view(wide).reshape(-1) for bits in hidden], axis=1).reshape(shape)
-        nearest = true.astype(shown.dtype)
-        untouched = (nearest == shown) | ((nearest != nearest) & (shown != shown))
-        return np.where(untouched, true, shown.astype(wide)).astype(dtype)
+    return _with_bits(shown, hidden, dtype)
 
 
 def _free_name(data: PointData, name: str, suffix: str) -> str:

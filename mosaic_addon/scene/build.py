@@ -8,13 +8,15 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..session.decode import stores_fractions
 from ..session.session import Container, Geometry, Group, Mesh, Session
-from .attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute, write_columns
+from .attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute, write_bits, write_columns
 from .coloring import write_vertex_colors
 from .compat import MAX_NAME_BYTES, PointCloudFactory
 from .custom_properties import clean_text, properties_of, property_key
+from .kept import KEPT, held_arrays, pack, pack_session, points_are_vertices, record_of
 from .materials import MaterialFactory
-from .meshes import new_mesh
+from .meshes import new_mesh, write_original
 from .plan import ImportOptions, Item, Plan, plan_import
 from .representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
 from .surfaces import SurfaceFactory
@@ -55,10 +57,11 @@ def build_session(
     them, so that they are not held twice; the session is of no use afterwards. progress: called with fractions from 0 to 1.
     """
     plan = plan_import(session, options or ImportOptions(), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited)
+    kept = _pack(plan, scene)
     if not keep:
         _let_go_of_nodes(session)
     with _all_or_nothing():
-        return _build(plan, scene, progress, keep)
+        return _build(plan, kept, scene, progress, keep)
 
 
 @contextmanager
@@ -88,7 +91,25 @@ def _let_go_of_nodes(session: Session) -> None:
             geometry.node = None
 
 
-def _build(plan: Plan, scene: bpy.types.Scene, progress: Progress, keep: bool) -> Imported:
+def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, bytes]:
+    """What the session's collection and each object keep, by the id of the session and of the geometry."""
+    session = plan.session
+    if session.state is None:
+        return {}
+    fractions = stores_fractions(session.state)
+    first = next((item.geometry for item in plan.items if item.group == TRAJECTORY), None)
+    kept = {id(session): pack_session(session)}
+    with np.errstate(all="ignore"):
+        for item in plan.items:
+            geometry = item.geometry
+            step = _step_shown(geometry, first, scene) if item.group == TRAJECTORY else 0
+            kept[id(geometry)] = pack(record_of(geometry, session.release, fractions, step), held_arrays(geometry))
+    return kept
+
+
+def _build(
+    plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, progress: Progress, keep: bool
+) -> Imported:
     # Blender keeps datablocks in lists sorted by name, which it walks: materials first, then data, then objects, each in
     # that order and lying close together, cost nearly the same for the first and the twenty-thousandth.
     ordered = sorted(plan.items, key=lambda item: item.name.lower())
@@ -108,11 +129,15 @@ def _build(plan: Plan, scene: bpy.types.Scene, progress: Progress, keep: bool) -
     objects = {}
     for number, item in enumerate(ordered):
         thing = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
+        if kept:
+            thing[KEPT] = kept.pop(id(item.geometry))
         draw.add(thing, item.group, item.representation, item.inputs | _new_parts(item, shapes, plan.warnings))
         if number % 256 == 0:
             progress(0.8 + 0.2 * number / len(ordered))
     collection = bpy.data.collections.new(plan.name)
     collection[SESSION] = _session_properties(plan.session)
+    if kept:
+        collection[KEPT] = kept.pop(id(plan.session))
     collection.objects.link(root)
     shown: list[bpy.types.Object] = []
     for container in (plan.session.clusters, plan.session.models):
@@ -134,12 +159,24 @@ def _set_frames(scene: bpy.types.Scene, trajectories: list[Geometry]) -> None:
     if not trajectories:
         return
     longest = max(len(geometry.frames or ()) for geometry in trajectories)
-    if bpy.data.actions or scene.get(PLAYS):
+    if _has_frames_of_its_own(scene):
         scene.frame_end = max(scene.frame_end, longest)
         return
     scene[PLAYS] = True
     scene.frame_start, scene.frame_end = 1, longest
     scene.frame_set(1 + saved_step(trajectories[0]))
+
+
+def _has_frames_of_its_own(scene: bpy.types.Scene) -> bool:
+    return bool(bpy.data.actions or scene.get(PLAYS))
+
+
+def _step_shown(geometry: Geometry, first: Geometry | None, scene: bpy.types.Scene) -> int:
+    """The step of a trajectory that the scene will show after the import."""
+    step = scene.frame_current - 1
+    if first is not None and not _has_frames_of_its_own(scene):
+        step = saved_step(first)
+    return min(max(step, 0), len(geometry.frames or ()) - 1)
 
 
 def _new_root(plan: Plan) -> bpy.types.Object:
@@ -161,22 +198,30 @@ def _new_data(
     geometry = item.geometry
     count = len(geometry.points)
     data: Any
-    if item.group in (MESH, TRAJECTORY) and _points_are_vertices(geometry):
+    if item.group in (MESH, TRAJECTORY) and points_are_vertices(geometry):
         assert isinstance(geometry.model, Mesh)
         normals = geometry.normals if geometry.normals is not None else geometry.model.vertex_normals
         data = new_mesh(item.name, geometry.points, geometry.model.triangles, normals)
         if geometry.model.vertex_colors is not None and count:
             write_vertex_colors(data, geometry.model.vertex_colors)
+        if count:
+            write_original(data, geometry.model, geometry.points, geometry.normals)
     else:
         data = clouds.new(item.name, buffer_of(geometry.points, np.float32), count)
+    if geometry.points.dtype != np.float32:
+        write_bits(data, "points", geometry.points)
     if not keep:
         geometry.points = np.empty((0, 3), np.float32)
     if geometry.normals is not None and count:
         write_attribute(data, NORMALS, "FLOAT_VECTOR", geometry.normals)
+        if geometry.normals.dtype != np.float32:
+            write_bits(data, NORMALS, geometry.normals)
     if not keep:
         geometry.normals = None
     if geometry.quaternions is not None and count:
         write_attribute(data, QUATERNIONS, "QUATERNION", geometry.quaternions)
+        if geometry.quaternions.dtype != np.float32:
+            write_bits(data, QUATERNIONS, geometry.quaternions)
     if not keep:
         geometry.quaternions = None
     refused = write_columns(data, geometry.vertex_properties)
@@ -187,10 +232,6 @@ def _new_data(
         f"{geometry.container} {geometry.name!r}: Blender has no attribute for its vertex property {name!r}."
         for name in refused
     ]
-
-
-def _points_are_vertices(geometry: Geometry) -> bool:
-    return isinstance(geometry.model, Mesh) and len(geometry.model.vertices) == len(geometry.points)
 
 
 def _new_parts(item: Item, shapes: SurfaceFactory, warnings: list[str]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .attributes import buffer_of, write_attribute
+from ..session.session import Mesh
+from .attributes import buffer_of, is_nearest, write_attribute, write_bits
 
 CUSTOM_NORMAL = "custom_normal"  # the attribute that Blender shades by
 
@@ -40,6 +41,30 @@ def fill_mesh(
     mesh.update(calc_edges=True)
     if normals is not None and len(triangles):
         write_attribute(mesh, CUSTOM_NORMAL, "FLOAT_VECTOR", _unit(normals, vertices, triangles))
+
+
+ORIGINAL = ".vertices"  # hidden: where the vertices were in the session, by which moved ones are known
+VERTEX_NORMALS = "vertex_normals"
+
+
+def write_original(mesh: bpy.types.Mesh, model: Mesh, points: NDArray[Any], normals: NDArray[Any] | None) -> None:
+    """Store what the session says of a mesh's vertices beyond what 32 bits and the points hold."""
+    write_attribute(mesh, ORIGINAL, "FLOAT_VECTOR", points)
+    if holds_vertices(model, points):
+        write_bits(mesh, "vertices", model.vertices)
+    if holds_vertex_normals(model, normals):
+        write_bits(mesh, VERTEX_NORMALS, model.vertex_normals)
+
+
+def holds_vertices(mesh: Mesh, points: NDArray[Any]) -> bool:
+    """Whether the vertices are the points, but for what 32 bits cannot hold."""
+    return is_nearest(mesh.vertices, np.asarray(points, np.float32))
+
+
+def holds_vertex_normals(mesh: Mesh, normals: NDArray[Any] | None) -> bool:
+    """Whether the vertices' normals are the points', but for what 32 bits cannot hold."""
+    own = mesh.vertex_normals
+    return own is not None and normals is not None and is_nearest(own, np.asarray(normals, np.float32))
 
 
 def _unit(normals: NDArray[Any], vertices: NDArray[Any], triangles: NDArray[np.int32]) -> NDArray[Any]:

@@ -4,10 +4,10 @@ import bpy
 import numpy as np
 
 from ..session.session import Frame, Geometry
-from .attributes import write_columns
+from .attributes import NORMALS, write_attribute, write_bits, write_columns
 from .coloring import write_vertex_colors
 from .custom_properties import clean_text
-from .meshes import new_mesh
+from .meshes import VERTEX_NORMALS, new_mesh
 
 
 def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
@@ -17,6 +17,11 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
     for number, frame in enumerate(frames):
         label = f"{stem} {number:05d}"
         mesh = new_mesh(label, frame.mesh.vertices, frame.mesh.triangles, frame.mesh.vertex_normals)
+        if len(frame.mesh.vertices):
+            write_bits(mesh, "vertices", frame.mesh.vertices)
+            if frame.mesh.vertex_normals is not None:
+                write_attribute(mesh, NORMALS, "FLOAT_VECTOR", frame.mesh.vertex_normals)
+                write_bits(mesh, VERTEX_NORMALS, frame.mesh.vertex_normals)
         mesh["mosaic_filename"] = clean_text(frame.filename)
         mesh.materials.append(None)  # the slot that the material of the trajectory's object fills
         write_columns(mesh, frame.vertex_properties)

@@ -161,8 +161,7 @@ def decode_session(file: SessionFile, path: str) -> Session:
         sections=file.sections,
         warnings=file.warnings,
     )
-    # Percentiles were fractions until the release before the first one that stored a tree.
-    fractions = "_data_tree" not in keys and "metadata" not in keys
+    fractions = stores_fractions(state)
     seen: set[int] = set()
     with np.errstate(all="ignore"):
         for container, node in zip((session.clusters, session.models), containers, strict=True):
@@ -176,6 +175,12 @@ def decode_session(file: SessionFile, path: str) -> Session:
             _arrange(container, keys.get(key), reading)
         session.shape, session.physical_shape = _shapes(keys, containers)
     return session
+
+
+def stores_fractions(state: Pairs) -> bool:
+    """Whether isovalue percentiles are fractions: they were until the release before the first one that stored a tree."""
+    keys = state.as_dict()
+    return "_data_tree" not in keys and "metadata" not in keys
 
 
 def _is_container(node: Node) -> bool:
@@ -516,7 +521,7 @@ def _frames(nodes: Node, item: _Item) -> list[Frame] | None:
             continue
         filename = entries.get("filename")
         columns = _vertex_properties(entries.get("vertex_properties"), len(mesh.vertices), item)
-        frames.append(Frame(mesh, filename if type(filename) is str else "", columns))
+        frames.append(Frame(number, mesh, filename if type(filename) is str else "", columns))
     if not frames:
         item.warn("it has no frames that can be shown")
     return frames or None

@@ -51,15 +51,17 @@ class Global:
     """A class or function that the file names. Never looked up, never imported.
 
     `kind` says what the reader makes of it: "mosaic" and "foreign" are classes of objects, "call" may stand in a call
-    that is interpreted, "name" may only be mentioned.
+    that is interpreted, "name" may only be mentioned. `module` is the module's name of today, `written` the one to write:
+    what the file said, as its release of Mosaic looks for it there.
     """
 
-    __slots__ = ("kind", "module", "name")
+    __slots__ = ("kind", "module", "name", "written")
 
-    def __init__(self, module: str, name: str, kind: str) -> None:
+    def __init__(self, module: str, name: str, kind: str, written: str | None = None) -> None:
         self.module = module
         self.name = name
         self.kind = kind
+        self.written = module if written is None else written
 
     def __repr__(self) -> str:
         return f"{self.module}.{self.name}"
@@ -88,6 +90,22 @@ class ObjectNode:
         if type(state) is tuple:
             return {key: value for part in state if type(part) is Pairs for key, value in part.as_dict().items()}
         return {}
+
+
+class Stored:
+    """An array that is not in the stream but in Blender's data, as what an import keeps on an object names it.
+
+    name: what the owner knows it by. dtype, order ("C" or "F"): what it is to have in a file. owner: whoever holds it. A
+    session that names one is refused.
+    """
+
+    __slots__ = ("dtype", "name", "order", "owner")
+
+    def __init__(self, name: str, dtype: str, order: str = "C", owner: Any = None) -> None:
+        self.name = name
+        self.dtype = dtype
+        self.order = order
+        self.owner = owner
 
 
 class CallNode:

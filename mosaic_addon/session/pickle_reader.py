@@ -29,6 +29,7 @@ from .nodes import (
     ObjectNode,
     Pairs,
     SetNode,
+    Stored,
 )
 
 MAX_OPCODES = 20_000_000  # a session of 50 000 objects has 10 million
@@ -53,12 +54,16 @@ STANDARD_LIBRARY = sys.stdlib_module_names | set(
 )
 
 
-def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = None) -> Node:
+STORED = ("mosaic_addon", "Stored")  # how `Stored` stands in a pickle of ours
+
+
+def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = None, *, owner: Any = None) -> Node:
     """The object that a pickle of protocol 2 to 5 describes, as inert nodes.
 
     data: the whole stream. Arrays and bytes of the result are views of it or, where it is a file, of what was read of it: a
     large one has memory of its own.
-    budget: what reading may cost; that of a file of this size if none is given.
+    budget: what reading may cost; that of a file of this size if none is given. owner: for bytes of a .blend, who
+    holds the arrays that a `Stored` stands for.
     Raises MosaicError when the stream is damaged, or asks for something that does not belong into a session. The sentence
     does not name the file: whoever opened it does.
     """
@@ -164,7 +169,7 @@ def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = No
                 stack.append(())
             elif op == 0x81:  # NEWOBJ
                 args = stack.pop()
-                stack[-1] = _new_object(stack[-1], args, None)
+                stack[-1] = _new_object(stack[-1], args, None, owner)
             elif op == 0x4D:  # BININT2
                 stack.append(int.from_bytes(view[pos : pos + 2], "little"))
                 pos += 2
@@ -228,7 +233,7 @@ def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = No
                     _refuse_call(None)
                 found = globals_seen.get((module, name))
                 if found is None:
-                    found = globals_seen[module, name] = _classify(module, name)
+                    found = globals_seen[module, name] = _classify(module, name, owner)
                 stack.append(found)
             elif op == 0x8A or op == 0x8B:  # LONG1, LONG4
                 start = pos + (1 if op == 0x8A else 4)
@@ -251,7 +256,7 @@ def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = No
                 stack.append(FrozenSetNode(items))
             elif op == 0x92:  # NEWOBJ_EX
                 kwargs, args = stack.pop(), stack.pop()
-                stack[-1] = _new_object(stack[-1], args, kwargs)
+                stack[-1] = _new_object(stack[-1], args, kwargs, owner)
             elif op == 0x30:  # POP, written for tuples that contain themselves
                 if stack:
                     stack.pop()
@@ -294,8 +299,9 @@ def _text_line(view: memoryview, pos: int) -> tuple[str, int]:
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-def _classify(module: str, name: str) -> Global:
+def _classify(module: str, name: str, owner: Any) -> Global:
     """The Global of a name in the file, under the module's name of today; refuses what no session names."""
+    written = module
     if module == "__builtin__":
         module = "builtins"  # protocol 2 writes the name of Python 2
     well_formed = len(module) + len(name) <= MAX_TEXT_LINE and MODULE_NAME.fullmatch(module) and name.isidentifier()
@@ -311,7 +317,11 @@ def _classify(module: str, name: str) -> Global:
         return Global(module, name, "name")
     if top == "numpy" or top in STANDARD_LIBRARY:
         _refuse_name(module, name)
-    return Global(module, name, "mosaic" if top == "mosaic" else "foreign")
+    if top == STORED[0]:
+        if owner is None or (module, name) != STORED:
+            _refuse_name(module, name)
+        return Global(module, name, "stored")
+    return Global(module, name, "mosaic" if top == "mosaic" else "foreign", written)
 
 
 def _refuse_name(module: str, name: str) -> NoReturn:
@@ -331,7 +341,11 @@ def _refuse_call(function: Node) -> NoReturn:
 # --- objects ---------------------------------------------------------------------------------------------------------
 
 
-def _new_object(cls: Node, args: Node, kwargs: Node) -> ObjectNode:
+def _new_object(cls: Node, args: Node, kwargs: Node, owner: Any) -> ObjectNode | Stored:
+    if type(cls) is Global and cls.kind == "stored":
+        if type(args) is not tuple or len(args) != 3 or set(map(type, args)) != {str}:
+            _refuse_call(cls)
+        return Stored(*args, owner)
     if type(cls) is not Global or cls.kind not in ("mosaic", "foreign") or type(args) is not tuple:
         _refuse_call(cls)
     if cls.kind == "mosaic" and (args or kwargs is not None):

@@ -142,8 +142,9 @@ class Volume:
 
 @dataclass(slots=True)
 class Frame:
-    """One step of a trajectory."""
+    """One step of a trajectory. index: its place in the file's list."""
 
+    index: int
     mesh: Mesh
     filename: str
     vertex_properties: dict[str, NDArray[Any]]

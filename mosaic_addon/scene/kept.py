@@ -1,0 +1,206 @@
+"""What an import keeps of a session beside Blender's own data, so that saving gives back what was not edited, bit for bit.
+
+Each object keeps the nodes that its geometry was read from, without the arrays that its data hold; the session's collection
+keeps the rest of the file. Both as pickles of our own, which are read as inertly as a session: a .blend comes by mail, too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..session.errors import MosaicError
+from ..session.file import Section
+from ..session.nodes import ArrayNode, ObjectNode, Pairs, Stored
+from ..session.pickle_reader import read_pickle
+from ..session.pickle_writer import write_pickle
+from ..session.session import Frame, Geometry, Mesh, Session
+from .attributes import holds_column
+from .meshes import holds_vertex_normals, holds_vertices
+
+KEPT = "mosaic_kept"  # custom property of objects and of the session's collection
+
+
+@dataclass(slots=True)
+class Record:
+    """A geometry as it was read or last saved.
+
+    node: what it was read from, with a `Stored` for each array that the object's data hold. container: "clusters" or
+    "models", index: its place there. release: of the session. fractions: its isovalue percentile is a fraction. count:
+    points; faces: triangles; points_sum, faces_sum: sums of their bits, by which an edit is noticed. step: of a trajectory, the
+    one that Blender showed.
+    """
+
+    node: ObjectNode
+    container: str
+    index: int
+    release: str
+    fractions: bool
+    count: int
+    faces: int
+    points_sum: int
+    faces_sum: int
+    step: int
+
+
+@dataclass(slots=True)
+class SessionRecord:
+    """A file without its geometries: the state, whose containers hold empty lists; damaged objects, by container and index."""
+
+    state: Pairs
+    damaged: dict[str, list[tuple[int, Any]]]
+    sections: dict[str, Section]
+
+
+def pack(record: Record, held: Mapping[int, Stored]) -> bytes:
+    """A record as bytes. held: what to write instead of arrays, by the id of their nodes."""
+    entries = {field: getattr(record, field) for field in Record.__dataclass_fields__}
+    return _bytes_of(entries, held)
+
+
+def unpack(thing: bpy.types.Object, owner: Any) -> Record | None:
+    """What an object keeps; None for one that came from no session. owner: who knows the arrays of its `Stored`.
+
+    Raises MosaicError when it was tampered with.
+    """
+    data = thing.get(KEPT)
+    if data is None:
+        return None
+    try:
+        record = Record(**_read(data, owner).as_dict())
+    except (MosaicError, AttributeError, TypeError) as error:
+        raise MosaicError(f"{thing.name!r} keeps a damaged record of its session: {error}") from error
+    return record
+
+
+def pack_session(session: Session) -> bytes:
+    """The rest of a session as bytes."""
+    bare = {id(c.node): _without_data(c.node) for c in (session.clusters, session.models) if c.node is not None}
+    damaged = {c.name: [(item.index, item.node) for item in c.damaged] for c in (session.clusters, session.models)}
+    entries = {
+        "state": Pairs([bare.get(id(part), part) for part in session.state]),
+        "damaged": damaged,
+        "sections": [(name, section.encoding, section.data) for name, section in session.sections.items()],
+    }
+    return _bytes_of(entries, {})
+
+
+def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
+    """What a session's collection keeps; None for one that came from no file. Raises MosaicError when it was tampered with."""
+    data = collection.get(KEPT)
+    if data is None:
+        return None
+    try:
+        entries = _read(data, collection).as_dict()
+        sections = {name: Section(encoding, memoryview(blob)) for name, encoding, blob in entries["sections"]}
+        return SessionRecord(entries["state"], entries["damaged"].as_dict(), sections)
+    except (MosaicError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise MosaicError(f"{collection.name!r} keeps a damaged record of its session: {error}") from error
+
+
+def _without_data(container: ObjectNode) -> ObjectNode:
+    bare = ObjectNode(container.cls, container.args, container.kwargs)
+    state = container.state
+    if type(state) is Pairs:
+        keys = state[::2]
+        values = [[] if key == "data" else value for key, value in zip(keys, state[1::2], strict=True)]
+        bare.state = Pairs([part for entry in zip(keys, values, strict=True) for part in entry])
+    return bare
+
+
+def _bytes_of(entries: Any, held: Mapping[int, Stored]) -> bytes:
+    parts: list[bytes] = []
+    write_pickle(entries, lambda data: parts.append(bytes(data)), keep_out=held)
+    return b"".join(parts)
+
+
+def _read(data: bytes, owner: Any) -> Pairs:
+    root = read_pickle(data, owner=owner)
+    if type(root) is not Pairs:
+        raise MosaicError("it is no record")
+    return root
+
+
+# --- which arrays Blender's data hold ---------------------------------------------------------------------------------
+
+
+def sum_of_bits(values: NDArray[Any]) -> int:
+    """A number that changes when values do, quicker than any hash: the sum of their bits, eight bytes at a time."""
+    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+    whole = len(flat) // 8 * 8
+    with np.errstate(over="ignore"):
+        total = int(np.add.reduce(flat[:whole].view(np.uint64)))
+    return (total + int.from_bytes(flat[whole:].tobytes(), "little")) % 2**62
+
+
+def record_of(geometry: Geometry, release: str, fractions: bool, step: int) -> Record:
+    """The record of a geometry that is being imported."""
+    mesh = geometry.model if points_are_vertices(geometry) else None
+    faces = mesh.triangles if isinstance(mesh, Mesh) else np.empty((0, 3), np.int32)
+    points = np.asarray(geometry.points, np.float32)
+    return Record(
+        geometry.node, geometry.container, geometry.index, release, fractions, len(points), len(faces),
+        sum_of_bits(points), sum_of_bits(faces), step,
+    )  # fmt: skip
+
+
+def points_are_vertices(geometry: Geometry) -> bool:
+    return isinstance(geometry.model, Mesh) and len(geometry.model.vertices) == len(geometry.points)
+
+
+def held_arrays(geometry: Geometry) -> dict[int, Stored]:
+    """The arrays of a geometry that its object's data will hold exactly, by the id of their nodes."""
+    held: dict[int, Stored] = {}
+    fields = geometry.node.fields()
+    for number, frame in enumerate(geometry.frames or ()):
+        _hold_frame(held, fields["trajectory"][frame.index], frame, f"frames/{number}")
+    _hold(held, fields.get("points"), "points")
+    if geometry.normals is not None:
+        _hold(held, fields.get("normals"), "normals")
+    if geometry.quaternions is not None:
+        _hold(held, fields.get("quaternions"), "quaternions")
+    _hold_columns(held, fields.get("vertex_properties"), geometry.vertex_properties, "columns")
+    if geometry.volume is not None:
+        _hold(held, fields.get("volume"), "volume")
+    mesh = geometry.model
+    if points_are_vertices(geometry) and isinstance(mesh, Mesh):
+        fit = fields.get("model")
+        if fit is None:
+            fit = fields["meta"].as_dict().get("fit")
+        parts = fit.fields()
+        if holds_vertices(mesh, geometry.points):
+            _hold(held, parts.get("vertices"), "vertices")
+        _hold(held, parts.get("triangles"), "triangles")
+        if holds_vertex_normals(mesh, geometry.normals):
+            _hold(held, parts.get("vertex_normals"), "vertex_normals")
+    return held
+
+
+def _hold_frame(held: dict[int, Stored], node: Pairs, frame: Frame, name: str) -> None:
+    entries = node.as_dict()
+    parts = entries["fit"].fields()
+    _hold(held, parts.get("vertices"), f"{name}/vertices")
+    _hold(held, parts.get("triangles"), f"{name}/triangles")
+    if frame.mesh.vertex_normals is not None:
+        _hold(held, parts.get("vertex_normals"), f"{name}/vertex_normals")
+    _hold_columns(held, entries.get("vertex_properties"), frame.vertex_properties, f"{name}/columns")
+
+
+def _hold_columns(held: dict[int, Stored], node: Any, columns: Mapping[str, NDArray[Any]], name: str) -> None:
+    if type(node) is not ObjectNode or not columns:
+        return
+    entries = node.fields().get("_properties")
+    for key, value in entries.as_dict().items() if type(entries) is Pairs else ():
+        if key in columns and holds_column(columns[key]):
+            _hold(held, value, f"{name}/{key}")
+
+
+def _hold(held: dict[int, Stored], node: Any, name: str) -> None:
+    if type(node) is ArrayNode and node.values is not None and id(node) not in held:
+        flags = node.values.flags
+        order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+        held[id(node)] = Stored(name, node.values.dtype.str, order)
+

@@ -1,0 +1,441 @@
+"""Nodes -> pickle bytes: the mirror of `pickle_reader`.
+
+What is written is protocol 4 with the names of numpy 1, which numpy 1 and 2 both read, and nothing that the reader would
+refuse. Arrays go from their memory into the file as they lie there. What is shared in the nodes is shared in the file.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .nodes import (
+    ArrayNode,
+    ByteArray,
+    CallNode,
+    DtypeNode,
+    FrozenSetNode,
+    Global,
+    Node,
+    ObjectNode,
+    Pairs,
+    SetNode,
+    Stored,
+)
+from .pickle_reader import STORED
+
+Write = Callable[[Any], object]
+
+CHUNK = 2**17  # bytes that are gathered before they are handed on
+LARGE = 2**14  # bytes of an array that are handed on as they are
+
+NONE, TRUE, FALSE, MARK, STOP = b"N", b"\x88", b"\x89", b"(", b"."
+EMPTY_TUPLE, TUPLE, TUPLES = b")", b"t", (b")", b"\x85", b"\x86", b"\x87")
+EMPTY_LIST, APPENDS, EMPTY_DICT, SETITEMS, EMPTY_SET, ADDITEMS, FROZENSET = b"]", b"e", b"}", b"u", b"\x8f", b"\x90", b"\x91"
+STACK_GLOBAL, REDUCE, NEWOBJ, NEWOBJ_EX, BUILD, MEMOIZE, POP, POP_MARK = (
+    b"\x93", b"R", b"\x81", b"\x92", b"b", b"\x94", b"0", b"1",
+)  # fmt: skip
+FLOAT64 = struct.Struct(">d")
+NEW_ARRAY: Final = ("numpy", "ndarray", 0)  # the arguments of every new array, in the memo
+NUMPY: Final = "numpy.core.multiarray"  # a name that every numpy knows
+
+
+def write_pickle(
+    root: Node,
+    write: Write,
+    *,
+    fetch: Callable[[Stored], NDArray[Any]] | None = None,
+    keep_out: Mapping[int, Stored] = MappingProxyType({}),
+) -> None:
+    """Write the object that `root` describes, as `read_pickle` gave it or made of Python's own values and numpy arrays.
+
+    write: takes bytes, or a buffer that is only valid until it returns. fetch: the array that a `Stored` stands for, asked
+    for when it is written; without it a `Stored` is written as such. keep_out: what to write instead of array nodes, by their
+    id. Raises TypeError for what no session holds.
+    """
+    _Writer(write, fetch, keep_out).run(root)
+
+
+class _Later(bytes):
+    """Opcodes to write after what was put on the list of things to do behind them."""
+
+    __slots__ = ()
+
+
+class _Memoize:
+    """Remember `node` here: what it is made of has been written. `popping` takes it off the stack again."""
+
+    __slots__ = ("node", "popping")
+
+    def __init__(self, node: Node, popping: bytes) -> None:
+        self.node = node
+        self.popping = popping
+
+
+class _Writer:
+    def __init__(
+        self, write: Write, fetch: Callable[[Stored], NDArray[Any]] | None, keep_out: Mapping[int, Stored]
+    ) -> None:
+        self.write = write
+        self.fetch = fetch
+        self.keep_out = keep_out
+        self.out = bytearray(b"\x80\x04")
+        self.todo: list[Node] = []
+        self.memo: dict[Any, int] = {}  # by id, or by what it is: a text, a (module, name), a dtype
+        self.alive: list[Node] = []  # what was made on the way, so that no id is used twice
+
+    def run(self, root: Node) -> None:
+        out, todo, memo = self.out, self.todo, self.memo
+        todo.append(root)
+        while todo:
+            node = todo.pop()
+            kind = type(node)
+            if kind is str:
+                known = memo.get(node)
+                if known is None:
+                    self.put_text(node)
+                else:
+                    out += _get(known)
+            elif kind is _Later:
+                out += node
+            elif kind is float:
+                out += b"G" + FLOAT64.pack(node)
+            elif kind is int:
+                out += _integer(node)
+            elif node is None:
+                out += NONE
+            elif kind is bool:
+                out += TRUE if node else FALSE
+            else:
+                known = memo.get(id(node))
+                if known is not None:
+                    out += _get(known)
+                else:
+                    writer = WRITERS.get(kind)
+                    if writer is None:
+                        if not isinstance(node, np.generic):
+                            raise TypeError(f"no session holds a {kind.__name__}")
+                        writer = _Writer.put_scalar
+                    writer(self, node)
+            if len(out) > CHUNK:
+                self.flush()
+        out += STOP
+        self.flush()
+
+    def flush(self) -> None:
+        if self.out:
+            self.write(bytes(self.out))
+            self.out.clear()
+
+    def remember(self, key: Any) -> None:
+        self.memo[key] = len(self.memo)
+        self.out += MEMOIZE
+
+    # --- scalars -----------------------------------------------------------------------------------------------------
+
+    def put_text(self, text: str) -> None:
+        encoded = text.encode("utf-8", "surrogatepass")
+        if len(encoded) < 256:
+            self.out += b"\x8c" + bytes((len(encoded),)) + encoded
+        elif len(encoded) < 2**32:
+            self.out += b"X" + struct.pack("<I", len(encoded)) + encoded
+        else:
+            self.out += b"\x8d" + struct.pack("<Q", len(encoded)) + encoded
+        self.remember(text)
+
+    def put_bytes(self, data: Any) -> None:
+        """Bytes: a buffer of single bytes."""
+        size = len(data)
+        if size < 256:
+            self.out += b"C" + bytes((size,))
+        elif size < 2**32:
+            self.out += b"B" + struct.pack("<I", size)
+        else:
+            self.out += b"\x8e" + struct.pack("<Q", size)
+        if size < LARGE:
+            self.out += data
+        else:
+            self.flush()
+            self.write(data)
+
+    def put_name(self, module: str, name: str) -> None:
+        known = self.memo.get((module, name))
+        if known is not None:
+            self.out += _get(known)
+            return
+        for text in (module, name):
+            known = self.memo.get(text)
+            if known is None:
+                self.put_text(text)
+            else:
+                self.out += _get(known)
+        self.out += STACK_GLOBAL
+        self.remember((module, name))
+
+    def put_global_name(self, node: Global) -> None:
+        self.put_name("numpy.core" + node.module[11:] if node.module.startswith("numpy._core") else node.written, node.name)
+
+    def put_scalar(self, node: np.generic) -> None:
+        self.put_name(NUMPY, "scalar")
+        self.put_dtype(node.dtype)
+        self.put_bytes(node.tobytes())
+        self.out += TUPLES[2] + REDUCE
+
+    def put_call(self, name: str, *args: Any) -> None:
+        """A call of a builtin with scalars."""
+        self.put_name("builtins", name)
+        for value in args:
+            if type(value) is float:
+                self.out += b"G" + FLOAT64.pack(value)
+            else:
+                self.out += NONE if value is None else _integer(value)
+        self.out += TUPLES[len(args)] + REDUCE
+
+    def put_complex(self, node: complex) -> None:
+        self.put_call("complex", node.real, node.imag)
+
+    def put_slice(self, node: slice) -> None:
+        self.put_call("slice", node.start, node.stop, node.step)
+
+    def put_range(self, node: range) -> None:
+        self.put_call("range", node.start, node.stop, node.step)
+
+    def put_bytearray(self, node: Any) -> None:
+        self.put_name("builtins", "bytearray")
+        self.put_bytes(node.data if type(node) is ByteArray else node)
+        self.out += TUPLES[1] + REDUCE
+        self.remember(id(node))
+
+    # --- containers --------------------------------------------------------------------------------------------------
+
+    def put_tuple(self, node: tuple[Node, ...]) -> None:
+        size = len(node)
+        if not size:
+            self.out += EMPTY_TUPLE
+            return
+        if size > 3:
+            self.out += MARK
+        # A tuple that contains itself, through a list, is remembered by the time that its items are written.
+        self.todo.append(_Memoize(node, POP * size if size <= 3 else POP_MARK))
+        self.todo.extend(reversed(node))
+
+    def end(self, mark: _Memoize) -> None:
+        node = mark.node
+        known = self.memo.get(id(node))
+        if known is not None:
+            self.out += mark.popping + _get(known)
+        elif type(node) is tuple:
+            self.out += TUPLES[len(node)] if len(node) <= 3 else TUPLE
+            self.remember(id(node))
+        else:
+            self.out += FROZENSET if type(node) in (FrozenSetNode, frozenset) else REDUCE
+            self.remember(id(node))
+
+    def put_items(self, node: Any, empty: bytes, items: Any, end: bytes) -> None:
+        self.out += empty
+        self.remember(id(node))
+        if items:
+            self.out += MARK
+            self.todo.append(_Later(end))
+            self.todo.extend(reversed(items))
+
+    def put_list(self, node: list[Node]) -> None:
+        self.put_items(node, EMPTY_LIST, node, APPENDS)
+
+    def put_pairs(self, node: Pairs) -> None:
+        self.put_items(node, EMPTY_DICT, node, SETITEMS)
+
+    def put_dict(self, node: dict[Any, Any]) -> None:
+        self.put_items(node, EMPTY_DICT, [part for entry in node.items() for part in entry], SETITEMS)
+
+    def put_set(self, node: Any) -> None:
+        self.put_items(node, EMPTY_SET, list(node), ADDITEMS)
+
+    def put_frozenset(self, node: Any) -> None:
+        self.out += MARK
+        self.todo.append(_Memoize(node, POP_MARK))
+        self.todo.extend(node)
+
+    # --- objects -----------------------------------------------------------------------------------------------------
+
+    def put_object(self, node: ObjectNode) -> None:
+        self.put_name(node.cls.written, node.cls.name)
+        if node.state is not None:
+            self.todo += (_Later(BUILD), node.state if node.state != () else None)
+        if not node.args and node.kwargs is None:
+            self.out += EMPTY_TUPLE + NEWOBJ
+            self.remember(id(node))
+        else:
+            self.todo.append(_New(node))
+            if node.kwargs is not None:
+                self.todo.append(node.kwargs)
+            self.todo.append(node.args)
+
+    def make(self, mark: "_New") -> None:
+        self.out += NEWOBJ if mark.node.kwargs is None else NEWOBJ_EX
+        self.remember(id(mark.node))
+
+    def put_function_call(self, node: CallNode) -> None:
+        self.put_global_name(node.function)
+        self.todo += (_Memoize(node, POP + POP), node.args)
+
+    def put_stored(self, node: Stored) -> None:
+        if self.fetch is None:
+            self.put_name(*STORED)
+            for text in (node.name, node.dtype, node.order):
+                self.put_text_once(text)
+            self.out += TUPLES[3] + NEWOBJ
+            self.remember(id(node))
+        else:
+            self.put_array(self.fetch(node))
+            self.remember(id(node))
+
+    def put_text_once(self, text: str) -> None:
+        known = self.memo.get(text)
+        if known is None:
+            self.put_text(text)
+        else:
+            self.out += _get(known)
+
+    # --- arrays ------------------------------------------------------------------------------------------------------
+
+    def put_array_node(self, node: ArrayNode) -> None:
+        outside = self.keep_out.get(id(node))
+        if outside is not None:
+            known = self.memo.get(id(outside))
+            if known is None:
+                self.put_stored(outside)
+            else:
+                self.out += _get(known)
+            return
+        if node.values is not None:
+            self.put_array(node.values)
+            self.remember(id(node))
+            return
+        if node.state == ():  # protocol 5's way, of a dtype that is only kept
+            buffer, dtype, shape, order = node.args[:4]
+            data = buffer.data if type(buffer) is ByteArray else buffer
+            state = (1, shape, dtype, order == "F", data)
+        else:
+            state = node.state
+        self.put_new_array()
+        self.remember(id(node))
+        self.todo += (_Later(BUILD), state)
+        self.alive.append(state)
+
+    def put_numpy_array(self, node: NDArray[Any]) -> None:
+        self.put_array(node)
+        self.remember(id(node))
+
+    def put_new_array(self) -> None:
+        """An empty array; what every array begins with is written once."""
+        self.put_name(NUMPY, "_reconstruct")
+        known = self.memo.get(NEW_ARRAY)
+        if known is None:
+            self.put_name("numpy", "ndarray")
+            self.out += _integer(0) + TUPLES[1] + b"C\x01b" + TUPLES[3]
+            self.remember(NEW_ARRAY)
+        else:
+            self.out += _get(known)
+        self.out += REDUCE
+
+    def put_array(self, values: NDArray[Any]) -> None:
+        """An array, whole, but for its place in the memo."""
+        self.put_new_array()
+        fortran = values.flags.f_contiguous and not values.flags.c_contiguous
+        self.out += MARK + _integer(1)
+        if values.ndim > 3:
+            self.out += MARK
+        for length in values.shape:
+            self.out += _integer(length)
+        self.out += TUPLES[values.ndim] if values.ndim <= 3 else TUPLE
+        self.put_dtype(values.dtype)
+        self.out += TRUE if fortran else FALSE
+        flat = (values.T if fortran else np.ascontiguousarray(values)).reshape(-1)
+        self.put_bytes(flat.view(np.uint8).data if flat.size else b"")
+        self.out += TUPLE + BUILD
+
+    def put_dtype_node(self, node: DtypeNode) -> None:
+        if node.dtype is not None:
+            self.put_dtype(node.dtype)
+            return
+        self.put_name("numpy", "dtype")
+        self.put_text_once(node.code)
+        self.out += FALSE + TRUE + TUPLES[3] + REDUCE
+        self.remember(id(node))
+        if node.state is not None:
+            self.todo += (_Later(BUILD), node.state)
+
+    def put_dtype(self, dtype: np.dtype[Any]) -> None:
+        key = ("dtype", dtype.str)
+        known = self.memo.get(key)
+        if known is not None:
+            self.out += _get(known)
+            return
+        self.put_name("numpy", "dtype")
+        self.put_text_once(dtype.str[1:])
+        self.out += FALSE + TRUE + TUPLES[3] + REDUCE
+        self.remember(key)
+        self.out += MARK + _integer(3)
+        self.put_text_once(dtype.str[0])
+        self.out += NONE * 3
+        text = dtype.kind in "US"
+        sizes = (dtype.itemsize, 4 if dtype.kind == "U" else 1, 8 if dtype.kind == "U" else 0) if text else (-1, -1, 0)
+        for number in sizes:
+            self.out += _integer(number)
+        self.out += TUPLE + BUILD
+
+
+class _New:
+    """Make the object `node` here: its arguments have been written."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: ObjectNode) -> None:
+        self.node = node
+
+
+def _get(index: int) -> bytes:
+    return b"h" + bytes((index,)) if index < 256 else b"j" + struct.pack("<I", index)
+
+
+def _integer(value: int) -> bytes:
+    if 0 <= value < 256:
+        return b"K" + bytes((value,))
+    if 0 <= value < 65536:
+        return b"M" + struct.pack("<H", value)
+    if -(2**31) <= value < 2**31:
+        return b"J" + struct.pack("<i", value)
+    data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    return b"\x8a" + bytes((len(data),)) + data
+
+
+WRITERS: dict[type, Callable[[_Writer, Any], None]] = {
+    tuple: _Writer.put_tuple,
+    list: _Writer.put_list,
+    Pairs: _Writer.put_pairs,
+    dict: _Writer.put_dict,
+    set: _Writer.put_set,
+    SetNode: _Writer.put_set,
+    frozenset: _Writer.put_frozenset,
+    FrozenSetNode: _Writer.put_frozenset,
+    bytes: _Writer.put_bytes,
+    memoryview: _Writer.put_bytes,
+    bytearray: _Writer.put_bytearray,
+    ByteArray: _Writer.put_bytearray,
+    complex: _Writer.put_complex,
+    slice: _Writer.put_slice,
+    range: _Writer.put_range,
+    Global: _Writer.put_global_name,
+    ObjectNode: _Writer.put_object,
+    Stored: _Writer.put_stored,
+    CallNode: _Writer.put_function_call,
+    DtypeNode: _Writer.put_dtype_node,
+    ArrayNode: _Writer.put_array_node,
+    np.ndarray: _Writer.put_numpy_array,
+    _Memoize: _Writer.end,
+    _New: _Writer.make,
+}
