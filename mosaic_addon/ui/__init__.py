@@ -5,7 +5,8 @@ from typing import Final
 import bpy
 
 from ..cli import main
-from . import coloring, load, look, volume
+from ..scene.inspect import start_watching, stop_watching
+from . import browser, browser_rename, browser_selection, browser_visibility, coloring, information, keymap, load, look, preferences, properties, swatches, volume
 
 CLASSES: Final[tuple[type, ...]] = (
     load.MOSAIC_OT_load_session,
@@ -17,6 +18,35 @@ CLASSES: Final[tuple[type, ...]] = (
     coloring.MOSAIC_PT_coloring,
     look.MOSAIC_OT_apply_look,
     look.MOSAIC_PT_look,
+    browser_selection.MOSAIC_OT_select_item,
+    browser_selection.MOSAIC_OT_select_all,
+    browser_selection.MOSAIC_OT_fold,
+    browser_visibility.MOSAIC_OT_set_visibility,
+    browser_visibility.MOSAIC_OT_toggle_visibility,
+    browser_visibility.MOSAIC_OT_toggle_heading,
+    browser_visibility.MOSAIC_OT_isolate,
+    browser_visibility.MOSAIC_OT_hide_unselected,
+    browser_visibility.MOSAIC_OT_show_all,
+    browser_rename.MOSAIC_OT_rename_item,
+    browser_rename.MOSAIC_PT_rename,
+    browser_rename.MOSAIC_OT_rename,
+    browser.MosaicBrowserRow,
+    browser.MosaicBrowser,
+    browser.MOSAIC_UL_objects,
+    browser.MOSAIC_PT_objects,
+    preferences.MosaicPreferences,
+    swatches.MOSAIC_OT_set_base_color,
+    properties.MosaicProperties,
+    properties.MOSAIC_MT_color_property,
+    properties.MOSAIC_PT_properties,
+    properties.MOSAIC_PT_color_by,
+    properties.MOSAIC_PT_volume_properties,
+    properties.MOSAIC_PT_trajectory,
+    properties.MOSAIC_PT_lighting,
+    properties.MOSAIC_PT_sampling,
+    information.MOSAIC_PT_information,
+    information.MOSAIC_PT_vertex_properties,
+    information.MOSAIC_PT_meta,
 )
 
 _command = None
@@ -34,6 +64,12 @@ def register() -> None:
         for cls in reversed(done):
             bpy.utils.unregister_class(cls)
         raise
+    browser.add_properties()
+    browser_rename.add_properties()
+    properties.add_properties()
+    swatches.load_icons()
+    keymap.add_hotkeys()
+    start_watching()
     bpy.types.TOPBAR_MT_file_import.append(load.draw_menu)
     _command = bpy.utils.register_cli_command("mosaic", main)
 
@@ -45,5 +81,11 @@ def unregister() -> None:
         bpy.utils.unregister_cli_command(_command)
         _command = None
     bpy.types.TOPBAR_MT_file_import.remove(load.draw_menu)
+    stop_watching()
+    keymap.remove_hotkeys()
+    swatches.free_icons()
+    properties.remove_properties()
+    browser_rename.remove_properties()
+    browser.remove_properties()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -7,6 +7,7 @@ from ..scene.color_maps import MENU
 from ..scene.coloring import color_by, colorable, coloring_of, uncolor
 from ..session import MosaicError
 from .operator import OperatorReturn
+from .preferences import preferred_map
 
 RANGES = (
     ("ALL", "All Values", "From the least to the greatest value of all selected objects"),
@@ -71,6 +72,8 @@ class MOSAIC_OT_color_by(bpy.types.Operator):
         layout.prop(self, "gamma")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        if not self.properties.is_property_set("color_map"):
+            self.color_map = preferred_map(context)
         return context.window_manager.invoke_props_dialog(self)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:

@@ -13,8 +13,15 @@ from ..scene.plan import ImportOptions
 from ..scene.representations import set_inputs
 from ..session import MosaicError, open_session
 from .operator import OperatorReturn
+from .preferences import SCALES, preferences
 
 ANGSTROM_PER_UNIT = {"100NM": 1000.0, "1NM": 10.0}
+PREFERRED = (
+    "scale",
+    "angstrom_per_unit",
+    "automatic_pixel_size",
+    "pixel_size",
+)  # what the user's preferences begin with
 SHOWN_WARNINGS = 10
 FEW_POINTS = 5000  # that are drawn as mesh spheres without slowing the view
 
@@ -35,11 +42,7 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
     scale: EnumProperty(
         name="Scale",
         description="How large the session becomes in Blender",
-        items=(
-            ("100NM", "1 unit = 100 nm", "A virus is about a unit wide, as Blender's views and lights expect"),
-            ("1NM", "1 unit = 1 nm", "As Molecular Nodes has it"),
-            ("CUSTOM", "Custom", "Give the angstrom of one unit"),
-        ),
+        items=SCALES,
     )
     angstrom_per_unit: FloatProperty(
         name="Angstrom per Unit",
@@ -76,6 +79,10 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        preferred = preferences(context)
+        for name in PREFERRED if preferred is not None else ():
+            if not self.properties.is_property_set(name):
+                setattr(self, name, getattr(preferred, name))
         if self.filepath or self.files:
             return self.execute(context)
         return super().invoke(context, event)
