@@ -155,8 +155,12 @@ def test_without_a_backup_nothing_is_overwritten(target: Path, monkeypatch: pyte
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    def copy_half(_: str, copy: str) -> None:
+        Path(copy).write_bytes(OLD[:5])
+        fail()
+
     monkeypatch.setattr(os, "link", fail)
-    monkeypatch.setattr("shutil.copy2", fail)
+    monkeypatch.setattr("shutil.copy2", copy_half)
     assert refused(target) == "is not overwritten, because no backup of it can be made: the disk is full"
     assert target.read_bytes() == OLD
     assert names(target.parent) == [target.name]
