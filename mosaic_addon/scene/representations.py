@@ -11,7 +11,7 @@ import bpy
 
 from .compat import ModifierInputs
 from .materials import GLYPH, SPLAT_SIGMAS, SPRITE, axis_material, edge_material
-from .node_tree import NodeProgram, shared_group
+from .node_tree import STAMP, NodeProgram, shared_group
 
 MODIFIER = "Mosaic"
 
@@ -90,6 +90,33 @@ def set_inputs(objects: Iterable[bpy.types.Object], values: dict[str, Any]) -> N
             if name in inputs[tree]:
                 inputs[tree].set(modifier, name, value)
         thing.update_tag()
+
+
+def group_of(thing: bpy.types.Object) -> str | None:
+    """The kind of data that an object's "Mosaic" modifier draws, such as POINTS; None where it has no such modifier."""
+    modifier = thing.modifiers.get(MODIFIER)
+    tree = modifier.node_group if modifier is not None and modifier.type == "NODES" else None
+    if tree is None:
+        return None
+    name = str(tree.get(STAMP, "")).partition("/")[0]
+    return name if name in OFFERED else None
+
+
+def representation_of(thing: bpy.types.Object) -> str | None:
+    """How an object is drawn, such as "pointcloud"; None where it has no "Mosaic" modifier."""
+    if group_of(thing) is None:
+        return None
+    modifier = thing.modifiers[MODIFIER]
+    label = ModifierInputs(modifier.node_group).get(modifier, "Representation")
+    return next((name for name, text in LABELS.items() if text == label), None)
+
+
+def set_representation(objects: Iterable[bpy.types.Object], representation: str) -> list[bpy.types.Object]:
+    """Draw objects another way. Returns those whose kind of data cannot be drawn so, which stay as they are."""
+    things = [(thing, group_of(thing)) for thing in objects]
+    able = [thing for thing, group in things if representation in OFFERED.get(group or "", ())]
+    set_inputs(able, {"Representation": LABELS[representation]})
+    return [thing for thing, group in things if representation not in OFFERED.get(group or "", ())]
 
 
 def representation_group(group: str) -> bpy.types.NodeTree:

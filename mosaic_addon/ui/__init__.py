@@ -6,7 +6,24 @@ import bpy
 
 from ..cli import main
 from ..scene.inspect import start_watching, stop_watching
-from . import browser, browser_rename, browser_selection, browser_visibility, coloring, information, keymap, load, look, preferences, properties, swatches, volume
+from . import (
+    browser,
+    browser_menu,
+    browser_rename,
+    browser_search,
+    browser_selection,
+    browser_structure,
+    browser_visibility,
+    coloring,
+    information,
+    keymap,
+    load,
+    look,
+    preferences,
+    properties,
+    swatches,
+    volume,
+)
 
 CLASSES: Final[tuple[type, ...]] = (
     load.MOSAIC_OT_load_session,
@@ -30,6 +47,21 @@ CLASSES: Final[tuple[type, ...]] = (
     browser_rename.MOSAIC_OT_rename_item,
     browser_rename.MOSAIC_PT_rename,
     browser_rename.MOSAIC_OT_rename,
+    browser_structure.MOSAIC_OT_duplicate,
+    browser_structure.MOSAIC_OT_remove,
+    browser_structure.MOSAIC_OT_group,
+    browser_structure.MOSAIC_OT_ungroup,
+    browser_structure.MOSAIC_OT_move_to_group,
+    browser_structure.MOSAIC_OT_move,
+    browser_structure.MOSAIC_OT_merge,
+    browser_structure.MOSAIC_MT_move_to_group,
+    browser_menu.MOSAIC_OT_set_representation,
+    browser_menu.MOSAIC_OT_export_selection,
+    browser_menu.MOSAIC_OT_show_properties,
+    browser_menu.MOSAIC_MT_representation,
+    browser_menu.MOSAIC_MT_objects,
+    browser_search.MOSAIC_OT_search_objects,
+    browser_search.MOSAIC_PT_search,
     browser.MosaicBrowserRow,
     browser.MosaicBrowser,
     browser.MOSAIC_UL_objects,
@@ -37,6 +69,7 @@ CLASSES: Final[tuple[type, ...]] = (
     preferences.MosaicPreferences,
     swatches.MOSAIC_OT_set_base_color,
     properties.MosaicProperties,
+    properties.MOSAIC_OT_reset_appearance,
     properties.MOSAIC_MT_color_property,
     properties.MOSAIC_PT_properties,
     properties.MOSAIC_PT_color_by,
@@ -66,6 +99,7 @@ def register() -> None:
         raise
     browser.add_properties()
     browser_rename.add_properties()
+    browser_menu.add_menu()
     properties.add_properties()
     swatches.load_icons()
     keymap.add_hotkeys()
@@ -85,6 +119,7 @@ def unregister() -> None:
     keymap.remove_hotkeys()
     swatches.free_icons()
     properties.remove_properties()
+    browser_menu.remove_menu()
     browser_rename.remove_properties()
     browser.remove_properties()
     for cls in reversed(CLASSES):

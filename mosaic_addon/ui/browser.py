@@ -1,0 +1,238 @@
+"""The object browser: the panel "Objects" in the sidebar of the 3D view, as Mosaic's own browser."""
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ..scene.appearance import base_color_of, set_base_color
+from ..scene.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, group_of
+from ..scene.tree import name_of, sessions_in
+from ..scene.visibility import is_visible, set_visible
+from .browser_rows import Rows, is_folded, objects_below, rows_of
+from .browser_selection import MOSAIC_OT_fold, MOSAIC_OT_select_item, choose, chosen_ids
+from .browser_visibility import (
+    MOSAIC_OT_hide_unselected,
+    MOSAIC_OT_isolate,
+    MOSAIC_OT_show_all,
+    MOSAIC_OT_toggle_heading,
+)
+
+ICONS = {
+    POINTS: "OUTLINER_DATA_POINTCLOUD",
+    MESH: "OUTLINER_DATA_MESH",
+    FIT: "MESH_UVSPHERE",
+    TRAJECTORY: "CURVE_PATH",
+    VOLUME: "OUTLINER_DATA_VOLUME",
+    SEGMENTATION: "MOD_REMESH",
+}
+LINES = 12  # that the list is high before its handle is dragged
+
+_drawn = Rows()  # while the list is drawn, and only then
+_drawn_ids: set[int] = set()
+_active = -1
+
+
+class MosaicBrowserRow(bpy.types.PropertyGroup):
+    """A row without content: its number tells what it shows."""
+
+
+def _get_active(_: "MosaicBrowser") -> int:
+    return _active
+
+
+def _choose_row(browser: "MosaicBrowser", index: int) -> None:
+    """A click beside a row's name."""
+    items = rows_of(bpy.context.scene, browser.search).items
+    if index < len(items):
+        choose(bpy.context, objects_below(items[index]))
+
+
+class MosaicBrowser(bpy.types.PropertyGroup):
+    """What the browser needs of its own: nothing of the scene."""
+
+    search: StringProperty(
+        name="Search",
+        description="Show objects and groups whose name contains this",
+        options={"TEXTEDIT_UPDATE", "SKIP_SAVE"},
+    )
+    rows: CollectionProperty(type=MosaicBrowserRow, options={"SKIP_SAVE"})
+    active: IntProperty(
+        name="Object", description="The active object", get=_get_active, set=_choose_row, options={"SKIP_SAVE"}
+    )
+
+
+class MOSAIC_UL_objects(bpy.types.UIList):
+    """Draws the rows that are in sight, and only those."""
+
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: object,
+        item: object,
+        icon: int,
+        active_data: object,
+        active_property: str,
+        index: int = 0,
+        flag: int = 0,
+    ) -> None:
+        if index >= len(_drawn.items):
+            return
+        shown = _drawn.items[index]
+        row = layout.row(align=True)
+        row.context_pointer_set("mosaic_item", shown)
+        if _drawn.depths[index]:
+            row.separator(factor=1.2 * _drawn.depths[index])
+        if isinstance(shown, bpy.types.Object):
+            _draw_object(row, shown, context)
+        else:
+            _draw_heading(row, shown, index, context)
+
+    def draw_filter(self, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
+        layout.prop(context.window_manager.mosaic_browser, "search", text="", icon="VIEWZOOM")
+
+    def filter_items(self, context: bpy.types.Context, data: object, name: str) -> tuple[list[int], list[int]]:
+        return [], []  # the rows are filtered and in order
+
+
+def _draw_name(row: bpy.types.UILayout, text: str, icon: str, selected: bool) -> None:
+    name = row.row(align=True)
+    name.emboss = "NORMAL" if selected else "NONE"
+    # A button is as wide as its text or has it in the middle, so another one without text fills the line.
+    left = name.row(align=True)
+    left.alignment = "LEFT"
+    left.operator(MOSAIC_OT_select_item.bl_idname, text=text, icon=icon, depress=selected)
+    name.operator(MOSAIC_OT_select_item.bl_idname, text=" ", depress=selected)
+
+
+def _draw_object(row: bpy.types.UILayout, thing: bpy.types.Object, context: bpy.types.Context) -> None:
+    visible = is_visible(thing, context.view_layer)
+    name = row.row(align=True)
+    name.active = visible
+    _draw_name(name, name_of(thing), ICONS.get(group_of(thing) or "", "OBJECT_DATA"), thing.session_uid in _drawn_ids)
+    tail = row.row(align=True)
+    tail.active = visible
+    if base_color_of(thing) is None:
+        tail.label(icon="BLANK1")
+    else:
+        swatch = tail.row()
+        swatch.ui_units_x = 1
+        swatch.prop(thing, "mosaic_color", text="")
+    tail.prop(thing, "mosaic_visible", text="", icon="HIDE_OFF" if visible else "HIDE_ON", emboss=False)
+
+
+def _draw_heading(
+    row: bpy.types.UILayout, heading: bpy.types.Collection, index: int, context: bpy.types.Context
+) -> None:
+    folded = is_folded(heading)
+    row.operator(MOSAIC_OT_fold.bl_idname, text="", icon="RIGHTARROW" if folded else "DOWNARROW_HLT", emboss=False)
+    count = _drawn.counts.get(index)
+    text = f"{name_of(heading)} ({count})" if count else name_of(heading)
+    things = _drawn.below[index]
+    selected = bool(things) and all(thing.session_uid in _drawn_ids for thing in things)
+    _draw_name(row, text, "NONE", selected)
+    if things:
+        visible = any(is_visible(thing, context.view_layer) for thing in things)
+        icon = "HIDE_OFF" if visible else "HIDE_ON"
+        row.operator(MOSAIC_OT_toggle_heading.bl_idname, text="", icon=icon, emboss=False)
+
+
+class MOSAIC_PT_objects(bpy.types.Panel):
+    """The objects of all sessions in the scene"""
+
+    bl_label = "Objects"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mosaic"
+    bl_order = 1
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(sessions_in(context.scene))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        global _drawn, _drawn_ids, _active
+        browser = context.window_manager.mosaic_browser
+        layout = self.layout
+        layout.prop(browser, "search", text="", icon="VIEWZOOM")
+        _drawn, _drawn_ids = rows_of(context.scene, browser.search), chosen_ids(context)
+        _active = _drawn.index_of(context.view_layer.objects.active)
+        _fit(browser.rows, len(_drawn.items))
+        row = layout.row()
+        try:
+            row.template_list(
+                MOSAIC_UL_objects.__name__, "", browser, "rows", browser, "active", rows=LINES, sort_lock=True
+            )
+        finally:
+            _drawn, _drawn_ids = Rows(), set()
+        _draw_side(row.column(align=True))
+        _draw_foot(layout.row(align=True))
+
+
+def _draw_side(column: bpy.types.UILayout) -> None:
+    column.menu("MOSAIC_MT_objects", text="", icon="DOWNARROW_HLT")
+    column.separator()
+    column.operator("mosaic.group", text="", icon="NEWFOLDER")
+    column.operator("mosaic.remove", text="", icon="REMOVE")
+    column.separator()
+    column.operator("mosaic.move", text="", icon="TRIA_UP").direction = "UP"
+    column.operator("mosaic.move", text="", icon="TRIA_DOWN").direction = "DOWN"
+
+
+def _draw_foot(row: bpy.types.UILayout) -> None:
+    row.operator(MOSAIC_OT_isolate.bl_idname, text="Isolate")
+    row.operator(MOSAIC_OT_hide_unselected.bl_idname, text="Hide Others")
+    row.operator(MOSAIC_OT_show_all.bl_idname, text="Show All")
+
+
+def _fit(rows: bpy.types.bpy_prop_collection, count: int) -> None:
+    """Give Blender's list as many rows as there are. Adding one costs less than a microsecond."""
+    if len(rows) > count:
+        rows.clear()
+    for _ in range(count - len(rows)):
+        rows.add()
+
+
+# --- what a row shows of an object, as properties of it, so that Blender's own buttons edit and undo it ----------------
+
+
+def _get_color(thing: bpy.types.Object) -> tuple[float, ...]:
+    return base_color_of(thing) or (0.0, 0.0, 0.0)
+
+
+def _set_color(thing: bpy.types.Object, color: tuple[float, ...]) -> None:
+    set_base_color([thing], color)
+
+
+def _get_visible(thing: bpy.types.Object) -> bool:
+    return is_visible(thing, bpy.context.view_layer)
+
+
+def _set_visible(thing: bpy.types.Object, visible: bool) -> None:
+    set_visible([thing], visible, bpy.context.view_layer)
+
+
+def add_properties() -> None:
+    """The browser's own state, and views on the data of objects. Nothing of them is saved."""
+    bpy.types.WindowManager.mosaic_browser = PointerProperty(type=MosaicBrowser)
+    bpy.types.Object.mosaic_color = FloatVectorProperty(
+        name="Colour", description="Base colour of the object", subtype="COLOR", min=0, max=1,
+        get=_get_color, set=_set_color,
+    )  # fmt: skip
+    bpy.types.Object.mosaic_visible = BoolProperty(
+        name="Visible", description="Show the object, also in pictures. Drag over several eyes to change them all",
+        get=_get_visible, set=_set_visible,
+    )  # fmt: skip
+
+
+def remove_properties() -> None:
+    """Take back what `add_properties` added."""
+    del bpy.types.Object.mosaic_visible
+    del bpy.types.Object.mosaic_color
+    del bpy.types.WindowManager.mosaic_browser
