@@ -135,10 +135,12 @@ def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str
     return refused
 
 
-def read_columns(data: PointData) -> dict[str, NDArray[Any]]:
-    """The vertex properties of a mesh or point cloud, as `write_columns` got them or as they were edited since."""
+def read_columns(data: PointData, only: str | None = None) -> dict[str, NDArray[Any]]:
+    """The vertex properties of a mesh or point cloud, or one, as `write_columns` got them or as they were edited since."""
     columns = {}
     for record in json.loads(data.get(COLUMNS, "[]")):
+        if only is not None and record["name"] != only:
+            continue
         values = _read_column(data, record)
         if values is not None:
             columns[record["name"]] = values
@@ -148,6 +150,11 @@ def read_columns(data: PointData) -> dict[str, NDArray[Any]]:
 def column_attributes(data: PointData) -> dict[str, list[str]]:
     """Which attributes hold each vertex property: one, or one for each of its columns."""
     return {record["name"]: record["attributes"] for record in json.loads(data.get(COLUMNS, "[]"))}
+
+
+def column_dtype(data: PointData, name: str) -> str:
+    """The dtype that a vertex property has in a session."""
+    return next(record["dtype"] for record in json.loads(data[COLUMNS]) if record["name"] == name)
 
 
 def column_texts(data: PointData, name: str) -> list[str] | None:

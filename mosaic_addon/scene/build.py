@@ -9,11 +9,13 @@ import bpy
 import numpy as np
 
 from ..session.decode import stores_fractions
+from ..session.errors import MosaicError
+from ..session.file import file_stamp
 from ..session.session import Container, Geometry, Group, Mesh, Session
 from .attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute, write_bits, write_columns
 from .coloring import write_vertex_colors
 from .compat import MAX_NAME_BYTES, PointCloudFactory
-from .custom_properties import clean_text, properties_of, property_key
+from .custom_properties import clean_text, meta_properties
 from .kept import KEPT, held_arrays, pack, pack_session, points_are_vertices, record_of
 from .materials import MaterialFactory
 from .meshes import new_mesh, write_original
@@ -24,9 +26,6 @@ from .trajectories import new_frames, saved_step
 from .tree import CLASS, CONTAINER, GROUP, ITEMS, MODEL, NAME, PIXEL_SIZE, SAMPLING_RATE, SESSION, SHOWN, UUID
 
 PLAYS = "mosaic_plays_trajectory"  # of a scene whose frames an import has set
-
-# Keys at which Blender 4.5 and 5.0 keep settings of their own on objects.
-TAKEN_KEYS = frozenset({"cycles", "cycles_visibility"})
 
 Progress = Callable[[float], None]
 
@@ -103,7 +102,8 @@ def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, bytes]:
         for item in plan.items:
             geometry = item.geometry
             step = _step_shown(geometry, first, scene) if item.group == TRAJECTORY else 0
-            kept[id(geometry)] = pack(record_of(geometry, session.release, fractions, step), held_arrays(geometry))
+            record = record_of(geometry, session.release, fractions, item.representation, step)
+            kept[id(geometry)] = pack(record, held_arrays(geometry))
     return kept
 
 
@@ -270,16 +270,10 @@ def _new_object(
     if geometry.model is not None:
         thing[MODEL] = geometry.model.class_name
     thing[SAMPLING_RATE] = geometry.sampling_rate.tolist()
-    for key, value in _meta_properties(geometry).items():
-        thing[property_key(key, {*thing.keys(), *TAKEN_KEYS})] = value
+    if len(geometry.meta) > 1 or "name" not in geometry.meta:
+        for key, (_, value) in meta_properties(geometry.meta).items():
+            thing[key] = value
     return thing
-
-
-def _meta_properties(geometry: Geometry) -> dict[str, Any]:
-    """Meta without the name, which is the object's own."""
-    if len(geometry.meta) == 1 and "name" in geometry.meta:
-        return {}
-    return properties_of({key: value for key, value in geometry.meta.items() if key != "name"})
 
 
 def _session_properties(session: Session) -> dict[str, Any]:
@@ -287,12 +281,21 @@ def _session_properties(session: Session) -> dict[str, Any]:
         "file": clean_text(session.path),
         "layout": session.layout,
         "release": clean_text(session.release),
+        "stamp": _stamp_of(session.path),
     }
     if session.shape is not None:
         properties["shape"] = [float(length) for length in session.shape]
     if session.physical_shape is not None:
         properties["physical_shape"] = list(session.physical_shape)
     return properties
+
+
+def _stamp_of(path: str) -> str:
+    """By which a later save sees that the file was changed; "" for a session that is in no file."""
+    try:
+        return file_stamp(path) or ""
+    except MosaicError:
+        return ""
 
 
 def _new_container(

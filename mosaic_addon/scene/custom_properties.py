@@ -2,12 +2,20 @@
 
 from typing import Any
 
+import bpy
 import numpy as np
 
 from ..session.meta import Kept
 
 MAX_KEY_BYTES = 63
 MAX_ITEMS = 4096  # of an array; a custom property is for reading, not for data
+# Custom properties of objects that do not come from meta: ours, and those at which Blender 4.5 and 5.0 keep settings.
+OURS = frozenset(
+    {
+        "mosaic_class", "mosaic_name", "mosaic_shown_as", "mosaic_uuid", "mosaic_model", "mosaic_sampling_rate",
+        "mosaic_pixel_size", "mosaic_kept", "cycles", "cycles_visibility",
+    }
+)  # fmt: skip
 INT32 = range(-(2**31), 2**31)
 
 
@@ -48,6 +56,58 @@ def properties_of(entries: dict[Any, Any]) -> dict[str, Any]:
         if converted is not None:
             properties[property_key(str(key), properties)] = converted
     return properties
+
+
+def meta_properties(meta: dict[Any, Any]) -> dict[str, tuple[Any, Any]]:
+    """What an import makes of meta: {property's key: (meta's key, value)}. The name is the object's own."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, value in meta.items():
+        if name == "name":
+            continue
+        converted = None if isinstance(value, Kept) else to_property(value)
+        if converted is not None:
+            found[property_key(str(name), found.keys() | OURS)] = (name, converted)
+    return found
+
+
+def own_properties(thing: bpy.types.Object) -> dict[str, Any]:
+    """The custom properties of an object that are neither ours nor Blender's."""
+    return {
+        key: thing[key]
+        for key in thing.keys()
+        if key not in OURS and key != "_RNA_UI" and key not in thing.bl_rna.properties
+    }
+
+
+def plain_property(value: Any) -> Any:
+    """A custom property as Python's own values; None for one that refers to a datablock."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if hasattr(value, "to_list"):
+        return value.to_list()
+    if isinstance(value, (list, tuple)):
+        return [plain_property(item) for item in value]
+    return value if isinstance(value, (bool, int, float, str, bytes)) else None
+
+
+def same_property(a: Any, b: Any) -> bool:
+    """Whether two properties hold the same; NaN is like NaN, and a tuple like a list."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a) == list(b) and all(same_property(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same_property, a, b))
+    return bool(a == b or (a != a and b != b))
+
+
+def like(old: Any, new: Any) -> Any:
+    """An edited property as the kind of value that it had in meta."""
+    if isinstance(old, tuple) and isinstance(new, list):
+        return tuple(new)
+    if isinstance(old, np.ndarray) and isinstance(new, list) and old.dtype.kind in "biuf":
+        return np.array(new).astype(old.dtype)
+    if isinstance(old, np.generic) and isinstance(new, (int, float)) and old.dtype.kind in "biuf":
+        return old.dtype.type(new)
+    return new
 
 
 def property_key(name: str, taken: Any = ()) -> str:

@@ -30,8 +30,9 @@ class Record:
 
     node: what it was read from, with a `Stored` for each array that the object's data hold. container: "clusters" or
     "models", index: its place there. release: of the session. fractions: its isovalue percentile is a fraction. count:
-    points; faces: triangles; points_sum, faces_sum: sums of their bits, by which an edit is noticed. step: of a trajectory, the
-    one that Blender showed.
+    points; faces: triangles; points_sum, faces_sum: sums of their bits, by which an edit is noticed. representation: as it was
+    shown. frames: of a trajectory, the places in its list of those that Blender could show; step: which of them
+    it showed.
     """
 
     node: ObjectNode
@@ -43,14 +44,21 @@ class Record:
     faces: int
     points_sum: int
     faces_sum: int
+    representation: str
+    frames: list[int]
     step: int
 
 
 @dataclass(slots=True)
 class SessionRecord:
-    """A file without its geometries: the state, whose containers hold empty lists; damaged objects, by container and index."""
+    """A file without its geometries.
+
+    state: its containers hold empty lists. names: of the geometries that were read, and damaged: those that could not be, by
+    container, each with its place.
+    """
 
     state: Pairs
+    names: dict[str, list[tuple[int, str]]]
     damaged: dict[str, list[tuple[int, Any]]]
     sections: dict[str, Section]
 
@@ -79,9 +87,12 @@ def unpack(thing: bpy.types.Object, owner: Any) -> Record | None:
 def pack_session(session: Session) -> bytes:
     """The rest of a session as bytes."""
     bare = {id(c.node): _without_data(c.node) for c in (session.clusters, session.models) if c.node is not None}
-    damaged = {c.name: [(item.index, item.node) for item in c.damaged] for c in (session.clusters, session.models)}
+    containers = (session.clusters, session.models)
+    damaged = {c.name: [(item.index, item.node) for item in c.damaged] for c in containers}
+    names = {c.name: [(geometry.index, geometry.name) for geometry in c.geometries] for c in containers}
     entries = {
         "state": Pairs([bare.get(id(part), part) for part in session.state]),
+        "names": names,
         "damaged": damaged,
         "sections": [(name, section.encoding, section.data) for name, section in session.sections.items()],
     }
@@ -96,7 +107,7 @@ def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
     try:
         entries = _read(data, collection).as_dict()
         sections = {name: Section(encoding, memoryview(blob)) for name, encoding, blob in entries["sections"]}
-        return SessionRecord(entries["state"], entries["damaged"].as_dict(), sections)
+        return SessionRecord(entries["state"], entries["names"].as_dict(), entries["damaged"].as_dict(), sections)
     except (MosaicError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise MosaicError(f"{collection.name!r} keeps a damaged record of its session: {error}") from error
 
@@ -136,14 +147,14 @@ def sum_of_bits(values: NDArray[Any]) -> int:
     return (total + int.from_bytes(flat[whole:].tobytes(), "little")) % 2**62
 
 
-def record_of(geometry: Geometry, release: str, fractions: bool, step: int) -> Record:
+def record_of(geometry: Geometry, release: str, fractions: bool, representation: str, step: int) -> Record:
     """The record of a geometry that is being imported."""
     mesh = geometry.model if points_are_vertices(geometry) else None
     faces = mesh.triangles if isinstance(mesh, Mesh) else np.empty((0, 3), np.int32)
     points = np.asarray(geometry.points, np.float32)
     return Record(
         geometry.node, geometry.container, geometry.index, release, fractions, len(points), len(faces),
-        sum_of_bits(points), sum_of_bits(faces), step,
+        sum_of_bits(points), sum_of_bits(faces), representation, [frame.index for frame in geometry.frames or ()], step,
     )  # fmt: skip
 
 

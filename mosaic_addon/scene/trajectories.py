@@ -9,6 +9,8 @@ from .coloring import write_vertex_colors
 from .custom_properties import clean_text
 from .meshes import VERTEX_NORMALS, new_mesh
 
+STEP = "mosaic_step"  # custom property of a step's mesh: its number
+
 
 def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
     """A collection, in no scene, with an object for each step. Their names sort as the steps follow each other."""
@@ -22,6 +24,7 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
             if frame.mesh.vertex_normals is not None:
                 write_attribute(mesh, NORMALS, "FLOAT_VECTOR", frame.mesh.vertex_normals)
                 write_bits(mesh, VERTEX_NORMALS, frame.mesh.vertex_normals)
+        mesh[STEP] = number
         mesh["mosaic_filename"] = clean_text(frame.filename)
         mesh.materials.append(None)  # the slot that the material of the trajectory's object fills
         write_columns(mesh, frame.vertex_properties)

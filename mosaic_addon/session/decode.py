@@ -287,7 +287,7 @@ def _arrange(container: Container, tree: Node, reading: _Reading) -> None:
         unknown += type(uuid) is not str or uuid not in known
         return []
 
-    for uuid, name, members in _tree_items(tree):
+    for uuid, name, members in tree_items(tree):
         if members is None:
             container.items += take(uuid)
         elif uuid not in known:  # a group named twice stands where it is named first
@@ -301,7 +301,7 @@ def _arrange(container: Container, tree: Node, reading: _Reading) -> None:
         reading.warn(f"The tree of the {container.name} names {unknown} objects that the session does not hold.")
 
 
-def _tree_items(tree: Node) -> list[tuple[str, str | None, list[Node] | None]]:
+def tree_items(tree: Node) -> list[tuple[str, str | None, list[Node] | None]]:
     """The top level of a tree, in order: (uuid, group's name, members), members None for a geometry."""
     if type(tree) is not ObjectNode:
         return []
@@ -525,6 +525,31 @@ def _frames(nodes: Node, item: _Item) -> list[Frame] | None:
     if not frames:
         item.warn("it has no frames that can be shown")
     return frames or None
+
+
+def appearance_of(node: ObjectNode, container: str, fractions: bool) -> Appearance:
+    """The appearance of one geometry's node, with Mosaic's defaults. fractions: as `stores_fractions` says of its session."""
+    fields = node.fields()
+    item = _Item(_Reading(Budget(0), []), container, "")
+    return _appearance(node.cls.name, fields, HIGHLIGHT_COLORS[container], fractions, item)
+
+
+def meta_of(node: ObjectNode) -> dict[Any, Any]:
+    """The meta of one geometry's node as plain values; what is not understood is `Kept`."""
+    meta = node.fields().get("meta")
+    return plain(meta, Budget(0)) if type(meta) is Pairs else {}
+
+
+def numbers_of(node: ObjectNode) -> tuple[tuple[float, float, float], bool, float | None]:
+    """Sampling rate, visibility and a volume's target resolution of one geometry's node."""
+    fields = node.fields()
+    item = _Item(_Reading(Budget(0), []), "", "")
+    rate = _sampling_rate(fields.get("sampling_rate"), item)
+    return (
+        (float(rate[0]), float(rate[1]), float(rate[2])),
+        _flag(fields.get("visible"), True),
+        _number(fields.get("target_resolution")),
+    )
 
 
 # --- models ----------------------------------------------------------------------------------------------------------

@@ -49,14 +49,15 @@ def write_pickle(
     *,
     fetch: Callable[[Stored], NDArray[Any]] | None = None,
     keep_out: Mapping[int, Stored] = MappingProxyType({}),
+    renames: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({}),
 ) -> None:
     """Write the object that `root` describes, as `read_pickle` gave it or made of Python's own values and numpy arrays.
 
     write: takes bytes, or a buffer that is only valid until it returns. fetch: the array that a `Stored` stands for, asked
     for when it is written; without it a `Stored` is written as such. keep_out: what to write instead of array nodes, by their
-    id. Raises TypeError for what no session holds.
+    id. renames: other names for classes, by module and name. Raises TypeError for what no session holds.
     """
-    _Writer(write, fetch, keep_out).run(root)
+    _Writer(write, fetch, keep_out, renames).run(root)
 
 
 class _Later(bytes):
@@ -77,11 +78,16 @@ class _Memoize:
 
 class _Writer:
     def __init__(
-        self, write: Write, fetch: Callable[[Stored], NDArray[Any]] | None, keep_out: Mapping[int, Stored]
+        self,
+        write: Write,
+        fetch: Callable[[Stored], NDArray[Any]] | None,
+        keep_out: Mapping[int, Stored],
+        renames: Mapping[tuple[str, str], tuple[str, str]],
     ) -> None:
         self.write = write
         self.fetch = fetch
         self.keep_out = keep_out
+        self.renames = renames
         self.out = bytearray(b"\x80\x04")
         self.todo: list[Node] = []
         self.memo: dict[Any, int] = {}  # by id, or by what it is: a text, a (module, name), a dtype
@@ -176,7 +182,13 @@ class _Writer:
         self.remember((module, name))
 
     def put_global_name(self, node: Global) -> None:
-        self.put_name("numpy.core" + node.module[11:] if node.module.startswith("numpy._core") else node.written, node.name)
+        renamed = self.renames.get((node.module, node.name))
+        if renamed is not None:
+            self.put_name(*renamed)
+        elif node.module.startswith("numpy._core"):
+            self.put_name("numpy.core" + node.module[11:], node.name)
+        else:
+            self.put_name(node.written, node.name)
 
     def put_scalar(self, node: np.generic) -> None:
         self.put_name(NUMPY, "scalar")
@@ -262,7 +274,7 @@ class _Writer:
     # --- objects -----------------------------------------------------------------------------------------------------
 
     def put_object(self, node: ObjectNode) -> None:
-        self.put_name(node.cls.written, node.cls.name)
+        self.put_global_name(node.cls)
         if node.state is not None:
             self.todo += (_Later(BUILD), node.state if node.state != () else None)
         if not node.args and node.kwargs is None:

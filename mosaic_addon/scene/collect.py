@@ -1,0 +1,502 @@
+"""Blender -> a session's nodes: the mirror of `build`.
+
+A session is what is in its collection: the geometries that it was read from, as they were edited since, and what was made
+in Blender and put there. All of it is told apart and checked before a file is touched.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..session.decode import tree_items
+from ..session.encode import (
+    NEWEST,
+    TARGETS,
+    crashes_mosaic,
+    new_container,
+    new_state,
+    new_tree,
+    new_uuid,
+    put,
+    renames,
+    respell_geometry,
+    respell_state,
+    spelling_of,
+    state_of,
+)
+from ..session.file import Section
+from ..session.nodes import Node, ObjectNode, Pairs, Stored
+from .attributes import PointData
+from .edits import Looks, Piece, apply_edits
+from .inspect import steps_of
+from .kept import unpack, unpack_session
+from .newcomers import newcomer
+from .representations import MODIFIER
+from .sources import Source
+from .surfaces import volume_mesh
+from .temporaries import Temporaries
+from .transforms import to_session
+from .tree import (
+    CLASS,
+    CONTAINER,
+    CONTAINERS,
+    GROUP,
+    MODEL,
+    PIXEL_SIZE,
+    SAMPLING_RATE,
+    SESSION,
+    UUID,
+    container_of,
+    items_of,
+    members_of,
+    name_of,
+    root_of,
+)
+
+TREES = {"clusters": "_data_tree", "models": "_models_tree"}
+KEYS = {"clusters": "_data", "models": "_models"}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """How a scene becomes a session.
+
+    target: one of `encode.TARGETS`, to write as that release of Mosaic does; None for the one that the session came from.
+    apply_modifiers: write what the objects' modifiers make of their points and faces, but for the one that draws them.
+    angstrom_per_unit: of objects without a session, what a Blender unit stands for.
+    """
+
+    target: str | None = None
+    apply_modifiers: bool = False
+    angstrom_per_unit: float = 1000.0
+
+
+@dataclass(slots=True)
+class Collected:
+    """A session that is ready to be written.
+
+    changes: what differs from what was read, one sentence each; left_out and warnings as well. digest: a text that is equal
+    for equal changes, "" for none. renames: see `write_pickle`. uuids, groups: what objects and groups are to be called from
+    now on. made: datablocks that hold arrays of the session until it is written, to be closed then.
+    """
+
+    state: Pairs
+    release: str
+    sections: dict[str, Section]
+    layout: Literal["pickle", "indexed"]
+    changes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    digest: str = ""
+    renames: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    uuids: list[tuple[bpy.types.Object, str]] = field(default_factory=list)
+    groups: list[tuple[bpy.types.Collection, dict[str, str]]] = field(default_factory=list)
+    made: Temporaries = field(default_factory=Temporaries)
+
+    def close(self) -> None:
+        """Remove what was made to be written."""
+        self.made.close()
+
+
+@dataclass(slots=True)
+class _Place:
+    """A group of a container, or the place of an object that is in none."""
+
+    group: bpy.types.Collection | None
+    pieces: list[Piece] = field(default_factory=list)
+
+
+def collect_session(
+    session: bpy.types.Collection,
+    scene: bpy.types.Scene,
+    layer: bpy.types.ViewLayer,
+    options: ExportOptions | None = None,
+) -> Collected:
+    """All that a session's collection holds, as the state of a file.
+
+    scene, layer: where it is linked and whose eyes are asked. Nothing in Blender is changed. Raises MosaicError, naming the
+    object, for what Mosaic would crash on or what was tampered with.
+    """
+    return _Collector(session, scene, layer, options or ExportOptions()).finished()
+
+
+def collect_objects(
+    things: Iterable[bpy.types.Object], scene: bpy.types.Scene, layer: bpy.types.ViewLayer, options: ExportOptions | None = None
+) -> Collected:
+    """Objects as a new session, in the spelling of the newest release: those of other sessions as these would write them."""
+    return _Collector(None, scene, layer, options or ExportOptions(), list(things)).finished()
+
+
+class _Collector:
+    def __init__(
+        self,
+        session: bpy.types.Collection | None,
+        scene: bpy.types.Scene,
+        layer: bpy.types.ViewLayer,
+        options: ExportOptions,
+        things: Sequence[bpy.types.Object] = (),
+    ) -> None:
+        self.session = session
+        self.scene = scene
+        self.layer = layer
+        self.options = options
+        self.things = things
+        self.root = root_of(session) if session is not None else None
+        self.record = unpack_session(session) if session is not None else None
+        said = session[SESSION] if session is not None else {}
+        self.release = said.get("release", NEWEST.release)
+        self.spelling = spelling_of(self.release)
+        self.looks = Looks()
+        self.hidden = _hidden_collections(session, layer)
+        self.volumes: dict[int, Stored] = {}
+        self.seen: set[int] = set()
+        self.taken: set[str] = set()
+        self.edits: list[str] = []
+        self.rate = self._usual_rate()
+        layout = "indexed" if said.get("layout") == "indexed" else "pickle"
+        sections = self.record.sections if self.record is not None else {}
+        self.result = Collected(Pairs(), self.release, dict(sections), layout)
+
+    def finished(self) -> Collected:
+        try:
+            self._run()
+        except BaseException:
+            self.result.close()
+            raise
+        return self.result
+
+    def _run(self) -> None:
+        result = self.result
+        places = self._places()
+        self._identify(places)
+        state = self.record.state if self.record is not None else new_state(self.spelling)
+        result.state = state
+        for name in CONTAINERS:
+            self._fill(state, name, places[name])
+        self._note_edits(places)
+        self._respell(places)
+
+    def _usual_rate(self) -> tuple[float, float, float]:
+        """The sampling rate of the session's first object, for new ones."""
+        for thing in self.session.all_objects if self.session is not None else ():
+            rate = thing.get(SAMPLING_RATE)
+            if rate is not None and len(rate) == 3:
+                return tuple(rate)
+        return (1.0, 1.0, 1.0)
+
+    # --- what there is -----------------------------------------------------------------------------------------------
+
+    def _places(self) -> dict[str, list[_Place]]:
+        """The groups and single objects of both containers, in the browser's order."""
+        places: dict[str, list[_Place]] = {name: [] for name in CONTAINERS}
+        if self.session is None:
+            for thing in self.things:
+                self._place(places, thing, None, None)
+            return places
+        for name in CONTAINERS:
+            container = container_of(self.session, name)
+            for item in items_of(container) if container is not None else ():
+                self._take(places, item, name)
+        stray: list[Any] = [child for child in self.session.children if CONTAINER not in child]
+        for item in [*stray, *self.session.objects]:
+            self._take(places, item, None)
+        return places
+
+    def _take(self, places: dict[str, list[_Place]], item: Any, container: str | None) -> None:
+        if isinstance(item, bpy.types.Object):
+            self._place(places, item, None, container)
+            return
+        for thing in members_of(item):
+            self._place(places, thing, item, container)
+        for name in CONTAINERS:  # a group that is empty now
+            if name == container and GROUP in item and not any(place.group == item for place in places[name]):
+                places[name].append(_Place(item))
+
+    def _place(
+        self,
+        places: dict[str, list[_Place]],
+        thing: bpy.types.Object,
+        group: bpy.types.Collection | None,
+        container: str | None,
+    ) -> None:
+        if thing == self.root or thing.session_uid in self.seen:
+            return
+        self.seen.add(thing.session_uid)
+        piece = self._piece(thing, container)
+        if piece is None:
+            return
+        several = places[piece.container]
+        if group is not None:
+            for place in several:
+                if place.group == group:
+                    place.pieces.append(piece)
+                    return
+        several.append(_Place(group, [piece]))
+
+    def _piece(self, thing: bpy.types.Object, container: str | None) -> Piece | None:
+        """One object as a geometry; None, with a note, for what is none."""
+        data = self._data(thing)
+        if data is None:
+            if thing.type != "EMPTY" or PIXEL_SIZE not in thing:
+                kind = thing.type.lower().replace("_", " ")
+                self.result.left_out.append(f"{thing.name!r} is left out: Mosaic has no objects like a {kind}.")
+            return None
+        source = Source(thing.name, data, self._matrix(thing), _steps(thing), volume_mesh(thing))
+        look = self.looks.of(thing)
+        record = unpack(thing, source) if CLASS in thing else None
+        if record is None:
+            piece = newcomer(thing, source, container, look, self._is_visible(thing), self.rate, self.spelling)
+            if piece is None:
+                self.result.left_out.append(f"{thing.name!r} is left out: it has no points.")
+            return piece
+        piece = Piece(thing, record.node, source, container or record.container, record.index, None)
+        piece.origin = (record.container, record.index)
+        if record.release != self.release:
+            piece.warnings += respell_geometry(piece.node, spelling_of(record.release), self.spelling, piece.label)
+            if self.session is not None:
+                piece.edits["release"] = f"from a session of {record.release}"
+                piece.index = None
+        apply_edits(piece, record, look, self._is_visible(thing), self.scene.frame_current, self.spelling)
+        if piece.container != record.container:
+            piece.edits["container"] = f"now among the {piece.container}"
+            piece.index = None
+        self._share_volume(piece)
+        self.result.warnings += piece.warnings
+        if piece.node.cls.name == "SegmentationGeometry" and not source.count:
+            self.result.left_out.append(f"{piece.label} is left out: Mosaic crashes on a segmentation without voxels.")
+            return None
+        return piece
+
+    def _data(self, thing: bpy.types.Object) -> PointData | None:
+        """The points or mesh of an object, made of its curve or its modifiers where need be."""
+        if thing.type in ("MESH", "POINTCLOUD"):
+            if thing.mode == "EDIT":
+                thing.update_from_editmode()
+            if not self.options.apply_modifiers or not any(m.name != MODIFIER and m.show_viewport for m in thing.modifiers):
+                return thing.data
+        elif thing.type not in ("CURVE", "CURVES", "SURFACE", "META"):
+            return None
+        return self.result.made.of(thing, self.scene, self.layer)
+
+    def _matrix(self, thing: bpy.types.Object) -> NDArray[np.float64] | None:
+        """From an object's data to angstrom. What has no session is as large as `angstrom_per_unit` says."""
+        root = self.root
+        if self.session is None:
+            root = thing
+            while root is not None and PIXEL_SIZE not in root:
+                root = root.parent
+        matrix = to_session(thing, root)
+        if root is None and self.session is None:
+            scale = np.diag([*[self.options.angstrom_per_unit] * 3, 1.0])
+            matrix = scale if matrix is None else scale @ matrix
+        return matrix
+
+    def _is_visible(self, thing: bpy.types.Object) -> bool:
+        """Whether neither the object nor a group or container around it is hidden by its eye or monitor."""
+        if thing.hide_viewport or thing.hide_get(view_layer=self.layer):
+            return False
+        return not self.hidden or not any(c.session_uid in self.hidden for c in thing.users_collection)
+
+    def _share_volume(self, piece: Piece) -> None:
+        """Let geometries that show one volume share its values in the file, as they do in Blender."""
+        mesh = piece.source.volume
+        if mesh is not None:
+            state = state_of(piece.node)
+            stored = state.as_dict().get("volume")
+            if type(stored) is Stored:
+                put(state, "volume", self.volumes.setdefault(mesh.session_uid, stored))
+
+    # --- uuids -------------------------------------------------------------------------------------------------------
+
+    def _identify(self, places: dict[str, list[_Place]]) -> None:
+        """Give each geometry a uuid of its own. Of an object and its copies, the one with the session's name keeps it."""
+        if not self.spelling.uuids:
+            return
+        pieces = [(piece, place) for several in places.values() for place in several for piece in place.pieces]
+        pieces.sort(key=lambda entry: "name" in entry[0].edits)
+        for piece, place in pieces:
+            state = state_of(piece.node)
+            own, read = piece.thing.get(UUID), state.as_dict().get("uuid")
+            uuid = own if isinstance(own, str) and own else read if type(read) is str else None
+            if uuid in self.taken or (uuid is None and (piece.index is None or place.group is not None)):
+                if uuid is not None:
+                    piece.edits["copy"] = "a copy"
+                    piece.index = None
+                uuid = new_uuid()
+            if uuid is None:
+                continue
+            self.taken.add(uuid)
+            piece.uuid = uuid
+            if uuid != read:
+                put(state, "uuid", uuid)
+            if uuid != own:
+                self.result.uuids.append((piece.thing, uuid))
+
+    # --- containers and trees ----------------------------------------------------------------------------------------
+
+    def _fill(self, state: Pairs, name: str, places: list[_Place]) -> None:
+        """Put the geometries of a container into the state, in the file's order, and the browser's order beside them."""
+        container = state.as_dict().get(KEYS[name], state.as_dict().get(name_in_state(name)))
+        if type(container) is not ObjectNode:
+            container = new_container(name, self.spelling)
+            put(state, KEYS[name], container)
+        pieces = [piece for place in places for piece in place.pieces]
+        known = [piece for piece in pieces if piece.index is not None]
+        damaged = self.record.damaged.get(name, []) if self.record is not None else []
+        tree_key = TREES[name]
+        in_order = known == sorted(known, key=lambda piece: piece.index or 0)
+        if self.spelling.tree is None and not in_order:
+            nodes = [piece.node for piece in pieces]
+            self.edits.append(f"The {name} are in another order.")
+        else:
+            placed = [(piece.index or 0, piece.node) for piece in known]
+            placed += [(index, node) for index, node in damaged if not crashes_mosaic(node)]
+            nodes = [node for _, node in sorted(placed, key=lambda entry: entry[0])]
+            nodes += [piece.node for piece in pieces if piece.index is None]
+        for index, node in damaged:
+            if crashes_mosaic(node):
+                sentence = f"{name} {index} is left out of the file, as Mosaic crashes on it; it stays in the .blend."
+                self.result.left_out.append(sentence)
+        put(state_of(container), "data", nodes)
+        if self.spelling.tree is not None:
+            tree = state.as_dict().get(tree_key)
+            if type(tree) is not ObjectNode or not self._is_right(tree, places, damaged):
+                had = type(tree) is ObjectNode
+                put(state, tree_key, new_tree(self._tree_items(places), self.spelling))
+                if had:
+                    self.edits.append(f"The {name} are in another order or other groups.")
+
+    def _is_right(self, tree: ObjectNode, places: list[_Place], damaged: list[tuple[int, Node]]) -> bool:
+        """Whether a tree says what Blender shows; what is new and in no group may be missing at its end."""
+        left = {piece.uuid or id(piece): piece for place in places for piece in place.pieces if piece.index is not None}
+        left = dict(sorted(left.items(), key=lambda entry: entry[1].index or 0))
+        known = {uuid for uuid in left if isinstance(uuid, str)}
+        known |= {str(node.fields().get("uuid")) for _, node in damaged if type(node) is ObjectNode}
+        said: list[tuple[str | None, str | None, list[Piece]]] = []
+        for uuid, title, members in tree_items(tree):
+            if members is None:
+                if uuid not in known:
+                    return False  # Mosaic does not load that
+                if uuid in left:
+                    said.append((None, None, [left.pop(uuid)]))
+            else:
+                said.append((uuid, title or uuid, [left.pop(member) for member in members if member in left]))
+        said += [(None, None, [piece]) for piece in left.values()]
+        shown = [_described(place) for place in places]
+        while len(shown) > len(said) and shown[-1][0] is None and shown[-1][2][0].index is None:
+            shown.pop()
+        return said == shown
+
+    def _tree_items(self, places: list[_Place]) -> list[tuple[str, str | None, list[str]]]:
+        items: list[tuple[str, str | None, list[str]]] = []
+        for place in places:
+            uuids = [piece.uuid for piece in place.pieces if piece.uuid is not None]
+            if place.group is None:
+                items += [(uuid, None, []) for uuid in uuids]
+                continue
+            uuid, title, _ = _described(place)
+            if uuid is None or uuid in self.taken:
+                uuid = new_uuid()
+            self.taken.add(uuid)
+            self.result.groups.append((place.group, {"name": str(title), "uuid": uuid}))
+            items.append((uuid, title, uuids))
+        return items
+
+    # --- what is said ------------------------------------------------------------------------------------------------
+
+    def _note_edits(self, places: dict[str, list[_Place]]) -> None:
+        """The changes in words, and the digest that tells two states of a scene apart."""
+        result = self.result
+        digest = hashlib.blake2b(digest_size=16)
+        pieces = [piece for several in places.values() for place in several for piece in place.pieces]
+        there = {piece.origin for piece in pieces}
+        if self.record is not None:
+            for name, titles in self.record.names.items():
+                for index, title in titles:
+                    if (name, index) not in there:
+                        result.changes.append(f"{name} {title!r}: deleted")
+        for piece in pieces:
+            if piece.edits:
+                result.changes.append(f"{piece.label}: {', '.join(piece.edits.values())}")
+                digest.update(repr(_signature(piece)).encode())
+        result.changes += self.edits
+        for change in result.changes:
+            digest.update(change.encode("utf-8", "replace"))
+        if self.edits:
+            order = [[place.group and name_of(place.group), [p.label for p in place.pieces]] for s in places.values() for place in s]
+            digest.update(repr(order).encode("utf-8", "replace"))
+        result.digest = digest.hexdigest() if result.changes else ""
+
+    def _respell(self, places: dict[str, list[_Place]]) -> None:
+        """Write all of it as another release does."""
+        if self.options.target is None:
+            return
+        target = TARGETS[self.options.target]
+        result = self.result
+        pieces = [piece for several in places.values() for place in several for piece in place.pieces]
+        for piece in pieces:
+            result.warnings += respell_geometry(piece.node, self.spelling, target, piece.label)
+            uuid = state_of(piece.node).as_dict().get("uuid")
+            piece.uuid = uuid if type(uuid) is str else None
+        result.warnings += respell_state(result.state, self.spelling, target)
+        self.taken = {piece.uuid for piece in pieces if piece.uuid}
+        if target.tree is not None:
+            for name in CONTAINERS:
+                put(result.state, TREES[name], new_tree(self._tree_items(places[name]), target))
+        result.renames = renames(target)
+        result.release = target.release
+
+
+def name_in_state(container: str) -> str:
+    """The other key under which Mosaic looks for a container."""
+    return {"clusters": "data", "models": "models"}[container]
+
+
+def _described(place: _Place) -> tuple[str | None, str | None, list[Piece]]:
+    group = place.group
+    if group is None:
+        return None, None, place.pieces
+    said = group.get(GROUP)
+    return (said["uuid"] if said is not None else None), name_of(group), place.pieces
+
+
+def _signature(piece: Piece) -> list[Any]:
+    """What tells two edits of one object apart, small."""
+    source = piece.source
+    matrix = None if source.matrix is None else source.matrix.round(9).tolist()
+    state = state_of(piece.node).as_dict()
+    small = {key: state.get(key) for key in ("visible", "representation")}
+    appearance = state.get("appearance")
+    looks = list(appearance) if type(appearance) is Pairs else []
+    return [matrix, source.points_sum(), source.faces_sum(), small, looks]
+
+
+def _steps(thing: bpy.types.Object) -> list[bpy.types.Mesh]:
+    if MODEL not in thing:
+        return []
+    return [step.data for step in steps_of(thing)]
+
+
+def _hidden_collections(session: bpy.types.Collection | None, layer: bpy.types.ViewLayer) -> set[int]:
+    """The containers and groups, by session_uid, that are hidden with all that is in them."""
+    hidden: set[int] = set()
+    if session is None:
+        return hidden
+    todo = [(child, False) for child in layer.layer_collection.children]
+    while todo:
+        item, inside = todo.pop()
+        own = inside and (item.hide_viewport or item.exclude or item.collection.hide_viewport)
+        if own:
+            todo_below = [item]
+            while todo_below:
+                below = todo_below.pop()
+                hidden.add(below.collection.session_uid)
+                todo_below += below.children
+            continue
+        todo += [(child, inside or item.collection == session) for child in item.children]
+    return hidden

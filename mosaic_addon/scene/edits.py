@@ -1,0 +1,474 @@
+"""One object of a session -> its geometry's node: what it was read from, changed where the object was edited since.
+
+What Blender shows is compared with what an import of the same node would show, in Blender's precision, so that only edits
+come through, and an edit that was taken back is none.
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..session.decode import appearance_of, meta_of, numbers_of
+from ..session.encode import (
+    MESH_CLASSES,
+    Spelling,
+    array_of,
+    drop,
+    entry,
+    fit_of,
+    new_columns,
+    new_mesh_model,
+    put,
+    set_appearance,
+    set_columns,
+    set_fit,
+    set_name,
+    set_sampling_rate,
+    set_visible,
+    state_of,
+)
+from ..session.errors import MosaicError
+from ..session.nodes import Node, ObjectNode, Pairs, Stored
+from ..session.session import MESH_REPRESENTATIONS, REPRESENTATIONS, Appearance
+from .attributes import KINDS, NORMALS, QUATERNIONS, RESERVED, column_attributes, column_dtype, read_attribute
+from .color_maps import to_display, to_scene
+from .coloring import read_vertex_colors
+from .compat import ModifierInputs
+from .custom_properties import like, meta_properties, own_properties, plain_property, same_property
+from .kept import Record
+from .materials import SURFACE
+from .representations import FITTED_SURFACE, LABELS, MODIFIER
+from .inspect import step_at
+from .sources import Source, triangles_of
+from .surfaces import DEFAULT_RESOLUTION, PERCENTILE, RESOLUTION
+from .trajectories import STEP
+from .transforms import move_fit, move_mesh
+from .tree import NAME, SAMPLING_RATE, name_of
+
+REPRESENTATION_OF = {label: name for name, label in LABELS.items()}
+DECIMALS = 6  # of colours that were edited: those of a 32-bit number
+
+
+@dataclass(slots=True)
+class Piece:
+    """A geometry on its way into a file.
+
+    index: its place in the file's container, None for what is new there; origin: where it was read from. edits: what was
+    changed since, by what it is about, in words. uuid: None where the release has none.
+    """
+
+    thing: bpy.types.Object
+    node: ObjectNode
+    source: Source
+    container: str
+    index: int | None
+    uuid: str | None
+    edits: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    origin: tuple[str, int] | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.container} {name_of(self.thing)!r}"
+
+
+@dataclass(slots=True)
+class Look:
+    """What Blender shows of an object: inputs of the modifier, None without one, and the material's numbers."""
+
+    representation: str | None
+    size: float | None
+    spheres: bool | None
+    numbers: tuple[float, ...] | None  # red, green, blue (scene values), opacity, ambient, diffuse, specular
+
+
+class Looks:
+    """Reads looks; what many objects share is looked up once."""
+
+    def __init__(self) -> None:
+        self._inputs: dict[int, ModifierInputs] = {}
+
+    def of(self, thing: bpy.types.Object) -> Look:
+        representation = size = spheres = None
+        modifier = thing.modifiers.get(MODIFIER)
+        group = modifier.node_group if modifier is not None and modifier.type == "NODES" else None
+        if group is not None:
+            inputs = self._inputs.get(group.session_uid)
+            if inputs is None:
+                inputs = self._inputs[group.session_uid] = ModifierInputs(group)
+            if "Representation" in inputs:
+                representation = REPRESENTATION_OF.get(inputs.get(modifier, "Representation"))
+                size, spheres = inputs.get(modifier, "Size"), bool(inputs.get(modifier, "Spheres"))
+        slots = thing.material_slots
+        material = slots[0].material if len(slots) else None
+        return Look(representation, size, spheres, None if material is None else _numbers_of(material))
+
+
+def _numbers_of(material: bpy.types.Material) -> tuple[float, ...] | None:
+    tree = material.node_tree
+    surface = tree.nodes.get(SURFACE) if tree is not None else None
+    if surface is not None:
+        inputs = surface.inputs
+        return (
+            *inputs["Color"].default_value[:3],
+            *[inputs[name].default_value for name in ("Opacity", "Ambient", "Diffuse", "Specular")],
+        )
+    principled = [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"] if tree is not None else []
+    if principled:  # a material of the user's own
+        inputs = principled[0].inputs
+        return (*inputs["Base Color"].default_value[:3], inputs["Alpha"].default_value)
+    return tuple(material.diffuse_color)
+
+
+@lru_cache(65536)
+def _scene_color(color: tuple[float, float, float]) -> tuple[float, ...]:
+    """A base colour as its material holds it."""
+    return tuple(to_scene(np.array(color)).astype(np.float32).tolist())
+
+
+@lru_cache(65536)
+def _single(value: float) -> float:
+    """A number as Blender holds it."""
+    return float(np.float32(value))
+
+
+def display_color(scene: tuple[float, ...]) -> tuple[float, float, float]:
+    """A colour of a material as Mosaic writes it."""
+    red, green, blue = np.clip(to_display(np.array(scene[:3])), 0, 1).round(DECIMALS).tolist()
+    return red, green, blue
+
+
+def apply_edits(
+    piece: Piece, record: Record, look: Look, visible: bool, frame: int, spelling: Spelling
+) -> None:
+    """Bring all edits of an object into its node.
+
+    record: what the object keeps, whose node is the piece's. frame: of the scene. Raises MosaicError, naming the object, when
+    Mosaic would crash on the result or Blender lost what it is made of.
+    """
+    thing, node = piece.thing, piece.node
+    name = name_of(thing)
+    if name != thing.get(NAME):
+        set_name(node, name)
+        piece.edits["name"] = f"renamed to {name!r}"
+    rate, was_visible, resolution = numbers_of(node)
+    if visible != was_visible:
+        set_visible(node, visible, spelling)
+        piece.edits["visible"] = "shown" if visible else "hidden"
+    _edit_sampling_rate(piece, rate)
+    _edit_meta(piece)
+    _edit_look(piece, record, look)
+    if piece.source.volume is not None:
+        _edit_volume(piece, record, resolution)
+    if piece.source.steps:
+        _edit_step(piece, record, frame)
+    _edit_shape(piece, record, spelling)
+    _edit_columns(piece, record, spelling)
+    if thing.type == "MESH":
+        _refuse_bad_faces(piece)
+
+
+# --- numbers and looks -----------------------------------------------------------------------------------------------
+
+
+def _edit_sampling_rate(piece: Piece, original: tuple[float, float, float]) -> None:
+    value = piece.thing.get(SAMPLING_RATE)
+    if value is None:
+        return
+    rate = tuple(value) if hasattr(value, "__len__") else (value,) * 3
+    if rate == original:
+        return
+    if len(rate) != 3 or not all(np.isfinite(number) and number > 0 for number in rate):
+        raise MosaicError(f"{piece.label}: its sampling rate must be three positive numbers, not {list(rate)}.")
+    set_sampling_rate(piece.node, rate)
+    piece.edits["sampling rate"] = f"sampling rate {', '.join(f'{number:g}' for number in rate)}"
+
+
+def _edit_meta(piece: Piece) -> None:
+    """Custom properties that were changed, added or taken away since an import would have made them of meta."""
+    thing = piece.thing
+    current = own_properties(thing)
+    meta = meta_of(piece.node)
+    if not current and len(meta) <= 1:
+        return
+    expected = meta_properties(meta)
+    changed = []
+    for key, (name, value) in expected.items():
+        if key not in current:
+            drop(entry(piece.node, "meta"), name)
+            changed.append(str(name))
+        elif not same_property(plain_property(current[key]), value):
+            put(entry(piece.node, "meta"), name, like(meta[name], plain_property(current[key])))
+            changed.append(str(name))
+    for key in current:
+        if key not in expected:
+            value = plain_property(current[key])
+            if value is None:
+                piece.warnings.append(f"{piece.label}: the custom property {key!r} is left out, as Mosaic has no such thing.")
+                continue
+            put(entry(piece.node, "meta"), key, value)
+            changed.append(key)
+    if changed:
+        piece.edits["meta"] = f"meta {', '.join(changed)}"
+
+
+def _edit_look(piece: Piece, record: Record, look: Look) -> None:
+    node = piece.node
+    original = appearance_of(node, piece.container, record.fractions)
+    if look.numbers is not None:
+        color, rest = look.numbers[:3], look.numbers[3:]
+        if color != _scene_color(original.base_color):
+            set_appearance(node, "base_color", display_color(color))
+            piece.edits["color"] = "colour"
+        for key, value in zip(("opacity", "ambient", "diffuse", "specular"), rest, strict=False):
+            if value != _single(getattr(original, key)):
+                set_appearance(node, key, shortest(value))
+                piece.edits[key] = f"{key} {value:.3g}"
+    representation = record.representation
+    if look.representation is not None and look.representation != representation:
+        if look.representation == FITTED_SURFACE or node.cls.name == "SegmentationGeometry":
+            piece.warnings.append(
+                f"{piece.label}: is shown as {LABELS[look.representation]} in Blender only, which Mosaic does not offer for it."
+            )
+        else:
+            representation = look.representation
+            put(state_of(node), "representation", representation)
+            piece.edits["representation"] = f"shown as {LABELS[representation]}"
+    if look.size is not None:
+        # The size of a surface's points means nothing, so an import leaves the modifier's own.
+        shown = 8.0 if record.representation in MESH_REPRESENTATIONS else _single(original.size)
+        if look.size != shown:
+            size = shortest(look.size)
+            set_appearance(node, "size", int(size) if size.is_integer() and type(original.size) is int else size)
+            piece.edits["size"] = f"size {look.size:.4g}"
+        elif representation != record.representation and look.size != _single(original.size):
+            set_appearance(node, "size", shortest(look.size))
+    if look.spheres is not None and look.spheres != original.render_spheres:
+        set_appearance(node, "render_spheres", look.spheres)
+        piece.edits["spheres"] = "points as spheres" if look.spheres else "points as discs"
+
+
+def shortest(value: float) -> float:
+    """The shortest number that Blender would hold as `value`."""
+    return float(str(np.float32(value)))
+
+
+def _edit_volume(piece: Piece, record: Record, original: float | None) -> None:
+    mesh = piece.source.volume
+    assert mesh is not None
+    percentile = mesh.get(PERCENTILE)
+    if percentile != appearance_of(piece.node, piece.container, record.fractions).isovalue_percentile:
+        appearance = entry(piece.node, "appearance")
+        if percentile is None:
+            drop(appearance, "isovalue_percentile")
+        else:
+            put(appearance, "isovalue_percentile", percentile / 100 if record.fractions else percentile)
+        piece.edits["isovalue"] = "isovalue " + ("of Mosaic's choice" if percentile is None else f"{percentile:.4g} percent")
+    resolution = mesh[RESOLUTION]
+    if resolution != (DEFAULT_RESOLUTION if original is None else original):
+        if not (np.isfinite(resolution) and resolution > 0):
+            raise MosaicError(f"{piece.label}: its target resolution must be a positive number of angstrom.")
+        put(state_of(piece.node), "target_resolution", resolution)
+        piece.edits["resolution"] = f"target resolution {resolution:g}"
+
+
+def _edit_step(piece: Piece, record: Record, frame: int) -> None:
+    """The steps of a trajectory that are there, and the one that is shown."""
+    state = state_of(piece.node)
+    entries = state.as_dict()["trajectory"]
+    numbers = [int(mesh.get(STEP, number)) for number, mesh in enumerate(piece.source.steps)]
+    shown = {number: entries[place] for number, place in enumerate(record.frames)}
+    if numbers != list(shown):
+        kept = [shown[number] for number in numbers if number in shown]
+        put(state, "trajectory", kept)
+        piece.edits["steps"] = f"{len(kept)} frames instead of {len(entries)}"
+    number = numbers[step_at(piece.thing, len(numbers), frame)]
+    if number == record.step or number not in shown:
+        return
+    step = shown[number].as_dict()
+    fit = step["fit"]
+    name = f"frames/{numbers.index(number)}"
+    put(state, "points", piece.source.stored(f"{name}/points"))
+    if state.as_dict().get("normals") is not None:
+        put(state, "normals", piece.source.stored(f"{name}/normals"))
+    if state.as_dict().get("quaternions") is not None:
+        put(state, "quaternions", None)
+    if "model" in state.as_dict():
+        put(state, "model", fit)
+    else:
+        put(entry(piece.node, "meta"), "fit", fit)
+    for key in ("filename", "vertex_properties"):
+        if key in step:
+            put(entry(piece.node, "meta"), key, step[key])
+    piece.edits["step"] = f"frame {number}"
+
+
+# --- points and faces ------------------------------------------------------------------------------------------------
+
+
+def _edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
+    source, node = piece.source, piece.node
+    state = state_of(node)
+    fit = fit_of(node)
+    if source.count != record.count:
+        piece.edits["count"] = f"{source.count} points instead of {record.count}"
+    elif source.points_sum() != record.points_sum:
+        piece.edits["points"] = "points moved"
+    if source.matrix is not None:
+        piece.edits["matrix"] = "moved" if np.allclose(source.matrix[:3, :3], np.eye(3)) else "turned or scaled"
+    reshaped = "count" in piece.edits or "points" in piece.edits or source.matrix is not None
+    for key in ("points", "normals", "quaternions"):
+        _renew(state, key, source, reshaped)
+    _add_missing(piece, state)
+    if fit is None:
+        if len(triangles_of(source.data)):
+            _add_faces(piece, spelling)
+        return
+    parts = state_of(fit)
+    triangles = parts.as_dict().get("triangles")
+    if type(triangles) is Stored and not source.steps:
+        _edit_faces(piece, record, fit, parts, reshaped, spelling)
+    elif source.matrix is not None and not source.steps:
+        if fit.cls.name in MESH_CLASSES:
+            move_mesh(parts, source.matrix)
+        elif not move_fit(fit, source.matrix):
+            set_fit(node, None, spelling)
+            piece.warnings.append(
+                f"{piece.label}: its fit ({fit.cls.name}) cannot be moved along with its points and is left out."
+            )
+
+
+def _renew(entries: Pairs, key: str, source: Source, reshaped: bool) -> None:
+    """Take from Blender what the node holds as an array, if it no longer is that."""
+    values = array_of(entries.as_dict().get(key))
+    if reshaped and values is not None and values.ndim == 2:
+        put(entries, key, source.stored(key, values.dtype.str))
+
+
+def _add_missing(piece: Piece, state: Pairs) -> None:
+    """Normals and quaternions that a geometry had not and the user gave it."""
+    entries = state.as_dict()
+    for key, width in ((NORMALS, 3), (QUATERNIONS, 4)):
+        if entries.get(key) is None and key in entries:
+            attribute = piece.source.data.attributes.get(key)
+            if attribute is not None and attribute.domain == "POINT" and KINDS.get(attribute.data_type, ("", 0))[1] == width:
+                put(state, key, piece.source.stored(key))
+                piece.edits[key] = key
+
+
+def _edit_faces(
+    piece: Piece, record: Record, fit: ObjectNode, parts: Pairs, reshaped: bool, spelling: Spelling
+) -> None:
+    source = piece.source
+    entries = parts.as_dict()
+    count, total = source.face_count(), source.faces_sum()
+    if not count and record.faces:
+        set_fit(piece.node, None, spelling)
+        if state_of(piece.node).as_dict().get("representation") in MESH_REPRESENTATIONS:
+            put(state_of(piece.node), "representation", "pointcloud")
+        piece.edits["faces"] = "no faces any more, so it is written as points"
+        return
+    if count != record.faces:
+        piece.edits["faces"] = f"{count} triangles instead of {record.faces}"
+    elif total != record.faces_sum:
+        piece.edits["faces"] = "faces changed"
+    reshaped = reshaped or "faces" in piece.edits
+    _renew(parts, "vertices", source, reshaped)
+    _renew(parts, "vertex_normals", source, reshaped)
+    colors = array_of(entries.get("vertex_colors"))
+    if colors is not None and colors.ndim == 2:
+        current = read_vertex_colors(source.data, colors)
+        if current is None:
+            drop(parts, "vertex_colors")
+        elif current.shape != colors.shape or not np.array_equal(current, colors, equal_nan=True):
+            put(parts, "vertex_colors", current.astype(colors.dtype))
+            piece.edits["vertex colors"] = "vertex colours"
+    if reshaped and entries.get("triangle_normals") is not None:
+        put(parts, "triangle_normals", _face_normals(source))
+
+
+def _face_normals(source: Source) -> Any:
+    """(m, 3) float64, of length 1."""
+    a, b, c = source.vertices(np.dtype(np.float64)).astype(np.float64)[source.triangles(np.dtype(np.int32))].swapaxes(0, 1)
+    normals = np.cross(b - a, c - a)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.nan_to_num(normals)
+
+
+def _add_faces(piece: Piece, spelling: Spelling) -> None:
+    """Points that were given faces become a mesh."""
+    source = piece.source
+    model = new_mesh_model(
+        source.stored("vertices", "<f8"), source.stored("triangles", "<i4"), source.stored("vertex_normals", "<f8"), spelling
+    )
+    set_fit(piece.node, model, spelling)
+    piece.edits["faces"] = f"{source.face_count()} triangles"
+
+
+def _refuse_bad_faces(piece: Piece) -> None:
+    """Mosaic crashes on a face with a corner that is nowhere."""
+    positions = piece.source.positions()
+    if np.isfinite(positions.sum(dtype=np.float64)):
+        return
+    bad = ~np.isfinite(positions).all(axis=1)
+    if bad[piece.source.triangles(np.dtype(np.int32))].any():
+        raise MosaicError(
+            f"{piece.label}: some of its faces have corners that are not finite, on which Mosaic crashes; delete those vertices."
+        )
+
+
+# --- vertex properties -----------------------------------------------------------------------------------------------
+
+
+def _edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
+    source, data = piece.source, piece.source.data
+    known = column_attributes(data)
+    new = new_columns_of(data, known)
+    container = state_of(piece.node).as_dict().get("vertex_properties")
+    entries = state_of(container).as_dict().get("_properties") if type(container) is ObjectNode else None
+    old = entries.as_dict() if type(entries) is Pairs else {}
+    columns: dict[str, Node] = {}
+    changed = []
+    for name, value in old.items():
+        if type(value) is Stored:
+            if name in known and all(attribute in data.attributes for attribute in known[name]):
+                columns[name] = value
+            else:
+                changed.append(f"without {name}")
+        elif source.count == record.count:
+            columns[name] = value
+        else:
+            changed.append(f"without {name}")
+            piece.warnings.append(
+                f"{piece.label}: its vertex property {name!r}, which Blender cannot hold, does not fit the edited points and is left out."
+            )
+    for name in known:
+        if name not in old and all(attribute in data.attributes for attribute in known[name]):
+            columns[name] = source.stored(f"columns/{name}", column_dtype(data, name))
+            changed.append(f"with {name}")
+    for name, values in new.items():
+        if name not in columns:
+            columns[name] = values
+            changed.append(f"with {name}")
+    if changed:
+        piece.edits["vertex properties"] = f"vertex properties {', '.join(changed)}"
+    if changed or (container is not None and source.count != record.count):
+        set_columns(piece.node, columns, source.count, spelling)
+
+
+def new_columns_of(data: Any, known: dict[str, list[str]]) -> dict[str, Any]:
+    """Attributes of points that the user made: they become vertex properties."""
+    names = data.attributes.keys()
+    ours = {attribute for attributes in known.values() for attribute in attributes}
+    added = {}
+    for name in names:
+        if name.startswith(".") or name in RESERVED or name in ours:
+            continue
+        values = read_attribute(data, name)
+        if values is not None:
+            added[name] = values
+    return added

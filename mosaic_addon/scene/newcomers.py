@@ -1,0 +1,83 @@
+"""What was made in Blender -> new geometries: meshes, point clouds and curves without a session behind them."""
+
+from collections.abc import Sequence
+
+import bpy
+
+from ..session.encode import Spelling, new_geometry, new_mesh_model
+from ..session.session import Appearance
+from .attributes import NORMALS, QUATERNIONS, column_attributes, column_dtype
+from .custom_properties import own_properties, plain_property
+from .edits import Look, Piece, display_color, new_columns_of, shortest
+from .sources import Source
+from .tree import SAMPLING_RATE, name_of
+
+
+def newcomer(
+    thing: bpy.types.Object,
+    source: Source,
+    container: str | None,
+    look: Look,
+    visible: bool,
+    sampling_rate: Sequence[float],
+    spelling: Spelling,
+) -> Piece | None:
+    """An object as a geometry: a mesh with faces is a model, anything else a cluster, unless its collection says so.
+
+    sampling_rate: angstrom a voxel, unless the object has one. None for an object without points.
+    """
+    if not source.count:
+        return None
+    data = source.data
+    faces = source.face_count()
+    container = container or ("models" if faces else "clusters")
+    known = column_attributes(data)
+    columns = {name: source.stored(f"columns/{name}", column_dtype(data, name)) for name in known}
+    columns |= new_columns_of(data, known)
+    has_normals, has_quaternions = NORMALS in data.attributes, QUATERNIONS in data.attributes
+    normals = source.stored("normals" if has_normals else "vertex_normals") if faces or has_normals else None
+    model = None
+    if faces:
+        vertices, triangles = source.stored("vertices", "<f8"), source.stored("triangles", "<i4")
+        model = new_mesh_model(vertices, triangles, source.stored("vertex_normals", "<f8"), spelling)
+    rate = thing.get(SAMPLING_RATE)
+    node = new_geometry(
+        spelling,
+        name=name_of(thing),
+        container=container,
+        points=source.stored("points"),
+        sampling_rate=sampling_rate if rate is None else tuple(rate),
+        appearance=_appearance(look, faces > 0),
+        representation=_representation(look, faces > 0),
+        visible=visible,
+        normals=normals,
+        quaternions=source.stored("quaternions") if has_quaternions else None,
+        columns=columns,
+        count=source.count,
+        model=model,
+        meta={key: plain_property(value) for key, value in own_properties(thing).items() if plain_property(value) is not None},
+    )
+    piece = Piece(thing, node, source, container, None, None)
+    piece.edits["new"] = f"new, {source.count} points" + (f" and {faces} triangles" if faces else "")
+    return piece
+
+
+def _appearance(look: Look, mesh: bool) -> Appearance:
+    appearance = Appearance(size=2 if mesh else 8)
+    if look.size is not None:
+        appearance.size = shortest(look.size)
+    if look.spheres is not None:
+        appearance.render_spheres = look.spheres
+    if look.numbers is not None:
+        appearance.base_color = display_color(look.numbers)
+        for key, value in zip(("opacity", "ambient", "diffuse", "specular"), look.numbers[3:], strict=False):
+            setattr(appearance, key, shortest(value))
+    return appearance
+
+
+def _representation(look: Look, mesh: bool) -> str:
+    if look.representation in ("pointcloud", "gaussian_density", "normals", "basis"):
+        return look.representation
+    if mesh:
+        return look.representation if look.representation in ("mesh", "wireframe") else "surface"
+    return "pointcloud"

@@ -1,0 +1,135 @@
+"""Saving: a scene's session into a file, and what is not saved yet."""
+
+import os
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
+
+import bpy
+
+from ..session.encode import NEWEST
+from ..session.errors import MosaicError
+from ..session.file import Section, file_stamp, write_file
+from ..session.pickle_writer import write_pickle
+from .collect import Collected, ExportOptions, collect_objects, collect_session
+from .custom_properties import clean_text
+from .sources import fetch
+from .tree import GROUP, SESSION, UUID
+
+INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
+
+# The digests of the sessions as they were last saved, by the collection's session_uid: undo takes back the one that the
+# collection keeps, but not the file.
+_saved: dict[int, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save did: the file, and one sentence for each thing that was changed since it was read, left out, or odd."""
+
+    path: str
+    changes: list[str]
+    left_out: list[str]
+    warnings: list[str]
+
+
+def save_session(
+    session: bpy.types.Collection,
+    path: str | os.PathLike[str],
+    scene: bpy.types.Scene,
+    layer: bpy.types.ViewLayer,
+    options: ExportOptions | None = None,
+    *,
+    backup: bool = True,
+    overwrite: bool = True,
+    thumbnail: bytes | None = None,
+) -> Saved:
+    """Save a session's collection, after which it is that file's.
+
+    path: a bare pickle if it ends in .pickle, which is what Mosaic's window opens, else an indexed file. overwrite: also a
+    file that was changed on disk since it was read. thumbnail: a new PNG for an indexed file; its old one is kept otherwise.
+    Raises MosaicError, with no file changed, when the session cannot be saved.
+    """
+    target = os.path.abspath(path)
+    said = session[SESSION]
+    if not overwrite and changed_on_disk(session, target):
+        raise MosaicError(f"{target} was changed on disk since it was read; save under another name, or overwrite it.")
+    with closing(collect_session(session, scene, layer, options)) as collected:
+        saved = _write(collected, target, backup, thumbnail)
+        for thing, uuid in collected.uuids:
+            if thing.is_editable:
+                thing[UUID] = uuid
+        for group, entry in collected.groups:
+            if group.is_editable and group.get(GROUP, {}).get("uuid") != entry["uuid"]:
+                group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
+    if options is None or options.target is None:
+        said["file"], said["layout"] = clean_text(target), layout_of(target)
+        said["stamp"] = file_stamp(target) or ""
+        said["saved"] = _saved[session.session_uid] = collected.digest
+    return saved
+
+
+def save_objects(
+    things: Iterable[bpy.types.Object],
+    path: str | os.PathLike[str],
+    scene: bpy.types.Scene,
+    layer: bpy.types.ViewLayer,
+    options: ExportOptions | None = None,
+    *,
+    backup: bool = True,
+) -> Saved:
+    """Save objects as a new session; nothing in Blender is changed. Raises MosaicError when none of them has points."""
+    with closing(collect_objects(things, scene, layer, options)) as collected:
+        return _write(collected, os.path.abspath(path), backup, None)
+
+
+def unsaved_changes(session: bpy.types.Collection, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> list[str]:
+    """What was changed since the session was read or saved, one sentence each; none if the file has all of it.
+
+    Raises MosaicError when the session could not be saved as it is.
+    """
+    with closing(collect_session(session, scene, layer)) as collected:
+        known = _saved.get(session.session_uid, session[SESSION].get("saved", ""))
+        if collected.digest == known:
+            return []
+        return collected.changes or ["Changes that the file has were taken back."]
+
+
+def changed_on_disk(session: bpy.types.Collection, path: str) -> bool:
+    """Whether the file that the session was read from or saved to has been changed by someone else."""
+    said = session[SESSION]
+    if os.path.abspath(said.get("file", "")) != os.path.abspath(path) or not said.get("stamp"):
+        return False
+    return file_stamp(path) not in (None, said["stamp"])
+
+
+def layout_of(path: str) -> Literal["pickle", "indexed"]:
+    """The layout that a file of this name gets."""
+    return "pickle" if path.endswith(".pickle") else "indexed"
+
+
+def _write(collected: Collected, path: str, backup: bool, thumbnail: bytes | None) -> Saved:
+    layout = layout_of(path)
+    sections = collected.sections
+    if thumbnail is not None:
+        sections["thumbnail"] = Section("png", memoryview(thumbnail))
+    warnings = list(collected.warnings)
+    if layout == "pickle" and sections:
+        names = ", ".join(sections)
+        warnings.append(f"A .pickle has no place for {names}; save as .mosaic to have them in the file.")
+
+    def write_state(file: BinaryIO) -> None:
+        write_pickle(collected.state, file.write, fetch=fetch, renames=collected.renames)
+
+    try:
+        write_file(path, write_state, layout, sections, _release_to_say(collected.release), backup=backup)
+    except MosaicError as error:
+        raise MosaicError(f"{path} {error}") from error
+    return Saved(path, collected.changes, collected.left_out, warnings)
+
+
+def _release_to_say(release: str) -> str:
+    if release.count(".") == 2 and release.replace(".", "").isdecimal():
+        return release
+    return NEWEST.release if release.startswith("1.3") else INDEXED_RELEASES[0]

@@ -1,0 +1,223 @@
+"""The arrays of an object as its session has them: exact where nothing was edited, moved as the object was moved.
+
+A `Stored` in a node names one of them; it is asked for while the file is written, so that arrays are never all in memory.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..session.nodes import Stored
+from .attributes import NORMALS, QUATERNIONS, PointData, read_attribute, read_columns, read_exactly
+from .kept import sum_of_bits
+from .meshes import ORIGINAL, VERTEX_NORMALS
+from .surfaces import DTYPE, SHAPE, VALUES
+from .transforms import turn_of
+
+Array: TypeAlias = NDArray[Any]
+
+
+class Source:
+    """What one object gives to a file.
+
+    data: its points or mesh. matrix: (4, 4) float64 from the data's coordinates to the session's angstrom, None where they
+    are the same. steps: the meshes of a trajectory. volume: the mesh that holds a volume's values.
+    """
+
+    __slots__ = ("_faces", "_positions", "count", "data", "matrix", "name", "steps", "volume")
+
+    def __init__(
+        self,
+        name: str,
+        data: PointData,
+        matrix: NDArray[np.float64] | None,
+        steps: Sequence[bpy.types.Mesh] = (),
+        volume: bpy.types.Mesh | None = None,
+    ) -> None:
+        self.name = name
+        self.data = data
+        self.matrix = matrix
+        self.steps = steps
+        self.volume = volume
+        self.count = len(data.vertices) if isinstance(data, bpy.types.Mesh) else len(data.points)
+        self._positions: Array | None = None
+        self._faces: Array | None = None
+
+    def stored(self, name: str, dtype: str = "<f4") -> Stored:
+        """What stands for an array of this object in a node."""
+        return Stored(name, dtype, "C", self)
+
+    def array(self, stored: Stored) -> Array:
+        """The array that a `Stored` of this object stands for, of its dtype and order. Raises KeyError for an unknown one."""
+        what, _, rest = stored.name.partition("/")
+        if what == "frames":
+            number, _, rest = rest.partition("/")
+            return Source(self.name, self.steps[int(number)], self.matrix).array(
+                Stored(rest, stored.dtype, stored.order)
+            )
+        dtype = np.dtype(stored.dtype)
+        if what == "columns":
+            values = read_columns(self.data, rest)[rest]
+        elif what == "volume":
+            values = volume_values(self.volume)
+        else:
+            values = READERS[what](self, dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(values, dtype, order="F" if stored.order == "F" else "C")
+
+    # --- points ------------------------------------------------------------------------------------------------------
+
+    def positions(self) -> Array:
+        """(n, 3) float32, as they lie in Blender."""
+        values = read_attribute(self.data, "position")
+        return np.empty((0, 3), np.float32) if values is None else values
+
+    def points_sum(self) -> int:
+        """By which a moved point is noticed."""
+        return sum_of_bits(self.positions())
+
+    def points(self, dtype: np.dtype[Any]) -> Array:
+        return self._moved(self._exact("points", self.positions(), dtype))
+
+    def vertices(self, dtype: np.dtype[Any]) -> Array:
+        return self._moved(self._exact("vertices", self.positions(), dtype))
+
+    def normals(self, dtype: np.dtype[Any]) -> Array:
+        """(n, 3): the session's; where a mesh was reshaped, Blender's."""
+        shown = read_attribute(self.data, NORMALS)
+        if shown is None:
+            shown = np.tile(np.float32([0, 0, 1]), (self.count, 1))
+        return self._turned(self._reshaped(self._exact(NORMALS, shown, dtype)))
+
+    def vertex_normals(self, dtype: np.dtype[Any]) -> Array:
+        shown = read_attribute(self.data, NORMALS)
+        if shown is None:
+            return self._turned(blender_normals(self.data))
+        return self._turned(self._reshaped(self._exact(VERTEX_NORMALS, shown, dtype)))
+
+    def quaternions(self, dtype: np.dtype[Any]) -> Array:
+        shown = read_attribute(self.data, QUATERNIONS)
+        if shown is None:
+            shown = np.tile(np.float32([1, 0, 0, 0]), (self.count, 1))
+        values = self._exact(QUATERNIONS, shown, dtype)
+        return values if self.matrix is None else _times(turn_of(self.matrix), values)
+
+    def _exact(self, name: str, shown: Array, dtype: np.dtype[Any]) -> Array:
+        return shown if dtype == np.float32 else read_exactly(self.data, name, shown, dtype)
+
+    def _moved(self, points: Array) -> Array:
+        if self.matrix is None or not len(points):
+            return points
+        return points.astype(np.float64) @ self.matrix[:3, :3].T + self.matrix[:3, 3]
+
+    def _turned(self, normals: Array) -> Array:
+        """Normals by the inverse transpose, each as long as it was."""
+        if self.matrix is None or not len(normals):
+            return normals
+        turned = normals.astype(np.float64) @ np.linalg.inv(self.matrix[:3, :3])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.linalg.norm(normals, axis=1) / np.linalg.norm(turned, axis=1)
+        return turned * np.where(np.isfinite(ratio), ratio, 1.0)[:, None]
+
+    def _reshaped(self, normals: Array) -> Array:
+        """Normals of a mesh, Blender's where its shape changed."""
+        reshaped = self.reshaped()
+        if reshaped is None:
+            return normals
+        return np.where(reshaped[:, None], blender_normals(self.data), normals)
+
+    def reshaped(self) -> NDArray[np.bool_] | None:
+        """Which vertices of a mesh were moved or made since the import, or touch one that was; None if there are none."""
+        if not isinstance(self.data, bpy.types.Mesh):
+            return None
+        original = read_attribute(self.data, ORIGINAL)
+        if original is None:
+            return None
+        moved = (original != self.positions()).any(axis=1)
+        if not moved.any():
+            return None
+        faces = self.triangles(np.dtype(np.int32))
+        touched = moved.copy()
+        touched[faces[moved[faces].any(axis=1)]] = True
+        return touched
+
+    # --- faces -------------------------------------------------------------------------------------------------------
+
+    def face_count(self) -> int:
+        return len(self.triangles(np.dtype(np.int32)))
+
+    def faces_sum(self) -> int:
+        return sum_of_bits(self.triangles(np.dtype(np.int32)))
+
+    def triangles(self, dtype: np.dtype[Any]) -> Array:
+        """(m, 3): the faces, those with more corners cut into triangles."""
+        if self._faces is None:
+            self._faces = triangles_of(self.data)
+        return self._faces.astype(dtype, copy=False)
+
+
+READERS: dict[str, Any] = {
+    "points": Source.points,
+    "vertices": Source.vertices,
+    "normals": Source.normals,
+    "vertex_normals": Source.vertex_normals,
+    "quaternions": Source.quaternions,
+    "triangles": Source.triangles,
+}
+
+
+def fetch(stored: Stored) -> Array:
+    """The array that a `Stored` stands for, for the writer."""
+    return stored.owner.array(stored)
+
+
+def volume_values(mesh: bpy.types.Mesh | None) -> Array:
+    """The values of a volume, (x, y, z). Raises KeyError when its surface was deleted."""
+    if mesh is None:
+        raise KeyError("volume")
+    return np.frombuffer(mesh[VALUES], mesh[DTYPE]).reshape(tuple(mesh[SHAPE]))
+
+
+def triangles_of(data: PointData) -> Array:
+    """(m, 3) int32 of a mesh; none of points."""
+    if not isinstance(data, bpy.types.Mesh) or not len(data.polygons):
+        return np.empty((0, 3), np.int32)
+    corners = np.empty(len(data.loops), np.int32)
+    data.attributes[".corner_vert"].data.foreach_get("value", corners)
+    if len(corners) == 3 * len(data.polygons) and _all_triangles(data):
+        return corners.reshape(-1, 3)
+    data.calc_loop_triangles()
+    triangles = np.empty(3 * len(data.loop_triangles), np.int32)
+    data.loop_triangles.foreach_get("vertices", triangles)
+    return triangles.reshape(-1, 3)
+
+
+def _all_triangles(mesh: bpy.types.Mesh) -> bool:
+    starts = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("loop_start", starts)
+    return bool((np.diff(starts) == 3).all())
+
+
+def blender_normals(mesh: PointData) -> Array:
+    """(n, 3) float32: the normals that a mesh's shape gives its vertices."""
+    normals = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertex_normals.foreach_get("vector", normals)
+    return normals.reshape(-1, 3)
+
+
+def _times(turn: Sequence[float], quaternions: Array) -> Array:
+    """The quaternions, (n, 4) scalar first, each followed by `turn`: Hamilton's product turn * q."""
+    a, b, c, d = turn
+    w, x, y, z = quaternions.astype(np.float64).T
+    return np.stack(
+        [
+            a * w - b * x - c * y - d * z,
+            a * x + b * w + c * z - d * y,
+            a * y - b * z + c * w + d * x,
+            a * z + b * y - c * x + d * w,
+        ],
+        axis=1,
+    )

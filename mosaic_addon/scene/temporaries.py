@@ -1,0 +1,43 @@
+"""Meshes and points that exist only while a session is written: of curves, and of what modifiers make."""
+
+import bpy
+
+from .attributes import PointData
+from .representations import MODIFIER
+
+
+class Temporaries:
+    """Makes them and removes them again."""
+
+    def __init__(self) -> None:
+        self._made: list[PointData] = []
+
+    def of(self, thing: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> PointData | None:
+        """What an object's curve or modifiers make, without the modifier that draws it; None if that is neither points nor faces."""
+        copy = thing.copy()
+        modifier = copy.modifiers.get(MODIFIER)
+        if modifier is not None:
+            copy.modifiers.remove(modifier)
+        scene.collection.objects.link(copy)
+        try:
+            layer.update()
+            graph = layer.depsgraph
+            evaluated = copy.evaluated_get(graph)
+            if thing.type == "POINTCLOUD":
+                geometry = evaluated.evaluated_geometry()
+                found = geometry.pointcloud or geometry.mesh
+                data = found.copy() if found is not None else None
+            else:
+                data = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=graph)
+        except RuntimeError:  # nothing that has points
+            data = None
+        finally:
+            bpy.data.objects.remove(copy)
+        if data is not None:
+            self._made.append(data)
+        return data
+
+    def close(self) -> None:
+        """Remove all of them."""
+        bpy.data.batch_remove(self._made)
+        self._made = []
