@@ -2,7 +2,8 @@
 
 from mosaic_addon import api
 imported = api.load("virion.pickle")
-api.render(imported, "virion.png", size=(1280, 720))
+api.render(imported, "virion.png", api.RenderOptions((1280, 720)))
+api.save(imported, "restyled.pickle")
 """
 
 import math
@@ -12,20 +13,25 @@ from collections.abc import Sequence
 import bpy
 
 from .scene.build import Imported, Progress, build_session
+from .scene.collect import ExportOptions
 from .scene.camera import View, frame_camera, place_camera, read_view
 from .scene.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.looks import apply_look
 from .scene.plan import ImportOptions
 from .scene.render import RenderOptions, image_format, render_to, set_up_render, show_frame
 from .scene.representations import set_inputs
+from .scene.save import Saved, save_objects, save_session, unsaved_changes
+from .scene.tree import sessions_in
 from .session import MosaicError, Session, open_session
 
 __all__ = [
     "Coloring",
+    "ExportOptions",
     "ImportOptions",
     "Imported",
     "MosaicError",
     "RenderOptions",
+    "Saved",
     "Session",
     "View",
     "apply_look",
@@ -36,9 +42,13 @@ __all__ = [
     "open_session",
     "read_view",
     "render",
+    "save",
+    "save_objects",
+    "sessions_in",
     "set_up_picture",
     "show_as_in",
     "uncolor",
+    "unsaved_changes",
 ]
 
 
@@ -60,6 +70,26 @@ def load(
     for layer in target.view_layers:
         layer.update()
     return imported
+
+
+def save(
+    session: Imported | bpy.types.Collection,
+    path: str | os.PathLike[str],
+    options: ExportOptions | None = None,
+    *,
+    backup: bool = True,
+    scene: bpy.types.Scene | None = None,
+) -> Saved:
+    """Save a session, as it is in `scene` now, for Mosaic: a bare pickle if the path ends in .pickle, else an indexed file.
+
+    What was not edited is written as it was read. backup: keep a file that is overwritten for the first time as
+    `<name>.bak`. Raises MosaicError, with no file changed, when Mosaic could not open the result.
+    """
+    collection = session.collection if isinstance(session, Imported) else session
+    target = scene or bpy.context.scene
+    layer = bpy.context.view_layer if target == bpy.context.scene else target.view_layers[0]
+    layer.update()
+    return save_session(collection, path, target, layer, options, backup=backup)
 
 
 def set_up_picture(

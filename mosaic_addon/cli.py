@@ -16,6 +16,8 @@ from .session.describe import describe, describe_text
 
 LOOKS = ("simple", "full", "flat", "poster", "silhouettes")
 BACKGROUNDS = ("white", "dark", "transparent")
+TARGETS = ("1.0.12", "1.1.1", "1.2.4", "1.3.2")
+OUTPUT_HELP = "the session to write: .pickle, which Mosaic's window opens, or .mosaic, which keeps the thumbnail, too"
 SCALES = {"100nm": 1000.0, "1nm": 10.0}
 # Their values may start with a minus, which argparse takes for an option.
 NUMBER_LISTS = ("--direction", "--range")
@@ -60,7 +62,7 @@ def _joined(arguments: Sequence[str]) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="mosaic", description="Open sessions of Mosaic, the cryo-ET program, in Blender."
+        prog="mosaic", description="Open sessions of Mosaic, the cryo-ET program, in Blender, and save them."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
@@ -110,7 +112,37 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_import_options(command)
     command.set_defaults(run=_render)
+
+    command = commands.add_parser(
+        "export", help="save the session of a .blend", description="Save the session of a .blend for Mosaic."
+    )
+    command.add_argument("scene", metavar="SCENE.blend", type=_blend_path)
+    command.add_argument("output", metavar="OUT", help=OUTPUT_HELP)
+    command.add_argument("--session", metavar="NAME", help="which of several: the name of its collection")
+    _add_export_options(command)
+    command.set_defaults(run=_export)
+
+    command = commands.add_parser(
+        "convert",
+        help="write a session in the other layout, or for another Mosaic",
+        description="Open a session in Blender and save it: in the layout of the new name, or as another release writes it.",
+    )
+    command.add_argument("input", metavar="IN", help="a session: .pickle or .mosaic")
+    command.add_argument("output", metavar="OUT", help=OUTPUT_HELP)
+    command.add_argument("--unlimited", action="store_true", help="open sessions of any size without asking")
+    _add_export_options(command)
+    command.set_defaults(run=_convert)
     return parser
+
+
+def _add_export_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--target", choices=TARGETS, help="write as this release does (default: as the one that the session is of)"
+    )
+    command.add_argument("--apply-modifiers", action="store_true", help="write what modifiers make of points and faces")
+    command.add_argument(
+        "--no-backup", action="store_true", help="keep no copy (OUT.bak) of a file that is overwritten for the first time"
+    )
 
 
 def _add_import_options(command: argparse.ArgumentParser) -> None:
@@ -184,6 +216,50 @@ def _render(options: argparse.Namespace) -> None:
             frame=options.frame,
         )
     print(f"{Path(options.output).absolute()} ({time.monotonic() - start:.0f} s)")
+
+
+def _export(options: argparse.Namespace) -> None:
+    bpy, api = _blender()
+    source = options.scene.absolute()
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(source), load_ui=False, use_scripts=False)
+    except RuntimeError as error:
+        raise MosaicError(f"{source} cannot be opened: {_one_line(error)}") from error
+    sessions = {collection.name: collection for collection in api.sessions_in(bpy.context.scene)}
+    names = ", ".join(map(repr, sessions))
+    if not sessions:
+        raise MosaicError(f"{source} holds no session.")
+    if options.session is None and len(sessions) > 1:
+        raise MosaicError(f"{source} holds several sessions; choose one by --session: {names}.")
+    if options.session is not None and options.session not in sessions:
+        raise MosaicError(f"{source} holds no session {options.session!r}; there are {names}.")
+    name = options.session or next(iter(sessions))
+    _save(api, sessions[name], options)
+
+
+def _convert(options: argparse.Namespace) -> None:
+    _, api = _blender()
+    imported = api.load(options.input, unlimited=options.unlimited, progress=_say_progress(f"Opening {options.input}"))
+    _say(f"Opened {options.input}: {len(imported.objects)} objects", end="\n")
+    for warning in imported.warnings:
+        print(f"mosaic: warning: {warning}", file=sys.stderr)
+    _save(api, imported, options)
+
+
+def _save(api: Any, session: Any, options: argparse.Namespace) -> None:
+    settings = api.ExportOptions(options.target, options.apply_modifiers)
+    saved = api.save(session, options.output, settings, backup=not options.no_backup)
+    for change in saved.changes:
+        print(f"mosaic: changed: {change}", file=sys.stderr)
+    for note in saved.left_out:
+        print(f"mosaic: left out: {note}", file=sys.stderr)
+    for warning in saved.warnings:
+        print(f"mosaic: warning: {warning}", file=sys.stderr)
+    print(saved.path)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).removeprefix("Error: ")
 
 
 def _blender() -> tuple[Any, Any]:

@@ -256,7 +256,7 @@ class _Collector:
             return piece
         piece = Piece(thing, record.node, source, container or record.container, record.index, None)
         piece.origin = (record.container, record.index)
-        if record.release != self.release:
+        if spelling_of(record.release) != self.spelling:
             piece.warnings += respell_geometry(piece.node, spelling_of(record.release), self.spelling, piece.label)
             if self.session is not None:
                 piece.edits["release"] = f"from a session of {record.release}"
@@ -324,9 +324,6 @@ class _Collector:
             own, read = piece.thing.get(UUID), state.as_dict().get("uuid")
             uuid = own if isinstance(own, str) and own else read if type(read) is str else None
             if uuid in self.taken or (uuid is None and (piece.index is None or place.group is not None)):
-                if uuid is not None:
-                    piece.edits["copy"] = "a copy"
-                    piece.index = None
                 uuid = new_uuid()
             if uuid is None:
                 continue
@@ -334,6 +331,9 @@ class _Collector:
             piece.uuid = uuid
             if uuid != read:
                 put(state, "uuid", uuid)
+                if read is not None and piece.index is not None:
+                    piece.edits["copy"] = "a copy"
+                    piece.index = None
             if uuid != own:
                 self.result.uuids.append((piece.thing, uuid))
 
@@ -365,32 +365,37 @@ class _Collector:
         put(state_of(container), "data", nodes)
         if self.spelling.tree is not None:
             tree = state.as_dict().get(tree_key)
-            if type(tree) is not ObjectNode or not self._is_right(tree, places, damaged):
-                had = type(tree) is ObjectNode
+            loads, agrees = self._compare(tree, places, damaged)
+            if not agrees:
+                self.edits.append(f"The {name} are in another order or other groups.")
+            if not (loads and agrees):
                 put(state, tree_key, new_tree(self._tree_items(places), self.spelling))
-                if had:
-                    self.edits.append(f"The {name} are in another order or other groups.")
 
-    def _is_right(self, tree: ObjectNode, places: list[_Place], damaged: list[tuple[int, Node]]) -> bool:
-        """Whether a tree says what Blender shows; what is new and in no group may be missing at its end."""
+    def _compare(
+        self, tree: Node, places: list[_Place], damaged: list[tuple[int, Node]]
+    ) -> tuple[bool, bool]:
+        """Whether Mosaic loads a tree, and whether it says what Blender shows.
+
+        What is new and in no group may be missing at its end.
+        """
         left = {piece.uuid or id(piece): piece for place in places for piece in place.pieces if piece.index is not None}
         left = dict(sorted(left.items(), key=lambda entry: entry[1].index or 0))
         known = {uuid for uuid in left if isinstance(uuid, str)}
         known |= {str(node.fields().get("uuid")) for _, node in damaged if type(node) is ObjectNode}
+        loads = type(tree) is ObjectNode
         said: list[tuple[str | None, str | None, list[Piece]]] = []
         for uuid, title, members in tree_items(tree):
             if members is None:
-                if uuid not in known:
-                    return False  # Mosaic does not load that
+                loads = loads and uuid in known
                 if uuid in left:
                     said.append((None, None, [left.pop(uuid)]))
             else:
                 said.append((uuid, title or uuid, [left.pop(member) for member in members if member in left]))
         said += [(None, None, [piece]) for piece in left.values()]
         shown = [_described(place) for place in places]
-        while len(shown) > len(said) and shown[-1][0] is None and shown[-1][2][0].index is None:
+        while len(shown) > len(said) and shown[-1][1] is None and shown[-1][2][0].index is None:
             shown.pop()
-        return said == shown
+        return loads, said == shown
 
     def _tree_items(self, places: list[_Place]) -> list[tuple[str, str | None, list[str]]]:
         items: list[tuple[str, str | None, list[str]]] = []

@@ -72,7 +72,7 @@ class Piece:
 
     @property
     def label(self) -> str:
-        return f"{self.container} {name_of(self.thing)!r}"
+        return f"{self.container} {self.thing.get(NAME, self.thing.name)!r}"
 
 
 @dataclass(slots=True)

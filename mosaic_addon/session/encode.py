@@ -49,7 +49,7 @@ class Spelling:
 
 WIDGET, STATE = "mosaic.widgets.container_list", "mosaic.tree_state"
 PARSER, RECORDS = "mosaic.formats.parser", "mosaic.formats.records"
-# The oldest first. `release` is what a session of it is said to be.
+# The oldest first, before the newest. `release` is what a session of it is said to be.
 SPELLINGS = (
     Spelling(
         "colabseg", None, PARSER, False, False, False, False, True,
@@ -59,7 +59,6 @@ SPELLINGS = (
     Spelling("1.0.11-1.0.16", (WIDGET, "TreeState"), PARSER, True, False, False, False, True),
     Spelling("1.1.0-1.2.3", (WIDGET, "TreeStateData"), PARSER),
     Spelling("1.2.4", (STATE, "TreeStateData"), PARSER),
-    Spelling("1.3", (STATE, "TreeStateData"), RECORDS, metadata=True),
 )  # fmt: skip
 # What other releases can be asked for: each can be read by itself and by all later ones.
 TARGETS = {
@@ -78,7 +77,7 @@ def spelling_of(release: str) -> Spelling:
     for spelling in SPELLINGS:
         if spelling.release == release:
             return spelling
-    return SPELLINGS[-2] if release.startswith("1.2") else NEWEST
+    return SPELLINGS[-1] if release.startswith("1.2") else NEWEST
 
 
 # --- entries ---------------------------------------------------------------------------------------------------------
@@ -247,6 +246,7 @@ def new_geometry(
 
 
 def new_uuid() -> str:
+    """A uuid as Mosaic draws them."""
     return str(uuid.uuid4())
 
 
@@ -352,9 +352,9 @@ def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label
         return lost
     fit = fit_of(node)
     set_fit(node, fit, target)
-    if fit is not None and fit.cls.name in MESH_CLASSES:
-        if not target.mesh_classes or fit.cls.name == "MarchingCubes":
-            fit.cls = named("TriangularMesh", PARAMETRIZATION)
+    plain = not target.mesh_classes or (fit is not None and fit.cls.name == "MarchingCubes")
+    if plain and fit is not None and fit.cls.name in MESH_CLASSES:
+        fit.cls = named("TriangularMesh", PARAMETRIZATION)
     if not target.resolutions and "target_resolution" in fields:
         lost.append(f"{label}: Mosaic {target.release} has no target resolution of volumes; it is left out.")
         drop(state, "target_resolution")
@@ -424,9 +424,10 @@ def crashes_mosaic(root: Node) -> bool:
             todo += (node.args, node.state)
             fields = node.fields()
             vertices, triangles = array_of(fields.get("vertices")), array_of(fields.get("triangles"))
-            if vertices is not None and triangles is not None and triangles.size:
-                if triangles.dtype.kind not in "iu" or triangles.min() < 0 or triangles.max() >= len(vertices):
-                    return True
+            if vertices is not None and triangles is not None and triangles.size and (
+                triangles.dtype.kind not in "iu" or triangles.min() < 0 or triangles.max() >= len(vertices)
+            ):
+                return True
         elif type(node) is ArrayNode:
             if node.values is None and not (node.trouble or "").startswith("its dtype"):
                 return True
