@@ -1,0 +1,269 @@
+"""Two sessions side by side: all that they hold, as it is understood, and as it stands in the file.
+
+The second look is the safety net: what the first does not model, such as an attribute that a later Mosaic adds, differs there
+if a writer lost it.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from .errors import printable
+from .nodes import Node, ObjectNode
+from .session import Container, Geometry, Group, Section, Session
+from .side_by_side import Path, SideBySide, fields_of
+
+MAX_TEXT = 300  # characters of a text of a difference
+MAX_NAMES = 8  # of an order that are told
+NOT_THERE = "not there"
+# Where a geometry stands is compared apart, and its node after what was read from it.
+NOT_ITS_OWN = ("node", "container", "index")
+# Where in the file lies what a Session names otherwise, so that one difference is told once.
+IN_FILE: dict[Path, Path] = {
+    ("class_name",): ("class",),
+    ("name",): ("meta", "name"),
+    ("model", "class_name"): ("model", "class"),
+    ("model", "xi"): ("model", "rbf", "xi"),
+    ("model", "nodes"): ("model", "rbf", "nodes"),
+    ("model", "epsilon"): ("model", "rbf", "epsilon"),
+    ("model", "function"): ("model", "rbf", "function"),
+    ("volume", "values"): ("volume",),
+    ("volume", "sampling_rate"): ("volume_sampling_rate",),
+    ("volume", "lower_quantile"): ("lower_quantile",),
+    ("volume", "upper_quantile"): ("upper_quantile",),
+    ("volume", "target_resolution"): ("target_resolution",),
+    ("appearance", "extra"): ("appearance",),
+    ("frames",): ("trajectory",),
+    ("shape",): ("metadata", "shape"),
+    ("physical_shape",): ("metadata", "physical_shape"),
+}
+LEFT_OUT_STEPS = ("_properties",)  # of the file's paths
+# Whose the keys of the state are, and what they are called there.
+CONTAINER_KEYS: dict[str | int, tuple[str, Path]] = {
+    "_data": ("clusters", ()),
+    "data": ("clusters", ()),
+    "_models": ("models", ()),
+    "models": ("models", ()),
+    "_data_tree": ("clusters", ("tree",)),
+    "_models_tree": ("models", ("tree",)),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that differs: where ("clusters 'Membrane 1'"), what ("appearance opacity"), and how it is on each side."""
+
+    where: str
+    what: str
+    left: str
+    right: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}: {self.left} -> {self.right}"
+
+
+def compare(a: Session, b: Session) -> list[Difference]:
+    """All that differs between two sessions; nothing if one says what the other says.
+
+    Geometries belong together by container and uuid, those without one, or with one that others have too, by their place.
+    Numbers are the same if they are of one kind and their bits are the same; a NaN is the same as any other. What only the
+    layout of the file or the pickle's protocol differs in does not count.
+    """
+    return list(_Comparison(a, b).differences())
+
+
+class _Comparison:
+    def __init__(self, a: Session, b: Session) -> None:
+        self.sessions = a, b
+        lists = (
+            container.node.fields().get("data")
+            for session in self.sessions
+            for container in (session.clusters, session.models)
+            if type(container.node) is ObjectNode
+        )
+        self.side_by_side = SideBySide(frozenset(map(id, lists)))
+
+    def differences(self) -> Iterator[Difference]:
+        a, b = self.sessions
+        said = set()
+        for name, left, right in (
+            ("shape", a.shape, b.shape),
+            ("physical_shape", a.physical_shape, b.physical_shape),
+        ):
+            for difference, path in self._values("session", (name,), left, right):
+                said.add(path)
+                yield difference
+        if a.layout == b.layout == "indexed" and a.release != b.release:
+            yield _difference("session", "release", a.release, b.release)
+        yield from self._sections(a.sections, b.sections)
+        yield from self._containers(a.clusters, b.clusters)
+        yield from self._containers(a.models, b.models)
+        if a.state is not None and b.state is not None:
+            yield from self._state(a.state, b.state, said)
+
+    def _values(self, where: str, path: Path, left: Any, right: Any) -> Iterator[tuple[Difference, Path]]:
+        """Differences of two values, and where in the file they lie."""
+        for found, text, other in self.side_by_side.differences(left, right, path):
+            place = _in_file(found)
+            yield _difference(where, _what(place), text, other), place
+
+    def _sections(self, left: dict[str, Section], right: dict[str, Section]) -> Iterator[Difference]:
+        if list(left) != list(right):
+            yield _difference("session", "sections", ", ".join(left) or "none", ", ".join(right) or "none")
+        for name, section in left.items():
+            if name in right:
+                for difference, _ in self._values("session", (f"section {name}",), section, right[name]):
+                    yield difference
+
+    def _state(self, left: Node, right: Node, said: set[Path]) -> Iterator[Difference]:
+        for path, text, other in self.side_by_side.differences(left, right):
+            if path not in said:
+                where, start = CONTAINER_KEYS.get(path[0], ("session", path[:1])) if path else ("session", ())
+                yield _difference(where, _what((*start, *path[1:])) or "keys", text, other)
+
+    # --- containers --------------------------------------------------------------------------------------------------
+
+    def _containers(self, left: Container, right: Container) -> Iterator[Difference]:
+        where = left.name
+        pairs = _pairs(left.geometries, right.geometries)
+        labels = _labels(left) | _labels(right)
+        paired = {id(thing) for pair in pairs for thing in pair}
+        for one in left:
+            if id(one) not in paired:
+                yield _difference(labels[id(one)], "object", _said_of(one), NOT_THERE)
+        for other in right:
+            if id(other) not in paired:
+                yield _difference(labels[id(other)], "object", NOT_THERE, _said_of(other))
+        number = {id(thing): i for i, pair in enumerate(pairs) for thing in pair}
+        orders = [[g for g in side if id(g) in number] for side in (left, right)]
+        if [number[id(g)] for g in orders[0]] != [number[id(g)] for g in orders[1]]:
+            yield _difference(where, "order", *_told_apart(*([g.name for g in side] for side in orders)))
+        if _order_of_display(left, number) != _order_of_display(right, number):
+            names = ([item.name for item in side.items] for side in (left, right))
+            yield _difference(where, "order of display", *_told_apart(*names))
+        yield from _groups(left, right, number)
+        yield from self._damaged(left, right)
+        for one, other in pairs:
+            yield from self._geometries(labels[id(one)], one, other)
+
+    def _geometries(self, where: str, left: Geometry, right: Geometry) -> Iterator[Difference]:
+        said = set()
+        values, others = fields_of(left), fields_of(right)
+        for name in [name for name in values if name not in NOT_ITS_OWN]:
+            for difference, path in self._values(where, (name,), values[name], others[name]):
+                if path not in said:
+                    yield difference
+                said.add(path)
+        if left.node is None or right.node is None:
+            return  # it was not read from a file
+        for path, text, other in self.side_by_side.differences(left.node, right.node):
+            path = tuple(step for step in path if step not in LEFT_OUT_STEPS)
+            if path not in said:
+                yield _difference(where, _what(path) or "attributes", text, other)
+
+    def _damaged(self, left: Container, right: Container) -> Iterator[Difference]:
+        for one, other in zip(left.damaged, right.damaged):
+            where = f"{left.name} {one.name!r}, damaged"
+            if one.trouble != other.trouble:
+                yield _difference(where, "trouble", one.trouble, other.trouble)
+            for path, text, other_text in self.side_by_side.differences(one.node, other.node):
+                yield _difference(where, _what(path) or "attributes", text, other_text)
+        if len(left.damaged) != len(right.damaged):
+            yield _difference(left.name, "damaged objects", str(len(left.damaged)), str(len(right.damaged)))
+
+
+def _pairs(left: list[Geometry], right: list[Geometry]) -> list[tuple[Geometry, Geometry]]:
+    """Which geometries belong together: those with one uuid, then those at one place that have none of their own."""
+    own = [_own_uuids(left), _own_uuids(right)]
+    pairs = [(one, own[1][uuid]) for uuid, one in own[0].items() if uuid in own[1]]
+    done = {id(thing) for pair in pairs for thing in pair}
+    places = {other.index: other for other in right if id(other) not in done}
+    for one in left:
+        other = places.get(one.index)
+        if id(one) not in done and other is not None:
+            nameless = one.uuid not in own[0] or other.uuid not in own[1]
+            if nameless or one.name == other.name:
+                pairs.append((one, other))
+    return sorted(pairs, key=lambda pair: pair[0].index)
+
+
+def _own_uuids(geometries: list[Geometry]) -> dict[str, Geometry]:
+    """The geometries whose uuid no other has, by it."""
+    found: dict[str, Geometry | None] = {}
+    for geometry in geometries:
+        if geometry.uuid is not None:
+            found[geometry.uuid] = None if geometry.uuid in found else geometry
+    return {uuid: geometry for uuid, geometry in found.items() if geometry is not None}
+
+
+def _groups(left: Container, right: Container, number: dict[int, int]) -> Iterator[Difference]:
+    """Groups belong together by their uuid. number: which pair a geometry is of, by its id."""
+    others = {group.uuid: group for group in right.groups}
+    for group in left.groups:
+        where = f"{left.name} group {group.name!r}"
+        other = others.pop(group.uuid, None)
+        if other is None:
+            yield _difference(where, "group", f"{len(group.geometries)} objects", NOT_THERE)
+            continue
+        if group.name != other.name:
+            yield _difference(where, "name", repr(group.name), repr(other.name))
+        members = [[number[id(g)] for g in one.geometries if id(g) in number] for one in (group, other)]
+        if members[0] != members[1]:
+            names = [[g.name for g in one.geometries] for one in (group, other)]
+            yield _difference(where, "members", *_told_apart(*names))
+    for group in others.values():
+        yield _difference(f"{left.name} group {group.name!r}", "group", NOT_THERE, f"{len(group.geometries)} objects")
+
+
+def _order_of_display(container: Container, number: dict[int, int]) -> list[tuple[str, int | str]]:
+    items: list[tuple[str, int | str]] = []
+    for item in container.items:
+        if isinstance(item, Group):
+            items.append(("group", item.uuid))
+        elif id(item) in number:
+            items.append(("object", number[id(item)]))
+    return items
+
+
+def _labels(container: Container) -> dict[int, str]:
+    """What the geometries are called in a difference, by their id."""
+    names = Counter(geometry.name for geometry in container)
+    labels = {}
+    for geometry in container:
+        number = f" (number {geometry.index})" if names[geometry.name] > 1 else ""
+        labels[id(geometry)] = f"{container.name} {geometry.name!r}{number}"
+    return labels
+
+
+def _said_of(geometry: Geometry) -> str:
+    return f"{geometry.kind}, {len(geometry.points)} points"
+
+
+def _told_apart(left: list[str], right: list[str]) -> tuple[str, str]:
+    """Two lists of names as texts that begin where they differ."""
+    start = next((i for i, (one, other) in enumerate(zip(left, right)) if one != other), min(len(left), len(right)))
+    texts = []
+    for names in (left, right):
+        shown = ", ".join(map(repr, names[start : start + MAX_NAMES])) or "nothing"
+        before, after = "… " if start else "", " …" if len(names) > start + MAX_NAMES else ""
+        texts.append(f"{before}{shown}{after}")
+    return texts[0], texts[1]
+
+
+def _in_file(path: Path) -> Path:
+    """Where in the file lies what a Session has at `path`."""
+    for ours, theirs in IN_FILE.items():
+        if path[: len(ours)] == ours:
+            path = (*theirs, *path[len(ours) :])
+            break
+    return tuple("fit" if step == "mesh" and path[0] == "trajectory" else step for step in path)
+
+
+def _what(path: Path) -> str:
+    return "".join(f"[{step}]" if type(step) is int else f" {step}" for step in path).strip()
+
+
+def _difference(where: str, what: str, left: str, right: str) -> Difference:
+    texts = (printable(text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…") for text in (where, what, left, right))
+    return Difference(*texts)

@@ -1,0 +1,351 @@
+"""Two values side by side, nodes of a file or plain Python: where they differ, and by how much.
+
+What only the pickle's protocol or the numpy that saved differs in is the same: how an array was put into the stream, bytes
+as a view or a copy, which parts are one object, the order of a set. Everything else counts: the kind of every number, the
+order of keys, the sign of a zero. A NaN is the same as any other NaN.
+
+A file can hold structures on which `==`, `hash` and `repr` never return, so only scalars are compared by them, the walk has
+its own stack, and every pair of parts is looked at once.
+"""
+
+import dataclasses
+import math
+import struct
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .nodes import (
+    ArrayNode,
+    ByteArray,
+    CallNode,
+    DtypeNode,
+    FrozenSetNode,
+    Global,
+    Node,
+    ObjectNode,
+    Pairs,
+    SetNode,
+    Stored,
+)
+
+MAX_PARTS = 100_000_000  # that are looked at; a session of 50 000 objects has 13 million
+MAX_DIFFERENCES = 10_000
+MAX_BYTES = 12  # of bytes
+MAX_PATH = 32  # steps that are told; what lies deeper is said of the last of them
+BYTES_OF_A_PART = 64
+MAX_TEXT = 60  # characters of one value that are told
+
+Path: TypeAlias = tuple[str | int, ...]
+Found: TypeAlias = tuple[Path, str, str]  # where, and what is there on the left and on the right
+
+SETS = (SetNode, FrozenSetNode, set, frozenset)
+PLAIN = (type(None), bool, int, str)
+
+
+class SideBySide:
+    """Finds the differences of many pairs of values, of parts that they share once."""
+
+    def __init__(self, left_out: frozenset[int] = frozenset()) -> None:
+        """left_out: the ids of lists whose items are compared elsewhere."""
+        self.left_out = left_out
+        self.parts = 0
+        self._arrays: dict[tuple[int, int], tuple[str, str] | None] = {}
+
+    def differences(self, left: Node, right: Node, path: Path = ()) -> Iterator[Found]:
+        """Where two values differ, from the top down; more than can be looked at counts as a difference."""
+        seen: set[tuple[int, int]] = set()
+        stack = [(path, left, right)]
+        found = 0
+        while stack:
+            path, left, right = stack.pop()
+            self.parts += _cost(left) + _cost(right)
+            if self.parts > MAX_PARTS or found > MAX_DIFFERENCES:
+                yield path, "more than is compared", "more than is compared"
+                return
+            left, right = _array_of(left), _array_of(right)
+            if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
+                texts = self._compare_arrays(left, right)
+                if texts is not None:
+                    found += 1
+                    yield path, *texts
+                continue
+            if _is_scalar(left) or _is_scalar(right) or _kind(left) is not _kind(right):
+                if not same_scalars(left, right):
+                    found += 1
+                    yield path, *_texts(left, right)
+                continue
+            if left is right or (id(left), id(right)) in seen or self.left_out >= {id(left), id(right)}:
+                continue
+            seen.add((id(left), id(right)))
+            for text, other in _own(left, right):
+                found += 1
+                yield path, text, other
+            deeper = [
+                (path + step if len(path) < MAX_PATH else path, one, other) for step, one, other in _parts(left, right)
+            ]
+            stack += reversed(deeper)
+
+    def _compare_arrays(self, left: NDArray[Any], right: NDArray[Any]) -> tuple[str, str] | None:
+        key = id(left), id(right)
+        if key not in self._arrays:
+            self._arrays[key] = array_difference(left, right)
+        return self._arrays[key]
+
+
+def _cost(value: Node) -> int:
+    """How many parts a value counts as, itself included."""
+    kind = _kind(value)
+    if kind in (bytes, bytearray, ByteArray):
+        return 1 + len(value.data if kind is ByteArray else value) // BYTES_OF_A_PART
+    return 1 + len(value) if isinstance(value, (list, tuple, dict, set, frozenset)) else 1
+
+
+def _array_of(value: Node) -> Node:
+    """The array that a node stands for, if it is one that is understood."""
+    return value.values if type(value) is ArrayNode and value.values is not None else value
+
+
+def _kind(value: Node) -> type:
+    kind = type(value)
+    return bytes if kind is memoryview else dict if kind is Pairs else kind
+
+
+def _is_scalar(value: Node) -> bool:
+    kind = type(value)
+    return kind in PLAIN or kind in (float, complex, slice, range) or isinstance(value, np.generic)
+
+
+def same_scalars(left: Node, right: Node) -> bool:
+    """Whether two scalars are of one type and hold the same bits. What is none is not the same as anything."""
+    kind = type(left)
+    if kind is not type(right):
+        return False
+    if kind is float:
+        return struct.pack("d", left) == struct.pack("d", right) or (math.isnan(left) and math.isnan(right))
+    if kind is complex:
+        return same_scalars(left.real, right.real) and same_scalars(left.imag, right.imag)
+    if kind is slice or kind is range:
+        pairs = ((left.start, right.start), (left.stop, right.stop), (left.step, right.step))
+        return all(same_scalars(one, other) for one, other in pairs)
+    if isinstance(left, np.generic):
+        return array_difference(np.asarray(left), np.asarray(right)) is None
+    return kind in PLAIN and left == right
+
+
+# --- arrays ----------------------------------------------------------------------------------------------------------
+
+
+def array_difference(left: NDArray[Any], right: NDArray[Any]) -> tuple[str, str] | None:
+    """What is to be said of two arrays, None if they are the same: dtype, shape, and every value bit by bit."""
+    text, other = (f"{_dtype_text(values.dtype)} {values.shape}" for values in (left, right))
+    if left.dtype != right.dtype or left.shape != right.shape:
+        return text, other
+    if left is right or not left.size:
+        return None
+    bits, other_bits = _bits(left), _bits(right)
+    if np.array_equal(bits, other_bits):
+        return None
+    differs = (bits != other_bits).any(axis=1)
+    flat, other_flat = np.ravel(left), np.ravel(right)
+    if left.dtype.kind in "fc":
+        differs &= ~(np.isnan(flat) & np.isnan(other_flat))
+        if not differs.any():
+            return None
+    count = int(differs.sum())
+    if left.ndim == 0:
+        return _text(left[()]), _text(right[()])
+    rows = int(differs.reshape(len(left), -1).any(axis=1).sum())
+    said = f"{rows} of {len(left)} rows differ" if left.ndim > 1 else f"{count} of {len(left)} values differ"
+    return text, said + _largest(flat[differs], other_flat[differs])
+
+
+def _dtype_text(dtype: np.dtype[Any]) -> str:
+    return dtype.name if dtype.isnative and dtype.kind not in "US" else dtype.str
+
+
+def _bits(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """(size, itemsize): the bytes of each item, which unlike the items can be looked at whatever they are."""
+    return np.ascontiguousarray(values).reshape(-1).view(np.uint8).reshape(values.size, -1)
+
+
+def _largest(left: NDArray[Any], right: NDArray[Any]) -> str:
+    if left.dtype.kind not in "iuf":
+        return ""
+    with np.errstate(all="ignore"):
+        distances = np.abs(left.astype(np.float64) - right.astype(np.float64))
+    if not np.isfinite(distances).all():
+        return ", some of them not finite in one"
+    return f", by up to {float(distances.max()):.6g}"
+
+
+# --- composite values ------------------------------------------------------------------------------------------------
+
+
+def _own(left: Node, right: Node) -> Iterator[tuple[str, str]]:
+    """What two composite values of one kind differ in themselves, their parts aside."""
+    kind = _kind(left)
+    if kind is dict:
+        keys, others = _keys(left), _keys(right)
+        if keys != others:
+            gone, new = (_names(set(one) - set(two), one) for one, two in ((keys, others), (others, keys)))
+            if gone or new:
+                yield f"with {gone}" if gone else "without", f"with {new}" if new else "without"
+            else:
+                yield f"in the order {_names(set(keys), keys)}", f"in the order {_names(set(others), others)}"
+    elif kind in SETS:
+        items, others = (sorted(_token(item) for item in one if _is_scalar(item)) for one in (left, right))
+        if items != others or len(left) != len(right):
+            yield (
+                f"{len(left)} items {', '.join(items)}"[:MAX_TEXT],
+                f"{len(right)} items {', '.join(others)}"[:MAX_TEXT],
+            )
+    elif kind in (list, tuple):
+        if len(left) != len(right):
+            yield f"{len(left)} items", f"{len(right)} items"
+    elif kind is bytes or kind is bytearray:
+        if len(left) != len(right) or memoryview(left) != memoryview(right):
+            yield _text(left), _text(right)
+    elif kind is Global:
+        if (left.module, left.name) != (right.module, right.name):
+            yield repr(left), repr(right)
+    elif kind is Stored:
+        if (left.name, left.dtype, left.order) != (right.name, right.dtype, right.order):
+            yield _text(left), _text(right)
+    elif kind is DtypeNode:
+        if (left.dtype is None) != (right.dtype is None) or left.dtype != right.dtype or left.code != right.code:
+            yield _text(left), _text(right)
+    elif not (kind in (ObjectNode, CallNode, ArrayNode, ByteArray) or dataclasses.is_dataclass(kind)):
+        yield f"a {kind.__name__}, which cannot be compared", f"a {kind.__name__}, which cannot be compared"
+
+
+def _parts(left: Node, right: Node) -> Iterator[tuple[Path, Node, Node]]:
+    """The parts of two composite values of one kind that belong together, and the step to each."""
+    kind = _kind(left)
+    if kind is dict:
+        values, others = (dict(zip(_keys(one), _values(one), strict=True)) for one in (left, right))
+        for (key, number), value in values.items():
+            if (key, number) in others:
+                yield (key,), value, others[key, number]
+        yield from _odd_keys(left, right)
+    elif kind in (list, tuple):
+        for i, (item, other) in enumerate(zip(left, right)):
+            yield (i,), item, other
+    elif kind in SETS:
+        items, others = ([item for item in one if not _is_scalar(item)] for one in (left, right))
+        for i, (item, other) in enumerate(zip(items, others)):
+            yield (i,), item, other
+    elif kind is ObjectNode:
+        yield ("class",), left.cls, right.cls
+        yield ("arguments",), left.args, right.args
+        yield ("keywords",), left.kwargs, right.kwargs
+        yield (), left.state, right.state
+    elif kind is CallNode:
+        yield ("function",), left.function, right.function
+        yield ("arguments",), left.args, right.args
+    elif kind is ArrayNode:
+        yield ("arguments",), left.args, right.args
+        yield ("state",), left.state, right.state
+    elif kind is DtypeNode and left.dtype is None:
+        yield ("state",), left.state, right.state
+    elif kind is ByteArray:
+        yield (), left.data, right.data
+    elif dataclasses.is_dataclass(kind):
+        values, others = fields_of(left), fields_of(right)
+        for name, value in values.items():
+            yield (name,), value, others[name]
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass with slots, by name."""
+    state = value.__getstate__()  # (None, fields), or a list of them where the class is frozen
+    if type(state) is tuple:
+        return state[1]
+    return dict(zip((entry.name for entry in dataclasses.fields(value)), state, strict=True))
+
+
+def _keys(entries: Node) -> list[tuple[str, int]]:
+    """The keys of a dict as texts, with how often each occurred before; those that are no scalars by their number."""
+    keys = entries[::2] if type(entries) is Pairs else list(entries)
+    counts: dict[str, int] = {}
+    result = []
+    for key in keys:
+        token = _token(key)
+        counts[token] = counts.get(token, -1) + 1
+        result.append((token, counts[token]))
+    return result
+
+
+def _values(entries: Node) -> list[Node]:
+    return entries[1::2] if type(entries) is Pairs else list(entries.values())
+
+
+def _odd_keys(left: Node, right: Node) -> Iterator[tuple[Path, Node, Node]]:
+    """The keys of two dicts that are no scalars, by their order."""
+    both = [[key for key in (one[::2] if type(one) is Pairs else one) if not _is_scalar(key)] for one in (left, right)]
+    for i, (key, other) in enumerate(zip(*both)):
+        yield (f"key {i}",), key, other
+
+
+def _token(key: Node) -> str:
+    """A scalar as a text that no other scalar has; one for all that are none."""
+    if type(key) is str:
+        return key if key.isidentifier() else repr(key)
+    return f"{key!r} ({_kind_text(key)})" if _is_scalar(key) else "a composite key"
+
+
+def _names(chosen: set[tuple[str, int]], keys: list[tuple[str, int]]) -> str:
+    names = (name for name, number in keys if (name, number) in chosen)
+    text = ", ".join(repr(name) if name.isidentifier() else name for name in names)
+    return text if len(text) <= 2 * MAX_TEXT else text[: 2 * MAX_TEXT] + "…"
+
+
+# --- texts -----------------------------------------------------------------------------------------------------------
+
+
+def _texts(left: Node, right: Node) -> tuple[str, str]:
+    """Two values as short texts, with their kinds where it is these that differ."""
+    text, other = _text(left), _text(right)
+    if type(left) is not type(right):
+        text, other = (
+            f"{said} ({_kind_text(value)})" if _is_scalar(value) and value is not None else said
+            for said, value in ((text, left), (other, right))
+        )
+    return text, other
+
+
+def _kind_text(value: Node) -> str:
+    return f"numpy.{value.dtype.name}" if isinstance(value, np.generic) else type(value).__name__
+
+
+def _text(value: Node) -> str:
+    """A value as a short text; of what holds others, only what it is and how many there are."""
+    kind = _kind(value)
+    if _is_scalar(value):
+        text = str(value) if isinstance(value, np.generic) and value.dtype.kind != "U" else repr(value)
+        return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
+    if isinstance(value, np.ndarray):
+        return f"an array, {_dtype_text(value.dtype)} {value.shape}"
+    if kind in (bytes, bytearray, ByteArray):
+        data = value.data if kind is ByteArray else value
+        name = "bytes" if kind is bytes else "bytearray"
+        return f"{name} of {len(data)}: {bytes(data[:MAX_BYTES]).hex()}{'…' if len(data) > MAX_BYTES else ''}"
+    if kind is dict:
+        return f"a dict of {len(_keys(value))}"
+    if kind in (list, tuple):
+        return f"a {kind.__name__} of {len(value)}"
+    if kind in SETS:
+        return f"a set of {len(value)}"
+    if kind is ObjectNode:
+        return f"a {value.cls!r}"
+    if kind is Global:
+        return repr(value)
+    if kind is DtypeNode:
+        return f"the dtype {value.code[:20] if value.dtype is None else _dtype_text(value.dtype)}"
+    if kind is Stored:
+        return f"the array {value.name[:MAX_TEXT]!r}, {value.dtype[:20]}"
+    if kind is ArrayNode:
+        return f"an array that is only kept: {(value.trouble or 'it is not complete')[:MAX_TEXT]}"
+    return f"a {kind.__name__}"
