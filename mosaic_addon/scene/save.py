@@ -19,9 +19,21 @@ from .tree import GROUP, SESSION, UUID
 
 INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
 
-# The digests of the sessions as they were last saved, by the collection's session_uid: undo takes back the one that the
-# collection keeps, but not the file.
-_saved: dict[int, str] = {}
+PLACE_KEYS = ("file", "stamp", "saved")  # in the collection's custom property
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session was last read or saved: the file, by what a change of it is known, and the digest of the edits in it."""
+
+    file: str
+    stamp: str
+    digest: str
+
+
+# By the collection's session_uid, what was saved while Blender runs: undo takes back what the collection keeps of it, but not
+# the file.
+_places: dict[int, Place] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +56,16 @@ def save_session(
     backup: bool = True,
     overwrite: bool = True,
     thumbnail: bytes | None = None,
+    adopt: bool = True,
 ) -> Saved:
-    """Save a session's collection, after which it is that file's.
+    """Save a session's collection.
 
     path: a bare pickle if it ends in .pickle, which is what Mosaic's window opens, else an indexed file. overwrite: also a
     file that was changed on disk since it was read. thumbnail: a new PNG for an indexed file; its old one is kept otherwise.
+    adopt: the file is the session's from now on, unless it is written for another release.
     Raises MosaicError, with no file changed, when the session cannot be saved.
     """
     target = os.path.abspath(path)
-    said = session[SESSION]
     if not overwrite and changed_on_disk(session, target):
         raise MosaicError(f"{target} was changed on disk since it was read; save under another name, or overwrite it.")
     with closing(collect_session(session, scene, layer, options)) as collected:
@@ -63,10 +76,12 @@ def save_session(
         for group, entry in collected.groups:
             if group.is_editable and group.get(GROUP, {}).get("uuid") != entry["uuid"]:
                 group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
-    if options is None or options.target is None:
-        said["file"], said["layout"] = clean_text(target), layout_of(target)
-        said["stamp"] = file_stamp(target) or ""
-        said["saved"] = _saved[session.session_uid] = collected.digest
+    if adopt and (options is None or options.target is None):
+        place = Place(clean_text(target), file_stamp(target) or "", collected.digest)
+        _places[session.session_uid] = place
+        session[SESSION]["layout"] = layout_of(target)
+        for key, value in zip(PLACE_KEYS, (place.file, place.stamp, place.digest), strict=True):
+            session[SESSION][key] = value
     return saved
 
 
@@ -90,18 +105,30 @@ def unsaved_changes(session: bpy.types.Collection, scene: bpy.types.Scene, layer
     Raises MosaicError when the session could not be saved as it is.
     """
     with closing(collect_session(session, scene, layer)) as collected:
-        known = _saved.get(session.session_uid, session[SESSION].get("saved", ""))
-        if collected.digest == known:
+        if collected.digest == _place_of(session).digest:
             return []
         return collected.changes or ["Changes that the file has were taken back."]
 
 
 def changed_on_disk(session: bpy.types.Collection, path: str) -> bool:
     """Whether the file that the session was read from or saved to has been changed by someone else."""
-    said = session[SESSION]
-    if os.path.abspath(said.get("file", "")) != os.path.abspath(path) or not said.get("stamp"):
+    place = _place_of(session)
+    if os.path.abspath(place.file) != os.path.abspath(path) or not place.stamp:
         return False
-    return file_stamp(path) not in (None, said["stamp"])
+    return file_stamp(path) not in (None, place.stamp)
+
+
+def file_of(session: bpy.types.Collection) -> str:
+    """The file that a session was read from or last saved to; "" for none."""
+    return _place_of(session).file
+
+
+def _place_of(session: bpy.types.Collection) -> Place:
+    place = _places.get(session.session_uid)
+    if place is None:
+        file, stamp, digest = (str(session[SESSION].get(key, "")) for key in PLACE_KEYS)
+        place = Place(file, stamp, digest)
+    return place
 
 
 def layout_of(path: str) -> Literal["pickle", "indexed"]:

@@ -37,6 +37,17 @@ def session_of(thing: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Col
     return None
 
 
+def active_session(context: bpy.types.Context) -> bpy.types.Collection | None:
+    """The session that is worked on: the active object's, else that of the active collection, else the only one."""
+    sessions = sessions_in(context.scene)
+    if len(sessions) < 2:
+        return sessions[0] if sessions else None
+    active = context.view_layer.objects.active
+    session = session_of(active, context.scene) if active is not None else None
+    collection = context.view_layer.active_layer_collection.collection
+    return session or next((s for s in sessions if collection == s or collection in s.children_recursive), None)
+
+
 def root_of(session: bpy.types.Collection) -> bpy.types.Object | None:
     """The empty that a session's objects hang on; None when it was deleted."""
     return next((thing for thing in session.all_objects if thing.type == "EMPTY" and PIXEL_SIZE in thing), None)
