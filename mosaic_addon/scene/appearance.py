@@ -6,16 +6,18 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..session.decode import appearance_of, numbers_of
 from ..session.errors import MosaicError
-from ..session.session import Appearance
+from ..session.session import MESH_REPRESENTATIONS, Appearance
 from .color_maps import to_scene
-from .coloring import MAP, color_by, coloring_of
+from .coloring import MAP, color_by, coloring_of, uncolor
 from .compat import ModifierInputs
+from .kept import unpack
 from .materials import SURFACE
 from .node_tree import socket_named
 from .plan import ARROW_LENGTH
 from .representations import MODIFIER, set_inputs, set_representation
-from .surfaces import PERCENTILE, RESOLUTION, contour_again, volume_mesh
+from .surfaces import DEFAULT_RESOLUTION, PERCENTILE, RESOLUTION, contour_again, volume_mesh
 from .tree import CLASS, SAMPLING_RATE
 
 # Where each number is: an input of a node of the material, or of the modifier.
@@ -30,6 +32,7 @@ SOCKETS = {
     "reverse": (MAP, "Reverse"),
     "categories": (MAP, "Categories"),
 }
+DEFAULT_SIZE = 8.0  # of the modifier's input
 INPUTS = {"size": "Size", "render_spheres": "Spheres", "start": "Start", "step": "Step", "loop": "Loop"}
 
 
@@ -96,24 +99,60 @@ def sampling_rate_of(thing: bpy.types.Object) -> tuple[float, float, float] | No
 
 
 def set_sampling_rate(things: Iterable[bpy.types.Object], rate: Sequence[float]) -> None:
-    """Set the voxel size; arrows that had Mosaic's length, which goes by it, keep that."""
+    """Set the voxel size; arrows that had Mosaic's length, which goes by it, keep that.
+
+    A number that is the old one in single precision stays exactly that.
+    """
     for thing in editable(things):
         old = sampling_rate_of(thing)
+        new = [float(value) for value in rate]
+        if old is not None:
+            new = [was if np.float32(was) == np.float32(is_) else is_ for was, is_ in zip(old, new, strict=True)]
         length = input_of(thing, "Arrow Length")
         if old and length is not None and np.isclose(length, ARROW_LENGTH * max(old), rtol=1e-5):
-            set_inputs([thing], {"Arrow Length": ARROW_LENGTH * max(rate)})
-        thing[SAMPLING_RATE] = [float(value) for value in rate]
+            set_inputs([thing], {"Arrow Length": ARROW_LENGTH * max(new)})
+        thing[SAMPLING_RATE] = new
+
+
+# --- back to the file ------------------------------------------------------------------------------------------------
+
+
+def reset_appearance(things: Iterable[bpy.types.Object]) -> list[str]:
+    """Give objects the numbers that their file has, as an import does, and no colouring by property.
+
+    Those of no session stay as they are. Returns a sentence on each volume that has no surface as the file wants it, and so
+    keeps the one that it has. Raises MosaicError, before anything changes, when what an object keeps of its file is damaged.
+    """
+    records = [(thing, unpack(thing, thing)) for thing in editable(things)]
+    wanted: dict[tuple[float | None, float], list[bpy.types.Object]] = {}
+    for thing, record in records:
+        if record is None:
+            continue
+        look = appearance_of(record.node, record.container, record.fractions)
+        rate, _, resolution = numbers_of(record.node)
+        apply_appearance(thing, look, record.representation)
+        set_sampling_rate([thing], rate)
+        uncolor([thing])
+        if resolution is None:
+            resolution = DEFAULT_RESOLUTION
+        wanted.setdefault((look.isovalue_percentile, resolution), []).append(thing)
+    troubles = []
+    for choice, group in wanted.items():
+        try:
+            contour(group, lambda mesh, choice=choice: choice)
+        except MosaicError as error:
+            troubles.append(str(error))
+    return troubles
 
 
 def apply_appearance(thing: bpy.types.Object, appearance: Appearance, representation: str) -> None:
-    """Give an object all of a session's numbers, as an import does, and take a colouring by property away."""
-    for key in ("opacity", "ambient", "diffuse", "specular", "size", "render_spheres"):
+    """Give an object a session's colours and numbers, as an import does; a volume keeps its surface."""
+    for key in ("opacity", "ambient", "diffuse", "specular", "render_spheres"):
         set_number([thing], key, getattr(appearance, key))
+    # The size of a surface's points means nothing in Mosaic.
+    set_number([thing], "size", DEFAULT_SIZE if representation in MESH_REPRESENTATIONS else appearance.size)
     set_base_color([thing], to_scene(np.array(appearance.base_color)).tolist())
     set_representation(editable([thing]), representation)
-    mesh = volume_mesh(thing)
-    if mesh is not None and mesh.get(PERCENTILE) != appearance.isovalue_percentile:
-        contour([thing], lambda mesh: (appearance.isovalue_percentile, mesh[RESOLUTION]))
 
 
 # --- volumes ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Numbers over all points are worked out once, and again only after Blender said t
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,13 @@ import numpy as np
 from bpy.app.handlers import persistent
 from numpy.typing import NDArray
 
+from ..session.errors import MosaicError
+from ..session.meta import plain
+from ..session.nodes import Node, ObjectNode, Pairs
 from .appearance import input_of, number_of
 from .attributes import PointData, column_attributes, column_texts, read_attribute
-from .build import TAKEN_KEYS
+from .custom_properties import own_properties
+from .kept import unpack
 from .plan import extent
 from .surfaces import SHAPE, SPACING, volume_mesh
 from .tree import MODEL
@@ -23,6 +27,23 @@ from .tree import MODEL
 MAX_REMEMBERED = 512  # results; each is a few hundred bytes
 MAX_TEXTS = 3  # of a vertex property that are named
 MAX_LINE = 80  # characters of a value of meta
+ANGSTROM = "\u00c5"
+# Numbers of Mosaic's models, by what a reader may call them.
+PARAMETERS = {
+    "radius": "Radius",
+    "radii": "Radii",
+    "height": "Height",
+    "center": "Centre",
+    "centers": "Centre",
+    "orientations": "Axes",
+    "function": "Function",
+    "epsilon": "Epsilon",
+    "grid": "Grid",
+    "direction": "Plane",
+    "xi": "Fitted to",
+    "positions": "Fitted to",
+}
+LENGTHS = frozenset({"radius", "radii", "height", "center", "centers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +130,17 @@ def _range_text(values: NDArray[Any]) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number for people: whole ones in full, others to six digits."""
-    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e15 else f"{float(value):.6g}"
+    """A number for people: whole ones in full, others to four digits."""
+    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e15 else f"{float(value):.4g}"
 
 
 _known: OrderedDict[tuple[int, str], Any] = OrderedDict()
 
 
-def _remembered(data: PointData, what: str, work_out: Callable[[], Any]) -> Any:
-    key = (data.session_uid, what)
+def _remembered(owner: bpy.types.ID, what: str, work_out: Callable[[], Any]) -> Any:
+    key = (owner.session_uid, what)
     if key not in _known:
-        if isinstance(data, bpy.types.Mesh) and data.is_editmode:
+        if isinstance(owner, bpy.types.Mesh) and owner.is_editmode:
             return None
         _known[key] = work_out()
         if len(_known) > MAX_REMEMBERED:
@@ -168,9 +189,57 @@ def stop_watching() -> None:
 
 
 def model_parameters(thing: bpy.types.Object) -> dict[str, str]:
-    """What model was fitted to an object, as names and texts; empty where there is none."""
-    model = thing.get(MODEL)
-    return {} if model is None else {"Model": str(model)}
+    """The model that was fitted to an object and its numbers, as names and texts; empty where there is none.
+
+    The numbers are those of the session, whatever was done to the object since.
+    """
+    return _remembered(thing, "model", lambda: _describe_model(thing))
+
+
+def _describe_model(thing: bpy.types.Object) -> dict[str, str]:
+    texts = {"Model": str(thing[MODEL])} if MODEL in thing else {}
+    try:
+        record = unpack(thing, thing)
+    except MosaicError:
+        return texts
+    model = _model_node(record.node) if record is not None else None
+    if type(model) is not ObjectNode:
+        return texts
+    fields = model.fields()
+    if type(fields.get("rbf")) is ObjectNode:
+        fields = fields["rbf"].fields() | fields
+    for key, label in PARAMETERS.items():
+        value = plain(fields[key]) if key in fields else None
+        if isinstance(value, np.ndarray) and value.shape == (3, 3):
+            columns = zip(("Axis 1", "Axis 2", "Axis 3"), value.T, strict=True)
+            if "height" in fields:  # of a cylinder only the last column means something
+                columns = [("Axis", value[:, 2])]
+            texts |= {name: _numbers_text(column, 2) for name, column in columns}
+        elif isinstance(value, np.ndarray) and value.ndim == 2:
+            texts[label] = f"{max(value.shape):,} points"
+        elif isinstance(value, str):
+            texts[label] = value
+        elif isinstance(value, (int, float, tuple, list, np.generic, np.ndarray)):
+            texts[label] = _numbers_text(value) + (f" {ANGSTROM}" if key in LENGTHS else "")
+    return texts
+
+
+def _model_node(geometry: ObjectNode) -> Node:
+    fields = geometry.fields()
+    if fields.get("model") is not None:
+        return fields["model"]
+    meta = fields.get("meta")
+    return meta.as_dict().get("fit") if type(meta) is Pairs else None
+
+
+def _numbers_text(value: Any, decimals: int | None = None) -> str:
+    try:
+        numbers = np.ravel(np.asarray(value, np.float64)).tolist()
+        if decimals is None:
+            return ", ".join(f"{number:.5g}" for number in numbers)
+        return ", ".join(f"{round(number, decimals) + 0.0:.{decimals}f}" for number in numbers)  # -0.0 + 0.0 is 0.0
+    except (TypeError, ValueError):
+        return "unknown"
 
 
 def volume_parameters(thing: bpy.types.Object) -> dict[str, str]:
@@ -180,16 +249,13 @@ def volume_parameters(thing: bpy.types.Object) -> dict[str, str]:
         return {}
     return {
         "Voxels": " x ".join(str(length) for length in mesh[SHAPE]),
-        "Voxel size": " x ".join(number_text(length) for length in mesh[SPACING]) + " \u00c5",
+        "Voxel size": " x ".join(number_text(length) for length in mesh[SPACING]) + f" {ANGSTROM}",
     }
 
 
-def meta_of(thing: bpy.types.Object) -> Iterator[tuple[str, Any]]:
+def meta_of(thing: bpy.types.Object) -> dict[str, Any]:
     """The entries of an object's meta, which are its custom properties, the add-on's own left out."""
-    keys = thing.keys()
-    for key in keys:
-        if not key.startswith("mosaic_") and key not in TAKEN_KEYS:
-            yield key, thing[key]
+    return own_properties(thing)
 
 
 def children_of(value: Any) -> list[tuple[str, Any]] | None:

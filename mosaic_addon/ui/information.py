@@ -61,7 +61,7 @@ class MOSAIC_PT_information(_Section, bpy.types.Panel):
             _row(column, "Faces", f"{counts.faces:,}")
         if counts.lower is not None and counts.upper is not None:
             column.separator()
-            _row(column, "Extent", "\u00c5", "nm")
+            _row(column, "Extent", inspect.ANGSTROM, "nm")
             for axis, low, high in zip("XYZ", counts.lower, counts.upper, strict=True):
                 _row(column, axis, f"{high - low:,.1f}", f"{(high - low) / NANOMETRE:,.2f}")
 
@@ -97,10 +97,10 @@ class MOSAIC_PT_meta(_Section, bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         shown = shown_geometry(context)
-        return shown is not None and any(True for _ in inspect.meta_of(shown))
+        return shown is not None and bool(inspect.meta_of(shown))
 
     def draw(self, context: bpy.types.Context) -> None:
-        _draw_entries(self.layout, list(inspect.meta_of(shown_geometry(context))), "mosaic_meta")
+        _draw_entries(self.layout, list(inspect.meta_of(shown_geometry(context)).items()), "mosaic_meta")
 
 
 def _draw_entries(layout: bpy.types.UILayout, entries: list[tuple[str, Any]], path: str) -> None:

@@ -8,16 +8,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import bpy
+import numpy as np
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty
 
 from ..scene import appearance
 from ..scene.color_maps import MENU
 from ..scene.coloring import VERTEX_COLORS, colorable, coloring_of
+from ..scene.kept import KEPT
 from ..scene.representations import LABELS, OFFERED, group_of, representation_of, set_representation
 from ..scene.surfaces import PERCENTILE, RESOLUTION, volume_mesh
 from ..scene.tree import name_of
 from ..session import MosaicError
 from .coloring import MOSAIC_OT_color_by, MOSAIC_OT_uncolor
+from .operator import OperatorReturn
 from .preferences import preferred_map
 from .selection import chosen_geometries, shown_geometry
 from .swatches import draw_swatches
@@ -38,7 +41,7 @@ TIPS = {
 # Their numbers stay the same whatever an object offers, so that one choice fits objects of different kinds.
 REPRESENTATIONS = {name: (name, label, TIPS[name], number) for number, (name, label) in enumerate(LABELS.items())}
 OFFERED_ITEMS = {kind: [REPRESENTATIONS[name] for name in names] for kind, names in OFFERED.items()}
-NOTHING_OFFERED = [("", "none", "The object has lost its modifier", -1)]
+NOTHING_OFFERED = [("NONE", "None", "The object has lost its modifier", -1)]
 MAPS = tuple((name, name, kind) for kind, names in MENU.items() for name in names if not name.endswith("_r"))
 MAP_NUMBERS = {name: number for number, (name, _, _) in enumerate(MAPS)}
 NOT_ANIMATABLE: set[Any] = set()  # keyframes belong to the data behind: the material's node and the modifier
@@ -103,11 +106,16 @@ def _contour(choose: Callable[[bpy.types.Mesh, Any], tuple[float | None, float]]
         things = chosen_geometries(bpy.context)
         _trouble.clear()
         try:
-            appearance.contour(things, lambda mesh: choose(mesh, value))
+            appearance.contour(things, lambda mesh: choose(mesh, _meant(value)))
         except MosaicError as error:
             _trouble.update({mesh.session_uid: str(error) for mesh in map(volume_mesh, things) if mesh is not None})
 
     return write
+
+
+def _meant(value: float | bool) -> float | bool:
+    """The number that was typed, of which Blender's properties give the nearest one of single precision."""
+    return value if isinstance(value, bool) else float(str(np.float32(value)))
 
 
 def _map_number(thing: bpy.types.Object) -> int | None:
@@ -200,7 +208,7 @@ class MosaicProperties(bpy.types.PropertyGroup):
         precision=3,
         subtype="XYZ",
         get=_read(appearance.sampling_rate_of, (1.0, 1.0, 1.0)),
-        set=_write(appearance.set_sampling_rate),
+        set=_write(lambda things, rate: appearance.set_sampling_rate(things, [_meant(value) for value in rate])),
         options=NOT_ANIMATABLE,
     )
 
@@ -244,14 +252,14 @@ class MosaicProperties(bpy.types.PropertyGroup):
     low: FloatProperty(
         name="From",
         description="The value of the map's first colour",
-        precision=4,
+        precision=6,
         options=NOT_ANIMATABLE,
         **_number("low", 0.0),
     )
     high: FloatProperty(
         name="To",
         description="The value of the map's last colour",
-        precision=4,
+        precision=6,
         options=NOT_ANIMATABLE,
         **_number("high", 1.0),
     )
@@ -293,6 +301,31 @@ class MosaicProperties(bpy.types.PropertyGroup):
         options=NOT_ANIMATABLE,
         **_number("loop", False),
     )
+
+
+class MOSAIC_OT_reset_appearance(bpy.types.Operator):
+    """Give the selected objects the representation, colours and numbers of their file again"""
+
+    bl_idname = "mosaic.reset_appearance"
+    bl_label = "Reset to File"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if any(KEPT in thing for thing in appearance.editable(chosen_geometries(context))):
+            return True
+        cls.poll_message_set("Select objects that were opened from a session and are not linked from another file")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        try:
+            troubles = appearance.reset_appearance(chosen_geometries(context))
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        for trouble in troubles:
+            self.report({"WARNING"}, trouble)
+        return {"FINISHED"}
 
 
 def add_properties() -> None:
@@ -353,16 +386,15 @@ class MOSAIC_PT_properties(_Section, bpy.types.Panel):
             column.label(text="Its Mosaic material is missing", icon="ERROR")
         else:
             column.prop(properties, "opacity", slider=True)
-            row = column.row()
-            row.active = coloring_of(shown) is None
-            row.prop(properties, "base_color", text="Colour")
-            split = column.split(factor=0.4)
-            split.label()
-            draw_swatches(split)
+            plain = column.column()
+            plain.active = coloring_of(shown) is None
+            plain.prop(properties, "base_color", text="Colour")
+            draw_swatches(plain)
         if representation is not None:
             row = column.row()
             row.active = representation == "pointcloud"
-            row.prop(properties, "render_spheres")
+            row.prop(properties, "render_spheres", text="Spheres")
+        column.operator(MOSAIC_OT_reset_appearance.bl_idname, icon="LOOP_BACK")
 
 
 class _Part(_Section):
@@ -431,7 +463,7 @@ class MOSAIC_PT_color_by(_Part, bpy.types.Panel):
         split = column.split(factor=0.4)
         label = split.row()
         label.alignment = "RIGHT"
-        label.label(text="Colour By")
+        label.label(text="Property")
         split.menu(MOSAIC_MT_color_property.__name__, text=text)
         if coloring is None or coloring.property == VERTEX_COLORS:
             return
@@ -463,7 +495,7 @@ class MOSAIC_PT_volume_properties(_Part, bpy.types.Panel):
         row = column.row()
         row.active = PERCENTILE in mesh
         row.prop(properties, "isovalue_percentile", slider=True)
-        column.prop(properties, "automatic_isovalue")
+        column.prop(properties, "automatic_isovalue", text="Automatic")
         column.prop(properties, "target_resolution")
         if mesh.session_uid in _trouble:
             column.label(text=_trouble[mesh.session_uid], icon="ERROR")

@@ -61,6 +61,7 @@ class MOSAIC_OT_set_base_color(bpy.types.Operator):
 def draw_swatches(layout: bpy.types.UILayout) -> None:
     """A row of buttons, one a colour."""
     row = layout.row(align=True)
+    row.alignment = "RIGHT"
     for name, color in COLORS.items():
         row.operator(MOSAIC_OT_set_base_color.bl_idname, text="", icon_value=_icons[name].icon_id).color = color
 
