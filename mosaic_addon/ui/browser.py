@@ -1,5 +1,6 @@
 """The object browser: the panel "Objects" in the sidebar of the 3D view, as Mosaic's own browser."""
 
+import blf
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -14,8 +15,9 @@ from ..scene.appearance import base_color_of, set_base_color
 from ..scene.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, group_of
 from ..scene.tree import name_of, sessions_in
 from ..scene.visibility import is_visible, set_visible
+from .browser_click import MOSAIC_OT_fold, MOSAIC_OT_select_item
 from .browser_rows import Rows, is_folded, objects_below, rows_of
-from .browser_selection import MOSAIC_OT_fold, MOSAIC_OT_select_item, choose, chosen_ids
+from .browser_selection import choose, chosen_ids
 from .browser_visibility import (
     MOSAIC_OT_hide_unselected,
     MOSAIC_OT_isolate,
@@ -32,10 +34,13 @@ ICONS = {
     SEGMENTATION: "MOD_REMESH",
 }
 LINES = 12  # that the list is high before its handle is dragged
+# At interface scale 1, in pixels: what lies around a row, an icon, and the step to the right below a heading.
+MARGINS, ICON_WIDTH, INDENT_WIDTH = 92, 20, 14
 
 _drawn = Rows()  # while the list is drawn, and only then
 _drawn_ids: set[int] = set()
 _active = -1
+_width, _scale = 0.0, 1.0
 
 
 class MosaicBrowserRow(bpy.types.PropertyGroup):
@@ -84,15 +89,18 @@ class MOSAIC_UL_objects(bpy.types.UIList):
     ) -> None:
         if index >= len(_drawn.items):
             return
-        shown = _drawn.items[index]
+        shown, depth = _drawn.items[index], _drawn.depths[index]
         row = layout.row(align=True)
         row.context_pointer_set("mosaic_item", shown)
-        if _drawn.depths[index]:
-            row.separator(factor=1.2 * _drawn.depths[index])
+        width = _width - INDENT_WIDTH * depth
+        if depth:
+            indent = row.row()
+            indent.ui_units_x = depth * INDENT_WIDTH / ICON_WIDTH
+            indent.label()
         if isinstance(shown, bpy.types.Object):
-            _draw_object(row, shown, context)
+            _draw_object(row, shown, width, context)
         else:
-            _draw_heading(row, shown, index, context)
+            _draw_heading(row, shown, index, width, context)
 
     def draw_filter(self, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
         layout.prop(context.window_manager.mosaic_browser, "search", text="", icon="VIEWZOOM")
@@ -101,34 +109,34 @@ class MOSAIC_UL_objects(bpy.types.UIList):
         return [], []  # the rows are filtered and in order
 
 
-def _draw_name(row: bpy.types.UILayout, text: str, icon: str, selected: bool) -> None:
-    name = row.row(align=True)
-    name.emboss = "NORMAL" if selected else "NONE"
-    # A button is as wide as its text or has it in the middle, so another one without text fills the line.
-    left = name.row(align=True)
-    left.alignment = "LEFT"
-    left.operator(MOSAIC_OT_select_item.bl_idname, text=text, icon=icon, depress=selected)
-    name.operator(MOSAIC_OT_select_item.bl_idname, text=" ", depress=selected)
+def _draw_name(row: bpy.types.UILayout, text: str, icon: str, selected: bool, width: float) -> None:
+    """The name as a button that fills the line. Blender centres the text of buttons, so spaces bring it to the left."""
+    button = row.row(align=True)
+    button.emboss = "PULLDOWN_MENU"  # drawn when selected only
+    width -= ICON_WIDTH if icon == "NONE" else 1.6 * ICON_WIDTH
+    room = width * _scale - blf.dimensions(0, text)[0]
+    text += " " * int(room / blf.dimensions(0, " ")[0])
+    button.operator(MOSAIC_OT_select_item.bl_idname, text=text, icon=icon, depress=selected)
 
 
-def _draw_object(row: bpy.types.UILayout, thing: bpy.types.Object, context: bpy.types.Context) -> None:
+def _draw_object(row: bpy.types.UILayout, thing: bpy.types.Object, width: float, context: bpy.types.Context) -> None:
     visible = is_visible(thing, context.view_layer)
-    name = row.row(align=True)
-    name.active = visible
-    _draw_name(name, name_of(thing), ICONS.get(group_of(thing) or "", "OBJECT_DATA"), thing.session_uid in _drawn_ids)
+    row.active = visible
+    icon = ICONS.get(group_of(thing) or "", "OBJECT_DATA")
+    _draw_name(row, name_of(thing), icon, thing.session_uid in _drawn_ids, width - 2 * ICON_WIDTH)
     tail = row.row(align=True)
-    tail.active = visible
+    tail.alignment = "RIGHT"
     if base_color_of(thing) is None:
         tail.label(icon="BLANK1")
     else:
         swatch = tail.row()
-        swatch.ui_units_x = 1
+        swatch.ui_units_x = 0.9
         swatch.prop(thing, "mosaic_color", text="")
     tail.prop(thing, "mosaic_visible", text="", icon="HIDE_OFF" if visible else "HIDE_ON", emboss=False)
 
 
 def _draw_heading(
-    row: bpy.types.UILayout, heading: bpy.types.Collection, index: int, context: bpy.types.Context
+    row: bpy.types.UILayout, heading: bpy.types.Collection, index: int, width: float, context: bpy.types.Context
 ) -> None:
     folded = is_folded(heading)
     row.operator(MOSAIC_OT_fold.bl_idname, text="", icon="RIGHTARROW" if folded else "DOWNARROW_HLT", emboss=False)
@@ -136,11 +144,13 @@ def _draw_heading(
     text = f"{name_of(heading)} ({count})" if count else name_of(heading)
     things = _drawn.below[index]
     selected = bool(things) and all(thing.session_uid in _drawn_ids for thing in things)
-    _draw_name(row, text, "NONE", selected)
+    _draw_name(row, text, "NONE", selected, width - 2 * ICON_WIDTH)
     if things:
         visible = any(is_visible(thing, context.view_layer) for thing in things)
+        tail = row.row(align=True)
+        tail.alignment = "RIGHT"
         icon = "HIDE_OFF" if visible else "HIDE_ON"
-        row.operator(MOSAIC_OT_toggle_heading.bl_idname, text="", icon=icon, emboss=False)
+        tail.operator(MOSAIC_OT_toggle_heading.bl_idname, text="", icon=icon, emboss=False)
 
 
 class MOSAIC_PT_objects(bpy.types.Panel):
@@ -157,38 +167,48 @@ class MOSAIC_PT_objects(bpy.types.Panel):
         return bool(sessions_in(context.scene))
 
     def draw(self, context: bpy.types.Context) -> None:
-        global _drawn, _drawn_ids, _active
+        global _drawn, _drawn_ids, _active, _width, _scale
         browser = context.window_manager.mosaic_browser
         layout = self.layout
-        layout.prop(browser, "search", text="", icon="VIEWZOOM")
+        row = layout.row(align=True)
+        row.prop(browser, "search", text="", icon="VIEWZOOM")
+        row.menu("MOSAIC_MT_objects", text="", icon="DOWNARROW_HLT")
         _drawn, _drawn_ids = rows_of(context.scene, browser.search), chosen_ids(context)
-        _active = _drawn.index_of(context.view_layer.objects.active)
+        active = context.view_layer.objects.active
+        _active = _drawn.index_of(active) if active is not None and active.session_uid in _drawn_ids else -1
+        _scale = context.preferences.system.ui_scale
+        _width = _list_width(context)
         _fit(browser.rows, len(_drawn.items))
-        row = layout.row()
         try:
-            row.template_list(
+            layout.template_list(
                 MOSAIC_UL_objects.__name__, "", browser, "rows", browser, "active", rows=LINES, sort_lock=True
             )
         finally:
             _drawn, _drawn_ids = Rows(), set()
-        _draw_side(row.column(align=True))
-        _draw_foot(layout.row(align=True))
+        _draw_foot(layout)
 
 
-def _draw_side(column: bpy.types.UILayout) -> None:
-    column.menu("MOSAIC_MT_objects", text="", icon="DOWNARROW_HLT")
-    column.separator()
-    column.operator("mosaic.group", text="", icon="NEWFOLDER")
-    column.operator("mosaic.remove", text="", icon="REMOVE")
-    column.separator()
-    column.operator("mosaic.move", text="", icon="TRIA_UP").direction = "UP"
-    column.operator("mosaic.move", text="", icon="TRIA_DOWN").direction = "DOWN"
+def _list_width(context: bpy.types.Context) -> float:
+    """How much room a row has for its name and icons, in units of an interface at scale 1."""
+    blf.size(0, context.preferences.ui_styles[0].widget.points * _scale)
+    view = context.region.view2d
+    width = view.region_to_view(context.region.width, 0)[0] - view.region_to_view(0, 0)[0]
+    return width / _scale - MARGINS
 
 
-def _draw_foot(row: bpy.types.UILayout) -> None:
+def _draw_foot(layout: bpy.types.UILayout) -> None:
+    row = layout.row(align=True)
     row.operator(MOSAIC_OT_isolate.bl_idname, text="Isolate")
     row.operator(MOSAIC_OT_hide_unselected.bl_idname, text="Hide Others")
     row.operator(MOSAIC_OT_show_all.bl_idname, text="Show All")
+    row = layout.row()
+    group = row.row(align=True)
+    group.operator("mosaic.group", icon="NEWFOLDER")
+    group.operator("mosaic.ungroup", text="Ungroup")
+    move = row.row(align=True)
+    move.operator("mosaic.move", text="", icon="TRIA_UP").direction = "UP"
+    move.operator("mosaic.move", text="", icon="TRIA_DOWN").direction = "DOWN"
+    row.operator("mosaic.remove", text="", icon="TRASH")
 
 
 def _fit(rows: bpy.types.bpy_prop_collection, count: int) -> None:

@@ -125,10 +125,10 @@ def draw_entries(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 
 def draw_in_button_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    """Mosaic's entries before Blender's own, where a row of the browser was clicked with the right button."""
+    """Mosaic's entries in Blender's menu of a button, where that is a row of the browser."""
     if target_of(context) is not None:
-        draw_entries(menu.layout, context)
         menu.layout.separator()
+        draw_entries(menu.layout, context)
 
 
 def _things(context: bpy.types.Context) -> list[bpy.types.Object]:

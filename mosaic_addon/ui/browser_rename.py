@@ -34,9 +34,15 @@ class MOSAIC_OT_rename_item(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        global _renamed
-        _renamed = (target_of(context) or context.object).session_uid
-        return bpy.ops.wm.call_panel("INVOKE_DEFAULT", name=MOSAIC_PT_rename.__name__, keep_open=False)
+        ask_for_name((target_of(context) or context.object).session_uid)
+        return {"FINISHED"}
+
+
+def ask_for_name(session_uid: int) -> None:
+    """Open the popup in which an object, group or session gets another name."""
+    global _renamed
+    _renamed = session_uid
+    bpy.ops.wm.call_panel("INVOKE_DEFAULT", name=MOSAIC_PT_rename.__name__, keep_open=False)
 
 
 class MOSAIC_PT_rename(bpy.types.Panel):
@@ -50,13 +56,18 @@ class MOSAIC_PT_rename(bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         item = _item(context.scene)
-        if item is None:
-            self.layout.label(text="It is gone")
-            return
-        self.layout.label(text="Object Name" if isinstance(item, bpy.types.Object) else "Group Name")
         row = self.layout.row()
-        row.activate_init = True
-        row.prop(item, "mosaic_label", text="")
+        if item is None:
+            row.label(text="It is gone")
+        elif kind_of(item) == "container":
+            row.label(text="Clusters and Models are always called so")
+        elif not item.is_editable:
+            row.label(text=LINKED)
+        else:
+            row.label(text=f"{kind_of(item).capitalize()} Name")
+            row = self.layout.row()
+            row.activate_init = True
+            row.prop(item, "mosaic_label", text="")
 
 
 def _item(scene: bpy.types.Scene) -> Item | None:

@@ -4,17 +4,15 @@ In Mosaic hidden objects can be selected, to show them again. So hidden objects 
 remembered until the selection changes elsewhere.
 """
 
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import StringProperty
 
 from ..scene.tree import CLASS, Item, name_of, objects_of, sessions_in
 from ..session import MosaicError
-from .browser_rows import fold, is_folded, kind_of, objects_below, rows_of
-from .operator import OperatorReturn
+from .browser_rows import objects_below
 
 _picked: set[int] = set()  # session_uid of hidden objects
 _state: tuple[int, int] = (
@@ -110,6 +108,14 @@ def _leave_mode(context: bpy.types.Context, active: bpy.types.Object | None) -> 
         bpy.ops.object.mode_set(mode="OBJECT")
 
 
+def warn_of_outside(operator: bpy.types.Operator, outside: list[bpy.types.Object]) -> None:
+    """Say that objects are in no collection that the view layer shows."""
+    if outside:
+        name = name_of(outside[0])
+        which = f"{name!r} is" if len(outside) == 1 else f"{name!r} and {len(outside) - 1} more are"
+        operator.report({"WARNING"}, f"{which} in a collection that is excluded from the view layer")
+
+
 LINKED = "It comes from a linked file: make a library override or make it local (Object menu) to change it"
 
 
@@ -151,135 +157,3 @@ class OnChosen:
         if linked is not None:
             raise MosaicError(f"{name_of(linked)!r} cannot be changed. {LINKED}.")
         return things
-
-
-# --- operators -------------------------------------------------------------------------------------------------------
-
-
-_last_click: tuple[int, float] = (0, 0.0)  # which row, and when
-
-
-class MOSAIC_OT_select_item(bpy.types.Operator):
-    """Select. Ctrl-click adds or takes away, Shift-click takes all from the active one; double-click renames"""
-
-    bl_idname = "mosaic.select_item"
-    bl_label = "Select"
-    bl_options = {"UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return target_of(context) is not None
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        global _last_click
-        item, before, now = target_of(context), _last_click, time.monotonic()
-        double = (now - before[1]) * 1000 < context.preferences.inputs.mouse_double_click_time
-        _last_click = item.session_uid, now
-        if event.shift:
-            return self._choose_range(context, item, event.ctrl)
-        if event.ctrl or event.oskey:
-            return self._toggle(context, item)
-        if double and before[0] == item.session_uid:
-            _last_click = 0, 0.0
-            return bpy.ops.mosaic.rename_item("INVOKE_DEFAULT")
-        return self._choose(context, objects_below(item), item)
-
-    def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        item = target_of(context)
-        return self._choose(context, objects_below(item), item)
-
-    def _choose_range(self, context: bpy.types.Context, item: Item, extend: bool) -> OperatorReturn:
-        rows = rows_of(context.scene, context.window_manager.mosaic_browser.search)
-        active = context.view_layer.objects.active
-        ends = sorted([max(rows.index_of(active), 0), rows.index_of(item)])
-        between = rows.items[ends[0] : ends[1] + 1]
-        things = [thing for thing in between if isinstance(thing, bpy.types.Object)]
-        if not isinstance(item, bpy.types.Object) and rows.index_of(item) == ends[1]:
-            things += objects_below(item)
-        return self._choose(context, things, active, extend)
-
-    def _toggle(self, context: bpy.types.Context, item: Item) -> OperatorReturn:
-        things = objects_below(item)
-        if {thing.session_uid for thing in things} <= chosen_ids(context):
-            unchoose(context, things)
-            return {"FINISHED"}
-        return self._choose(context, things, item, extend=True)
-
-    def _choose(
-        self, context: bpy.types.Context, things: list[bpy.types.Object], active: Item | None, extend: bool = False
-    ) -> OperatorReturn:
-        outside = choose(context, things, active if isinstance(active, bpy.types.Object) else None, extend)
-        warn_of_outside(self, outside)
-        return {"FINISHED"}
-
-
-class MOSAIC_OT_select_all(bpy.types.Operator):
-    """Select the objects that the list shows, those of folded headings included"""
-
-    bl_idname = "mosaic.select_all"
-    bl_label = "Select All"
-    bl_options = {"REGISTER", "UNDO"}
-
-    action: EnumProperty(
-        name="Action",
-        description="Which objects to select",
-        items=(
-            ("SELECT", "All", "Every object that the list shows"),
-            ("DESELECT", "None", "No object"),
-            ("INVERT", "Invert", "Those that are not selected"),
-        ),
-    )
-
-    @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return {
-            "SELECT": "Select all objects that the list shows, those of folded headings included",
-            "DESELECT": "Select nothing",
-            "INVERT": "Select those objects of the list that are not selected, and only those",
-        }[properties.action]
-
-    def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        rows = rows_of(context.scene, context.window_manager.mosaic_browser.search)
-        things = [
-            thing for row, below in rows.below.items() if kind_of(rows.items[row]) == "container" for thing in below
-        ]
-        ids = chosen_ids(context)
-        if self.action == "DESELECT":
-            unchoose(context, context.view_layer.objects.selected[:])
-            choose(context, [])
-            return {"FINISHED"}
-        if self.action == "INVERT":
-            things = [thing for thing in things if thing.session_uid not in ids]
-        warn_of_outside(self, choose(context, things))
-        return {"FINISHED"}
-
-
-class MOSAIC_OT_fold(bpy.types.Operator):
-    """Show or hide the rows below. Ctrl-click does so with all headings of this kind"""
-
-    bl_idname = "mosaic.fold"
-    bl_label = "Fold"
-    bl_options = {"INTERNAL"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return target_of(context) is not None
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        heading = target_of(context)
-        folded = not is_folded(heading)
-        alike = [heading]
-        if event.ctrl:
-            shown = rows_of(context.scene, context.window_manager.mosaic_browser.search).items
-            alike = [item for item in shown if kind_of(item) == kind_of(heading)]
-        for item in alike:
-            fold(item, folded)
-        return {"FINISHED"}
-
-
-def warn_of_outside(operator: bpy.types.Operator, outside: list[bpy.types.Object]) -> None:
-    """Say that objects are in no collection that the view layer shows."""
-    if outside:
-        name = name_of(outside[0])
-        which = f"{name!r} is" if len(outside) == 1 else f"{name!r} and {len(outside) - 1} more are"
-        operator.report({"WARNING"}, f"{which} in a collection that is excluded from the view layer")
