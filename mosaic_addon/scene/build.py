@@ -1,6 +1,6 @@
 """Session -> Blender: collections, a root, and one object per geometry. All or nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,7 @@ from .surfaces import SurfaceFactory
 from .trajectories import new_frames, saved_step
 from .tree import CLASS, CONTAINER, GROUP, ITEMS, MODEL, NAME, PIXEL_SIZE, SAMPLING_RATE, SESSION, SHOWN, UUID
 
+MANY = 200_000  # points of an object that is a step of its own
 PLAYS = "mosaic_plays_trajectory"  # of a scene whose frames an import has set
 
 Progress = Callable[[float], None]
@@ -55,12 +56,33 @@ def build_session(
     anything else fails half-way, what was made is removed again. keep: False lets go of the points as soon as Blender has
     them, so that they are not held twice; the session is of no use afterwards. progress: called with fractions from 0 to 1.
     """
+    steps = build_steps(session, scene, options, unlimited=unlimited, keep=keep)
+    while True:
+        try:
+            progress(next(steps))
+        except StopIteration as end:
+            return end.value
+
+
+def build_steps(
+    session: Session,
+    scene: bpy.types.Scene,
+    options: ImportOptions | None = None,
+    *,
+    unlimited: bool = False,
+    keep: bool = True,
+) -> Generator[float, None, Imported]:
+    """`build_session` in steps, for whoever wants to do something in between: yields fractions from 0 to 1.
+
+    Closing it before its end removes what was made.
+    """
     plan = plan_import(session, options or ImportOptions(), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited)
     kept = _pack(plan, scene)
+    yield 0.0
     if not keep:
         _let_go_of_nodes(session)
     with _all_or_nothing():
-        return _build(plan, kept, scene, progress, keep)
+        return (yield from _build(plan, kept, scene, keep))
 
 
 @contextmanager
@@ -108,8 +130,8 @@ def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, bytes]:
 
 
 def _build(
-    plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, progress: Progress, keep: bool
-) -> Imported:
+    plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: bool
+) -> Generator[float, None, Imported]:
     # Blender keeps datablocks in lists sorted by name, which it walks: materials first, then data, then objects, each in
     # that order and lying close together, cost nearly the same for the first and the twenty-thousandth.
     ordered = sorted(plan.items, key=lambda item: item.name.lower())
@@ -121,8 +143,8 @@ def _build(
             data, warnings = _new_data(item, clouds, keep or item.group != POINTS)
             plan.warnings += warnings
             made[id(item)] = (data, materials[number])
-            if number % 64 == 0:
-                progress(0.8 * number / len(ordered))
+            if number % 64 == 0 or len(item.geometry.points) > MANY:
+                yield 0.8 * number / len(ordered)
     root = _new_root(plan)
     draw = RepresentationFactory()
     shapes = SurfaceFactory()
@@ -132,8 +154,8 @@ def _build(
         if kept:
             thing[KEPT] = kept.pop(id(item.geometry))
         draw.add(thing, item.group, item.representation, item.inputs | _new_parts(item, shapes, plan.warnings))
-        if number % 256 == 0:
-            progress(0.8 + 0.2 * number / len(ordered))
+        if number % 256 == 0 or item.group in (VOLUME, SEGMENTATION):
+            yield 0.8 + 0.2 * number / len(ordered)
     collection = bpy.data.collections.new(plan.name)
     collection[SESSION] = _session_properties(plan.session)
     if kept:

@@ -19,15 +19,28 @@ from . import (
     keymap,
     load,
     look,
+    opening,
     preferences,
     properties,
+    save,
+    session_panel,
     swatches,
+    unsaved,
     volume,
 )
 
 CLASSES: Final[tuple[type, ...]] = (
     load.MOSAIC_OT_load_session,
     load.MOSAIC_FH_session,
+    opening.MOSAIC_OT_open_in_steps,
+    opening.MOSAIC_OT_discard_and_load,
+    opening.MOSAIC_OT_reload_session,
+    opening.MOSAIC_OT_close_session,
+    save.MOSAIC_OT_save_session,
+    save.MOSAIC_OT_save_session_as,
+    save.MOSAIC_OT_export_session,
+    session_panel.MOSAIC_OT_activate_session,
+    session_panel.MOSAIC_PT_session,
     volume.MOSAIC_OT_contour_volume,
     volume.MOSAIC_PT_volume,
     coloring.MOSAIC_OT_color_by,
@@ -104,7 +117,10 @@ def register() -> None:
     swatches.load_icons()
     keymap.add_hotkeys()
     start_watching()
+    unsaved.start_looking()
+    session_panel.add_pictures()
     bpy.types.TOPBAR_MT_file_import.append(load.draw_menu)
+    bpy.types.TOPBAR_MT_file_export.append(save.draw_menu)
     _command = bpy.utils.register_cli_command("mosaic", main)
 
 
@@ -114,7 +130,10 @@ def unregister() -> None:
     if _command is not None:
         bpy.utils.unregister_cli_command(_command)
         _command = None
+    bpy.types.TOPBAR_MT_file_export.remove(save.draw_menu)
     bpy.types.TOPBAR_MT_file_import.remove(load.draw_menu)
+    session_panel.free_pictures()
+    unsaved.stop_looking()
     stop_watching()
     keymap.remove_hotkeys()
     swatches.free_icons()

@@ -8,10 +8,11 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper, poll_file_object_drop
 
-from ..scene.build import Imported, Progress, build_session
+from ..scene.build import Progress
 from ..scene.plan import ImportOptions
-from ..scene.representations import set_inputs
-from ..session import MosaicError, open_session
+from ..scene.tree import sessions_in
+from ..session import MosaicError
+from .opening import Opening, closable, refuse_unsaved, start_in_steps, unsaved_in
 from .operator import OperatorReturn
 from .preferences import SCALES, preferences
 
@@ -22,8 +23,6 @@ PREFERRED = (
     "automatic_pixel_size",
     "pixel_size",
 )  # what the user's preferences begin with
-SHOWN_WARNINGS = 10
-FEW_POINTS = 5000  # that are drawn as mesh spheres without slowing the view
 
 
 class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
@@ -78,11 +77,25 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
         name="Very Large Sessions", description="Open sessions that will take minutes or gigabytes", default=False
     )
 
+    replace: BoolProperty(
+        name="Replace",
+        description="Close the sessions that are open in the scene; otherwise the file is opened beside them",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    discard: BoolProperty(
+        name="Discard Changes",
+        description="Close sessions whose changes are not saved, too",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         preferred = preferences(context)
         for name in PREFERRED if preferred is not None else ():
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(preferred, name))
+        if self.replace and not self.discard and unsaved_in(context):
+            return bpy.ops.mosaic.discard_and_load("INVOKE_DEFAULT", filepath=self.filepath)
         if self.filepath or self.files:
             return self.execute(context)
         return super().invoke(context, event)
@@ -100,6 +113,9 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
             layout.prop(self, "pixel_size")
         layout.prop(self, "mesh_spheres")
         layout.prop(self, "unlimited")
+        row = layout.row()
+        row.enabled = bool(sessions_in(context.scene))
+        row.prop(self, "replace")
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         options = ImportOptions(
@@ -107,45 +123,25 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
             self.recentre,
             None if self.automatic_pixel_size else self.pixel_size,
         )
-        sessions, errors = [], []
-        for path in self._paths():
-            try:
-                sessions.append(open_session(path))
-            except MosaicError as error:
-                errors.append(str(error))
-        made: list[Imported] = []
+        try:
+            closing = closable(context) if self.replace else []
+            if closing and not self.discard:
+                refuse_unsaved(context)
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        task = Opening(context, self._paths(), options, self.mesh_spheres, self.unlimited, closing)
+        if self.options.is_invoke and task.is_long():
+            return start_in_steps(task)
         with _progress(context) as progress:
-            for session in sessions:
-                try:
-                    made.append(
-                        build_session(
-                            session, context.scene, options, unlimited=self.unlimited, keep=False, progress=progress
-                        )
-                    )
-                except MosaicError as error:
-                    errors.append(str(error))
-        for imported in made:
-            if self.mesh_spheres:
-                set_inputs(filter(_has_few_points, imported.objects), {"Instances": True})
-            self._say(imported)
-        if made:
-            _show(context, made)
-        if errors:
-            self.report({"ERROR"}, "\n".join(errors))
-        return {"FINISHED"} if made else {"CANCELLED"}
+            for fraction in task.steps():
+                progress(fraction)
+        return task.say(self)
 
     def _paths(self) -> list[str]:
         if self.files and self.files[0].name:
             return [os.path.join(self.directory, file.name) for file in self.files]
         return [bpy.path.abspath(self.filepath)]
-
-    def _say(self, imported: Imported) -> None:
-        name = imported.collection.name
-        for warning in imported.warnings[:SHOWN_WARNINGS]:
-            self.report({"WARNING"}, warning)
-        if len(imported.warnings) > SHOWN_WARNINGS:
-            self.report({"WARNING"}, f"{name}: and {len(imported.warnings) - SHOWN_WARNINGS} more warnings.")
-        self.report({"INFO"}, f"Opened {name}: {len(imported.objects)} objects")
 
 
 class MOSAIC_FH_session(bpy.types.FileHandler):
@@ -159,11 +155,6 @@ class MOSAIC_FH_session(bpy.types.FileHandler):
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:
         return poll_file_object_drop(context)
-
-
-def _has_few_points(thing: bpy.types.Object) -> bool:
-    points = thing.data.points if thing.type == "POINTCLOUD" else thing.data.vertices
-    return len(points) <= FEW_POINTS
 
 
 def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
@@ -180,29 +171,3 @@ def _progress(context: bpy.types.Context) -> Iterator[Progress]:
         yield lambda fraction: manager.progress_update(fraction * 100)
     finally:
         manager.progress_end()
-
-
-def _show(context: bpy.types.Context, made: list[Imported]) -> None:
-    """Bring what was made into the 3D views, without clipping it, and leave its root selected: outlines hide colours."""
-    context.view_layer.update()
-    for thing in context.selected_objects:
-        thing.select_set(False)
-    roots = [imported.root for imported in made]
-    shown = [thing for imported in made for thing in imported.objects if not thing.hide_get()]
-    for thing in shown:
-        thing.select_set(True)
-    reach = max(root.empty_display_size * root.scale.x * 20 for root in roots)
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type != "VIEW_3D":
-                continue
-            space = area.spaces.active
-            space.clip_end = max(space.clip_end, 20 * reach)
-            region = next(region for region in area.regions if region.type == "WINDOW")
-            with context.temp_override(window=window, area=area, region=region):
-                bpy.ops.view3d.view_selected()
-    for thing in shown:
-        thing.select_set(False)
-    for root in roots:
-        root.select_set(True)
-    context.view_layer.objects.active = roots[0]

@@ -8,11 +8,12 @@ from bpy_extras.io_utils import ExportHelper
 
 from ..scene.collect import ExportOptions
 from ..scene.save import Saved, changed_on_disk, file_of, save_objects, save_session
-from ..scene.tree import CLASS, active_session, sessions_in
+from ..scene.tree import active_session, sessions_in
 from ..session import MosaicError
 from .operator import OperatorReturn, say_all
 from .preferences import preferences
 from .thumbnail import view_thumbnail
+from .unsaved import look_again, mark_saved
 
 DATA_TYPES = {"MESH", "POINTCLOUD", "CURVE", "CURVES", "SURFACE", "META"}
 TARGETS = (
@@ -69,6 +70,7 @@ class MOSAIC_OT_save_session(bpy.types.Operator):
         except MosaicError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        mark_saved(session)
         _say(self, saved)
         return {"FINISHED"}
 
@@ -137,6 +139,7 @@ class MOSAIC_OT_save_session_as(_ToFile, bpy.types.Operator):
         except MosaicError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        look_again()
         _say(self, saved)
         return {"FINISHED"}
 
