@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Generator, Iterator, Sequence
 
 import bpy
@@ -17,7 +18,8 @@ from ..session import MosaicError, Session, open_session
 from .operator import OperatorReturn, say_all
 
 LONG = 50_000_000  # bytes; what is opened in steps, so that the window does not freeze
-SLICE = 0.05  # seconds of work between two looks at the keyboard
+SLICE = 0.2  # seconds of work between two looks at the keyboard
+WAIT = 0.02  # seconds between two looks at the thread that reads
 FEW_POINTS = 5000  # that are drawn as mesh spheres without slowing the view
 
 
@@ -107,7 +109,7 @@ def _read_beside(path: str) -> Generator[float, None, Session]:
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
     while thread.is_alive():
-        thread.join(SLICE)
+        thread.join(WAIT)
         yield 0.0
     if errors:
         raise errors[0]
@@ -168,7 +170,10 @@ class MOSAIC_OT_open_in_steps(bpy.types.Operator):
         if event.type != "TIMER":
             return {"RUNNING_MODAL"}
         try:
-            self._tell(context, next(self._steps))
+            end, fraction = time.monotonic() + SLICE, 0.0
+            while time.monotonic() < end:
+                fraction = next(self._steps)
+            self._tell(context, fraction)
         except StopIteration:
             self._put_away(context)
             return self._task.say(self)
@@ -186,8 +191,9 @@ class MOSAIC_OT_open_in_steps(bpy.types.Operator):
         context.window_manager.progress_update(100 * fraction)
         context.workspace.status_text_set(f"Opening {self._name}: {fraction:.0%}. Esc stops it.")
         for area in context.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+            for region in area.regions if area.type == "VIEW_3D" else ():
+                if region.type == "UI":  # drawing the view again would take longer than the work
+                    region.tag_redraw()
 
     def _put_away(self, context: bpy.types.Context) -> None:
         working.clear()
