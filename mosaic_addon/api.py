@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import bpy
 
 from .scene.build import Imported, Progress, build_session
-from .scene.collect import ExportOptions
 from .scene.camera import View, frame_camera, place_camera, read_view
+from .scene.collect import ExportOptions
 from .scene.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.looks import apply_look
 from .scene.plan import ImportOptions

@@ -129,9 +129,7 @@ def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, bytes]:
     return kept
 
 
-def _build(
-    plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: bool
-) -> Generator[float, None, Imported]:
+def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: bool) -> Generator[float, None, Imported]:
     # Blender keeps datablocks in lists sorted by name, which it walks: materials first, then data, then objects, each in
     # that order and lying close together, cost nearly the same for the first and the twenty-thousandth.
     ordered = sorted(plan.items, key=lambda item: item.name.lower())

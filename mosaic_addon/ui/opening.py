@@ -116,9 +116,7 @@ def _read_beside(path: str) -> Generator[float, None, Session]:
     return result[0]
 
 
-def _scaled(
-    building: Generator[float, None, Imported], number: int, count: int
-) -> Generator[float, None, Imported]:
+def _scaled(building: Generator[float, None, Imported], number: int, count: int) -> Generator[float, None, Imported]:
     try:
         while True:
             try:
@@ -234,7 +232,9 @@ def refuse_unsaved(context: bpy.types.Context) -> None:
 class _AskFirst:
     """Asks, with the changes that would be lost, before anything is closed."""
 
-    def ask(self, context: bpy.types.Context, event: bpy.types.Event, lost: dict[str, list[str]], text: str) -> OperatorReturn:
+    def ask(
+        self, context: bpy.types.Context, event: bpy.types.Event, lost: dict[str, list[str]], text: str
+    ) -> OperatorReturn:
         count = sum(map(len, lost.values()))
         names = ", ".join(lost)
         first = next(iter(lost.values()))[0]
@@ -277,11 +277,14 @@ class MOSAIC_OT_reload_session(_AskFirst, bpy.types.Operator):
         return False
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        lost = unsaved_in(context, [active_session(context)])
+        session = active_session(context)
+        assert session is not None  # says poll
+        lost = unsaved_in(context, [session])
         return self.ask(context, event, lost, "Discard and Reload") if lost else self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
+        assert session is not None  # says poll
         task = Opening(context, [file_of(session)], options_of(session), True, True, [session])
         for _ in task.steps():
             pass
@@ -304,11 +307,14 @@ class MOSAIC_OT_close_session(_AskFirst, bpy.types.Operator):
         return False
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        lost = unsaved_in(context, [active_session(context)])
+        session = active_session(context)
+        assert session is not None  # says poll
+        lost = unsaved_in(context, [session])
         return self.ask(context, event, lost, "Discard and Close") if lost else self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
+        assert session is not None  # says poll
         name = session.name
         try:
             close_session(session, context.scene)

@@ -9,7 +9,9 @@ OperatorReturn = set[Literal["RUNNING_MODAL", "CANCELLED", "FINISHED", "PASS_THR
 SHOWN = 10  # sentences of one kind
 
 
-def say_all(operator: bpy.types.Operator, kind: Literal["INFO", "WARNING"], sentences: Sequence[str], what: str) -> None:
+def say_all(
+    operator: bpy.types.Operator, kind: Literal["INFO", "WARNING"], sentences: Sequence[str], what: str
+) -> None:
     """Report sentences, the first of them if there are many."""
     for sentence in sentences[:SHOWN]:
         operator.report({kind}, sentence)

@@ -17,7 +17,11 @@ from .unsaved import look_again, mark_saved
 
 DATA_TYPES = {"MESH", "POINTCLOUD", "CURVE", "CURVES", "SURFACE", "META"}
 TARGETS = (
-    ("SAME", "Same as Before", "As the release writes it that the session came from; a new session as Mosaic 1.3.2 does"),
+    (
+        "SAME",
+        "Same as Before",
+        "As the release writes it that the session came from; a new session as Mosaic 1.3.2 does",
+    ),
     ("1.3.2", "Mosaic 1.3", "For Mosaic 1.3 and later"),
     ("1.2.4", "Mosaic 1.2.4", "For Mosaic 1.2.4 and later"),
     ("1.1.1", "Mosaic 1.1.1", "For Mosaic 1.1.1 and later"),
@@ -65,7 +69,12 @@ class MOSAIC_OT_save_session(bpy.types.Operator):
             if not path:
                 raise MosaicError("The session has no file yet; save it under a name.")
             saved = save_session(
-                session, path, context.scene, context.view_layer, backup=_keeps_backup(context), overwrite=self.overwrite
+                session,
+                path,
+                context.scene,
+                context.view_layer,
+                backup=_keeps_backup(context),
+                overwrite=self.overwrite,
             )
         except MosaicError as error:
             self.report({"ERROR"}, str(error))

@@ -11,6 +11,7 @@ DELAY = 0.7  # seconds without a change before it is found out
 MANY = 1000  # objects; of a larger session any change of an object counts, as comparing all would be felt
 
 _unsaved: set[int] = set()  # session_uids of collections
+_known: set[int] = set()  # large ones that were seen before
 _owner = object()  # of the subscription to names
 
 
@@ -73,8 +74,12 @@ def _on_change(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
     if changed and scene.frame_current == _frame.get(scene.session_uid, scene.frame_current):
         for session in sessions_in(scene):
             things = set(session.all_objects)
-            if len(things) > MANY and not things.isdisjoint(changed):
+            if len(things) <= MANY or things.isdisjoint(changed):
+                continue
+            if session.session_uid in _known:
                 _set(session, True)
+            else:  # the change is that it was opened
+                _known.add(session.session_uid)
     _frame[scene.session_uid] = scene.frame_current
 
 
@@ -89,6 +94,7 @@ def _on_step(*_: object) -> None:
 @persistent
 def _on_load(*_: object) -> None:
     _unsaved.clear()
+    _known.clear()
     _frame.clear()
     _watch_names()
     look_again()
