@@ -179,7 +179,7 @@ def test_a_geometry_in_two_groups_stands_in_the_first(opened: Any) -> None:
 def test_an_unknown_class_in_meta_is_named_and_kept(opened: Any) -> None:
     stranger = an_object("somelab.tools.Annotation", text="hello")
     session = opened(cloud("noted", meta={"note": stranger, "n": 1}))
-    assert only_warning(session) == "clusters 'noted': its meta holds a somelab.tools.Annotation, which is left out."
+    assert only_warning(session) == "clusters 'noted': its meta holds a somelab.tools.Annotation, which is not shown, but kept for saving."
     assert session.geometries[0].meta == {"name": "noted", "note": Kept("a somelab.tools.Annotation"), "n": 1}
 
 
@@ -212,7 +212,7 @@ def test_a_geometry_whose_meta_holds_the_geometry(opened: Any) -> None:
 def test_one_damaged_object_does_not_keep_the_others_out(opened: Any, state: dict[str, Any]) -> None:
     session = opened(cloud("before"), cloud("broken", **state), mesh("after"))
     assert [geometry.name for geometry in session.geometries] == ["before", "after"]
-    assert "clusters 'broken': left out, because" in only_warning(session)
+    assert "clusters 'broken': not shown, but kept for saving, because" in only_warning(session)
     (damaged,) = session.clusters.damaged
     assert (damaged.index, damaged.name) == (1, "broken")
     assert damaged.node is session.clusters.node.fields()["data"][1]
@@ -267,7 +267,7 @@ def test_one_damaged_frame_does_not_keep_the_others_out(opened: Any) -> None:
     frames = [{"fit": triangular_mesh(), "filename": str(i), "vertex_properties": None} for i in range(3)]
     frames[1]["fit"] = triangular_mesh(triangles=np.array([[0, 1, 99]]))
     session = opened(trajectory("film", trajectory=frames))
-    assert "'film': its frame 1 is left out" in only_warning(session)
+    assert "'film': its frame 1 is not shown" in only_warning(session)
     assert [frame.filename for frame in session.geometries[0].frames] == ["0", "2"]
 
 
@@ -282,7 +282,7 @@ def test_the_same_container_for_clusters_and_models_is_read_once(opened: Any) ->
     shared = container([cloud("shared")])
     session = opened(_data=shared, _models=shared, _data_tree=MISSING, _models_tree=MISSING)
     assert [geometry.container for geometry in session.geometries] == ["clusters"]
-    assert "models 'shared': left out" in only_warning(session)
+    assert "models 'shared': not shown" in only_warning(session)
 
 
 @pytest.mark.parametrize("name", [None, "", 5, MISSING])

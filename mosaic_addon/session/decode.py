@@ -255,7 +255,7 @@ def _decode_container(
             container.geometries.append(_decode_geometry(container, geometry, fields, meta, index, fractions, item))
         except _DamageError as damage:
             item.said = 0
-            item.warn(f"left out, because {damage}")
+            item.warn(f"not shown, but kept for saving, because {damage}")
             container.damaged.append(Damaged(geometry, index, item.label[1], str(damage)))
 
 
@@ -344,10 +344,10 @@ def _decode_geometry(
     n = len(points)
     meta_node = fields.get("meta")
     if meta_node is not None and type(meta_node) is not Pairs:
-        item.warn("its meta is no dict; it is left out")
+        item.warn("its meta is no dict; it is not shown")
     meta = plain(meta_node, item.budget) if type(meta_node) is Pairs else {}
     for part in unknown_parts(meta):
-        item.warn(f"its meta holds {part}, which is left out")
+        item.warn(f"its meta holds {part}, which is not shown, but kept for saving")
     fit = fields.get("model")
     if fit is None:
         fit = meta_entries.get("fit")  # its place until 1.0.11
@@ -440,7 +440,7 @@ def _vertex_properties(node: Node, n: int, item: _Item) -> dict[str, NDArray[Any
         return {}
     entries = item.entries(node).get("_properties")
     if type(entries) is not Pairs:
-        item.warn("its vertex properties are in no known form; they are left out")
+        item.warn("its vertex properties are in no known form; they are not shown")
         return {}
     columns = {}
     for name, column in item.entries(entries).items():
@@ -456,7 +456,7 @@ def _vertex_properties(node: Node, n: int, item: _Item) -> dict[str, NDArray[Any
         if reason is None and values is not None:
             columns[name] = values
         else:
-            item.warn(f"its vertex property {_shown(name)} is left out: {reason}")
+            item.warn(f"its vertex property {_shown(name)} is not shown, but kept for saving: {reason}")
     return columns
 
 
@@ -517,7 +517,7 @@ def _frames(nodes: Node, item: _Item) -> list[Frame] | None:
                 raise _DamageError("it has no mesh")
             mesh = _mesh(fit.cls.name, item.entries(fit), item)
         except _DamageError as damage:
-            item.warn(f"its frame {number} is left out: {damage}")
+            item.warn(f"its frame {number} is not shown, but kept for saving: {damage}")
             continue
         filename = entries.get("filename")
         columns = _vertex_properties(entries.get("vertex_properties"), len(mesh.vertices), item)
@@ -557,7 +557,7 @@ def numbers_of(node: ObjectNode) -> tuple[tuple[float, float, float], bool, floa
 
 def _model(node: Node, item: _Item) -> Model | None:
     if type(node) is not ObjectNode:
-        item.warn("its model is in no known form; it is left out")
+        item.warn("its model is in no known form; it is not shown")
         return None
     name, fields = node.cls.name, item.entries(node)
     try:
@@ -702,12 +702,12 @@ def _rows(node: Node, what: str, n: int, width: int, item: _Item) -> NDArray[Any
     try:
         values = _need(_array(node, what, width), what)
     except _DamageError as damage:
-        item.warn(f"{damage}; they are left out")
+        item.warn(f"{damage}; they are not shown")
         return None
     if len(values) == n:
         return values
     if len(values):
-        item.warn(f"it has {len(values)} {what} for {n} points; they are left out")
+        item.warn(f"it has {len(values)} {what} for {n} points; they are not shown")
     return None
 
 
