@@ -125,14 +125,13 @@ def _draw_object(row: bpy.types.UILayout, thing: bpy.types.Object, width: float,
     icon = ICONS.get(group_of(thing) or "", "OBJECT_DATA")
     _draw_name(row, name_of(thing), icon, thing.session_uid in _drawn_ids, width - 2 * ICON_WIDTH)
     tail = row.row(align=True)
-    tail.alignment = "RIGHT"
     if base_color_of(thing) is None:
         tail.label(icon="BLANK1")
     else:
         swatch = tail.row()
         swatch.ui_units_x = 0.9
         swatch.prop(thing, "mosaic_color", text="")
-    tail.prop(thing, "mosaic_visible", text="", icon="HIDE_OFF" if visible else "HIDE_ON", emboss=False)
+    tail.prop(thing, "mosaic_hidden", text="", icon="HIDE_OFF" if visible else "HIDE_ON", emboss=False)
 
 
 def _draw_heading(
@@ -145,12 +144,13 @@ def _draw_heading(
     things = _drawn.below[index]
     selected = bool(things) and all(thing.session_uid in _drawn_ids for thing in things)
     _draw_name(row, text, "NONE", selected, width - 2 * ICON_WIDTH)
+    tail = row.row(align=True)
     if things:
         visible = any(is_visible(thing, context.view_layer) for thing in things)
-        tail = row.row(align=True)
-        tail.alignment = "RIGHT"
         icon = "HIDE_OFF" if visible else "HIDE_ON"
         tail.operator(MOSAIC_OT_toggle_heading.bl_idname, text="", icon=icon, emboss=False)
+    else:
+        tail.label(icon="BLANK1")
 
 
 class MOSAIC_PT_objects(bpy.types.Panel):
@@ -177,7 +177,7 @@ class MOSAIC_PT_objects(bpy.types.Panel):
         active = context.view_layer.objects.active
         _active = _drawn.index_of(active) if active is not None and active.session_uid in _drawn_ids else -1
         _scale = context.preferences.system.ui_scale
-        _width = _list_width(context)
+        _width = _list_width(context) + (ICON_WIDTH if len(_drawn.items) <= LINES else 0)  # no scroll bar
         _fit(browser.rows, len(_drawn.items))
         try:
             layout.template_list(
@@ -230,12 +230,12 @@ def _set_color(thing: bpy.types.Object, color: tuple[float, ...]) -> None:
     set_base_color([thing], color)
 
 
-def _get_visible(thing: bpy.types.Object) -> bool:
-    return is_visible(thing, bpy.context.view_layer)
+def _get_hidden(thing: bpy.types.Object) -> bool:
+    return not is_visible(thing, bpy.context.view_layer)
 
 
-def _set_visible(thing: bpy.types.Object, visible: bool) -> None:
-    set_visible([thing], visible, bpy.context.view_layer)
+def _set_hidden(thing: bpy.types.Object, hidden: bool) -> None:
+    set_visible([thing], not hidden, bpy.context.view_layer)
 
 
 def add_properties() -> None:
@@ -245,14 +245,14 @@ def add_properties() -> None:
         name="Colour", description="Base colour of the object", subtype="COLOR", min=0, max=1,
         get=_get_color, set=_set_color,
     )  # fmt: skip
-    bpy.types.Object.mosaic_visible = BoolProperty(
-        name="Visible", description="Show the object, also in pictures. Drag over several eyes to change them all",
-        get=_get_visible, set=_set_visible,
+    bpy.types.Object.mosaic_hidden = BoolProperty(
+        name="Hidden", description="Hide the object, also in pictures. Drag over several eyes to change them all",
+        get=_get_hidden, set=_set_hidden,
     )  # fmt: skip
 
 
 def remove_properties() -> None:
     """Take back what `add_properties` added."""
-    del bpy.types.Object.mosaic_visible
+    del bpy.types.Object.mosaic_hidden
     del bpy.types.Object.mosaic_color
     del bpy.types.WindowManager.mosaic_browser
