@@ -19,10 +19,10 @@ from ..scene.tree import (
     sessions_in,
 )
 from ..session import MosaicError
-from ..session.png import read_png
 from .load import MOSAIC_OT_load_session
 from .opening import MOSAIC_OT_close_session, MOSAIC_OT_reload_session, working
 from .operator import OperatorReturn
+from .png import read_png
 from .save import MOSAIC_OT_save_session, MOSAIC_OT_save_session_as
 from .unsaved import is_unsaved
 
