@@ -91,7 +91,12 @@ def test_numbers_are_worked_out_once_and_again_after_a_change(
     (thing,) = opened(addon, tmp_path, mesh("m", 4))
     worked_out = []
     count = inspect._count
-    monkeypatch.setattr(inspect, "_count", lambda data: worked_out.append(data.name) or count(data))
+
+    def noted(data: Any) -> Any:
+        worked_out.append(data.name)
+        return count(data)
+
+    monkeypatch.setattr(inspect, "_count", noted)
     before = [inspect.counts_of(thing.data) for _ in range(3)][-1]
     assert worked_out == ["m"]
     thing.location.x = 5  # another kind of change

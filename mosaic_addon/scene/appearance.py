@@ -62,12 +62,13 @@ def set_number(things: Iterable[bpy.types.Object], key: str, value: float | bool
     if key in INPUTS:
         set_inputs(editable(things), {INPUTS[key]: value})
         return
+    held = float(np.float32(value))
     for thing in things:
         socket = _socket(thing, key)
         if socket is None or not socket.id_data.is_editable:
             continue
         # Each assignment makes Blender look through the node trees of the whole file.
-        if socket.default_value != value:
+        if socket.default_value != held:
             socket.default_value = value
         if key == "opacity":
             _show_in_solid_view(thing, alpha=float(value))
