@@ -104,7 +104,7 @@ class _ToFile(ExportHelper):
     def check(self, context: bpy.types.Context) -> bool:
         return False
 
-    def options(self) -> ExportOptions:
+    def export_options(self) -> ExportOptions:
         return ExportOptions(None if self.target == "SAME" else self.target, self.apply_modifiers)
 
     def path(self) -> str:
@@ -142,7 +142,7 @@ class MOSAIC_OT_save_session_as(_ToFile, bpy.types.Operator):
         session = active_session(context)
         try:
             saved = save_session(
-                session, self.path(), context.scene, context.view_layer, self.options(),
+                session, self.path(), context.scene, context.view_layer, self.export_options(),
                 backup=_keeps_backup(context), thumbnail=self.picture(context),
             )  # fmt: skip
         except MosaicError as error:
@@ -190,7 +190,7 @@ class MOSAIC_OT_export_session(_ToFile, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
-        options, backup = self.options(), _keeps_backup(context)
+        options, backup = self.export_options(), _keeps_backup(context)
         try:
             if session is None or self.selection_only:
                 options = ExportOptions(options.target, options.apply_modifiers, _angstrom_per_unit(context))
