@@ -71,11 +71,12 @@ def meta_properties(meta: dict[Any, Any]) -> dict[str, tuple[Any, Any]]:
 
 
 def own_properties(thing: bpy.types.Object) -> dict[str, Any]:
-    """The custom properties of an object that are neither ours nor Blender's."""
+    """The custom properties of an object that are neither ours nor Blender's nor, up to Blender 4.5, other add-ons'."""
+    known = thing.bl_rna.properties
     return {
         key: thing[key]
         for key in thing.keys()
-        if key not in OURS and key != "_RNA_UI" and key not in thing.bl_rna.properties
+        if key not in OURS and key != "_RNA_UI" and not (key in known and known[key].is_runtime)
     }
 
 
