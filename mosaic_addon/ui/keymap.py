@@ -31,6 +31,8 @@ def add_hotkeys() -> None:
     keymap = configuration.keymaps.new(KEYMAP, space_type="VIEW_3D", region_type="WINDOW")
     for operator, (key, ctrl, alt, shift) in HOTKEYS.items():
         item = keymap.keymap_items.new(operator, key, "PRESS", ctrl=ctrl, alt=alt, shift=shift)
+        if operator == "mosaic.load_session":
+            item.properties.replace = True  # as Mosaic does; File > Import opens beside
         _added.append((keymap, item))
 
 
