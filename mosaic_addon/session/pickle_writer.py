@@ -6,12 +6,14 @@ refuse. Arrays go from their memory into the file as they lie there. What is sha
 
 import struct
 from collections.abc import Callable, Mapping
+from math import prod
 from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import MosaicError
 from .nodes import (
     ArrayNode,
     ByteArray,
@@ -25,7 +27,7 @@ from .nodes import (
     SetNode,
     Stored,
 )
-from .pickle_reader import STORED
+from .pickle_reader import MAX_INT_BYTES, MAX_MARKS, STORED
 
 Write = Callable[[Any], object]
 
@@ -34,13 +36,15 @@ LARGE = 2**14  # bytes of an array that are handed on as they are
 
 NONE, TRUE, FALSE, MARK, STOP = b"N", b"\x88", b"\x89", b"(", b"."
 EMPTY_TUPLE, TUPLE, TUPLES = b")", b"t", (b")", b"\x85", b"\x86", b"\x87")
-EMPTY_LIST, APPENDS, EMPTY_DICT, SETITEMS, EMPTY_SET, ADDITEMS, FROZENSET = b"]", b"e", b"}", b"u", b"\x8f", b"\x90", b"\x91"
+EMPTY_LIST, APPEND, APPENDS, EMPTY_DICT, SETITEM, SETITEMS = b"]", b"a", b"e", b"}", b"s", b"u"
+EMPTY_SET, ADDITEMS, FROZENSET = b"\x8f", b"\x90", b"\x91"
 STACK_GLOBAL, REDUCE, NEWOBJ, NEWOBJ_EX, BUILD, MEMOIZE, POP, POP_MARK = (
     b"\x93", b"R", b"\x81", b"\x92", b"b", b"\x94", b"0", b"1",
 )  # fmt: skip
 FLOAT64 = struct.Struct(">d")
 NEW_ARRAY: Final = ("numpy", "ndarray", 0)  # the arguments of every new array, in the memo
 NUMPY: Final = "numpy.core.multiarray"  # a name that every numpy knows
+FROMBUFFER: Final = Global("numpy._core.numeric", "_frombuffer", "call")
 
 
 def write_pickle(
@@ -55,13 +59,20 @@ def write_pickle(
 
     write: takes bytes, or a buffer that is only valid until it returns. fetch: the array that a `Stored` stands for, asked
     for when it is written; without it a `Stored` is written as such. keep_out: what to write instead of array nodes, by their
-    id. renames: other names for classes, by module and name. Raises TypeError for what no session holds.
+    id. renames: other names for classes, by module and name. Raises TypeError for what no session holds, and MosaicError
+    for what is nested more deeply than the reader goes.
     """
     _Writer(write, fetch, keep_out, renames).run(root)
 
 
 class _Later(bytes):
     """Opcodes to write after what was put on the list of things to do behind them."""
+
+    __slots__ = ()
+
+
+class _Close(_Later):
+    """Opcodes that end what a MARK began."""
 
     __slots__ = ()
 
@@ -91,6 +102,7 @@ class _Writer:
         self.out = bytearray(b"\x80\x04")
         self.todo: list[Node] = []
         self.memo: dict[Any, int] = {}  # by id, or by what it is: a text, a (module, name), a dtype
+        self.marks = 0  # that are open
         self.alive: list[Node] = []  # what was made on the way, so that no id is used twice
 
     def run(self, root: Node) -> None:
@@ -107,6 +119,9 @@ class _Writer:
                     out += _get(known)
             elif kind is _Later:
                 out += node
+            elif kind is _Close:
+                out += node
+                self.marks -= 1
             elif kind is float:
                 out += b"G" + FLOAT64.pack(node)
             elif kind is int:
@@ -126,6 +141,8 @@ class _Writer:
                             raise TypeError(f"no session holds a {kind.__name__}")
                         writer = _Writer.put_scalar
                     writer(self, node)
+                    if kind in REMEMBERED_AFTER:
+                        self.remember(id(node))
             if len(out) > CHUNK:
                 self.flush()
         out += STOP
@@ -139,6 +156,12 @@ class _Writer:
     def remember(self, key: Any) -> None:
         self.memo[key] = len(self.memo)
         self.out += MEMOIZE
+
+    def mark(self) -> None:
+        if self.marks >= MAX_MARKS - 1:  # an array opens two more for a moment
+            raise MosaicError("is nested more deeply than any session, so it is not written")
+        self.marks += 1
+        self.out += MARK
 
     # --- scalars -----------------------------------------------------------------------------------------------------
 
@@ -195,6 +218,7 @@ class _Writer:
         self.put_dtype(node.dtype)
         self.put_bytes(node.tobytes())
         self.out += TUPLES[2] + REDUCE
+        self.remember(id(node))
 
     def put_call(self, name: str, *args: Any) -> None:
         """A call of a builtin with scalars."""
@@ -219,7 +243,6 @@ class _Writer:
         self.put_name("builtins", "bytearray")
         self.put_bytes(node.data if type(node) is ByteArray else node)
         self.out += TUPLES[1] + REDUCE
-        self.remember(id(node))
 
     # --- containers --------------------------------------------------------------------------------------------------
 
@@ -229,7 +252,7 @@ class _Writer:
             self.out += EMPTY_TUPLE
             return
         if size > 3:
-            self.out += MARK
+            self.mark()
         # A tuple that contains itself, through a list, is remembered by the time that its items are written.
         self.todo.append(_Memoize(node, POP * size if size <= 3 else POP_MARK))
         self.todo.extend(reversed(node))
@@ -237,6 +260,8 @@ class _Writer:
     def end(self, mark: _Memoize) -> None:
         node = mark.node
         known = self.memo.get(id(node))
+        if mark.popping == POP_MARK:
+            self.marks -= 1
         if known is not None:
             self.out += mark.popping + _get(known)
         elif type(node) is tuple:
@@ -246,49 +271,61 @@ class _Writer:
             self.out += FROZENSET if type(node) in (FrozenSetNode, frozenset) else REDUCE
             self.remember(id(node))
 
-    def put_items(self, node: Any, empty: bytes, items: Any, end: bytes) -> None:
+    def put_items(self, node: Any, empty: bytes, items: Any, single: int, end: bytes, several_end: _Close) -> None:
+        """A container. end: of one that has `single` items, so that a chain of them opens no MARK within a MARK."""
         self.out += empty
         self.remember(id(node))
-        if items:
-            self.out += MARK
+        if len(items) > single:
+            self.mark()
+            self.todo.append(several_end)
+        elif items:
             self.todo.append(_Later(end))
-            self.todo.extend(reversed(items))
+        self.todo.extend(reversed(items))
 
     def put_list(self, node: list[Node]) -> None:
-        self.put_items(node, EMPTY_LIST, node, APPENDS)
+        self.put_items(node, EMPTY_LIST, node, 1, APPEND, CLOSE_LIST)
 
     def put_pairs(self, node: Pairs) -> None:
-        self.put_items(node, EMPTY_DICT, node, SETITEMS)
+        self.put_items(node, EMPTY_DICT, node, 2, SETITEM, CLOSE_DICT)
 
     def put_dict(self, node: dict[Any, Any]) -> None:
-        self.put_items(node, EMPTY_DICT, [part for entry in node.items() for part in entry], SETITEMS)
+        self.put_items(node, EMPTY_DICT, [part for entry in node.items() for part in entry], 2, SETITEM, CLOSE_DICT)
 
     def put_set(self, node: Any) -> None:
-        self.put_items(node, EMPTY_SET, list(node), ADDITEMS)
+        self.put_items(node, EMPTY_SET, list(node), 0, b"", CLOSE_SET)
 
     def put_frozenset(self, node: Any) -> None:
-        self.out += MARK
+        self.mark()
         self.todo.append(_Memoize(node, POP_MARK))
-        self.todo.extend(node)
+        self.todo.extend(reversed(list(node)))
 
     # --- objects -----------------------------------------------------------------------------------------------------
 
     def put_object(self, node: ObjectNode) -> None:
         self.put_global_name(node.cls)
-        if node.state is not None:
-            self.todo += (_Later(BUILD), node.state if node.state != () else None)
         if not node.args and node.kwargs is None:
-            self.out += EMPTY_TUPLE + NEWOBJ
-            self.remember(id(node))
+            self.out += EMPTY_TUPLE
+            self.make(node, NEWOBJ)
         else:
             self.todo.append(_New(node))
             if node.kwargs is not None:
                 self.todo.append(node.kwargs)
             self.todo.append(node.args)
 
-    def make(self, mark: "_New") -> None:
-        self.out += NEWOBJ if mark.node.kwargs is None else NEWOBJ_EX
-        self.remember(id(mark.node))
+    def end_object(self, mark: "_New") -> None:
+        """Make an object with arguments, unless they contain it and made it already."""
+        node = mark.node
+        known = self.memo.get(id(node))
+        if known is not None:
+            self.out += POP * (2 if node.kwargs is None else 3) + _get(known)
+        else:
+            self.make(node, NEWOBJ if node.kwargs is None else NEWOBJ_EX)
+
+    def make(self, node: ObjectNode, opcode: bytes) -> None:
+        self.out += opcode
+        self.remember(id(node))
+        if node.state is not None:
+            self.todo += (_Later(BUILD), node.state)
 
     def put_function_call(self, node: CallNode) -> None:
         self.put_global_name(node.function)
@@ -327,16 +364,16 @@ class _Writer:
             self.put_array(node.values)
             self.remember(id(node))
             return
-        if node.state == ():  # protocol 5's way, of a dtype that is only kept
-            buffer, dtype, shape, order = node.args[:4]
-            data = buffer.data if type(buffer) is ByteArray else buffer
-            state = (1, shape, dtype, order == "F", data)
-        else:
-            state = node.state
+        if node.state == () and not _is_healthy(node):
+            self.put_global_name(FROMBUFFER)
+            self.todo += (_Memoize(node, POP + POP), node.args)
+            return
+        state = _plain_state(node.args) if node.state == () else node.state
         self.put_new_array()
         self.remember(id(node))
-        self.todo += (_Later(BUILD), state)
-        self.alive.append(state)
+        if state is not None:
+            self.todo += (_Later(BUILD), state)
+            self.alive.append(state)
 
     def put_numpy_array(self, node: NDArray[Any]) -> None:
         self.put_array(node)
@@ -382,6 +419,8 @@ class _Writer:
             self.todo += (_Later(BUILD), node.state)
 
     def put_dtype(self, dtype: np.dtype[Any]) -> None:
+        if dtype.kind not in "biufcUS":
+            raise TypeError(f"no session holds numbers of the kind {dtype}")
         key = ("dtype", dtype.str)
         known = self.memo.get(key)
         if known is not None:
@@ -421,8 +460,47 @@ def _integer(value: int) -> bytes:
         return b"M" + struct.pack("<H", value)
     if -(2**31) <= value < 2**31:
         return b"J" + struct.pack("<i", value)
-    data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
-    return b"\x8a" + bytes((len(data),)) + data
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    if size > MAX_INT_BYTES:
+        raise TypeError(f"no session holds a whole number of {size} bytes")
+    return b"\x8a" + bytes((size,)) + value.to_bytes(size, "little", signed=True)
+
+
+def _is_healthy(node: ArrayNode) -> bool:
+    """Whether an array of protocol 5 is only kept because of its dtype."""
+    _, dtype, shape, order, *axes = node.args
+    if (
+        type(dtype) is not DtypeNode
+        or dtype.dtype is not None
+        or type(shape) is not tuple
+        or not set(map(type, shape)) <= {int}
+    ):
+        return False
+    if not axes or axes[0] is None:
+        return True
+    return (
+        order == "K"
+        and type(axes[0]) is tuple
+        and set(map(type, axes[0])) <= {int}
+        and sorted(axes[0]) == list(range(len(shape)))
+    )
+
+
+def _plain_state(args: tuple[Node, ...]) -> tuple[Node, ...]:
+    """What protocol 4 says of an array that protocol 5 says these arguments of, whose dtype nobody knows."""
+    buffer, dtype, shape, order, *axes = args
+    data = buffer.data if type(buffer) is ByteArray else buffer
+    count = prod(shape)
+    if axes and axes[0] and count > 0 and type(data) in (bytes, memoryview) and len(data) % count == 0:
+        items = np.frombuffer(data, np.uint8).reshape(*shape, len(data) // count)
+        data = items.transpose(*axes[0], len(shape)).tobytes()
+        shape = tuple(shape[axis] for axis in axes[0])
+    return (1, shape, dtype, order == "F", data)
+
+
+CLOSE_LIST, CLOSE_DICT, CLOSE_SET = _Close(APPENDS), _Close(SETITEMS), _Close(ADDITEMS)
+# What is remembered once it is written, as those that may contain themselves are before.
+REMEMBERED_AFTER = frozenset({bytes, memoryview, bytearray, ByteArray, complex, slice, range})
 
 
 WRITERS: dict[type, Callable[[_Writer, Any], None]] = {
@@ -449,5 +527,5 @@ WRITERS: dict[type, Callable[[_Writer, Any], None]] = {
     ArrayNode: _Writer.put_array_node,
     np.ndarray: _Writer.put_numpy_array,
     _Memoize: _Writer.end,
-    _New: _Writer.make,
+    _New: _Writer.end_object,
 }
