@@ -207,6 +207,21 @@ def test_models_tell_their_numbers(addon: ModuleType, sessions: Path) -> None:
     assert told["plain cloud"] == {}
 
 
+def test_the_axis_of_a_cylinder_is_the_last_column_and_an_old_fit_is_found_in_meta(
+    addon: ModuleType, tmp_path: Path
+) -> None:
+    from mosaic_addon.scene.inspect import model_parameters
+
+    columns = np.array([[0.0, 0.6, 0.8], [1.0, 0.0, 0.0], [0.0, 0.8, -0.6]])
+    state = {"radius": 5, "height": 20.0, "centers": np.arange(3.0), "orientations": columns}
+    fit = an_object("mosaic.parametrization.Cylinder", state)
+    new, old = opened(addon, tmp_path, cloud("new", 2, model=fit), cloud("old", 2, model=None, meta={"fit": fit}))
+    told = model_parameters(new)
+    assert told["Axis"] == "0.80, 0.00, -0.60"
+    assert "Axis 1" not in told
+    assert model_parameters(old) == told
+
+
 def test_a_model_in_no_known_form_is_named_and_nothing_more(addon: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.inspect import model_parameters
 

@@ -1,5 +1,6 @@
 """The panels in a real window: drawn for every kind of object, used with the mouse, undone with Ctrl+Z; hotkeys."""
 
+# ruff: noqa: F811  (fixtures of another file)
 from __future__ import annotations
 
 import time
@@ -117,7 +118,7 @@ def undo(window: Window, middle: list[int], key: str = "ctrl+z") -> None:
     time.sleep(0.5)
 
 
-def test_edits_go_to_all_selected_ones_and_each_is_one_step_to_undo(window: Window) -> None:  # noqa: F811
+def test_edits_go_to_all_selected_ones_and_each_is_one_step_to_undo(window: Window) -> None:
     middle = prepared(window)
     window.do("pick('red cloud', 'blue mesh')")
     window.do("undo('undo_push', message='selected')")
@@ -165,7 +166,7 @@ def test_edits_go_to_all_selected_ones_and_each_is_one_step_to_undo(window: Wind
     assert_quiet(window)
 
 
-def test_every_panel_is_drawn_for_every_kind_of_object_and_quickly(window: Window) -> None:  # noqa: F811
+def test_every_panel_is_drawn_for_every_kind_of_object_and_quickly(window: Window) -> None:
     prepared(window)
     window.do(f"bpy.ops.mosaic.load_session(filepath={str(FOLDER / 'mosaic-1.3.2.pickle')!r}) and None")
     run(window, TIMED)
@@ -198,7 +199,7 @@ redraw()
 
 
 @pytest.mark.parametrize("place", ["view", "sidebar"])
-def test_a_hotkey_works_over_the_view_and_its_sidebar(window: Window, place: str) -> None:  # noqa: F811
+def test_a_hotkey_works_over_the_view_and_its_sidebar(window: Window, place: str) -> None:
     middle = prepared(window)
     if place == "sidebar":
         x, width = window.do("[sidebar().x, sidebar().width]")
@@ -209,7 +210,7 @@ def test_a_hotkey_works_over_the_view_and_its_sidebar(window: Window, place: str
     assert_quiet(window)
 
 
-def test_no_keymap_of_the_window_has_one_of_the_hotkeys(window: Window) -> None:  # noqa: F811
+def test_no_keymap_of_the_window_has_one_of_the_hotkeys(window: Window) -> None:
     prepared(window)
     run(window, TAKEN)
     assert window.do("taken('default')") == []
@@ -234,7 +235,7 @@ def taken(configuration, ours=False):
 """
 
 
-def test_what_a_user_starts_goes_by_the_preferences(window: Window) -> None:  # noqa: F811
+def test_what_a_user_starts_goes_by_the_preferences(window: Window) -> None:
     prepared(window)
     run(window, f"preferred = bpy.context.preferences.addons[{ADDON!r}].preferences")
     assert window.do("root_scale()") == 0.001
@@ -250,7 +251,7 @@ def test_what_a_user_starts_goes_by_the_preferences(window: Window) -> None:  # 
     assert_quiet(window)
 
 
-def test_the_preferences_draw_their_hotkeys(window: Window) -> None:  # noqa: F811
+def test_the_preferences_draw_their_hotkeys(window: Window) -> None:
     prepared(window)
     run(window, SHOW_PREFERENCES)
     window.do("show_preferences()")
