@@ -112,7 +112,8 @@ class MOSAIC_UL_objects(bpy.types.UIList):
 def _draw_name(row: bpy.types.UILayout, text: str, icon: str, selected: bool, width: float) -> None:
     """The name as a button that fills the line. Blender centres the text of buttons, so spaces bring it to the left."""
     button = row.row(align=True)
-    button.emboss = "PULLDOWN_MENU"  # drawn when selected only
+    # The first is drawn when selected only, but not where it is greyed out.
+    button.emboss = "NORMAL" if selected and not row.active else "PULLDOWN_MENU"
     width -= ICON_WIDTH if icon == "NONE" else 1.6 * ICON_WIDTH
     room = width * _scale - blf.dimensions(0, text)[0]
     text += " " * int(room / blf.dimensions(0, " ")[0])

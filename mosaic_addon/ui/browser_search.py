@@ -26,7 +26,8 @@ class MOSAIC_OT_search_objects(bpy.types.Operator):
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        context.space_data.show_region_ui = True
+        if not context.space_data.show_region_ui:  # setting it again would hide the sidebar while the popup is open
+            context.space_data.show_region_ui = True
         for region in context.area.regions:
             if region.type == "UI" and getattr(region, "active_panel_category", "UNSUPPORTED") != "UNSUPPORTED":
                 region.active_panel_category = CATEGORY

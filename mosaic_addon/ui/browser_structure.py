@@ -3,13 +3,14 @@
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
-from ..scene.arrange import Tree, move_to, new_group, reorder, trees_of, ungroup
+from ..scene.arrange import move_to, new_group, reorder, trees_of, ungroup
 from ..scene.copies import duplicate, remove
 from ..scene.merging import merge
-from ..scene.tree import CONTAINER, name_of, root_of, session_of, sessions_in
+from ..scene.tree import CONTAINER, items_of, name_of, root_of, session_of, sessions_in
 from ..scene.visibility import is_visible, set_visible
 from ..session import MosaicError
-from .browser_selection import OnChosen, choose
+from .browser_rows import objects_below
+from .browser_selection import OnChosen, choose, target_of
 from .operator import OperatorReturn
 
 
@@ -164,10 +165,11 @@ class MOSAIC_MT_move_to_group(bpy.types.Menu):
 
 
 def groups_beside(context: bpy.types.Context) -> list[bpy.types.Collection]:
-    """The groups of the container in which the active object is."""
-    active = context.view_layer.objects.active
-    for session in sessions_in(context.scene) if active is not None else ():
+    """The groups of the container in which the row of the menu, or else the active object, is."""
+    item = target_of(context) or context.view_layer.objects.active
+    things = objects_below(item) if item is not None else []
+    for session in sessions_in(context.scene) if things else ():
         for container in session.children_recursive:
-            if CONTAINER in container and container.all_objects.get(active.name) == active:
-                return list(Tree(container).members)
+            if CONTAINER in container and things[0] in container.all_objects[:]:
+                return [child for child in items_of(container) if isinstance(child, bpy.types.Collection)]
     return []
