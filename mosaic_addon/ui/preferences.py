@@ -55,20 +55,21 @@ class MosaicPreferences(bpy.types.AddonPreferences):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        column = layout.column(heading="Import")
-        column.use_property_split = True
-        column.use_property_decorate = False
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
         column.prop(self, "scale")
         if self.scale == "CUSTOM":
             column.prop(self, "angstrom_per_unit")
-        column.prop(self, "automatic_pixel_size")
+        layout.column(heading="Pixel Size").prop(self, "automatic_pixel_size", text="From View")
         if not self.automatic_pixel_size:
-            column.prop(self, "pixel_size")
-        column.separator()
-        column.prop(self, "backup")
-        column.prop(self, "color_map")
+            layout.prop(self, "pixel_size", text="Angstrom")
+        layout.column(heading="Saving").prop(self, "backup")
+        layout.prop(self, "color_map")
         layout.label(text="Hotkeys, while the mouse is over a 3D View or its sidebar")
-        _draw_hotkeys(layout.box().column(), context)
+        box = layout.box()
+        box.use_property_split = False
+        _draw_hotkeys(box.column(), context)
 
 
 def preferences(context: bpy.types.Context) -> MosaicPreferences | None:
