@@ -16,7 +16,7 @@ from ..scene.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY,
 from ..scene.tree import name_of, sessions_in
 from ..scene.visibility import is_visible, set_visible
 from .browser_click import MOSAIC_OT_fold, MOSAIC_OT_select_item
-from .browser_rows import Rows, is_folded, objects_below, rows_of
+from .browser_rows import Rows, is_folded, objects_below, rows_of, title_of
 from .browser_selection import choose, chosen_ids
 from .browser_visibility import (
     MOSAIC_OT_hide_unselected,
@@ -141,7 +141,7 @@ def _draw_heading(
     folded = is_folded(heading)
     row.operator(MOSAIC_OT_fold.bl_idname, text="", icon="RIGHTARROW" if folded else "DOWNARROW_HLT", emboss=False)
     count = _drawn.counts.get(index)
-    text = f"{name_of(heading)} ({count})" if count else name_of(heading)
+    text = f"{title_of(heading)} ({count})" if count else title_of(heading)
     things = _drawn.below[index]
     selected = bool(things) and all(thing.session_uid in _drawn_ids for thing in things)
     _draw_name(row, text, "NONE", selected, width - 2 * ICON_WIDTH)

@@ -69,11 +69,10 @@ def rows_of(scene: bpy.types.Scene, search: str = "") -> Rows:
                 _add_container(rows, container, 0, wanted)
             continue
         heading = rows.add_heading(session, 0)
-        start = len(rows.items)
-        below = [thing for container in containers for thing in _add_container(rows, container, 1, wanted)]
-        rows.below[heading] = below
-        if is_folded(session) and not wanted:
-            del rows.items[start:], rows.depths[start:]
+        shown = rows if wanted or not is_folded(session) else Rows()
+        rows.below[heading] = [
+            thing for container in containers for thing in _add_container(shown, container, 1, wanted)
+        ]
     return rows
 
 
@@ -82,6 +81,11 @@ def kind_of(item: Item) -> str:
     if isinstance(item, bpy.types.Object):
         return "object"
     return "container" if CONTAINER in item else "session" if SESSION in item else "group"
+
+
+def title_of(item: Item) -> str:
+    """What a row calls its item: as Mosaic does, so that the containers of a second session are no "Clusters.001"."""
+    return str(item[CONTAINER]).capitalize() if kind_of(item) == "container" else name_of(item)
 
 
 def objects_below(item: Item) -> list[bpy.types.Object]:
