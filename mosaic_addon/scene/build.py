@@ -16,7 +16,7 @@ from .attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute, write_
 from .coloring import write_vertex_colors
 from .compat import MAX_NAME_BYTES, PointCloudFactory
 from .custom_properties import clean_text, meta_properties
-from .kept import KEPT, held_arrays, pack, pack_session, points_are_vertices, record_of
+from .kept import KEPT, Keeper, held_arrays, points_are_vertices, record_of
 from .materials import MaterialFactory
 from .meshes import new_mesh, write_original
 from .plan import ImportOptions, Item, Plan, plan_import
@@ -119,13 +119,17 @@ def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, bytes]:
         return {}
     fractions = stores_fractions(session.state)
     first = next((item.geometry for item in plan.items if item.group == TRAJECTORY), None)
-    kept = {id(session): pack_session(session)}
-    with np.errstate(all="ignore"):
-        for item in plan.items:
-            geometry = item.geometry
-            step = _step_shown(geometry, first, scene) if item.group == TRAJECTORY else 0
-            record = record_of(geometry, session.release, fractions, item.representation, step)
-            kept[id(geometry)] = pack(record, held_arrays(geometry))
+    keeper = Keeper(session)
+    try:
+        kept = {id(session): keeper.pack_session()}
+        with np.errstate(all="ignore"):
+            for item in plan.items:
+                geometry = item.geometry
+                step = _step_shown(geometry, first, scene) if item.group == TRAJECTORY else 0
+                record = record_of(geometry, session.release, fractions, item.representation, step)
+                kept[id(geometry)] = keeper.pack(record, held_arrays(geometry))
+    except MosaicError as error:
+        raise MosaicError(f"{session.path} {error}") from error
     return kept
 
 

@@ -4,6 +4,7 @@ Each object keeps the nodes that its geometry was read from, without the arrays 
 keeps the rest of the file. Both as pickles of our own, which are read as inertly as a session: a .blend comes by mail, too.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,10 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..session.budget import Budget
 from ..session.errors import MosaicError
 from ..session.file import Section
+from ..session.forms import Forms, loads
 from ..session.nodes import ArrayNode, ObjectNode, Pairs, Stored
 from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
@@ -22,6 +25,7 @@ from .attributes import holds_column
 from .meshes import holds_vertex_normals, holds_vertices
 
 KEPT = "mosaic_kept"  # custom property of objects and of the session's collection
+NODE = "node"
 
 
 @dataclass(slots=True)
@@ -49,6 +53,10 @@ class Record:
     step: int
 
 
+PLAIN_FIELDS = tuple(name for name in Record.__dataclass_fields__ if name != NODE)
+KINDS = (str, int, str, bool, int, int, int, int, str, list, int)
+
+
 @dataclass(slots=True)
 class SessionRecord:
     """A file without its geometries.
@@ -63,10 +71,53 @@ class SessionRecord:
     sections: dict[str, Section]
 
 
-def pack(record: Record, held: Mapping[int, Stored]) -> bytes:
-    """A record as bytes. held: what to write instead of arrays, by the id of their nodes."""
-    entries = {field: getattr(record, field) for field in Record.__dataclass_fields__}
-    return _bytes_of(entries, held)
+class Keeper:
+    """Makes bytes of what one session's import keeps."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._forms = Forms()
+        try:
+            size = os.path.getsize(session.path)
+        except OSError:
+            size = 0
+        self._budget = Budget(
+            size
+        )  # a file may name one part for each of its geometries, which each of them then keeps
+
+    def pack(self, record: Record, held: Mapping[int, Stored]) -> bytes:
+        """A record as bytes. held: what to write instead of arrays, by the id of their nodes."""
+        plain = [getattr(record, name) for name in PLAIN_FIELDS]
+        data = self._forms.dumps(record.node, held, plain)
+        if data is None:
+            return self._bytes_of(dict(zip(PLAIN_FIELDS, plain, strict=True)) | {NODE: record.node}, held)
+        self._budget.spend(len(data))
+        return data
+
+    def pack_session(self) -> bytes:
+        """The rest of the session as bytes."""
+        session = self._session
+        containers = (session.clusters, session.models)
+        bare = {id(c.node): _without_data(c.node) for c in containers if c.node is not None}
+        damaged = {c.name: [(item.index, item.node) for item in c.damaged] for c in containers}
+        names = {c.name: [(geometry.index, geometry.name) for geometry in c.geometries] for c in containers}
+        entries = {
+            "state": Pairs([bare.get(id(part), part) for part in session.state]),
+            "names": names,
+            "damaged": damaged,
+            "sections": [(name, section.encoding, section.data) for name, section in session.sections.items()],
+        }
+        return self._bytes_of(entries, {})
+
+    def _bytes_of(self, entries: Any, held: Mapping[int, Stored]) -> bytes:
+        parts: list[bytes] = []
+
+        def write(data: Any) -> None:
+            self._budget.spend(len(data))
+            parts.append(bytes(data))
+
+        write_pickle(entries, write, keep_out=held)
+        return b"".join(parts)
 
 
 def unpack(thing: bpy.types.Object, owner: Any) -> Record | None:
@@ -78,25 +129,15 @@ def unpack(thing: bpy.types.Object, owner: Any) -> Record | None:
     if data is None:
         return None
     try:
-        record = Record(**_read(data, owner).as_dict())
+        found = loads(data, owner)
+        record = Record(**_read(data, owner).as_dict()) if found is None else Record(found[0], *found[1])
+        if type(record.node) is not ObjectNode or KINDS != tuple(
+            [type(getattr(record, name)) for name in PLAIN_FIELDS]
+        ):
+            raise MosaicError("it is no record")
+        return record
     except (MosaicError, AttributeError, TypeError) as error:
         raise MosaicError(f"{thing.name!r} keeps a damaged record of its session: {error}") from error
-    return record
-
-
-def pack_session(session: Session) -> bytes:
-    """The rest of a session as bytes."""
-    bare = {id(c.node): _without_data(c.node) for c in (session.clusters, session.models) if c.node is not None}
-    containers = (session.clusters, session.models)
-    damaged = {c.name: [(item.index, item.node) for item in c.damaged] for c in containers}
-    names = {c.name: [(geometry.index, geometry.name) for geometry in c.geometries] for c in containers}
-    entries = {
-        "state": Pairs([bare.get(id(part), part) for part in session.state]),
-        "names": names,
-        "damaged": damaged,
-        "sections": [(name, section.encoding, section.data) for name, section in session.sections.items()],
-    }
-    return _bytes_of(entries, {})
 
 
 def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
@@ -122,12 +163,6 @@ def _without_data(container: ObjectNode) -> ObjectNode:
     return bare
 
 
-def _bytes_of(entries: Any, held: Mapping[int, Stored]) -> bytes:
-    parts: list[bytes] = []
-    write_pickle(entries, lambda data: parts.append(bytes(data)), keep_out=held)
-    return b"".join(parts)
-
-
 def _read(data: bytes, owner: Any) -> Pairs:
     root = read_pickle(data, owner=owner)
     if type(root) is not Pairs:
@@ -140,11 +175,14 @@ def _read(data: bytes, owner: Any) -> Pairs:
 
 def sum_of_bits(values: NDArray[Any]) -> int:
     """A number that changes when values do, quicker than any hash: the sum of their bits, eight bytes at a time."""
+    if not values.size:
+        return 0
     flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
-    whole = len(flat) // 8 * 8
-    with np.errstate(over="ignore"):
-        total = int(np.add.reduce(flat[:whole].view(np.uint64)))
-    return (total + int.from_bytes(flat[whole:].tobytes(), "little")) % 2**62
+    size = len(flat)
+    total = int(np.add.reduce(flat[: size // 8 * 8].view(np.uint64)))
+    if size % 8:
+        total += int.from_bytes(flat[size // 8 * 8 :].tobytes(), "little")
+    return total % 2**62
 
 
 def record_of(geometry: Geometry, release: str, fractions: bool, representation: str, step: int) -> Record:
@@ -159,6 +197,7 @@ def record_of(geometry: Geometry, release: str, fractions: bool, representation:
 
 
 def points_are_vertices(geometry: Geometry) -> bool:
+    """Whether an object's mesh is the geometry's model."""
     return isinstance(geometry.model, Mesh) and len(geometry.model.vertices) == len(geometry.points)
 
 
@@ -214,4 +253,3 @@ def _hold(held: dict[int, Stored], node: Any, name: str) -> None:
         flags = node.values.flags
         order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
         held[id(node)] = Stored(name, node.values.dtype.str, order)
-

@@ -361,7 +361,8 @@ def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label
     representation = fields.get("representation")
     if node.cls.name == "VolumeGeometry" and not source.percent and representation in (None, "pointcloud"):
         representation = "volume"
-    representation = {"pointcloud_normals": "normals"}.get(representation, representation)
+    if representation == "pointcloud_normals":
+        representation = "normals"
     if representation not in REPRESENTATIONS or (representation in MESH_REPRESENTATIONS and fit is None):
         representation = "pointcloud"
     put(state, "representation", representation)

@@ -1,0 +1,225 @@
+"""Small nodes as bytes, for the thousands that differ only in their names and numbers: what they share, and what each has.
+
+The *form* is a pickle of the node with None for each plain value; it is written once and read once for all nodes of it. The
+values stand behind it as JSON. A node that is large, or holds more than a plain object does, has no form.
+"""
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from .errors import MosaicError
+from .nodes import ArrayNode, Node, ObjectNode, Pairs, Stored
+from .pickle_reader import read_pickle
+from .pickle_writer import write_pickle
+
+PLAIN = frozenset({type(None), bool, int, float, str})  # what JSON gives back as it was
+CONTAINERS = frozenset({Pairs, list, tuple})
+MAX_DEPTH, MAX_PARTS = 8, 100  # of a node that has a form
+MAX_BYTES = 256  # of an array that is part of a form
+MAX_FORMS = 1000  # that are remembered
+HEAD = struct.Struct("<cI")
+MARK = b"F"  # no pickle begins so
+
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
+
+
+class _OddError(Exception):
+    """The node has no form."""
+
+
+class Forms:
+    """The forms of the nodes that were written so far."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], bytes] = {}
+
+    def dumps(self, node: Node, held: Mapping[int, Stored], more: list[Any]) -> bytes | None:
+        """A node as bytes, None for one that has no form.
+
+        held: what to write instead of arrays, by the id of their nodes. more: values of None, bool, int, float, str and
+        lists of such, that are kept with it.
+        """
+        key: list[Any] = []
+        values: list[Any] = []
+        try:
+            _take(node, key, values, held, set(), 0)
+            text = _to_json([more, values])
+        except (_OddError, ValueError):  # a number that is not finite
+            return None
+        whole = tuple(key)
+        form = self._known.get(whole)
+        if form is None:
+            parts: list[bytes] = []
+            write_pickle(_bare(node), lambda data: parts.append(bytes(data)), keep_out=held)
+            form = b"".join(parts)
+            form = HEAD.pack(MARK, len(form)) + form
+            if len(self._known) < MAX_FORMS:
+                self._known[whole] = form
+        return form + text.encode("utf-8", "surrogatepass")
+
+
+def loads(data: bytes, owner: Any) -> tuple[Node, list[Any]] | None:
+    """The node that `dumps` got, and what was kept with it; None for bytes that are no such. owner: of its `Stored`.
+
+    Raises MosaicError for what was tampered with.
+    """
+    if data[:1] != MARK:
+        return None
+    try:
+        end = HEAD.size + HEAD.unpack_from(data)[1]
+        more, values = json.loads(str(data[end:], "utf-8", "surrogatepass"))
+        plan = _plan_of(data[HEAD.size : end])
+        if len(values) != plan.stop or not PLAIN.issuperset(map(type, values)) or type(more) is not list:
+            raise MosaicError("its values do not fit")
+    except (ValueError, TypeError, RecursionError, struct.error) as error:
+        raise MosaicError(f"it cannot be read: {error}") from error
+    return plan.make(values, owner), more
+
+
+# --- taking a node apart ---------------------------------------------------------------------------------------------
+
+
+def _take(
+    node: Node, key: list[Any], values: list[Any], held: Mapping[int, Stored], seen: set[int], depth: int
+) -> None:
+    """Put the plain values of a node into `values`, each container's own before those of its parts, and all else into `key`."""
+    kind = type(node)
+    if kind is ObjectNode:
+        if node.args or node.kwargs is not None or id(node) in seen:
+            raise _OddError
+        seen.add(id(node))
+        key.append(node.cls)
+        node, kind = node.state, type(node.state)
+        if kind is not Pairs:
+            raise _OddError
+    elif kind is ArrayNode:
+        _take_array(node, key, held, seen)
+        return
+    if kind not in CONTAINERS or depth > MAX_DEPTH or len(seen) > MAX_PARTS or len(node) > MAX_PARTS:
+        raise _OddError
+    parts = node
+    if kind is Pairs:
+        names = tuple(node[::2])
+        if set(map(type, names)) > {str}:
+            raise _OddError
+        key.append(names)
+        parts = node[1::2]
+    else:
+        key.append(kind)
+    if kind is not tuple:
+        if id(node) in seen:
+            raise _OddError
+        seen.add(id(node))
+    plain = [part for part in parts if type(part) in PLAIN]
+    values += plain
+    key.append(len(parts))
+    if len(plain) < len(parts):
+        for place, part in enumerate(parts):
+            if type(part) not in PLAIN:
+                key.append(place)
+                _take(part, key, values, held, seen, depth + 1)
+
+
+def _take_array(node: ArrayNode, key: list[Any], held: Mapping[int, Stored], seen: set[int]) -> None:
+    if id(node) in seen:
+        raise _OddError  # shared
+    seen.add(id(node))
+    stored = held.get(id(node))
+    if stored is not None:
+        key += (stored.name, stored.dtype, stored.order)
+        return
+    array = node.values
+    if array is None or array.nbytes > MAX_BYTES:
+        raise _OddError
+    key += (array.dtype.str, array.shape, array.strides, array.tobytes())
+
+
+def _bare(node: Node) -> Node:
+    """A node without its plain values."""
+    kind = type(node)
+    if kind in PLAIN:
+        return None
+    if kind is ObjectNode:
+        bare = ObjectNode(node.cls, ())
+        bare.state = _bare(node.state)
+        return bare
+    if kind is Pairs:
+        return Pairs([part if place % 2 == 0 else _bare(part) for place, part in enumerate(node)])
+    return kind([_bare(part) for part in node]) if kind in CONTAINERS else node
+
+
+# --- and putting it together -----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Plan:
+    """How to make one container: where its plain values go, those from `start` to `middle`, and its parts after them."""
+
+    cls: Any  # of an object whose state it is
+    kind: type
+    template: list[Any]
+    places: Any
+    start: int
+    middle: int
+    stop: int
+    parts: list[tuple[int, Any]]  # a plan, a Stored or an ArrayNode
+
+    def make(self, values: list[Any], owner: Any) -> Node:
+        made = self.template[:]
+        if type(self.places) is slice:
+            made[self.places] = values[self.start : self.middle]
+        else:
+            for place, value in zip(self.places, islice(values, self.start, self.middle), strict=True):
+                made[place] = value
+        for place, part in self.parts:
+            kind = type(part)
+            if kind is Stored:
+                made[place] = Stored(part.name, part.dtype, part.order, owner)
+            elif kind is ArrayNode:
+                made[place] = copy = ArrayNode(part.args)
+                copy.state, copy.values = part.state, part.values
+            else:
+                made[place] = part.make(values, owner)
+        whole = self.kind(made)
+        if self.cls is None:
+            return whole
+        node = ObjectNode(self.cls, ())
+        node.state = whole
+        return node
+
+
+@lru_cache(MAX_FORMS)
+def _plan_of(form: bytes) -> _Plan:
+    plan = _plan(read_pickle(form, owner=True), iter(range(MAX_PARTS)), 0)[0]
+    if not isinstance(plan, _Plan):
+        raise MosaicError("its form is none")
+    return plan
+
+
+def _plan(node: Node, numbers: Iterator[int], start: int) -> tuple[Any, int]:
+    """The plan for a node whose plain values begin at `start`, and where they end. numbers: how many parts there may be."""
+    kind, cls = type(node), None
+    if kind in (Stored, ArrayNode):
+        return node, start
+    if kind is ObjectNode:
+        cls, node, kind = node.cls, node.state, type(node.state)
+    if kind not in CONTAINERS or (cls is not None and kind is not Pairs) or next(numbers, None) is None:
+        raise MosaicError("its form is none")
+    step = 2 if kind is Pairs else 1
+    every = range(step - 1, len(node), step)
+    places = [place for place in every if type(node[place]) in PLAIN]
+    middle = stop = start + len(places)
+    parts: list[tuple[int, Any]] = []
+    for place in every:
+        if type(node[place]) not in PLAIN:
+            part, stop = _plan(node[place], numbers, stop)
+            parts.append((place, part))
+    where = slice(step - 1, None, step) if len(places) == len(every) else places
+    return _Plan(cls, kind, list(node), where, start, middle, stop, parts), stop

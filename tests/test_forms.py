@@ -1,0 +1,163 @@
+"""What an import keeps of small objects: the same as in the file, in few bytes, whatever is odd about one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mosaic_addon.session import MosaicError
+from mosaic_addon.session.forms import Forms, loads
+from mosaic_addon.session.nodes import ArrayNode, ObjectNode, Pairs, Stored
+from mosaic_addon.session.pickle_reader import read_pickle
+from tests import make_sessions as make
+from tests.test_pickle_writer import assert_same, dumps
+
+PLAIN = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=()))
+)
+NESTED = st.recursive(
+    PLAIN,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.tuples(inner, inner) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
+)
+
+
+def node_of(**state: Any) -> ObjectNode:
+    return read_pickle(make.dumps(make.cloud(**state)))
+
+
+def held_of(node: ObjectNode) -> dict[int, Stored]:
+    return {id(node.fields()["points"]): Stored("points", "<f4")}
+
+
+def with_stored(node: Any, held: dict[int, Stored]) -> Any:
+    """What is to come back: as `dumps` writes it."""
+    return read_pickle(dumps(node, keep_out=held), owner=True)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.dictionaries(st.text(max_size=6).filter(lambda key: key != "name"), NESTED, max_size=4),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_nodes_come_back_as_they_were(metas: list[dict[str, Any]]) -> None:
+    forms = Forms()
+    for number, meta in enumerate(metas * 2):
+        node = node_of(name=f"cloud {number}", n=3, meta=meta)
+        data = forms.dumps(node, held_of(node), ["more", number, [1, 2]])
+        if data is None:  # its meta shares a part with itself
+            continue
+        found = loads(data, "owner")
+        assert found is not None
+        assert_same(found[0], with_stored(node, held_of(node)))
+        assert found[1] == ["more", number, [1, 2]]
+        assert found[0].fields()["points"].owner == "owner"
+
+
+def test_nothing_is_shared_between_two_that_come_back() -> None:
+    node = node_of(n=3)
+    data = Forms().dumps(node, held_of(node), [])
+    assert data is not None
+    (one, _), (other, _) = loads(data, 1) or (None, None), loads(data, 2) or (None, None)
+    one.state.as_dict()["meta"].append("changed")
+    one.state[1] = "changed"
+    assert_same(other, with_stored(node, held_of(node)))
+    arrays = [thing.fields()["sampling_rate"] for thing in (one, other)]
+    assert arrays[0] is not arrays[1]
+    assert [thing.owner for thing in (other.fields()["points"],)] == [2]
+
+
+def test_objects_of_one_form_share_it() -> None:
+    forms = Forms()
+    datas = []
+    for number in range(3):
+        node = node_of(
+            name=f"cloud {number}", n=number, appearance={"size": number, "base_color": (0.1, number / 10, 1)}
+        )
+        datas.append(forms.dumps(node, held_of(node), [number]))
+    assert all(data is not None and data[:200] == datas[0][:200] for data in datas)
+
+
+def shared_list() -> dict[str, Any]:
+    part = [1]
+    return {"meta": {"a": part, "b": part}}
+
+
+def around() -> dict[str, Any]:
+    part: list[Any] = []
+    part.append(part)
+    return {"meta": {"a": part}}
+
+
+def deep() -> dict[str, Any]:
+    part: list[Any] = []
+    for _ in range(50):
+        part = [part]
+    return {"meta": {"a": part}}
+
+
+ODD = {
+    "shared": shared_list, "around": around, "deep": deep,
+    "set": lambda: {"meta": {"a": {1, 2}}}, "bytes": lambda: {"meta": {"a": b"bytes"}}, "not finite": lambda: {"meta": {"a": float("nan")}},
+    "keys": lambda: {"meta": {3: 4}}, "numpy's number": lambda: {"visible": np.bool_(True)}, "large": lambda: {"meta": {"a": np.zeros(1000)}},
+    "long": lambda: {"meta": {"a": list(range(1000))}}, "objects": lambda: {"meta": {"a": np.array([None])}},
+    "same array twice": lambda: (lambda rate: {"sampling_rate": rate, "meta": {"a": rate}})(np.ones(3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", ODD)
+def test_what_is_odd_has_no_form(title: str) -> None:
+    node = node_of(n=3, **ODD[title]())
+    assert Forms().dumps(node, held_of(node), []) is None
+
+
+def test_arrays_that_differ_have_other_forms() -> None:
+    forms, rates = Forms(), []
+    arrays = [
+        np.ones(3),
+        np.ones(3, np.float32),
+        np.ones((3, 1)),
+        -np.ones(3),
+        np.ones(6)[::2],
+        np.asfortranarray(np.ones((2, 2))),
+    ]
+    for rate in [*arrays, *arrays]:
+        node = node_of(n=3, sampling_rate=rate)
+        found = loads(forms.dumps(node, held_of(node), []) or b"", None)
+        assert found is not None
+        rates.append(found[0].fields()["sampling_rate"])
+        assert type(rates[-1]) is ArrayNode
+        assert_same(rates[-1], node.fields()["sampling_rate"])
+
+
+def test_a_damaged_form_is_refused() -> None:
+    node = node_of(n=3)
+    data = Forms().dumps(node, held_of(node), [1]) or b""
+    for end in range(1, len(data)):
+        with pytest.raises(MosaicError):
+            loads(data[:end], None)
+    for strange in ([[1], []], [[1]], {}, [1, [2]], [[], [[[]]] * 40], [[], [1] * 500]):
+        import json
+
+        head = data[: data.index(b"[[1]")]
+        with pytest.raises(MosaicError):
+            loads(head + json.dumps(strange).encode(), None)
+    with pytest.raises(MosaicError):
+        loads(data[: data.index(b"[[1]")] + b"[" * 100_000, None)
+    for odd in (Pairs(), [], [[]] * 2):
+        form = dumps(odd)
+        with pytest.raises(MosaicError):
+            loads(b"F" + len(form).to_bytes(4, "little") + form + b"[[],[1]]", None)
+    assert loads(dumps(node), None) is None
