@@ -31,7 +31,7 @@ from .nodes import (
     Stored,
 )
 
-MAX_PARTS = 100_000_000  # that are looked at; a session of 50 000 objects has 13 million
+MAX_PARTS = 25_000_000  # that are looked at; two sessions of 50 000 objects have 13 million
 MAX_DIFFERENCES = 10_000
 MAX_BYTES = 12  # of bytes
 MAX_PATH = 32  # steps that are told; what lies deeper is said of the last of them
@@ -49,9 +49,10 @@ class SideBySide:
     """Finds the differences of many pairs of values, of parts that they share once."""
 
     def __init__(self, left_out: frozenset[int] = frozenset()) -> None:
-        """left_out: the ids of lists whose items are compared elsewhere."""
+        """left_out: the ids of lists whose items are compared elsewhere. What is compared must outlive this object."""
         self.left_out = left_out
         self.parts = 0
+        self._same: set[tuple[int, int]] = set()
         self._arrays: dict[tuple[int, int], tuple[str, str] | None] = {}
 
     def differences(self, left: Node, right: Node, path: Path = ()) -> Iterator[Found]:
@@ -61,7 +62,7 @@ class SideBySide:
         found = 0
         while stack:
             path, left, right = stack.pop()
-            self.parts += _cost(left) + _cost(right)
+            self.parts += 1
             if self.parts > MAX_PARTS or found > MAX_DIFFERENCES:
                 yield path, "more than is compared", "more than is compared"
                 return
@@ -77,9 +78,11 @@ class SideBySide:
                     found += 1
                     yield path, *_texts(left, right)
                 continue
-            if left is right or (id(left), id(right)) in seen or self.left_out >= {id(left), id(right)}:
+            pair = id(left), id(right)
+            if left is right or pair in seen or pair in self._same or self.left_out >= {id(left), id(right)}:
                 continue
-            seen.add((id(left), id(right)))
+            seen.add(pair)
+            self.parts += _cost(left) + _cost(right)
             for text, other in _own(left, right):
                 found += 1
                 yield path, text, other
@@ -87,6 +90,8 @@ class SideBySide:
                 (path + step if len(path) < MAX_PATH else path, one, other) for step, one, other in _parts(left, right)
             ]
             stack += reversed(deeper)
+        if not found:
+            self._same |= seen
 
     def _compare_arrays(self, left: NDArray[Any], right: NDArray[Any]) -> tuple[str, str] | None:
         key = id(left), id(right)
@@ -96,11 +101,11 @@ class SideBySide:
 
 
 def _cost(value: Node) -> int:
-    """How many parts a value counts as, itself included."""
+    """How many parts are looked at in a value itself."""
     kind = _kind(value)
     if kind in (bytes, bytearray, ByteArray):
-        return 1 + len(value.data if kind is ByteArray else value) // BYTES_OF_A_PART
-    return 1 + len(value) if isinstance(value, (list, tuple, dict, set, frozenset)) else 1
+        return len(value.data if kind is ByteArray else value) // BYTES_OF_A_PART
+    return len(value) if isinstance(value, (list, tuple, dict, set, frozenset)) else 1
 
 
 def _array_of(value: Node) -> Node:
