@@ -19,6 +19,7 @@ from .pickle_writer import write_pickle
 
 PLAIN = frozenset({type(None), bool, int, float, str})  # what JSON gives back as it was
 CONTAINERS = frozenset({Pairs, list, tuple})
+STR = frozenset({str})
 MAX_DEPTH, MAX_PARTS = 8, 100  # of a node that has a form
 MAX_BYTES = 256  # of an array that is part of a form
 MAX_FORMS = 1000  # that are remembered
@@ -92,9 +93,8 @@ def _take(
     """Put the plain values of a node into `values`, each container's own before those of its parts, and all else into `key`."""
     kind = type(node)
     if kind is ObjectNode:
-        if node.args or node.kwargs is not None or id(node) in seen:
+        if node.args or node.kwargs is not None:
             raise _OddError
-        seen.add(id(node))
         key.append(node.cls)
         node, kind = node.state, type(node.state)
         if kind is not Pairs:
@@ -107,7 +107,7 @@ def _take(
     parts = node
     if kind is Pairs:
         names = tuple(node[::2])
-        if set(map(type, names)) > {str}:
+        if not STR.issuperset(map(type, names)):
             raise _OddError
         key.append(names)
         parts = node[1::2]
@@ -172,7 +172,7 @@ class _Plan:
     parts: list[tuple[int, Any]]  # a plan, a Stored or an ArrayNode
 
     def make(self, values: list[Any], owner: Any) -> Node:
-        made = self.template[:]
+        made = Pairs(self.template) if self.kind is Pairs else self.template[:]
         if type(self.places) is slice:
             made[self.places] = values[self.start : self.middle]
         else:
@@ -187,11 +187,10 @@ class _Plan:
                 copy.state, copy.values = part.state, part.values
             else:
                 made[place] = part.make(values, owner)
-        whole = self.kind(made)
         if self.cls is None:
-            return whole
+            return tuple(made) if self.kind is tuple else made
         node = ObjectNode(self.cls, ())
-        node.state = whole
+        node.state = made
         return node
 
 
