@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mosaic_addon.session import Session, open_session
+from mosaic_addon.session import open_session
 from mosaic_addon.session.compare import compare
 from tests.make_sessions import (
     an_object,
@@ -31,34 +31,52 @@ FILES.append(ROOT / "docs" / "examples" / "virion.pickle")
 
 
 class Opened:
-    """A session in Blender's current scene, and the file it came from."""
+    """A session in Blender's current scene, and the file that it came from."""
 
-    def __init__(self, bpy: ModuleType, path: Path, **options: Any) -> None:
+    def __init__(self, bpy: ModuleType, path: Path) -> None:
         from mosaic_addon import api
 
         self.bpy = bpy
         self.path = path
-        self.imported = api.load(path, options=api.ImportOptions(**options))
-        self.collection = self.imported.collection
-        self.root = self.imported.root
-        self.sessions: dict[Path, Session] = {}
+        self.collection = api.load(path).collection
+
+    @classmethod
+    def from_blend(cls, bpy: ModuleType, blend: Path) -> Opened:
+        """The only session of a .blend, which takes the place of the current one: quicker than to open the session."""
+        from mosaic_addon import api
+
+        bpy.ops.wm.open_mainfile(filepath=str(blend))
+        opened = cls.__new__(cls)
+        opened.bpy = bpy
+        (opened.collection,) = api.sessions_in(bpy.context.scene)
+        opened.path = Path(opened.collection["mosaic_session"]["file"])
+        return opened
+
+    @property
+    def root(self) -> Any:
+        """The empty that all hangs on."""
+        return next(thing for thing in self.collection.all_objects if "mosaic_pixel_size" in thing)
 
     def __getitem__(self, name: str) -> Any:
-        return next(thing for thing in self.imported.objects if thing.get("mosaic_name") == name)
+        """The first object of that name in the session."""
+        return next(thing for thing in self.collection.all_objects if thing.get("mosaic_name") == name)
 
     def container(self, name: str) -> Any:
         """The collection of the "clusters" or "models"."""
         return next(child for child in self.collection.children if child.get("mosaic_container") == name)
 
     def group(self, name: str) -> Any:
+        """The collection of a group."""
         return next(c for c in self.collection.children_recursive if c.get("mosaic_group", {}).get("name") == name)
 
     def save(self, path: Path, **options: Any) -> Any:
+        """Save as the user does; `options` are those of `ExportOptions`."""
         from mosaic_addon import api
 
-        return api.save(self.imported, path, api.ExportOptions(**options))
+        return api.save(self.collection, path, api.ExportOptions(**options))
 
     def unsaved(self) -> list[str]:
+        """What is said to be not saved yet."""
         from mosaic_addon import api
 
         return api.unsaved_changes(self.collection, self.bpy.context.scene, self.bpy.context.view_layer)

@@ -275,10 +275,11 @@ class _Collector:
     def _data(self, thing: bpy.types.Object) -> PointData | None:
         """The points or mesh of an object, made of its curve or its modifiers where need be."""
         if thing.type in ("MESH", "POINTCLOUD"):
-            if thing.mode == "EDIT":
+            edited = thing.type == "MESH" and thing.data.is_editmode
+            if edited:
                 thing.update_from_editmode()
             if not self.options.apply_modifiers or not any(m.name != MODIFIER and m.show_viewport for m in thing.modifiers):
-                return thing.data
+                return self.result.made.copy_of(thing.data) if edited else thing.data
         elif thing.type not in ("CURVE", "CURVES", "SURFACE", "META"):
             return None
         return self.result.made.of(thing, self.scene, self.layer)

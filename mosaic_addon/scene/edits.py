@@ -19,7 +19,6 @@ from ..session.encode import (
     drop,
     entry,
     fit_of,
-    new_columns,
     new_mesh_model,
     put,
     set_appearance,
@@ -32,20 +31,20 @@ from ..session.encode import (
 )
 from ..session.errors import MosaicError
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
-from ..session.session import MESH_REPRESENTATIONS, REPRESENTATIONS, Appearance
+from ..session.session import MESH_REPRESENTATIONS
 from .attributes import KINDS, NORMALS, QUATERNIONS, RESERVED, column_attributes, column_dtype, read_attribute
 from .color_maps import to_display, to_scene
 from .coloring import read_vertex_colors
 from .compat import ModifierInputs
 from .custom_properties import like, meta_properties, own_properties, plain_property, same_property
-from .kept import Record
+from .inspect import step_at
+from .kept import Record, sum_of_bits
 from .materials import SURFACE
 from .representations import FITTED_SURFACE, LABELS, MODIFIER
-from .inspect import step_at
 from .sources import Source, triangles_of
 from .surfaces import DEFAULT_RESOLUTION, PERCENTILE, RESOLUTION
 from .trajectories import STEP
-from .transforms import move_fit, move_mesh
+from .transforms import move_fit, move_mesh, only_moves
 from .tree import NAME, SAMPLING_RATE, name_of
 
 REPRESENTATION_OF = {label: name for name, label in LABELS.items()}
@@ -141,9 +140,7 @@ def display_color(scene: tuple[float, ...]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def apply_edits(
-    piece: Piece, record: Record, look: Look, visible: bool, frame: int, spelling: Spelling
-) -> None:
+def apply_edits(piece: Piece, record: Record, look: Look, visible: bool, frame: int, spelling: Spelling) -> None:
     """Bring all edits of an object into its node.
 
     record: what the object keeps, whose node is the piece's. frame: of the scene. Raises MosaicError, naming the object, when
@@ -207,7 +204,9 @@ def _edit_meta(piece: Piece) -> None:
         if key not in expected:
             value = plain_property(current[key])
             if value is None:
-                piece.warnings.append(f"{piece.label}: the custom property {key!r} is left out, as Mosaic has no such thing.")
+                piece.warnings.append(
+                    f"{piece.label}: the custom property {key!r} is left out, as Mosaic has no such thing."
+                )
                 continue
             put(entry(piece.node, "meta"), key, value)
             changed.append(key)
@@ -241,14 +240,23 @@ def _edit_look(piece: Piece, record: Record, look: Look) -> None:
         # The size of a surface's points means nothing, so an import leaves the modifier's own.
         shown = 8.0 if record.representation in MESH_REPRESENTATIONS else _single(original.size)
         if look.size != shown:
-            size = shortest(look.size)
-            set_appearance(node, "size", int(size) if size.is_integer() and type(original.size) is int else size)
+            set_appearance(node, "size", _size_like(original.size, look.size))
             piece.edits["size"] = f"size {look.size:.4g}"
-        elif representation != record.representation and look.size != _single(original.size):
-            set_appearance(node, "size", shortest(look.size))
+        elif (
+            record.representation in MESH_REPRESENTATIONS
+            and representation not in MESH_REPRESENTATIONS
+            and look.size != _single(original.size)
+        ):
+            set_appearance(node, "size", _size_like(original.size, look.size))
     if look.spheres is not None and look.spheres != original.render_spheres:
         set_appearance(node, "render_spheres", look.spheres)
         piece.edits["spheres"] = "points as spheres" if look.spheres else "points as discs"
+
+
+def _size_like(original: float, value: float) -> float:
+    """A size as the kind of number that it was."""
+    size = shortest(value)
+    return int(size) if size.is_integer() and type(original) is int else size
 
 
 def shortest(value: float) -> float:
@@ -266,7 +274,9 @@ def _edit_volume(piece: Piece, record: Record, original: float | None) -> None:
             drop(appearance, "isovalue_percentile")
         else:
             put(appearance, "isovalue_percentile", percentile / 100 if record.fractions else percentile)
-        piece.edits["isovalue"] = "isovalue " + ("of Mosaic's choice" if percentile is None else f"{percentile:.4g} percent")
+        piece.edits["isovalue"] = "isovalue " + (
+            "of Mosaic's choice" if percentile is None else f"{percentile:.4g} percent"
+        )
     resolution = mesh[RESOLUTION]
     if resolution != (DEFAULT_RESOLUTION if original is None else original):
         if not (np.isfinite(resolution) and resolution > 0):
@@ -329,9 +339,11 @@ def _edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
         return
     parts = state_of(fit)
     triangles = parts.as_dict().get("triangles")
-    if type(triangles) is Stored and not source.steps:
+    if source.steps:
+        _turn_steps(piece, record, fit)
+    elif type(triangles) is Stored:
         _edit_faces(piece, record, fit, parts, reshaped, spelling)
-    elif source.matrix is not None and not source.steps:
+    elif source.matrix is not None:
         if fit.cls.name in MESH_CLASSES:
             move_mesh(parts, source.matrix)
         elif not move_fit(fit, source.matrix):
@@ -339,6 +351,25 @@ def _edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
             piece.warnings.append(
                 f"{piece.label}: its fit ({fit.cls.name}) cannot be moved along with its points and is left out."
             )
+
+
+def _turn_steps(piece: Piece, record: Record, fit: ObjectNode) -> None:
+    """Renew what the steps of a trajectory that was turned or scaled have of their faces; all else is fetched as it is now."""
+    source = piece.source
+    if source.matrix is None or only_moves(source.matrix):
+        return
+    entries = state_of(piece.node).as_dict()["trajectory"]
+    fits = [entry.as_dict()["fit"] for entry in entries]
+    sources = [Source(source.name, mesh, source.matrix) for mesh in source.steps]
+    if len(fits) != len(sources):  # some could not be read
+        fits = [fits[place] for place in record.frames]
+    if not any(fit is other for other in fits):
+        fits.append(fit)
+        sources.append(source)
+    for each, of_step in zip(fits, sources, strict=True):
+        parts = state_of(each)
+        if parts.as_dict().get("triangle_normals") is not None:
+            put(parts, "triangle_normals", of_step.face_normals())
 
 
 def _renew(entries: Pairs, key: str, source: Source, reshaped: bool) -> None:
@@ -354,7 +385,11 @@ def _add_missing(piece: Piece, state: Pairs) -> None:
     for key, width in ((NORMALS, 3), (QUATERNIONS, 4)):
         if entries.get(key) is None and key in entries:
             attribute = piece.source.data.attributes.get(key)
-            if attribute is not None and attribute.domain == "POINT" and KINDS.get(attribute.data_type, ("", 0))[1] == width:
+            if (
+                attribute is not None
+                and attribute.domain == "POINT"
+                and KINDS.get(attribute.data_type, ("", 0))[1] == width
+            ):
                 put(state, key, piece.source.stored(key))
                 piece.edits[key] = key
 
@@ -374,7 +409,9 @@ def _edit_faces(
     if count != record.faces:
         piece.edits["faces"] = f"{count} triangles instead of {record.faces}"
     elif total != record.faces_sum:
-        piece.edits["faces"] = "faces changed"
+        source.flipped = _all_turned_round(source.triangles(np.dtype(np.int32)), record.faces_sum)
+        piece.edits["faces"] = "faces turned round" if source.flipped else "faces changed"
+        _renew(state_of(piece.node), "normals", source, source.flipped)
     reshaped = reshaped or "faces" in piece.edits
     _renew(parts, "vertices", source, reshaped)
     _renew(parts, "vertex_normals", source, reshaped)
@@ -387,23 +424,24 @@ def _edit_faces(
             put(parts, "vertex_colors", current.astype(colors.dtype))
             piece.edits["vertex colors"] = "vertex colours"
     if reshaped and entries.get("triangle_normals") is not None:
-        put(parts, "triangle_normals", _face_normals(source))
+        put(parts, "triangle_normals", source.face_normals())
 
 
-def _face_normals(source: Source) -> Any:
-    """(m, 3) float64, of length 1."""
-    a, b, c = source.vertices(np.dtype(np.float64)).astype(np.float64)[source.triangles(np.dtype(np.int32))].swapaxes(0, 1)
-    normals = np.cross(b - a, c - a)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return np.nan_to_num(normals)
+def _all_turned_round(faces: Any, total: int) -> bool:
+    """Whether faces, (m, 3), are those whose bits sum to `total`, each in the other direction, wherever it begins."""
+    return any(
+        sum_of_bits(np.ascontiguousarray(faces[:, order])) == total for order in ([0, 2, 1], [2, 1, 0], [1, 0, 2])
+    )
 
 
 def _add_faces(piece: Piece, spelling: Spelling) -> None:
     """Points that were given faces become a mesh."""
     source = piece.source
     model = new_mesh_model(
-        source.stored("vertices", "<f8"), source.stored("triangles", "<i4"), source.stored("vertex_normals", "<f8"), spelling
+        source.stored("vertices", "<f8"),
+        source.stored("triangles", "<i4"),
+        source.stored("vertex_normals", "<f8"),
+        spelling,
     )
     set_fit(piece.node, model, spelling)
     piece.edits["faces"] = f"{source.face_count()} triangles"

@@ -15,7 +15,7 @@ from .attributes import NORMALS, QUATERNIONS, PointData, read_attribute, read_co
 from .kept import sum_of_bits
 from .meshes import ORIGINAL, VERTEX_NORMALS
 from .surfaces import DTYPE, SHAPE, VALUES
-from .transforms import turn_of
+from .transforms import only_moves, turn_of
 
 Array: TypeAlias = NDArray[Any]
 
@@ -24,10 +24,11 @@ class Source:
     """What one object gives to a file.
 
     data: its points or mesh. matrix: (4, 4) float64 from the data's coordinates to the session's angstrom, None where they
-    are the same. steps: the meshes of a trajectory. volume: the mesh that holds a volume's values.
+    are the same. steps: the meshes of a trajectory. volume: the mesh that holds a volume's values. flipped: all faces of a
+    mesh were turned round, and so its normals are to be.
     """
 
-    __slots__ = ("_faces", "_positions", "count", "data", "matrix", "name", "steps", "volume")
+    __slots__ = ("_faces", "_positions", "count", "data", "flipped", "matrix", "name", "steps", "volume")
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Source:
         self.matrix = matrix
         self.steps = steps
         self.volume = volume
+        self.flipped = False
         self.count = len(data.vertices) if isinstance(data, bpy.types.Mesh) else len(data.points)
         self._positions: Array | None = None
         self._faces: Array | None = None
@@ -90,13 +92,13 @@ class Source:
         shown = read_attribute(self.data, NORMALS)
         if shown is None:
             shown = np.tile(np.float32([0, 0, 1]), (self.count, 1))
-        return self._turned(self._reshaped(self._exact(NORMALS, shown, dtype)))
+        return self._turned(self._renewed(self._exact(NORMALS, shown, dtype)))
 
     def vertex_normals(self, dtype: np.dtype[Any]) -> Array:
         shown = read_attribute(self.data, NORMALS)
         if shown is None:
-            return self._turned(blender_normals(self.data))
-        return self._turned(self._reshaped(self._exact(VERTEX_NORMALS, shown, dtype)))
+            return self._turned(self.shape_normals())
+        return self._turned(self._renewed(self._exact(VERTEX_NORMALS, shown, dtype)))
 
     def quaternions(self, dtype: np.dtype[Any]) -> Array:
         shown = read_attribute(self.data, QUATERNIONS)
@@ -115,19 +117,29 @@ class Source:
 
     def _turned(self, normals: Array) -> Array:
         """Normals by the inverse transpose, each as long as it was."""
-        if self.matrix is None or not len(normals):
+        if self.matrix is None or not len(normals) or only_moves(self.matrix):
             return normals
         turned = normals.astype(np.float64) @ np.linalg.inv(self.matrix[:3, :3])
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.linalg.norm(normals, axis=1) / np.linalg.norm(turned, axis=1)
         return turned * np.where(np.isfinite(ratio), ratio, 1.0)[:, None]
 
-    def _reshaped(self, normals: Array) -> Array:
-        """Normals of a mesh, Blender's where its shape changed."""
+    def _renewed(self, normals: Array) -> Array:
+        """The session's normals of a mesh, those of its shape where that changed."""
         reshaped = self.reshaped()
-        if reshaped is None:
-            return normals
-        return np.where(reshaped[:, None], blender_normals(self.data), normals)
+        kept = -normals if self.flipped else normals
+        return kept if reshaped is None else np.where(reshaped[:, None], self.shape_normals(), kept)
+
+    def shape_normals(self) -> Array:
+        """(n, 3) float64: the normals that a mesh's faces give its vertices, by their areas, as Mosaic makes them."""
+        corners = self.triangles(np.dtype(np.int32))
+        across = face_vectors(self.positions().astype(np.float64), corners)
+        weights = [np.repeat(column, 3) for column in across.T]
+        around = np.stack([np.bincount(corners.reshape(-1), column, self.count) for column in weights], axis=1)
+        lengths = np.linalg.norm(around, axis=1, keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            normals = around / lengths
+        return np.where(np.isfinite(normals).all(axis=1, keepdims=True), normals, (0.0, 0.0, 1.0))
 
     def reshaped(self) -> NDArray[np.bool_] | None:
         """Which vertices of a mesh were moved or made since the import, or touch one that was; None if there are none."""
@@ -158,6 +170,19 @@ class Source:
             self._faces = triangles_of(self.data)
         return self._faces.astype(dtype, copy=False)
 
+    def written_triangles(self, dtype: np.dtype[Any]) -> Array:
+        """The faces as they wind in the session: a mirrored object's the other way round, so that they still face outwards."""
+        faces = self.triangles(dtype)
+        return faces[:, ::-1] if self.matrix is not None and np.linalg.det(self.matrix[:3, :3]) < 0 else faces
+
+    def face_normals(self) -> Array:
+        """(m, 3) float64 of length 1, of the faces as they are written; 0 for one without an area."""
+        vertices = self.vertices(np.dtype(np.float64)).astype(np.float64)
+        normals = face_vectors(vertices, self.written_triangles(np.dtype(np.int32)))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        return np.nan_to_num(normals)
+
 
 READERS: dict[str, Any] = {
     "points": Source.points,
@@ -165,7 +190,7 @@ READERS: dict[str, Any] = {
     "normals": Source.normals,
     "vertex_normals": Source.vertex_normals,
     "quaternions": Source.quaternions,
-    "triangles": Source.triangles,
+    "triangles": Source.written_triangles,
 }
 
 
@@ -201,11 +226,11 @@ def _all_triangles(mesh: bpy.types.Mesh) -> bool:
     return bool((np.diff(starts) == 3).all())
 
 
-def blender_normals(mesh: PointData) -> Array:
-    """(n, 3) float32: the normals that a mesh's shape gives its vertices."""
-    normals = np.empty(3 * len(mesh.vertices), np.float32)
-    mesh.vertex_normals.foreach_get("vector", normals)
-    return normals.reshape(-1, 3)
+def face_vectors(vertices: Array, triangles: Array) -> Array:
+    """(m, 3): across each face, as long as twice its area."""
+    a, b, c = vertices[triangles].swapaxes(0, 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.cross(b - a, c - a)
 
 
 def _times(turn: Sequence[float], quaternions: Array) -> Array:

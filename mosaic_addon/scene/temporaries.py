@@ -12,6 +12,12 @@ class Temporaries:
     def __init__(self) -> None:
         self._made: list[PointData] = []
 
+    def copy_of(self, mesh: bpy.types.Mesh) -> bpy.types.Mesh:
+        """A mesh that is in Edit Mode, as it was last loaded from there: its own attributes cannot be read meanwhile."""
+        copy = mesh.copy()
+        self._made.append(copy)
+        return copy
+
     def of(self, thing: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> PointData | None:
         """What an object's curve or modifiers make, without the modifier that draws it; None if that is neither points nor faces."""
         copy = thing.copy()

@@ -37,6 +37,12 @@ def to_session(thing: bpy.types.Object, root: bpy.types.Object | None) -> Float6
     return matrix
 
 
+def only_moves(matrix: Float64Array) -> bool:
+    """Whether a matrix leaves directions as they are: it moves and scales alike along all axes, no more."""
+    linear = matrix[:3, :3]
+    return bool(linear[0, 0] > 0 and np.array_equal(linear, linear[0, 0] * np.eye(3)))
+
+
 def turn_of(matrix: Float64Array) -> Sequence[float]:
     """The rotation in a matrix, as a quaternion (w, x, y, z): the nearest, by its polar decomposition."""
     u, _, vt = np.linalg.svd(matrix[:3, :3])
@@ -55,8 +61,11 @@ def move_fit(fit: ObjectNode, matrix: Float64Array) -> bool:
 def _scale_of(matrix: Float64Array) -> float | None:
     """The scale of a matrix that neither stretches nor shears; None for one that does."""
     gram = matrix[:3, :3].T @ matrix[:3, :3]
-    scale = np.trace(gram) / 3
-    return float(np.sqrt(scale)) if np.allclose(gram, scale * np.eye(3), rtol=0, atol=1e-5 * scale) else None
+    square = np.trace(gram) / 3
+    if not np.allclose(gram, square * np.eye(3), rtol=0, atol=1e-5 * square):
+        return None
+    scale = float(np.sqrt(square))
+    return 1.0 if abs(scale - 1) < 1e-6 else scale  # a turn's 32-bit numbers are no scale
 
 
 def _at(matrix: Float64Array, points: Float64Array) -> Float64Array:
@@ -115,15 +124,20 @@ def _move_cylinder(state: Pairs, matrix: Float64Array) -> bool:
 
 def move_mesh(state: Pairs, matrix: Float64Array) -> None:
     """Move a mesh whose arrays are in its node."""
+    linear = matrix[:3, :3]
     for key, value in state.as_dict().items():
         values = array_of(value)
         if values is None or values.ndim != 2 or values.shape[1] != 3:
             continue
         if key == "vertices":
             put(state, key, _at(matrix, values.astype(np.float64)).astype(values.dtype))
-        elif key in ("vertex_normals", "triangle_normals"):
-            turned = values.astype(np.float64) @ matrix[:3, :3].T
-            put(state, key, (turned / np.linalg.norm(turned, axis=1, keepdims=True)).astype(values.dtype))
+        elif key == "triangles" and np.linalg.det(linear) < 0:
+            put(state, key, np.ascontiguousarray(values[:, ::-1]))
+        elif key in ("vertex_normals", "triangle_normals") and not only_moves(matrix):
+            turned = values.astype(np.float64) @ np.linalg.inv(linear)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                units = turned / np.linalg.norm(turned, axis=1, keepdims=True)
+            put(state, key, np.nan_to_num(units).astype(values.dtype))
 
 
 def _move_curve(state: Pairs, matrix: Float64Array) -> bool:
