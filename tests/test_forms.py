@@ -137,6 +137,7 @@ ODD = {
     "shared": shared_list, "around": around, "deep": deep,
     "set": lambda: {"meta": {"a": {1, 2}}}, "bytes": lambda: {"meta": {"a": b"bytes"}}, "not finite": lambda: {"meta": {"a": float("nan")}},
     "keys": lambda: {"meta": {"a": {3: 4}}}, "numpy's number": lambda: {"visible": np.bool_(True)}, "large": lambda: {"meta": {"a": np.zeros(1000)}},
+    "brackets": lambda: {"meta": {"a": "[" * 300 + "{" * 300}},
     "long": lambda: {"meta": {"a": list(range(1000))}}, "objects": lambda: {"meta": {"a": np.array([None])}},
     "same array twice": lambda: (lambda rate: {"sampling_rate": rate, "meta": {"a": rate}})(np.ones(3)),
 }  # fmt: skip

@@ -126,7 +126,10 @@ def collect_session(
 
 
 def collect_objects(
-    things: Iterable[bpy.types.Object], scene: bpy.types.Scene, layer: bpy.types.ViewLayer, options: ExportOptions | None = None
+    things: Iterable[bpy.types.Object],
+    scene: bpy.types.Scene,
+    layer: bpy.types.ViewLayer,
+    options: ExportOptions | None = None,
 ) -> Collected:
     """Objects as a new session, in the spelling of the newest release: those of other sessions as these would write them."""
     return _Collector(None, scene, layer, options or ExportOptions(), list(things)).finished()
@@ -155,6 +158,7 @@ class _Collector:
         self.hidden = _hidden_collections(session, layer)
         self.volumes: dict[int, Stored] = {}
         self.seen: set[int] = set()
+        self.damaged: dict[str, list[tuple[int, Node]]] = {name: [] for name in CONTAINERS}
         self.taken: set[str] = set()
         self.edits: list[str] = []
         self.rate = self._usual_rate()
@@ -173,7 +177,9 @@ class _Collector:
     def _run(self) -> None:
         result = self.result
         places = self._places()
+        self._tell_copies(places)
         self._identify(places)
+        self._find_damaged(places)
         state = self.record.state if self.record is not None else new_state(self.spelling)
         result.state = state
         for name in CONTAINERS:
@@ -255,12 +261,16 @@ class _Collector:
                 self.result.left_out.append(f"{thing.name!r} is left out: it has no points.")
             return piece
         piece = Piece(thing, record.node, source, container or record.container, record.index, None)
-        piece.origin = (record.container, record.index)
+        if self.record is not None and record.session == self.record.session:
+            piece.origin = (record.container, record.index)
+        else:
+            piece.index = None
+            if self.session is not None:
+                piece.edits["session"] = "from another session"
         if spelling_of(record.release) != self.spelling:
             piece.warnings += respell_geometry(piece.node, spelling_of(record.release), self.spelling, piece.label)
             if self.session is not None:
                 piece.edits["release"] = f"from a session of {record.release}"
-                piece.index = None
         apply_edits(piece, record, look, self._is_visible(thing), self.scene.frame_current, self.spelling)
         if piece.container != record.container:
             piece.edits["container"] = f"now among the {piece.container}"
@@ -278,7 +288,9 @@ class _Collector:
             edited = thing.type == "MESH" and thing.data.is_editmode
             if edited:
                 thing.update_from_editmode()
-            if not self.options.apply_modifiers or not any(m.name != MODIFIER and m.show_viewport for m in thing.modifiers):
+            if not self.options.apply_modifiers or not any(
+                m.name != MODIFIER and m.show_viewport for m in thing.modifiers
+            ):
                 return self.result.made.copy_of(thing.data) if edited else thing.data
         elif thing.type not in ("CURVE", "CURVES", "SURFACE", "META"):
             return None
@@ -314,12 +326,30 @@ class _Collector:
 
     # --- uuids -------------------------------------------------------------------------------------------------------
 
+    def _tell_copies(self, places: dict[str, list[_Place]]) -> None:
+        """Of an object and its copies, the one with the session's uuid and name is what the session has; the others are new."""
+
+        def is_less_like_it(piece: Piece) -> tuple[bool, bool]:
+            return piece.thing.get(UUID) != state_of(piece.node).as_dict().get("uuid"), "name" in piece.edits
+
+        first: dict[tuple[str, int], Piece] = {}
+        for piece in _pieces_in(places):
+            if piece.origin is None:
+                continue
+            other = first.setdefault(piece.origin, piece)
+            if other is piece:
+                continue
+            if is_less_like_it(piece) < is_less_like_it(other):
+                first[piece.origin], piece = piece, other
+            piece.edits["copy"] = "a copy"
+            piece.index = piece.origin = None
+
     def _identify(self, places: dict[str, list[_Place]]) -> None:
-        """Give each geometry a uuid of its own. Of an object and its copies, the one with the session's name keeps it."""
+        """Give each geometry a uuid of its own, what the session has before what is new."""
         if not self.spelling.uuids:
             return
         pieces = [(piece, place) for several in places.values() for place in several for piece in place.pieces]
-        pieces.sort(key=lambda entry: "name" in entry[0].edits)
+        pieces.sort(key=lambda entry: entry[0].index is None)
         for piece, place in pieces:
             state = state_of(piece.node)
             own, read = piece.thing.get(UUID), state.as_dict().get("uuid")
@@ -332,11 +362,25 @@ class _Collector:
             piece.uuid = uuid
             if uuid != read:
                 put(state, "uuid", uuid)
-                if read is not None and piece.index is not None:
-                    piece.edits["copy"] = "a copy"
-                    piece.index = None
             if uuid != own:
                 self.result.uuids.append((piece.thing, uuid))
+
+    def _find_damaged(self, places: dict[str, list[_Place]]) -> None:
+        """The geometries that could not be read; of what stood in the file twice, the one that could."""
+        if self.record is None:
+            return
+        nodes = {piece.origin: piece.node for piece in _pieces_in(places)}
+        for name in CONTAINERS:
+            for index, node in self.record.damaged.get(name, ()):
+                if type(node) is tuple:
+                    node = nodes.get(node)
+                if node is None:
+                    continue
+                if crashes_mosaic(node):
+                    sentence = f"{name} {index} is left out of the file, as Mosaic crashes on it; it stays in the .blend."
+                    self.result.left_out.append(sentence)
+                else:
+                    self.damaged[name].append((index, node))
 
     # --- containers and trees ----------------------------------------------------------------------------------------
 
@@ -348,7 +392,6 @@ class _Collector:
             put(state, KEYS[name], container)
         pieces = [piece for place in places for piece in place.pieces]
         known = [piece for piece in pieces if piece.index is not None]
-        damaged = self.record.damaged.get(name, []) if self.record is not None else []
         tree_key = TREES[name]
         in_order = known == sorted(known, key=lambda piece: piece.index or 0)
         if self.spelling.tree is None and not in_order:
@@ -356,17 +399,13 @@ class _Collector:
             self.edits.append(f"The {name} are in another order.")
         else:
             placed = [(piece.index or 0, piece.node) for piece in known]
-            placed += [(index, node) for index, node in damaged if not crashes_mosaic(node)]
+            placed += self.damaged[name]
             nodes = [node for _, node in sorted(placed, key=lambda entry: entry[0])]
             nodes += [piece.node for piece in pieces if piece.index is None]
-        for index, node in damaged:
-            if crashes_mosaic(node):
-                sentence = f"{name} {index} is left out of the file, as Mosaic crashes on it; it stays in the .blend."
-                self.result.left_out.append(sentence)
         put(state_of(container), "data", nodes)
         if self.spelling.tree is not None:
             tree = state.as_dict().get(tree_key)
-            loads, agrees = self._compare(tree, places, damaged)
+            loads, agrees = self._compare(tree, places, self.damaged[name])
             if not agrees:
                 self.edits.append(f"The {name} are in another order or other groups.")
             if not (loads and agrees):
@@ -375,23 +414,27 @@ class _Collector:
     def _compare(
         self, tree: Node, places: list[_Place], damaged: list[tuple[int, Node]]
     ) -> tuple[bool, bool]:
-        """Whether Mosaic loads a tree, and whether it says what Blender shows.
+        """Whether Mosaic loads a tree, and whether it says, as an import reads it, what Blender shows.
 
         What is new and in no group may be missing at its end.
         """
-        left = {piece.uuid or id(piece): piece for place in places for piece in place.pieces if piece.index is not None}
-        left = dict(sorted(left.items(), key=lambda entry: entry[1].index or 0))
-        known = {uuid for uuid in left if isinstance(uuid, str)}
-        known |= {str(node.fields().get("uuid")) for _, node in damaged if type(node) is ObjectNode}
-        loads = type(tree) is ObjectNode
+        pieces = [piece for place in places for piece in place.pieces if piece.index is not None]
+        left = {piece.uuid or id(piece): piece for piece in sorted(pieces, key=lambda piece: piece.index or 0)}
+        uuids = {uuid for uuid in left if type(uuid) is str}
+        uuids |= {uuid for _, node in damaged for uuid in [_uuid_of(node)] if type(uuid) is str}
+        groups: set[str] = set()
+        roots = tree.fields().get("root_items") if type(tree) is ObjectNode else None
+        loads = type(roots) is list and {str}.issuperset(map(type, roots))
         said: list[tuple[str | None, str | None, list[Piece]]] = []
         for uuid, title, members in tree_items(tree):
             if members is None:
-                loads = loads and uuid in known
+                loads = loads and uuid in uuids
                 if uuid in left:
                     said.append((None, None, [left.pop(uuid)]))
-            else:
-                said.append((uuid, title or uuid, [left.pop(member) for member in members if member in left]))
+            elif uuid not in uuids and uuid not in groups:
+                groups.add(uuid)
+                there = [left.pop(member) for member in members if type(member) is str and member in left]
+                said.append((uuid, title or uuid, there))
         said += [(None, None, [piece]) for piece in left.values()]
         shown = [_described(place) for place in places]
         while len(shown) > len(said) and shown[-1][1] is None and shown[-1][2][0].index is None:
@@ -419,7 +462,7 @@ class _Collector:
         """The changes in words, and the digest that tells two states of a scene apart."""
         result = self.result
         digest = hashlib.blake2b(digest_size=16)
-        pieces = [piece for several in places.values() for place in several for piece in place.pieces]
+        pieces = _pieces_in(places)
         there = {piece.origin for piece in pieces}
         if self.record is not None:
             for name, titles in self.record.names.items():
@@ -434,7 +477,11 @@ class _Collector:
         for change in result.changes:
             digest.update(change.encode("utf-8", "replace"))
         if self.edits:
-            order = [[place.group and name_of(place.group), [p.label for p in place.pieces]] for s in places.values() for place in s]
+            order = [
+                [place.group and name_of(place.group), [p.label for p in place.pieces]]
+                for s in places.values()
+                for place in s
+            ]
             digest.update(repr(order).encode("utf-8", "replace"))
         result.digest = digest.hexdigest() if result.changes else ""
 
@@ -444,7 +491,7 @@ class _Collector:
             return
         target = TARGETS[self.options.target]
         result = self.result
-        pieces = [piece for several in places.values() for place in several for piece in place.pieces]
+        pieces = _pieces_in(places)
         for piece in pieces:
             result.warnings += respell_geometry(piece.node, self.spelling, target, piece.label)
             uuid = state_of(piece.node).as_dict().get("uuid")
@@ -461,6 +508,14 @@ class _Collector:
 def name_in_state(container: str) -> str:
     """The other key under which Mosaic looks for a container."""
     return {"clusters": "data", "models": "models"}[container]
+
+
+def _pieces_in(places: dict[str, list[_Place]]) -> list[Piece]:
+    return [piece for several in places.values() for place in several for piece in place.pieces]
+
+
+def _uuid_of(node: Node) -> Node:
+    return node.fields().get("uuid") if type(node) is ObjectNode else None
 
 
 def _described(place: _Place) -> tuple[str | None, str | None, list[Piece]]:

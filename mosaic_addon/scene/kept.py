@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import bpy
 import numpy as np
@@ -21,7 +22,7 @@ from ..session.nodes import ArrayNode, ObjectNode, Pairs, Stored
 from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
 from ..session.session import Frame, Geometry, Mesh, Session
-from .attributes import holds_column
+from .attributes import PointData, holds_column, read_columns
 from .meshes import holds_vertex_normals, holds_vertices
 
 KEPT = "mosaic_kept"  # custom property of objects and of the session's collection
@@ -36,7 +37,7 @@ class Record:
     "models", index: its place there. release: of the session. fractions: its isovalue percentile is a fraction. count:
     points; faces: triangles; points_sum, faces_sum: sums of their bits, by which an edit is noticed. representation: as it was
     shown. frames: of a trajectory, the places in its list of those that Blender could show; step: which of them
-    it showed.
+    it showed. columns_sum: as `columns_sum` says. session: a text that all records of one import share.
     """
 
     node: ObjectNode
@@ -51,10 +52,12 @@ class Record:
     representation: str
     frames: list[int]
     step: int
+    columns_sum: int
+    session: str = ""
 
 
 PLAIN_FIELDS = tuple(name for name in Record.__dataclass_fields__ if name != NODE)
-KINDS = (str, int, str, bool, int, int, int, int, str, list, int)
+KINDS = (str, int, str, bool, int, int, int, int, str, list, int, int, str)
 
 
 @dataclass(slots=True)
@@ -62,13 +65,15 @@ class SessionRecord:
     """A file without its geometries.
 
     state: its containers hold empty lists. names: of the geometries that were read, and damaged: those that could not be, by
-    container, each with its place.
+    container, each with its place; of one that stands in the file twice, the first place of it instead, (container, index).
+    session: as its records say it.
     """
 
     state: Pairs
     names: dict[str, list[tuple[int, str]]]
     damaged: dict[str, list[tuple[int, Any]]]
     sections: dict[str, Section]
+    session: str
 
 
 class Keeper:
@@ -77,6 +82,7 @@ class Keeper:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._forms = Forms()
+        self._name = uuid4().hex
         try:
             size = os.path.getsize(session.path)
         except OSError:
@@ -87,6 +93,7 @@ class Keeper:
 
     def pack(self, record: Record, held: Mapping[int, Stored]) -> bytes:
         """A record as bytes. held: what to write instead of arrays, by the id of their nodes."""
+        record.session = self._name
         plain = [getattr(record, name) for name in PLAIN_FIELDS]
         data = self._forms.dumps(record.node, held, plain)
         if data is None:
@@ -99,12 +106,16 @@ class Keeper:
         session = self._session
         containers = (session.clusters, session.models)
         bare = {id(c.node): _without_data(c.node) for c in containers if c.node is not None}
-        damaged = {c.name: [(item.index, item.node) for item in c.damaged] for c in containers}
+        first = {id(geometry.node): (c.name, geometry.index) for c in containers for geometry in c.geometries}
+        damaged = {
+            c.name: [(item.index, first.get(id(item.node), item.node)) for item in c.damaged] for c in containers
+        }
         names = {c.name: [(geometry.index, geometry.name) for geometry in c.geometries] for c in containers}
         entries = {
             "state": Pairs([bare.get(id(part), part) for part in session.state]),
             "names": names,
             "damaged": damaged,
+            "session": self._name,
             "sections": [(name, section.encoding, section.data) for name, section in session.sections.items()],
         }
         return self._bytes_of(entries, {})
@@ -148,7 +159,9 @@ def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
     try:
         entries = _read(data, collection).as_dict()
         sections = {name: Section(encoding, memoryview(blob)) for name, encoding, blob in entries["sections"]}
-        return SessionRecord(entries["state"], entries["names"].as_dict(), entries["damaged"].as_dict(), sections)
+        return SessionRecord(
+            entries["state"], entries["names"].as_dict(), entries["damaged"].as_dict(), sections, entries["session"]
+        )
     except (MosaicError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise MosaicError(f"{collection.name!r} keeps a damaged record of its session: {error}") from error
 
@@ -185,6 +198,20 @@ def sum_of_bits(values: NDArray[Any]) -> int:
     return total % 2**62
 
 
+def sum_of_columns(columns: Mapping[str, NDArray[Any]]) -> int:
+    """A number that changes when vertex properties do, as far as Blender's data hold them."""
+    total = 0
+    for values in columns.values():
+        if holds_column(values):
+            total = (31 * total + sum_of_bits(values)) % 2**62
+    return total
+
+
+def columns_sum(data: PointData) -> int:
+    """The same of the vertex properties that a mesh or point cloud holds now."""
+    return sum_of_columns(read_columns(data))
+
+
 def record_of(geometry: Geometry, release: str, fractions: bool, representation: str, step: int) -> Record:
     """The record of a geometry that is being imported."""
     mesh = geometry.model if points_are_vertices(geometry) else None
@@ -193,6 +220,7 @@ def record_of(geometry: Geometry, release: str, fractions: bool, representation:
     return Record(
         geometry.node, geometry.container, geometry.index, release, fractions, len(points), len(faces),
         sum_of_bits(points), sum_of_bits(faces), representation, [frame.index for frame in geometry.frames or ()], step,
+        sum_of_columns(geometry.vertex_properties),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ STR = frozenset({str})
 MAX_DEPTH, MAX_PARTS = 8, 100  # of a node that has a form
 MAX_BYTES = 256  # of an array that is part of a form
 MAX_FORMS = 1000  # that are remembered
+MAX_BRACKETS = 400  # of the JSON, so that its parser cannot run out of stack
 HEAD = struct.Struct("<cI")
 MARK = b"F"  # no pickle begins so
 
@@ -54,6 +55,8 @@ class Forms:
             text = _to_json([more, values])
         except (_OddError, ValueError):  # a number that is not finite
             return None
+        if text.count("[") + text.count("{") > MAX_BRACKETS:
+            return None
         whole = tuple(key)
         form = self._known.get(whole)
         if form is None:
@@ -75,11 +78,14 @@ def loads(data: bytes, owner: Any) -> tuple[Node, list[Any]] | None:
         return None
     try:
         end = HEAD.size + HEAD.unpack_from(data)[1]
-        more, values = json.loads(str(data[end:], "utf-8", "surrogatepass"))
+        text = str(data[end:], "utf-8", "surrogatepass")
+        if text.count("[") + text.count("{") > MAX_BRACKETS:
+            raise MosaicError("its values are nested")
+        more, values = json.loads(text)
         plan = _plan_of(data[HEAD.size : end])
         if len(values) != plan.stop or not PLAIN.issuperset(map(type, values)) or type(more) is not list:
             raise MosaicError("its values do not fit")
-    except (ValueError, TypeError, RecursionError, struct.error) as error:
+    except (ValueError, TypeError, struct.error) as error:
         raise MosaicError(f"it cannot be read: {error}") from error
     return plan.make(values, owner), more
 
