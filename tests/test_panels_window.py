@@ -24,7 +24,7 @@ import importlib, time
 import bpy
 ui = importlib.import_module("{ADDON}.ui")
 panels = [c for c in ui.CLASSES if issubclass(c, bpy.types.Panel) and getattr(c, "bl_category", "") == "Mosaic"]
-ours = [c for c in panels if c.__module__.endswith((".properties", ".information"))]
+ours = [c for c in panels if c.__module__.endswith((".properties_panel", ".information"))]
 for c in reversed(panels):
     bpy.utils.unregister_class(c)
 for c in ours:

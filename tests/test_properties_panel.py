@@ -294,7 +294,7 @@ def test_the_isovalue_goes_to_all_selected_volumes_and_to_no_other(addon: Module
 
 def test_an_isovalue_without_surface_is_told_and_the_old_one_stays(addon: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.surfaces import volume_mesh
-    from mosaic_addon.ui import properties as panels
+    from mosaic_addon.ui.properties import trouble_of
 
     steps = np.zeros((6, 6, 6), np.float32)
     steps[2:4, 2:4, 2:4] = 1
@@ -302,9 +302,9 @@ def test_an_isovalue_without_surface_is_told_and_the_old_one_stays(addon: Module
     (thing,) = select(addon, "volume")
     panel(addon).isovalue_percentile = 0
     assert panel(addon).isovalue_percentile == 98
-    assert "no surface" in panels._trouble[volume_mesh(thing).session_uid]
+    assert "no surface" in trouble_of(volume_mesh(thing))
     panel(addon).isovalue_percentile = 97.5
-    assert not panels._trouble
+    assert trouble_of(volume_mesh(thing)) is None
     assert panel(addon).isovalue_percentile == 97.5
 
 
