@@ -33,6 +33,8 @@ ICONS = {
     VOLUME: "OUTLINER_DATA_VOLUME",
     SEGMENTATION: "MOD_REMESH",
 }
+NARROW = 140  # a list in which names have the room of the swatches and half of the indentation
+MOST_SPACES = 60
 LINES = 12  # that the list is high before its handle is dragged
 # At interface scale 1, in pixels: what lies around a row, an icon, and the step to the right below a heading.
 MARGINS, ICON_WIDTH, INDENT_WIDTH = 92, 20, 14
@@ -92,10 +94,11 @@ class MOSAIC_UL_objects(bpy.types.UIList):
         shown, depth = _drawn.items[index], _drawn.depths[index]
         row = layout.row(align=True)
         row.context_pointer_set("mosaic_item", shown)
-        width = _width - INDENT_WIDTH * depth
+        step = INDENT_WIDTH / 2 if _width < NARROW else INDENT_WIDTH
+        width = _width - step * depth
         if depth:
             indent = row.row()
-            indent.ui_units_x = depth * INDENT_WIDTH / ICON_WIDTH
+            indent.ui_units_x = depth * step / ICON_WIDTH
             indent.label()
         if isinstance(shown, bpy.types.Object):
             _draw_object(row, shown, width, context)
@@ -116,22 +119,31 @@ def _draw_name(row: bpy.types.UILayout, text: str, icon: str, selected: bool, wi
     button.emboss = "NORMAL" if selected and not row.active else "PULLDOWN_MENU"
     width -= ICON_WIDTH if icon == "NONE" else 1.6 * ICON_WIDTH
     room = width * _scale - blf.dimensions(0, text)[0]
-    text += " " * int(room / blf.dimensions(0, " ")[0])
-    button.operator(MOSAIC_OT_select_item.bl_idname, text=text, icon=icon, depress=selected)
+    spaces = int(room / blf.dimensions(0, " ")[0])
+    if spaces <= MOST_SPACES:
+        text += " " * spaces
+        button.operator(MOSAIC_OT_select_item.bl_idname, text=text, icon=icon, depress=selected)
+        return
+    left = button.row(align=True)  # in a sidebar so wide that the text would get too long for a button
+    left.alignment = "LEFT"
+    text += " " * (MOST_SPACES * 3 // 4)
+    left.operator(MOSAIC_OT_select_item.bl_idname, text=text, icon=icon, depress=selected)
+    button.operator(MOSAIC_OT_select_item.bl_idname, text=" ", depress=selected)
 
 
 def _draw_object(row: bpy.types.UILayout, thing: bpy.types.Object, width: float, context: bpy.types.Context) -> None:
     visible = is_visible(thing, context.view_layer)
     row.active = visible
     icon = ICONS.get(group_of(thing) or "", "OBJECT_DATA")
-    _draw_name(row, name_of(thing), icon, thing.session_uid in _drawn_ids, width - 2 * ICON_WIDTH)
+    icons = 1 if _width < NARROW else 2
+    _draw_name(row, name_of(thing), icon, thing.session_uid in _drawn_ids, width - icons * ICON_WIDTH)
     tail = row.row(align=True)
-    if base_color_of(thing) is None:
-        tail.label(icon="BLANK1")
-    else:
+    if icons == 2 and base_color_of(thing) is not None:
         swatch = tail.row()
         swatch.ui_units_x = 0.9
         swatch.prop(thing, "mosaic_color", text="")
+    elif icons == 2:
+        tail.label(icon="BLANK1")
     tail.prop(thing, "mosaic_hidden", text="", icon="HIDE_OFF" if visible else "HIDE_ON", emboss=False)
 
 
