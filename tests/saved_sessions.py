@@ -170,7 +170,6 @@ def odd_sessions() -> dict[str, dict[str, Any]]:
             "clusters": [cloud("a", 4), cloud("bad", 3, points="no"), cloud("c", 4)],
             "models": [
                 mesh("m"),
-                mesh("bad mesh", model=triangular_mesh(triangles=np.array([[0, 1, 99]], np.int32))),
                 cloud("bad class", 3, "Nothing"),
                 mesh("n"),
             ],

@@ -36,6 +36,7 @@ from .edits import Looks, Piece, apply_edits
 from .inspect import steps_of
 from .kept import unpack, unpack_session
 from .newcomers import newcomer
+from .repairs import repair, trouble
 from .representations import MODIFIER
 from .sources import Source
 from .surfaces import volume_mesh
@@ -158,6 +159,7 @@ class _Collector:
         self.hidden = _hidden_collections(session, layer)
         self.volumes: dict[int, Stored] = {}
         self.seen: set[int] = set()
+        self.left_out: set[tuple[str, int] | None] = set()
         self.damaged: dict[str, list[tuple[int, Node]]] = {name: [] for name in CONTAINERS}
         self.taken: set[str] = set()
         self.edits: list[str] = []
@@ -276,10 +278,14 @@ class _Collector:
             piece.edits["container"] = f"now among the {piece.container}"
             piece.index = None
         self._share_volume(piece)
-        self.result.warnings += piece.warnings
-        if piece.node.cls.name == "SegmentationGeometry" and not source.count:
-            self.result.left_out.append(f"{piece.label} is left out: Mosaic crashes on a segmentation without voxels.")
+        mended = repair(piece.node, source, record, name_of(thing), self.spelling)
+        piece.warnings += [f"{piece.label}: {what}." for what in mended]
+        why = trouble(piece.node, source)
+        if why is not None:
+            self.result.left_out.append(f"{piece.label} is left out of the file: {why}.")
+            self.left_out.add(piece.origin)
             return None
+        self.result.warnings += piece.warnings
         return piece
 
     def _data(self, thing: bpy.types.Object) -> PointData | None:
@@ -463,7 +469,7 @@ class _Collector:
         result = self.result
         digest = hashlib.blake2b(digest_size=16)
         pieces = _pieces_in(places)
-        there = {piece.origin for piece in pieces}
+        there = {piece.origin for piece in pieces} | self.left_out
         if self.record is not None:
             for name, titles in self.record.names.items():
                 for index, title in titles:

@@ -147,6 +147,7 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool, frame: 
     Mosaic would crash on the result or Blender lost what it is made of.
     """
     thing, node = piece.thing, piece.node
+    _refuse_what_is_gone(piece, record)
     name = name_of(thing)
     if name != thing.get(NAME):
         set_name(node, name)
@@ -164,8 +165,21 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool, frame: 
         _edit_step(piece, record, frame)
     _edit_shape(piece, record, spelling)
     _edit_columns(piece, record, spelling)
-    if thing.type == "MESH":
+    if thing.type == "MESH" and piece.edits.keys() & {"points", "count", "faces"}:
         _refuse_bad_faces(piece)
+
+
+def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
+    """A volume and the steps of a trajectory are not in the object's data but behind the modifier that draws them."""
+    lost = None
+    if piece.source.volume is None and type(state_of(piece.node).as_dict().get("volume")) is Stored:
+        lost = "volume"
+    elif record.frames and not piece.source.steps:
+        lost = "frames"
+    if lost:
+        raise MosaicError(
+            f"{piece.label}: its {lost} went with its modifier {MODIFIER!r}; undo that, or delete the object to save without it."
+        )
 
 
 # --- numbers and looks -----------------------------------------------------------------------------------------------
@@ -300,7 +314,7 @@ def _edit_step(piece: Piece, record: Record, frame: int) -> None:
         return
     step = shown[number].as_dict()
     fit = step["fit"]
-    name = f"frames/{numbers.index(number)}"
+    name = f"frames/{number}"
     put(state, "points", piece.source.stored(f"{name}/points"))
     if state.as_dict().get("normals") is not None:
         put(state, "normals", piece.source.stored(f"{name}/normals"))
@@ -359,10 +373,13 @@ def _turn_steps(piece: Piece, record: Record, fit: ObjectNode) -> None:
     if source.matrix is None or only_moves(source.matrix):
         return
     entries = state_of(piece.node).as_dict()["trajectory"]
-    fits = [entry.as_dict()["fit"] for entry in entries]
-    sources = [Source(source.name, mesh, source.matrix) for mesh in source.steps]
-    if len(fits) != len(sources):  # some could not be read
-        fits = [fits[place] for place in record.frames]
+    numbers = [int(mesh.get(STEP, place)) for place, mesh in enumerate(source.steps)]
+    known = [number for number in numbers if number < len(record.frames)]
+    if len(entries) == len(known):  # all of them are in Blender
+        fits = [each.as_dict()["fit"] for each in entries]
+    else:
+        fits = [entries[record.frames[number]].as_dict()["fit"] for number in known]
+    sources = [source.step(number) for number in known]
     if not any(fit is other for other in fits):
         fits.append(fit)
         sources.append(source)

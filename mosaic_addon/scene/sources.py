@@ -15,6 +15,7 @@ from .attributes import NORMALS, QUATERNIONS, PointData, read_attribute, read_co
 from .kept import sum_of_bits
 from .meshes import ORIGINAL, VERTEX_NORMALS
 from .surfaces import DTYPE, SHAPE, VALUES
+from .trajectories import STEP
 from .transforms import only_moves, turn_of
 
 Array: TypeAlias = NDArray[Any]
@@ -57,9 +58,7 @@ class Source:
         what, _, rest = stored.name.partition("/")
         if what == "frames":
             number, _, rest = rest.partition("/")
-            return Source(self.name, self.steps[int(number)], self.matrix).array(
-                Stored(rest, stored.dtype, stored.order)
-            )
+            return self.step(int(number)).array(Stored(rest, stored.dtype, stored.order))
         dtype = np.dtype(stored.dtype)
         if what == "columns":
             values = read_columns(self.data, rest)[rest]
@@ -69,6 +68,13 @@ class Source:
             values = READERS[what](self, dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray(values, dtype, order="F" if stored.order == "F" else "C")
+
+    def step(self, number: int) -> "Source":
+        """A step of a trajectory, by the number that it had when it was imported. Raises KeyError when it was deleted."""
+        for place, mesh in enumerate(self.steps):
+            if mesh.get(STEP, place) == number:
+                return Source(self.name, mesh, self.matrix)
+        raise KeyError(f"frames/{number}")
 
     # --- points ------------------------------------------------------------------------------------------------------
 
