@@ -29,6 +29,7 @@ from ..session.encode import (
     spelling_of,
     state_of,
 )
+from ..session.errors import MosaicError
 from ..session.file import Section
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
 from .attributes import PointData
@@ -132,7 +133,10 @@ def collect_objects(
     layer: bpy.types.ViewLayer,
     options: ExportOptions | None = None,
 ) -> Collected:
-    """Objects as a new session, in the spelling of the newest release: those of other sessions as these would write them."""
+    """Objects as a new session, in the spelling of the newest release: those of other sessions as these would write them.
+
+    Raises MosaicError when none of them has points.
+    """
     return _Collector(None, scene, layer, options or ExportOptions(), list(things)).finished()
 
 
@@ -179,6 +183,8 @@ class _Collector:
     def _run(self) -> None:
         result = self.result
         places = self._places()
+        if self.session is None and not _pieces_in(places):
+            raise MosaicError("None of the objects has points, so there is nothing to save.")
         self._tell_copies(places)
         self._identify(places)
         self._find_damaged(places)
@@ -383,7 +389,9 @@ class _Collector:
                 if node is None:
                     continue
                 if crashes_mosaic(node):
-                    sentence = f"{name} {index} is left out of the file, as Mosaic crashes on it; it stays in the .blend."
+                    sentence = (
+                        f"{name} {index} is left out of the file, as Mosaic crashes on it; it stays in the .blend."
+                    )
                     self.result.left_out.append(sentence)
                 else:
                     self.damaged[name].append((index, node))
@@ -417,9 +425,7 @@ class _Collector:
             if not (loads and agrees):
                 put(state, tree_key, new_tree(self._tree_items(places), self.spelling))
 
-    def _compare(
-        self, tree: Node, places: list[_Place], damaged: list[tuple[int, Node]]
-    ) -> tuple[bool, bool]:
+    def _compare(self, tree: Node, places: list[_Place], damaged: list[tuple[int, Node]]) -> tuple[bool, bool]:
         """Whether Mosaic loads a tree, and whether it says, as an import reads it, what Blender shows.
 
         What is new and in no group may be missing at its end.
