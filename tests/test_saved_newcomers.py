@@ -214,7 +214,7 @@ def test_modifiers_are_applied_when_asked(opened: Opened, tmp_path: Path) -> Non
     thing.modifiers.new("Subdivision", "SUBSURF").levels = 2
     opened["shape"].modifiers.new("Subdivision", "SUBSURF").levels = 1
     plain, _ = saved(opened, tmp_path)
-    applied, result = saved(opened, tmp_path, apply_modifiers=True)
+    applied, _ = saved(opened, tmp_path, apply_modifiers=True)
     assert [len(named(session, "smooth").points) for session in (plain, applied)] == [8, 98]
     assert len(named(plain, "shape").points) == 4 < len(named(applied, "shape").points)
     assert len(named(applied, "shape").model.vertices) == len(named(applied, "shape").points)
