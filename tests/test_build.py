@@ -717,7 +717,7 @@ FAILURES = [
     ("build._new_object", 3), ("build._new_container", 2), ("build.write_attribute", 1), ("build.write_columns", 2),
     ("build.new_mesh", 1), ("build.MaterialFactory.new", 2), ("build._session_properties", 1),
     ("build.RepresentationFactory.add", 3), ("compat.PointCloudFactory.new", 2), ("representations._finish", 1),
-    ("materials._build_surface", 1), ("build.meta_properties", 2), ("surfaces.SurfaceFactory.new", 1),
+    ("materials._build_surface", 1), ("build.write_original", 1), ("surfaces.SurfaceFactory.new", 1),
     ("surfaces._contour", 1), ("build.new_frames", 1),
 ]  # fmt: skip
 

@@ -690,9 +690,6 @@ def test_objects_in_edit_mode_leave_nothing_behind(opened: Opened, tmp_path: Pat
     assert (len(bpy.data.meshes), bpy.context.mode) == (meshes, "EDIT_MESH")
 
 
-@pytest.mark.xfail(
-    reason="the order of the browser counts objects and groups and does not know which one is gone", strict=True
-)
 def test_an_object_that_is_deleted_leaves_the_others_where_they_are(opened: Opened, tmp_path: Path) -> None:
     delete("gaussian")(opened)
     saved(opened, tmp_path)

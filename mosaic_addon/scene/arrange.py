@@ -13,7 +13,7 @@ import bpy
 from ..session.errors import MosaicError
 from .custom_properties import clean_text
 from .naming import note_name
-from .tree import CONTAINER, GROUP, ITEMS, Item, items_of, members_of
+from .tree import CONTAINER, GROUP, Item, items_of, members_of, write_order
 
 Direction = Literal["UP", "DOWN", "TOP", "BOTTOM"]
 
@@ -60,7 +60,7 @@ class Tree:
             _relink(group.objects, [thing for thing in members if thing not in below])
         _relink(self.container.objects, [item for item in self.items if isinstance(item, bpy.types.Object)])
         _relink(self.container.children, [item for item in self.items if isinstance(item, bpy.types.Collection)])
-        self.container[ITEMS] = "".join("g" if isinstance(item, bpy.types.Collection) else "o" for item in self.items)
+        write_order(self.container, self.items)
         for group in emptied:
             if not group.children and not group.users:
                 bpy.data.collections.remove(group)

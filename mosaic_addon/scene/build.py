@@ -23,7 +23,8 @@ from .plan import ImportOptions, Item, Plan, plan_import
 from .representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
 from .surfaces import SurfaceFactory
 from .trajectories import new_frames, saved_step
-from .tree import CLASS, CONTAINER, GROUP, ITEMS, MODEL, NAME, PIXEL_SIZE, SAMPLING_RATE, SESSION, SHOWN, UUID
+from .tree import CLASS, CONTAINER, GROUP, MODEL, NAME, PIXEL_SIZE, SAMPLING_RATE, SESSION, SHOWN, UUID, write_order
+from .tree import Item as TreeItem
 
 MANY = 200_000  # points of an object that is a step of its own
 PLAYS = "mosaic_plays_trajectory"  # of a scene whose frames an import has set
@@ -328,6 +329,7 @@ def _new_container(
     """The collection of the clusters or models: groups as collections, in Mosaic's order."""
     collection = bpy.data.collections.new(container.name.capitalize())
     collection[CONTAINER] = container.name
+    items: list[TreeItem] = []
     for item in container.items:
         if isinstance(item, Group):
             group = bpy.data.collections.new(clean_text(item.name) or "Group")
@@ -336,11 +338,13 @@ def _new_container(
                 group[GROUP]["shown"] = group.name
             collection.children.link(group)
             members, target = item.geometries, group
+            items.append(group)
         else:
             members, target = [item], collection
+            items.append(objects[id(item)])
         for geometry in members:
             thing = objects[id(geometry)]
             target.objects.link(thing)
             shown.append(thing)
-    collection[ITEMS] = "".join("g" if isinstance(item, Group) else "o" for item in container.items)
+    write_order(collection, items)
     return collection

@@ -3,7 +3,8 @@
 All of it is told by custom properties, so that whatever is renamed, moved or copied in the Outliner stays what it is.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import bpy
@@ -14,9 +15,10 @@ SESSION, CONTAINER, GROUP = "mosaic_session", "mosaic_container", "mosaic_group"
 CLASS, NAME, UUID, MODEL = "mosaic_class", "mosaic_name", "mosaic_uuid", "mosaic_model"
 SHOWN = "mosaic_shown_as"  # the name that Blender gave an object, where it could not have its own
 SAMPLING_RATE, PIXEL_SIZE = "mosaic_sampling_rate", "mosaic_pixel_size"
-# Of a container's collection: its items in order, "g" for a group and "o" for an object. Blender keeps an order for each of
-# the two kinds, and this tells how they follow one another.
-ITEMS = "mosaic_items"
+# How groups and single objects follow one another, as Blender keeps an order for each of the two alone. Of a container's
+# collection: its items in order, "g" for a group and "o" for an object. Of a group's: the object that it stands before, which
+# tells its place when others were deleted.
+ITEMS, NEXT = "mosaic_items", "mosaic_next"
 
 CONTAINERS = ("clusters", "models")
 
@@ -60,13 +62,61 @@ def container_of(session: bpy.types.Collection, name: str) -> bpy.types.Collecti
 
 def items_of(container: bpy.types.Collection) -> list[Item]:
     """The objects of a container that are in no group, and its groups, in the order of Mosaic's browser."""
-    groups, objects = iter(container.children), iter(container.objects)
     items: list[Item] = []
-    for kind in str(container.get(ITEMS, "")):
-        item = next(groups if kind == "g" else objects, None)
-        if item is not None:
-            items.append(item)
-    return [*items, *groups, *objects]
+    for group, objects in parts_of(container):
+        items += objects if group is None else [group]
+    return items
+
+
+def parts_of(
+    container: bpy.types.Collection,
+) -> Iterator[tuple[bpy.types.Collection | None, list[bpy.types.Object]]]:
+    """The groups of a container and, between them, as of None, runs of the objects that are in no group."""
+    objects = list(container.objects)
+    places = _places_of_groups(container, objects)
+    start = 0
+    for group, place in sorted(zip(container.children, places, strict=True), key=lambda entry: entry[1]):
+        if place > start:
+            yield None, objects[start:place]
+            start = place
+        yield group, []
+    if start < len(objects):
+        yield None, objects[start:]
+
+
+def _places_of_groups(container: bpy.types.Collection, objects: list[bpy.types.Object]) -> list[int]:
+    """How many objects stand before each group."""
+    if not container.children:
+        return []
+    numbers = {thing.session_uid: number for number, thing in enumerate(objects)}
+    places, before = [], 0
+    runs = iter(re.findall("g|o+", str(container.get(ITEMS, ""))))
+    for group in container.children:
+        for run in runs:
+            if run == "g":
+                break
+            before += len(run)
+        following = group.get(NEXT)
+        known = numbers.get(following.session_uid) if isinstance(following, bpy.types.Object) else None
+        places.append(min(before, len(objects)) if known is None else known)
+    return places
+
+
+def write_order(container: bpy.types.Collection, items: Sequence[Item]) -> None:
+    """Note how the groups and single objects of a container, all linked to it in this order, follow one another."""
+    following: bpy.types.Object | None = None
+    kinds = []
+    for item in reversed(items):
+        if isinstance(item, bpy.types.Object):
+            following = item
+            kinds.append("o")
+            continue
+        kinds.append("g")
+        if following is not None:
+            item[NEXT] = following
+        else:
+            item.pop(NEXT, None)
+    container[ITEMS] = "".join(reversed(kinds))
 
 
 def members_of(group: bpy.types.Collection) -> list[bpy.types.Object]:

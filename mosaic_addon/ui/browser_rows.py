@@ -4,8 +4,6 @@ Nothing of them is kept: telling 5000 rows takes a few milliseconds, and a copy 
 change in the Outliner. Only which headings are folded is remembered, as long as Blender runs.
 """
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import bpy
@@ -14,13 +12,13 @@ from ..scene.tree import (
     CLASS,
     CONTAINER,
     CONTAINERS,
-    ITEMS,
     SESSION,
     SHOWN,
     Item,
     container_of,
     members_of,
     name_of,
+    parts_of,
     sessions_in,
 )
 
@@ -110,8 +108,8 @@ def _add_container(rows: Rows, container: bpy.types.Collection, depth: int, want
     folded = is_folded(container) and not wanted
     below: list[bpy.types.Object] = []
     total = 0
-    for item, members in _parts(container):
-        things, count = _matching(members, wanted)
+    for item, run in parts_of(container):
+        things, count = _matching(run if item is None else members_of(item), wanted)
         if item is not None and wanted and wanted in name_of(item).lower():
             things = objects_below(item)
         below += things
@@ -127,26 +125,6 @@ def _add_container(rows: Rows, container: bpy.types.Collection, depth: int, want
             rows.add(things, depth + 2)
     rows.below[heading], rows.counts[heading] = below, _count(len(below), total, wanted)
     return below
-
-
-def _parts(
-    container: bpy.types.Collection,
-) -> Iterator[tuple[bpy.types.Collection | None, list[bpy.types.Object]]]:
-    """The groups with their objects, and between them, as of None, the objects that are in no group.
-
-    In the order of `items_of`, but by whole runs, as looking at each of thousands would take longer than drawing.
-    """
-    groups, objects = list(container.children), list(container.objects)
-    for run in re.findall("g|[^g]+", str(container.get(ITEMS, ""))):
-        if run != "g":
-            yield None, objects[: len(run)]
-            del objects[: len(run)]
-        elif groups:
-            group = groups.pop(0)
-            yield group, members_of(group)
-    for group in groups:
-        yield group, members_of(group)
-    yield None, objects
 
 
 def _matching(things: list[bpy.types.Object], wanted: str) -> tuple[list[bpy.types.Object], int]:

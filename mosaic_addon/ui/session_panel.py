@@ -97,15 +97,15 @@ def _draw_session(layout: bpy.types.UILayout, session: bpy.types.Collection) -> 
     column = layout.column(align=True)
     path = file_of(session)
     name = os.path.basename(path) or session.name
-    if is_unsaved(session):
+    unsaved = is_unsaved(session)  # told without a line of its own, which would push the browser from under the mouse
+    if unsaved:
         column.label(text=f"{name}*", icon="ERROR")
-        column.label(text="Unsaved changes", icon="BLANK1")
     else:
         column.label(text=name, icon="FILE_TICK" if path else "FILE_NEW")
     if session.library is not None:
         column.label(text="Linked; edit it in its own .blend", icon="LINKED")
     release = session[SESSION].get("release", "")
-    column.label(text=f"Mosaic {release}", icon="BLANK1")
+    column.label(text=f"Mosaic {release}" + (", unsaved changes" if unsaved else ""), icon="BLANK1")
     for container in CONTAINERS:
         column.label(text=_count(session, container), icon="BLANK1")
 
