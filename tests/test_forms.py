@@ -175,11 +175,13 @@ def test_a_damaged_form_is_refused() -> None:
             loads(data[:end], None)
     head = data[: data.index(b"[[1]")]
     values = json.loads(data[len(head) :])[1]
+    strange: Any
     for strange in ([[1], []], [[1]], {}, [1, values], [[], [[[]], *values[1:]]], [[], [1] * 500]):
         with pytest.raises(MosaicError):
             loads(head + json.dumps(strange).encode(), None)
     with pytest.raises(MosaicError):
         loads(head + b"[" * 100_000, None)
+    odd: Any
     for odd in (Pairs(), [], [[]] * 2):
         form = dumps(odd)
         with pytest.raises(MosaicError):

@@ -152,7 +152,10 @@ SHARED = (
 
 
 def assert_same(left: Any, right: Any) -> None:
-    todo, twins, back, held = [(left, right, "")], {}, {}, []
+    todo: list[tuple[Any, Any, str]] = [(left, right, "")]
+    twins: dict[int, int] = {}
+    back: dict[int, int] = {}
+    held: list[Any] = []
     while todo:
         one, other, path = todo.pop()
         if isinstance(one, SHARED) and not (isinstance(one, (tuple, frozenset, FrozenSetNode)) and not len(one)):

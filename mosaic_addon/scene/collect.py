@@ -33,6 +33,7 @@ from ..session.errors import MosaicError
 from ..session.file import Section
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
 from .attributes import PointData
+from .custom_properties import clean_text
 from .edits import Looks, Piece, apply_edits
 from .inspect import steps_of
 from .kept import unpack, unpack_session
@@ -165,6 +166,7 @@ class _Collector:
         self.seen: set[int] = set()
         self.left_out: set[tuple[str, int] | None] = set()
         self.damaged: dict[str, list[tuple[int, Node]]] = {name: [] for name in CONTAINERS}
+        self.titles: dict[str, tuple[str, str]] = {}  # of the file's groups: uuid and name, by the uuid in Blender
         self.taken: set[str] = set()
         self.edits: list[str] = []
         self.rate = self._usual_rate()
@@ -365,7 +367,9 @@ class _Collector:
         for piece, place in pieces:
             state = state_of(piece.node)
             own, read = piece.thing.get(UUID), state.as_dict().get("uuid")
-            uuid = own if isinstance(own, str) and own else read if type(read) is str else None
+            uuid = read if type(read) is str else None
+            if isinstance(own, str) and own and (uuid is None or own != clean_text(uuid)):
+                uuid = own
             if uuid in self.taken or (uuid is None and (piece.index is None or place.group is not None)):
                 uuid = new_uuid()
             if uuid is None:
@@ -374,7 +378,7 @@ class _Collector:
             piece.uuid = uuid
             if uuid != read:
                 put(state, "uuid", uuid)
-            if uuid != own:
+            if clean_text(uuid) != own:
                 self.result.uuids.append((piece.thing, uuid))
 
     def _find_damaged(self, places: dict[str, list[_Place]]) -> None:
@@ -447,11 +451,23 @@ class _Collector:
                 groups.add(uuid)
                 there = [left.pop(member) for member in members if type(member) is str and member in left]
                 said.append((uuid, title or uuid, there))
+                self.titles[clean_text(uuid)] = uuid, title or uuid
         said += [(None, None, [piece]) for piece in left.values()]
-        shown = [_described(place) for place in places]
+        shown = [self._described(place) for place in places]
         while len(shown) > len(said) and shown[-1][1] is None and shown[-1][2][0].index is None:
             shown.pop()
         return loads, said == shown
+
+    def _described(self, place: _Place) -> tuple[str | None, str | None, list[Piece]]:
+        """The uuid and name of a place's group, as the file spells them where Blender cannot, and what is in it."""
+        group = place.group
+        if group is None:
+            return None, None, place.pieces
+        uuid, title = group.get(GROUP, {}).get("uuid"), name_of(group)
+        known = self.titles.get(uuid)
+        if known is not None:
+            uuid, title = known[0], known[1] if clean_text(known[1]) == title else title
+        return uuid, title, place.pieces
 
     def _tree_items(self, places: list[_Place]) -> list[tuple[str, str | None, list[str]]]:
         items: list[tuple[str, str | None, list[str]]] = []
@@ -460,11 +476,11 @@ class _Collector:
             if place.group is None:
                 items += [(uuid, None, []) for uuid in uuids]
                 continue
-            uuid, title, _ = _described(place)
+            uuid, title, _ = self._described(place)
             if uuid is None or uuid in self.taken:
                 uuid = new_uuid()
             self.taken.add(uuid)
-            self.result.groups.append((place.group, {"name": str(title), "uuid": uuid}))
+            self.result.groups.append((place.group, {"name": clean_text(str(title)), "uuid": clean_text(uuid)}))
             items.append((uuid, title, uuids))
         return items
 
@@ -528,14 +544,6 @@ def _pieces_in(places: dict[str, list[_Place]]) -> list[Piece]:
 
 def _uuid_of(node: Node) -> Node:
     return node.fields().get("uuid") if type(node) is ObjectNode else None
-
-
-def _described(place: _Place) -> tuple[str | None, str | None, list[Piece]]:
-    group = place.group
-    if group is None:
-        return None, None, place.pieces
-    said = group.get(GROUP)
-    return (said["uuid"] if said is not None else None), name_of(group), place.pieces
 
 
 def _signature(piece: Piece) -> list[Any]:
