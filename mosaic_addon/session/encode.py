@@ -28,7 +28,7 @@ class Spelling:
     """How a release writes a session.
 
     tree: module and class of the browser's order, None before there was one. properties: module of VertexPropertyContainer.
-    models: a geometry has `model`, before in `meta["fit"]`. segmentations, resolutions: it knows SegmentationGeometry, and a
+    meshes: the models that it knows as meshes. models: a geometry has `model`, before in `meta["fit"]`. segmentations, resolutions: it knows SegmentationGeometry, and a
     volume's target resolution. filled: normals are never None. metadata: the shape stands there.
     """
 
@@ -44,7 +44,7 @@ class Spelling:
     package: str = "mosaic"
     representations: bool = True
     percent: bool = True
-    mesh_classes: bool = True
+    meshes: frozenset[str] = MESH_CLASSES
 
 
 WIDGET, STATE = "mosaic.widgets.container_list", "mosaic.tree_state"
@@ -63,9 +63,21 @@ SPELLINGS = (
 # What other releases can be asked for: each can be read by itself and by all later ones.
 TARGETS = {
     "1.0.12": Spelling(
-        "1.0.12", (WIDGET, "TreeState"), PARSER, segmentations=False, resolutions=False, filled=True, mesh_classes=False
+        "1.0.12",
+        (WIDGET, "TreeState"),
+        PARSER,
+        segmentations=False,
+        resolutions=False,
+        filled=True,
+        meshes=frozenset({"TriangularMesh"}),
     ),
-    "1.1.1": Spelling("1.1.1", (WIDGET, "TreeStateData"), PARSER, segmentations=False),
+    "1.1.1": Spelling(
+        "1.1.1",
+        (WIDGET, "TreeStateData"),
+        PARSER,
+        segmentations=False,
+        meshes=MESH_CLASSES - {"BallPivoting", "AlphaShape", "ShrinkWrap"},
+    ),
     "1.2.4": Spelling("1.2.4", (WIDGET, "TreeStateData"), PARSER),
     "1.3.2": Spelling("1.3.2", (STATE, "TreeStateData"), RECORDS, metadata=True),
 }
@@ -331,7 +343,9 @@ def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label
             put(state, "representation", "pointcloud")
         elif not target.metadata:
             if _names(fields.get("vertex_properties")):
-                lost.append(f"{label}: Mosaic {target.release} has no vertex properties of segmentations; they are left out.")
+                lost.append(
+                    f"{label}: Mosaic {target.release} has no vertex properties of segmentations; they are left out."
+                )
             for key in ("vertex_properties", "model"):
                 drop(state, key)
             set_visible(node, bool(_flag(fields.get("visible"))), target)
@@ -352,18 +366,25 @@ def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label
         return lost
     fit = fit_of(node)
     set_fit(node, fit, target)
-    plain = not target.mesh_classes or (fit is not None and fit.cls.name == "MarchingCubes")
-    if plain and fit is not None and fit.cls.name in MESH_CLASSES:
-        fit.cls = named("TriangularMesh", PARAMETRIZATION)
+    for mesh in (fit, *_fits_of_steps(fields.get("trajectory"))):
+        if (
+            mesh is not None
+            and mesh.cls.name in MESH_CLASSES
+            and mesh.cls.name not in target.meshes - {"MarchingCubes"}
+        ):
+            mesh.cls = named("TriangularMesh", PARAMETRIZATION)
     if not target.resolutions and "target_resolution" in fields:
         lost.append(f"{label}: Mosaic {target.release} has no target resolution of volumes; it is left out.")
         drop(state, "target_resolution")
     representation = fields.get("representation")
-    if node.cls.name == "VolumeGeometry" and not source.percent and representation in (None, "pointcloud"):
+    has_volume = node.cls.name == "VolumeGeometry" and fields.get("volume") is not None
+    if has_volume and not source.percent and representation in (None, "pointcloud"):
         representation = "volume"
     if representation == "pointcloud_normals":
         representation = "normals"
     if representation not in REPRESENTATIONS or (representation in MESH_REPRESENTATIONS and fit is None):
+        representation = "pointcloud"
+    if representation == "volume" and not has_volume:
         representation = "pointcloud"
     put(state, "representation", representation)
     if node.cls.name == "VolumeGeometry" and target.resolutions:
@@ -425,8 +446,11 @@ def crashes_mosaic(root: Node) -> bool:
             todo += (node.args, node.state)
             fields = node.fields()
             vertices, triangles = array_of(fields.get("vertices")), array_of(fields.get("triangles"))
-            if vertices is not None and triangles is not None and triangles.size and (
-                triangles.dtype.kind not in "iu" or triangles.min() < 0 or triangles.max() >= len(vertices)
+            if (
+                vertices is not None
+                and triangles is not None
+                and triangles.size
+                and (triangles.dtype.kind not in "iu" or triangles.min() < 0 or triangles.max() >= len(vertices))
             ):
                 return True
         elif type(node) is ArrayNode:
@@ -439,7 +463,10 @@ def crashes_mosaic(root: Node) -> bool:
 
 def renames(target: Spelling) -> dict[tuple[str, str], tuple[str, str]]:
     """Where a release looks for classes that moved."""
-    moved = {(module, "VertexPropertyContainer"): (target.properties, "VertexPropertyContainer") for module in (PARSER, RECORDS)}
+    moved = {
+        (module, "VertexPropertyContainer"): (target.properties, "VertexPropertyContainer")
+        for module in (PARSER, RECORDS)
+    }
     if target.tree and target.tree[1] == "TreeStateData":
         moved |= {(module, "TreeStateData"): target.tree for module in (WIDGET, STATE)}
     return moved
@@ -448,6 +475,11 @@ def renames(target: Spelling) -> dict[tuple[str, str], tuple[str, str]]:
 def _default(state: Pairs, key: str, value: Node) -> None:
     if key not in state.as_dict():
         state += (key, value)
+
+
+def _fits_of_steps(steps: Node) -> list[ObjectNode]:
+    entries = [step.as_dict() for step in steps if type(step) is Pairs] if type(steps) is list else []
+    return [entry["fit"] for entry in entries if type(entry.get("fit")) is ObjectNode]
 
 
 def _names(container: Node) -> bool:
