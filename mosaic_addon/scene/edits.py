@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..session.decode import appearance_of, meta_of, numbers_of
+from ..session.decode import appearance_of, meta_of, name_in, numbers_of
 from ..session.encode import (
     MESH_CLASSES,
     Spelling,
@@ -36,7 +36,7 @@ from .attributes import KINDS, NORMALS, QUATERNIONS, RESERVED, column_attributes
 from .color_maps import to_display, to_scene
 from .coloring import read_vertex_colors
 from .compat import ModifierInputs
-from .custom_properties import like, meta_properties, own_properties, plain_property, same_property
+from .custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
 from .inspect import step_at
 from .kept import Record, sum_of_bits
 from .materials import SURFACE
@@ -45,7 +45,7 @@ from .sources import Source, triangles_of
 from .surfaces import DEFAULT_RESOLUTION, PERCENTILE, RESOLUTION
 from .trajectories import STEP
 from .transforms import move_fit, move_mesh, only_moves
-from .tree import NAME, SAMPLING_RATE, name_of
+from .tree import SAMPLING_RATE, name_of
 
 REPRESENTATION_OF = {label: name for name, label in LABELS.items()}
 DECIMALS = 6  # of colours that were edited: those of a 32-bit number
@@ -68,10 +68,12 @@ class Piece:
     edits: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     origin: tuple[str, int] | None = None
+    read_name: str | None = None  # as it was called in the file
 
     @property
     def label(self) -> str:
-        return f"{self.container} {self.thing.get(NAME, self.thing.name)!r}"
+        name = name_of(self.thing) if self.read_name is None else self.read_name
+        return f"{self.container} {name!r}"
 
 
 @dataclass(slots=True)
@@ -149,7 +151,8 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool, frame: 
     thing, node = piece.thing, piece.node
     _refuse_what_is_gone(piece, record)
     name = name_of(thing)
-    if name != thing.get(NAME):
+    piece.read_name = name_in(node, record.container, record.index)
+    if name != clean_text(piece.read_name):
         set_name(node, name)
         piece.edits["name"] = f"renamed to {name!r}"
     rate, was_visible, resolution = numbers_of(node)

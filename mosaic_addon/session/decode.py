@@ -240,7 +240,7 @@ def _decode_container(
         raise MosaicError(f"is damaged: its {container.name} hold no list of geometries")
     for index, geometry in enumerate(data):
         reading.budget.spend(GEOMETRY)
-        item = _Item(reading, container.name, f"{'Cluster' if container.name == 'clusters' else 'Model'} {index}")
+        item = _Item(reading, container.name, _nameless(container.name, index))
         try:
             if type(geometry) is not ObjectNode:
                 raise _DamageError("it is no object")
@@ -532,6 +532,17 @@ def appearance_of(node: ObjectNode, container: str, fractions: bool) -> Appearan
     fields = node.fields()
     item = _Item(_Reading(Budget(0), []), container, "")
     return _appearance(node.cls.name, fields, HIGHLIGHT_COLORS[container], fractions, item)
+
+
+def name_in(node: ObjectNode, container: str, index: int) -> str:
+    """What one geometry's node is called; for a nameless one, what Mosaic's browser shows instead."""
+    meta = node.fields().get("meta")
+    name = meta.as_dict().get("name") if type(meta) is Pairs else None
+    return str(name) if isinstance(name, str) and name else _nameless(container, index)
+
+
+def _nameless(container: str, index: int) -> str:
+    return f"{'Cluster' if container == 'clusters' else 'Model'} {index}"
 
 
 def meta_of(node: ObjectNode) -> dict[Any, Any]:
