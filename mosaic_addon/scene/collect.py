@@ -38,7 +38,7 @@ from .edits import Looks, Piece, apply_edits
 from .inspect import steps_of
 from .kept import unpack, unpack_session
 from .newcomers import newcomer
-from .repairs import repair, trouble
+from .repairs import repair, trouble, turn_by_quaternions
 from .representations import MODIFIER
 from .sources import Source
 from .surfaces import volume_mesh
@@ -522,6 +522,8 @@ class _Collector:
         pieces = _pieces_in(places)
         for piece in pieces:
             result.warnings += respell_geometry(piece.node, self.spelling, target, piece.label)
+            if target.metadata and not self.spelling.metadata:
+                turn_by_quaternions(piece.node, piece.source)
             uuid = state_of(piece.node).as_dict().get("uuid")
             piece.uuid = uuid if type(uuid) is str else None
         result.warnings += respell_state(result.state, self.spelling, target)

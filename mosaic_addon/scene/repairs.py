@@ -77,6 +77,18 @@ def trouble(node: ObjectNode, source: Source) -> str | None:
     return None
 
 
+def turn_by_quaternions(node: ObjectNode, source: Source) -> None:
+    """Give a volume that stands along normals the quaternions for it: since 1.3 Mosaic does not look at its normals."""
+    fields = node.fields()
+    if (
+        node.cls.name == "VolumeGeometry"
+        and source.count
+        and fields.get("quaternions") is None
+        and fields.get("normals") is not None
+    ):
+        put(state_of(node), "quaternions", source.stored("quaternions"))
+
+
 def _is_positive(values: Any) -> bool:
     return values.dtype.kind in "biuf" and bool((np.isfinite(values) & (values > 0)).all())
 

@@ -16,7 +16,7 @@ from .kept import sum_of_bits
 from .meshes import ORIGINAL, VERTEX_NORMALS
 from .surfaces import DTYPE, SHAPE, VALUES
 from .trajectories import STEP
-from .transforms import only_moves, turn_of
+from .transforms import only_moves, turn_of, turns_from_z
 
 Array: TypeAlias = NDArray[Any]
 
@@ -107,9 +107,11 @@ class Source:
         return self._turned(self._renewed(self._exact(VERTEX_NORMALS, shown, dtype)))
 
     def quaternions(self, dtype: np.dtype[Any]) -> Array:
+        """(n, 4), scalar first: the session's; without any, what turns +z to the normals, or no turn at all."""
         shown = read_attribute(self.data, QUATERNIONS)
         if shown is None:
-            shown = np.tile(np.float32([1, 0, 0, 0]), (self.count, 1))
+            normals = read_attribute(self.data, NORMALS)
+            shown = np.tile(np.float32([1, 0, 0, 0]), (self.count, 1)) if normals is None else turns_from_z(normals)
         values = self._exact(QUATERNIONS, shown, dtype)
         return values if self.matrix is None else _times(turn_of(self.matrix), values)
 

@@ -52,6 +52,15 @@ def turn_of(matrix: Float64Array) -> Sequence[float]:
     return tuple(Matrix(turn.tolist()).to_quaternion())
 
 
+def turns_from_z(normals: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The shortest turns from (0, 0, 1) to `normals`, (n, 3) of any length, as quaternions (n, 4), scalar first."""
+    lengths = np.linalg.norm(normals.astype(np.float64), axis=1)
+    x, y, z = (normals.T / np.where(lengths > 0, lengths, 1)).astype(np.float64)
+    turns = np.stack([1 + z, -y, x, np.zeros_like(x)], axis=1)
+    turns[z < -1 + 1e-7] = (0, 1, 0, 0)  # half a turn, about whatever axis
+    return (turns / np.linalg.norm(turns, axis=1, keepdims=True)).astype(np.float32)
+
+
 def move_fit(fit: ObjectNode, matrix: Float64Array) -> bool:
     """Move a parametric model along with its points. Returns False, with nothing changed, for one that cannot be moved so."""
     mover = MOVERS.get(fit.cls.name) if fit.cls.module == PARAMETRIZATION else None
