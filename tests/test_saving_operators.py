@@ -270,3 +270,20 @@ def test_a_saved_mosaic_keeps_its_thumbnail(addon: Any, tmp_path: Path) -> None:
         name: (s.encoding, bytes(s.data)) for name, s in after.sections.items()
     }
     assert after.release == "1.3.2"
+
+
+def test_only_what_came_after_a_save_is_unsaved(addon: Any, small: Path) -> None:
+    from mosaic_addon.scene.save import unsaved_changes
+
+    addon.ops.mosaic.load_session(filepath=str(small))
+    collection, context = addon.data.collections["small"], addon.context
+    addon.data.objects["one"].name = "first"
+    assert unsaved_changes(collection, context.scene, context.view_layer) == ["clusters 'one': renamed to 'first'"]
+    addon.ops.mosaic.save_session()
+    addon.data.objects["two"].hide_set(True)
+    assert unsaved_changes(collection, context.scene, context.view_layer) == ["clusters 'two': hidden"]
+    addon.data.objects["two"].hide_set(False)
+    assert unsaved_changes(collection, context.scene, context.view_layer) == []
+    addon.data.objects["first"].name = "one"
+    (sentence,) = unsaved_changes(collection, context.scene, context.view_layer)
+    assert "taken back" in sentence

@@ -19,16 +19,17 @@ from .tree import GROUP, SESSION, UUID
 
 INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
 
-PLACE_KEYS = ("file", "stamp", "saved")  # in the collection's custom property
+PLACE_KEYS = ("file", "stamp", "saved", "changes")  # in the collection's custom property
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a session was last read or saved: the file, by what a change of it is known, and the digest of the edits in it."""
+    """Where a session was last read or saved: the file, by what a change of it is known, the edits in it and their digest."""
 
     file: str
     stamp: str
     digest: str
+    changes: tuple[str, ...]
 
 
 # By the collection's session_uid, what was saved while Blender runs: undo takes back what the collection keeps of it, but not
@@ -77,10 +78,11 @@ def save_session(
             if group.is_editable and group.get(GROUP, {}).get("uuid") != entry["uuid"]:
                 group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
     if adopt and (options is None or options.target is None):
-        place = Place(clean_text(target), file_stamp(target) or "", collected.digest)
+        changes = tuple(map(clean_text, collected.changes))
+        place = Place(clean_text(target), file_stamp(target) or "", collected.digest, changes)
         _places[session.session_uid] = place
         session[SESSION]["layout"] = layout_of(target)
-        for key, value in zip(PLACE_KEYS, (place.file, place.stamp, place.digest), strict=True):
+        for key, value in zip(PLACE_KEYS, (place.file, place.stamp, place.digest, list(changes)), strict=True):
             session[SESSION][key] = value
     return saved
 
@@ -105,9 +107,12 @@ def unsaved_changes(session: bpy.types.Collection, scene: bpy.types.Scene, layer
     Raises MosaicError when the session could not be saved as it is.
     """
     with closing(collect_session(session, scene, layer)) as collected:
-        if collected.digest == _place_of(session).digest:
+        place = _place_of(session)
+        if collected.digest == place.digest:
             return []
-        return collected.changes or ["Changes that the file has were taken back."]
+        saved = set(place.changes)
+        new = [change for change in collected.changes if clean_text(change) not in saved]
+        return new or ["Changes that the file has were changed again or taken back."]
 
 
 def changed_on_disk(session: bpy.types.Collection, path: str) -> bool:
@@ -126,8 +131,8 @@ def file_of(session: bpy.types.Collection) -> str:
 def _place_of(session: bpy.types.Collection) -> Place:
     place = _places.get(session.session_uid)
     if place is None:
-        file, stamp, digest = (str(session[SESSION].get(key, "")) for key in PLACE_KEYS)
-        place = Place(file, stamp, digest)
+        file, stamp, digest = (str(session[SESSION].get(key, "")) for key in PLACE_KEYS[:3])
+        place = Place(file, stamp, digest, tuple(map(str, session[SESSION].get(PLACE_KEYS[3], ()))))
     return place
 
 
