@@ -198,8 +198,8 @@ def test_a_folder_that_cannot_be_written_gives_a_sentence(addon: Any, small: Pat
     addon.ops.mosaic.load_session(filepath=str(small))
     with pytest.raises(RuntimeError, match="its folder does not exist"):
         addon.ops.mosaic.save_session_as(filepath=str(tmp_path / "none" / "x.pickle"))
+    (tmp_path / "folder.pickle").mkdir()
     with pytest.raises(RuntimeError, match="is a folder"):
-        (tmp_path / "folder.pickle").mkdir()
         addon.ops.mosaic.save_session_as(filepath=str(tmp_path / "folder.pickle"))
 
 
@@ -228,7 +228,7 @@ def test_a_linked_session_is_not_saved_or_closed(addon: Any, small: Path, tmp_pa
     addon.ops.wm.read_factory_settings(use_empty=True)
     import mosaic_addon
 
-    with addon.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (source, target):
+    with addon.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, target):
         target.collections = ["small"]
     addon.context.scene.collection.children.link(target.collections[0])
     assert not addon.ops.mosaic.save_session.poll()

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from mosaic_addon.session import open_session
-from mosaic_addon.session.session import Session
 from tests.make_sessions import cloud, mesh, triangular_mesh, write_session
 from tests.real_mosaic import RealMosaic
 from tests.test_real_blender import Window, assert_quiet, user, window  # noqa: F401

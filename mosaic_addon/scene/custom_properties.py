@@ -75,7 +75,7 @@ def own_properties(thing: bpy.types.Object) -> dict[str, Any]:
     known = thing.bl_rna.properties
     return {
         key: thing[key]
-        for key in thing.keys()
+        for key in thing.keys()  # noqa: SIM118  (objects are no dicts)
         if key not in OURS and key != "_RNA_UI" and not (key in known and known[key].is_runtime)
     }
 

@@ -55,7 +55,11 @@ def newcomer(
         columns=columns,
         count=source.count,
         model=model,
-        meta={key: plain_property(value) for key, value in own_properties(thing).items() if plain_property(value) is not None},
+        meta={
+            key: plain_property(value)
+            for key, value in own_properties(thing).items()
+            if plain_property(value) is not None
+        },
     )
     piece = Piece(thing, node, source, container, None, None)
     piece.edits["new"] = f"new, {source.count} points" + (f" and {faces} triangles" if faces else "")

@@ -143,10 +143,12 @@ def named(cls: str, module: str, package: str = "mosaic") -> Global:
 
 
 def set_name(node: ObjectNode, name: str) -> None:
+    """What a geometry is called."""
     put(entry(node, "meta"), "name", name)
 
 
 def set_visible(node: ObjectNode, visible: bool, spelling: Spelling) -> None:
+    """As the release spells it: a truth value, 0 or 1 before."""
     put(state_of(node), "visible", visible if spelling.metadata else int(visible))
 
 
@@ -160,6 +162,7 @@ def set_sampling_rate(node: ObjectNode, rate: Sequence[float]) -> None:
 
 
 def set_appearance(node: ObjectNode, key: str, value: Any) -> None:
+    """One number or colour of the appearance."""
     put(entry(node, "appearance"), key, value)
 
 
@@ -173,6 +176,7 @@ def fit_of(node: ObjectNode) -> ObjectNode | None:
 
 
 def set_fit(node: ObjectNode, fit: ObjectNode | None, spelling: Spelling) -> None:
+    """The model, where the release keeps it; None takes it away."""
     state = state_of(node)
     meta = entry(node, "meta")
     if "model" in state.as_dict() or spelling.models:
