@@ -17,6 +17,7 @@ from .scene.camera import View, frame_camera, place_camera, read_view
 from .scene.collect import ExportOptions
 from .scene.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.looks import apply_look
+from .scene.naming import rename
 from .scene.plan import ImportOptions
 from .scene.render import RenderOptions, image_format, render_to, set_up_render, show_frame
 from .scene.representations import set_inputs
@@ -41,6 +42,7 @@ __all__ = [
     "load",
     "open_session",
     "read_view",
+    "rename",
     "render",
     "save",
     "save_objects",
