@@ -556,7 +556,7 @@ def _signature(piece: Piece) -> list[Any]:
     small = {key: state.get(key) for key in ("visible", "representation")}
     appearance = state.get("appearance")
     looks = list(appearance) if type(appearance) is Pairs else []
-    return [matrix, source.points_sum(), source.faces_sum(), small, looks]
+    return [matrix, source.points_sum(), source.faces_sum(), small, looks, piece.details]
 
 
 def _steps(thing: bpy.types.Object) -> list[bpy.types.Mesh]:

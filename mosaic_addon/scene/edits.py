@@ -6,6 +6,7 @@ come through, and an edit that was taken back is none.
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 import bpy
@@ -38,7 +39,7 @@ from .coloring import read_vertex_colors
 from .compat import ModifierInputs
 from .custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
 from .inspect import step_at
-from .kept import Record, sum_of_bits
+from .kept import Record, columns_sum, sum_of_bits
 from .materials import SURFACE
 from .representations import FITTED_SURFACE, LABELS, MODIFIER
 from .sources import Source, triangles_of
@@ -56,7 +57,8 @@ class Piece:
     """A geometry on its way into a file.
 
     index: its place in the file's container, None for what is new there; origin: where it was read from. edits: what was
-    changed since, by what it is about, in words. uuid: None where the release has none.
+    changed since, by what it is about, in words; details: what the words leave out, small, to tell two edits of one thing
+    apart. uuid: None where the release has none.
     """
 
     thing: bpy.types.Object
@@ -66,6 +68,7 @@ class Piece:
     index: int | None
     uuid: str | None
     edits: dict[str, str] = field(default_factory=dict)
+    details: list[Any] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     origin: tuple[str, int] | None = None
     read_name: str | None = None  # as it was called in the file
@@ -217,6 +220,7 @@ def _edit_meta(piece: Piece) -> None:
         elif not same_property(plain_property(current[key]), value):
             put(entry(piece.node, "meta"), name, like(meta[name], plain_property(current[key])))
             changed.append(str(name))
+            piece.details.append(plain_property(current[key]))
     for key in current:
         if key not in expected:
             value = plain_property(current[key])
@@ -227,6 +231,7 @@ def _edit_meta(piece: Piece) -> None:
                 continue
             put(entry(piece.node, "meta"), key, value)
             changed.append(key)
+            piece.details.append(value)
     if changed:
         piece.edits["meta"] = f"meta {', '.join(changed)}"
 
@@ -412,6 +417,7 @@ def _add_missing(piece: Piece, state: Pairs) -> None:
             ):
                 put(state, key, piece.source.stored(key))
                 piece.edits[key] = key
+                piece.details.append(sum_of_bits(read_attribute(piece.source.data, key)))
 
 
 def _edit_faces(
@@ -443,6 +449,7 @@ def _edit_faces(
         elif current.shape != colors.shape or not np.array_equal(current, colors, equal_nan=True):
             put(parts, "vertex_colors", current.astype(colors.dtype))
             piece.edits["vertex colors"] = "vertex colours"
+            piece.details.append(blake2b(current.tobytes(), digest_size=16).hexdigest())
     if reshaped and entries.get("triangle_normals") is not None:
         put(parts, "triangle_normals", source.face_normals())
 
@@ -512,8 +519,14 @@ def _edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
         if name not in columns:
             columns[name] = values
             changed.append(f"with {name}")
+            piece.details.append(sum_of_bits(values))
+    total = columns_sum(data) if known else 0
     if changed:
         piece.edits["vertex properties"] = f"vertex properties {', '.join(changed)}"
+    elif total != record.columns_sum and source.count == record.count:
+        piece.edits["vertex properties"] = "values of vertex properties"
+    if total != record.columns_sum:
+        piece.details.append(total)
     if changed or (container is not None and source.count != record.count):
         set_columns(piece.node, columns, source.count, spelling)
 

@@ -9,6 +9,7 @@ from ..session.session import Appearance
 from .attributes import NORMALS, QUATERNIONS, column_attributes, column_dtype
 from .custom_properties import own_properties, plain_property
 from .edits import Look, Piece, display_color, new_columns_of, shortest
+from .kept import columns_sum, sum_of_bits
 from .sources import Source
 from .tree import SAMPLING_RATE, name_of
 
@@ -33,7 +34,8 @@ def newcomer(
     container = container or ("models" if faces else "clusters")
     known = column_attributes(data)
     columns = {name: source.stored(f"columns/{name}", column_dtype(data, name)) for name in known}
-    columns |= new_columns_of(data, known)
+    added = new_columns_of(data, known)
+    columns |= added
     has_normals, has_quaternions = NORMALS in data.attributes, QUATERNIONS in data.attributes
     normals = source.stored("normals" if has_normals else "vertex_normals") if faces or has_normals else None
     model = None
@@ -41,6 +43,8 @@ def newcomer(
         vertices, triangles = source.stored("vertices", "<f8"), source.stored("triangles", "<i4")
         model = new_mesh_model(vertices, triangles, source.stored("vertex_normals", "<f8"), spelling)
     rate = thing.get(SAMPLING_RATE)
+    properties = {key: plain_property(value) for key, value in own_properties(thing).items()}
+    meta = {key: value for key, value in properties.items() if value is not None}
     node = new_geometry(
         spelling,
         name=name_of(thing),
@@ -62,6 +66,7 @@ def newcomer(
         },
     )
     piece = Piece(thing, node, source, container, None, None)
+    piece.details += [columns_sum(data), *map(sum_of_bits, added.values()), list(meta.values())]
     piece.edits["new"] = f"new, {source.count} points" + (f" and {faces} triangles" if faces else "")
     return piece
 
