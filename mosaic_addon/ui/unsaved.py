@@ -1,5 +1,7 @@
 """The mark of a session whose changes are not saved: found out a moment after something changed, never while drawing."""
 
+import time
+
 import bpy
 from bpy.app.handlers import persistent
 
@@ -10,6 +12,10 @@ from ..session import MosaicError
 DELAY = 0.7  # seconds without a change before it is found out
 MANY = 1000  # objects; of a larger session any change of an object counts, as comparing all would be felt
 
+QUIET = 1.0  # seconds after looking that changed something itself
+
+_updates = [0]  # of the dependency graph, counted
+_quiet_until = 0.0
 _unsaved: set[int] = set()  # session_uids of collections
 _known: set[int] = set()  # large ones that were seen before
 _owner = object()  # of the subscription to names
@@ -34,11 +40,19 @@ def mark_saved(session: bpy.types.Collection) -> None:
     _unsaved.discard(session.session_uid)
 
 
-def _find_out() -> None:
+def _find_out() -> float | None:
+    global _quiet_until
     context = bpy.context
     if context.scene is None or any(window.modal_operators for window in context.window_manager.windows):
-        look_again()
-        return
+        return DELAY
+    before = _updates[0]
+    _compare(context)
+    # To look at a curve, one has to make a mesh of it for a moment, which is no change.
+    _quiet_until = time.monotonic() + (QUIET if _updates[0] != before else 0)
+    return None
+
+
+def _compare(context: bpy.types.Context) -> None:
     for session in sessions_in(context.scene):
         if session.library is not None or len(list(objects_of(session))) > MANY:
             continue
@@ -64,6 +78,9 @@ def _set(session: bpy.types.Collection, changed: bool) -> None:
 
 @persistent
 def _on_change(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
+    _updates[0] += 1
+    if time.monotonic() < _quiet_until:
+        return
     look_again()
     changed = {
         update.id.original
