@@ -24,7 +24,9 @@ def view_thumbnail(context: bpy.types.Context) -> bytes:
     region = next(region for region in area.regions if region.type == "WINDOW")
     view = space.region_3d
     screen = gpu.types.GPUOffScreen(WIDTH, HEIGHT)
+    overlays = space.overlay.show_overlays
     try:
+        space.overlay.show_overlays = False  # no grid, no cursor
         window = view.window_matrix.copy()
         wide, wanted = region.width / region.height, WIDTH / HEIGHT
         window[0][0] *= wide / wanted  # the same height, cut or widened at the sides
@@ -34,6 +36,7 @@ def view_thumbnail(context: bpy.types.Context) -> bytes:
         with screen.bind():
             buffer = gpu.state.active_framebuffer_get().read_color(0, 0, WIDTH, HEIGHT, 4, 0, "UBYTE")
     finally:
+        space.overlay.show_overlays = overlays
         screen.free()
     buffer.dimensions = WIDTH * HEIGHT * 4
     return _as_png(np.array(buffer, np.float32) / 255)
