@@ -287,3 +287,22 @@ def test_only_what_came_after_a_save_is_unsaved(addon: Any, small: Path) -> None
     addon.data.objects["first"].name = "one"
     (sentence,) = unsaved_changes(collection, context.scene, context.view_layer)
     assert "taken back" in sentence
+
+
+def test_a_new_thumbnail_stays_with_the_session(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.scene.save import save_session
+
+    old = open_session(FOLDER / "mosaic-1.3.2.mosaic").sections["thumbnail"].data
+    new = bytes(old)[:-1] + b"!"
+    imported = api.load(FOLDER / "mosaic-1.3.2.mosaic")
+    context = bpy.context
+    save_session(
+        imported.collection, tmp_path / "a.mosaic", context.scene, context.view_layer, thumbnail=new, adopt=False
+    )
+    api.save(imported, tmp_path / "b.mosaic")
+    assert bytes(open_session(tmp_path / "b.mosaic").sections["thumbnail"].data) == bytes(old), "a copy changes nothing"
+    save_session(imported.collection, tmp_path / "c.mosaic", context.scene, context.view_layer, thumbnail=new)
+    api.save(imported, tmp_path / "d.mosaic")
+    for name in ("a", "c", "d"):
+        assert bytes(open_session(tmp_path / f"{name}.mosaic").sections["thumbnail"].data) == new

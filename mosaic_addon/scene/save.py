@@ -19,6 +19,7 @@ from .tree import GROUP, SESSION, UUID
 
 INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
 
+THUMBNAIL = "mosaic_thumbnail"  # custom property of the collection: a PNG that takes the place of the file's
 PLACE_KEYS = ("file", "stamp", "saved", "changes")  # in the collection's custom property
 
 
@@ -70,7 +71,7 @@ def save_session(
     if not overwrite and changed_on_disk(session, target):
         raise MosaicError(f"{target} was changed on disk since it was read; save under another name, or overwrite it.")
     with closing(collect_session(session, scene, layer, options)) as collected:
-        saved = _write(collected, target, backup, thumbnail)
+        saved = _write(collected, target, backup, thumbnail or session.get(THUMBNAIL))
         for thing, uuid in collected.uuids:
             if thing.is_editable:
                 thing[UUID] = uuid
@@ -81,6 +82,8 @@ def save_session(
         changes = tuple(map(clean_text, collected.changes))
         place = Place(clean_text(target), file_stamp(target) or "", collected.digest, changes)
         _places[session.session_uid] = place
+        if thumbnail is not None:
+            session[THUMBNAIL] = thumbnail
         session[SESSION]["layout"] = layout_of(target)
         for key, value in zip(PLACE_KEYS, (place.file, place.stamp, place.digest, list(changes)), strict=True):
             session[SESSION][key] = value

@@ -8,7 +8,7 @@ import numpy as np
 from bpy.props import StringProperty
 
 from ..scene.kept import KEPT, unpack_session
-from ..scene.save import file_of
+from ..scene.save import THUMBNAIL, file_of
 from ..scene.tree import (
     CONTAINERS,
     SESSION,
@@ -141,15 +141,17 @@ def _picture_of(session: bpy.types.Collection) -> int:
     """The icon of a session's thumbnail, 0 without one. Worked out once for each version of what the collection keeps."""
     if _pictures is None or KEPT not in session:
         return 0
-    key = f"{session.session_uid}-{len(session[KEPT])}"
+    renewed = session.get(THUMBNAIL)
+    key = f"{session.session_uid}-{len(session[KEPT])}-{0 if renewed is None else hash(renewed)}"
     if key in _pictures:
         return _pictures[key].icon_id if _pictures[key].image_size[0] else 0
     preview = _pictures.new(key)
     try:
         record = unpack_session(session)
         section = record.sections.get("thumbnail") if record is not None else None
-        if section is not None:
-            pixels = read_png(section.data)[::-1].astype(np.float32) / 255
+        data = section.data if renewed is None and section is not None else renewed
+        if data is not None:
+            pixels = read_png(data)[::-1].astype(np.float32) / 255
             preview.image_size = (pixels.shape[1], pixels.shape[0])
             preview.image_pixels_float.foreach_set(pixels.reshape(-1))
     except MosaicError:
