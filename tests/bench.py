@@ -2,7 +2,7 @@
 
     python3 build.py bench                      all of it, some minutes
     python3 build.py bench points triangles     one or several of: read points triangles objects memory
-                                                frames surfaces
+                                                frames surfaces export
     MOSAIC_PYTHON=… python3 build.py bench      with the Python in which the real Mosaic is installed: against it, too
 
 A time is the median of REPEATS runs (of LARGE_REPEATS for the largest files) after one that is not counted, both sides in
@@ -37,7 +37,9 @@ import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 
 from mosaic_addon.scene.build import build_session  # noqa: E402
+from mosaic_addon.scene.collect import collect_session  # noqa: E402
 from mosaic_addon.scene.isosurface import gaussian_smooth, volume_surface  # noqa: E402
+from mosaic_addon.scene.save import save_session  # noqa: E402
 from mosaic_addon.scene.voxels import voxel_surface  # noqa: E402
 from mosaic_addon.session import open_session  # noqa: E402
 from tests import make_sessions as make  # noqa: E402
@@ -55,6 +57,17 @@ for _ in range(int(sys.argv[2])):
     session.load_session(sys.argv[1])
     print(time.perf_counter() - start, flush=True)
     del session
+"""
+REAL_MOSAIC_SAVES = """
+import os, sys, time
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from mosaic.commands.session import Session
+session = Session(quiet=True)
+session.load_session(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    start = time.perf_counter()
+    session.save_session(sys.argv[1] + ".saved.pickle")
+    print(time.perf_counter() - start, flush=True)
 """
 
 
@@ -124,12 +137,12 @@ def silent_blender() -> Iterator[None]:
         os.close(nowhere)
 
 
-def real_mosaic(path: Path, repeats: int) -> float | None:
-    """The median time that the real Mosaic takes to load a session, None without it."""
+def real_mosaic(path: Path, repeats: int, script: str = REAL_MOSAIC) -> float | None:
+    """The median time that the real Mosaic takes to load a session, or what `script` does; None without it."""
     python = os.environ.get("MOSAIC_PYTHON")
     if not python:
         return None
-    command = [python, "-c", REAL_MOSAIC, str(path), str(repeats + 1)]
+    command = [python, "-c", script, str(path), str(repeats + 1)]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     return statistics.median([float(line) for line in answer.stdout.split()][-repeats:])
 
@@ -335,7 +348,7 @@ def surfaces() -> None:
 def memory() -> None:
     """The most memory that an import holds, beyond what Blender held before it."""
     path = points_file(10_000_000)
-    peaks = memory_of(path)
+    peaks = memory_of(f"kept = bench.import_session({str(path)!r})")
     if peaks is None:
         print("memory: measured on Linux only")
         return
@@ -345,8 +358,10 @@ def memory() -> None:
     report(what, peaks["anonymous"] / 2**20, size, 1.6, "", "MiB")
 
 
-def memory_of(path: Path) -> dict[str, int] | None:
-    """Bytes an import in a fresh process held at most: of all resident pages, and of those that no file backs.
+def memory_of(work: str, imported: Path | None = None) -> dict[str, int] | None:
+    """Bytes that work in a fresh process held at most: of all resident pages, and of those that no file backs.
+
+    imported: a session that is in Blender before, as `kept`.
 
     The kernel's own high-water mark (VmHWM) gives the first; it keeps none of RssAnon, which is read every millisecond.
     """
@@ -356,8 +371,9 @@ def memory_of(path: Path) -> dict[str, int] | None:
         "import sys; sys.argv = ['bench.py']\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
         "from tests import bench\n"
-        "bench.empty_blender(); print('ready', flush=True); input()\n"
-        f"kept = bench.import_session({str(path)!r}); print('done', flush=True); input()\n"
+        "bench.empty_blender()\n"
+        + (f"kept = bench.import_session({str(imported)!r})\n" if imported is not None else "")
+        + f"print('ready', flush=True); input()\n{work}; print('done', flush=True); input()\n"
         "import os; os._exit(0)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
@@ -388,6 +404,62 @@ def memory_of(path: Path) -> dict[str, int] | None:
     return {"all": after["VmHWM"] - before["VmRSS"], "anonymous": anonymous - before["RssAnon"]}
 
 
+def export() -> None:
+    """Saving: a large point cloud beside a plain write of as many bytes, and many small objects beside Mosaic."""
+    path, target = points_file(10_000_000), FOLDER / "exported.pickle"
+    session = import_session(path).collection
+    plain = np.random.default_rng(1).integers(0, 255, path.stat().st_size, np.uint8)
+    ours, theirs = in_turn_here(
+        LARGE_REPEATS + 2, partial(save, session, target), partial(write_plainly, plain, target)
+    )
+    report("export 10,000,000 points / a plain write of the bytes", ours, theirs, 1.3, f"median of {LARGE_REPEATS + 2}")
+    del plain
+    target.unlink()
+    peak = memory_of("bench.save(kept.collection, bench.FOLDER / 'exported.pickle')", path)
+    if peak is not None:
+        size = path.stat().st_size / 2**20
+        report("peak memory of the export / file", peak["all"] / 2**20, size, 1.2, "all resident pages", "MiB")
+    empty_blender()
+    for count in (1000, 5000):
+        path = objects_file(count)
+        session = import_session(path).collection
+        collect = partial(collect_session, session, bpy.context.scene, bpy.context.view_layer)
+        ours, collected = in_turn_here(REPEATS, partial(save, session, target), lambda: collect().close())
+        report(f"what is unsaved among {count:,} objects, each / goal", 1e6 * collected / count, 80.0, 1.0, unit="us")
+        mosaic = real_mosaic(path, REPEATS, REAL_MOSAIC_SAVES)
+        if mosaic is not None:
+            report(f"export {count:,} objects / Mosaic's save_session", ours, mosaic, 1.0 if count == 5000 else None)
+        empty_blender()
+
+
+def save(session: Any, target: Path) -> None:
+    save_session(session, target, bpy.context.scene, bpy.context.view_layer, backup=False)
+
+
+def write_plainly(data: np.ndarray, target: Path) -> None:
+    """The least that a safe write takes: a file beside the target, one write, fsync, a rename."""
+    beside = target.with_suffix(".new")
+    with open(beside, "wb") as file:
+        file.write(data.data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, target)
+
+
+def in_turn_here(repeats: int, *works: Callable[[], object]) -> list[float]:
+    """The median of each work, in the Blender as it is."""
+    rounds = []
+    with silent_blender():
+        for _ in range(repeats + 1):
+            times = []
+            for work in works:
+                start = time.perf_counter()
+                work()
+                times.append(time.perf_counter() - start)
+            rounds.append(times)
+    return [statistics.median(times) for times in zip(*rounds[1:])]
+
+
 GROUPS: dict[str, Callable[[], None]] = {
     "read": read,
     "points": points,
@@ -396,6 +468,7 @@ GROUPS: dict[str, Callable[[], None]] = {
     "memory": memory,
     "frames": frames,
     "surfaces": surfaces,
+    "export": export,
 }
 
 
