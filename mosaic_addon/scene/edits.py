@@ -178,7 +178,11 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool, frame: 
 def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
     """A volume and the steps of a trajectory are not in the object's data but behind the modifier that draws them."""
     lost = None
-    if piece.source.volume is None and type(state_of(piece.node).as_dict().get("volume")) is Stored:
+    if (
+        piece.source.volume is None
+        and piece.node.cls.name == "VolumeGeometry"
+        and type(state_of(piece.node).as_dict().get("volume")) is Stored
+    ):
         lost = "volume"
     elif record.frames and not piece.source.steps:
         lost = "frames"
@@ -399,8 +403,8 @@ def _turn_steps(piece: Piece, record: Record, fit: ObjectNode) -> None:
 
 def _renew(entries: Pairs, key: str, source: Source, reshaped: bool) -> None:
     """Take from Blender what the node holds as an array, if it no longer is that."""
-    values = array_of(entries.as_dict().get(key))
-    if reshaped and values is not None and values.ndim == 2:
+    values = array_of(entries.as_dict().get(key)) if reshaped else None
+    if values is not None and values.ndim == 2:
         put(entries, key, source.stored(key, values.dtype.str))
 
 

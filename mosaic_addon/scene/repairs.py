@@ -45,7 +45,7 @@ def repair(node: ObjectNode, source: Source, record: Record, name: str, spelling
         mended.append("its appearance, which was none, is new")
     else:
         _repair_color(fields["appearance"], mended)
-    _repair_fit(node, record, mended, spelling)
+    _repair_fit(node, fields, record, mended, spelling)
     if node.cls.name == "SegmentationGeometry":
         rate = array_of(fields.get("sampling_rate"))
         if rate is not None and not _is_positive(rate):
@@ -55,7 +55,7 @@ def repair(node: ObjectNode, source: Source, record: Record, name: str, spelling
     if node.cls.name == "VolumeGeometry" and source.volume is not None:
         _repair_volume(state, source, mended)
     if spelling.representations:
-        _repair_representation(node, source, mended)
+        _repair_representation(state, source, mended)
     return mended
 
 
@@ -100,7 +100,9 @@ def _repair_color(appearance: Pairs, mended: list[str]) -> None:
         mended.append("its colour had more than three numbers")
 
 
-def _repair_fit(node: ObjectNode, record: Record, mended: list[str], spelling: Spelling) -> None:
+def _repair_fit(
+    node: ObjectNode, fields: dict[str, Node], record: Record, mended: list[str], spelling: Spelling
+) -> None:
     """Faces that name vertices which are not there end Mosaic. Those that Blender holds were checked when they were read."""
     fit = fit_of(node)
     if fit is not None and fit.cls.name in MESH_CLASSES and _is_broken(fit):
@@ -108,7 +110,7 @@ def _repair_fit(node: ObjectNode, record: Record, mended: list[str], spelling: S
         if state_of(node).as_dict().get("representation") in MESH_REPRESENTATIONS:
             put(state_of(node), "representation", "pointcloud")
         mended.append("its mesh, whose faces name vertices that it does not have, is left out")
-    steps = state_of(node).as_dict().get("trajectory")
+    steps = fields.get("trajectory")
     if type(steps) is list and len(steps) > len(record.frames):
         kept = [step for step in steps if type(step) is Pairs and not _is_broken(step.as_dict().get("fit"))]
         if kept and len(kept) < len(steps):
@@ -132,8 +134,7 @@ def _repair_volume(state: Pairs, source: Source, mended: list[str]) -> None:
         mended.append("its target resolution was not finite")
 
 
-def _repair_representation(node: ObjectNode, source: Source, mended: list[str]) -> None:
-    state = state_of(node)
+def _repair_representation(state: Pairs, source: Source, mended: list[str]) -> None:
     fields = state.as_dict()
     said = fields.get("representation")
     shown = said.lower() if type(said) is str else None
