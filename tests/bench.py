@@ -423,8 +423,7 @@ def export() -> None:
     for count in (1000, 5000):
         path = objects_file(count)
         session = import_session(path).collection
-        collect = partial(collect_session, session, bpy.context.scene, bpy.context.view_layer)
-        ours, collected = in_turn_here(REPEATS, partial(save, session, target), lambda: collect().close())
+        ours, collected = in_turn_here(REPEATS, partial(save, session, target), partial(tell_changes, session))
         report(f"what is unsaved among {count:,} objects, each / goal", 1e6 * collected / count, 80.0, 1.0, unit="us")
         mosaic = real_mosaic(path, REPEATS, REAL_MOSAIC_SAVES)
         if mosaic is not None:
@@ -434,6 +433,10 @@ def export() -> None:
 
 def save(session: Any, target: Path) -> None:
     save_session(session, target, bpy.context.scene, bpy.context.view_layer, backup=False)
+
+
+def tell_changes(session: Any) -> None:
+    collect_session(session, bpy.context.scene, bpy.context.view_layer).close()
 
 
 def write_plainly(data: np.ndarray, target: Path) -> None:

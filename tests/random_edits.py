@@ -283,7 +283,7 @@ def _look(track: Track, state: dict[str, Any]) -> None:
         if size is not None and size != 8:
             look["size"] = int(size) if whole and float(size).is_integer() else shortest(size)
         elif after != before and look["size"] != 8:
-            look["size"] = 8.0
+            look["size"] = 8 if whole else 8.0
     elif size is not None and single(size) != single(look["size"]):
         look["size"] = int(size) if whole and float(size).is_integer() else shortest(size)
     if after != before:
