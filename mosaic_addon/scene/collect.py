@@ -278,7 +278,9 @@ class _Collector:
             if self.session is not None:
                 piece.edits["session"] = "from another session"
         if spelling_of(record.release) != self.spelling:
-            piece.warnings += respell_geometry(piece.node, spelling_of(record.release), self.spelling, piece.label)
+            piece.warnings += respell_geometry(
+                piece.node, spelling_of(record.release), self.spelling, piece.label, name_of(thing)
+            )
             if self.session is not None:
                 piece.edits["release"] = f"from a session of {record.release}"
         apply_edits(piece, record, look, self._is_visible(thing), self.scene.frame_current, self.spelling)
@@ -521,7 +523,7 @@ class _Collector:
         result = self.result
         pieces = _pieces_in(places)
         for piece in pieces:
-            result.warnings += respell_geometry(piece.node, self.spelling, target, piece.label)
+            result.warnings += respell_geometry(piece.node, self.spelling, target, piece.label, name_of(piece.thing))
             if target.metadata and not self.spelling.metadata:
                 turn_by_quaternions(piece.node, piece.source)
             uuid = state_of(piece.node).as_dict().get("uuid")

@@ -333,8 +333,11 @@ def set_shape(state: Pairs, shape: Node, physical: Node, spelling: Spelling) -> 
     state[:0] = ["metadata", entries]
 
 
-def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label: str) -> list[str]:
-    """Write a geometry as another release does. Returns a sentence for each thing that the target cannot hold."""
+def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label: str, name: str) -> list[str]:
+    """Write a geometry as another release does; a nameless one gets the name that it was shown by.
+
+    Returns a sentence for each thing that the target cannot hold.
+    """
     lost: list[str] = []
     state = state_of(node)
     fields = state.as_dict()
@@ -363,7 +366,7 @@ def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label
         put(state, "uuid", new_uuid())
     meta = entry(node, "meta")
     if type(meta.as_dict().get("name")) is not str:
-        put(meta, "name", "Cluster")
+        put(meta, "name", name)
     if node.cls.name == "SegmentationGeometry":
         _default(state, "vertex_properties", new_columns({}, None, target))
         _default(state, "model", None)
