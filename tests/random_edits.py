@@ -282,7 +282,7 @@ def _look(track: Track, state: dict[str, Any]) -> None:
     if before in MESH_LOOKS:  # whose points Blender shows at its own size
         if size is not None and size != 8:
             look["size"] = int(size) if whole and float(size).is_integer() else shortest(size)
-        elif after != before and look["size"] != 8:
+        elif after not in MESH_LOOKS and look["size"] != 8:
             look["size"] = 8 if whole else 8.0
     elif size is not None and single(size) != single(look["size"]):
         look["size"] = int(size) if whole and float(size).is_integer() else shortest(size)
