@@ -179,7 +179,10 @@ def test_a_geometry_in_two_groups_stands_in_the_first(opened: Any) -> None:
 def test_an_unknown_class_in_meta_is_named_and_kept(opened: Any) -> None:
     stranger = an_object("somelab.tools.Annotation", text="hello")
     session = opened(cloud("noted", meta={"note": stranger, "n": 1}))
-    assert only_warning(session) == "clusters 'noted': its meta holds a somelab.tools.Annotation, which is not shown, but kept for saving."
+    assert (
+        only_warning(session)
+        == "clusters 'noted': its meta holds a somelab.tools.Annotation, which is not shown, but kept for saving."
+    )
     assert session.geometries[0].meta == {"name": "noted", "note": Kept("a somelab.tools.Annotation"), "n": 1}
 
 

@@ -11,7 +11,8 @@ import pytest
 FOLDER = Path(__file__).parent.parent / "mosaic_addon" / "session"
 SOURCES = sorted(path.name for path in FOLDER.glob("*.py"))
 READER = {
-    f"{name}.py" for name in "__init__ budget decode describe errors file forms meta nodes pickle_reader session".split()
+    f"{name}.py"
+    for name in "__init__ budget decode describe errors file forms meta nodes pickle_reader session".split()
 }
 
 MODULES = set(
