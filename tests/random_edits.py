@@ -27,12 +27,12 @@ Undo = Callable[[], None]
 
 @dataclass
 class Track:
-    """One object. original: as make_sessions made it; number: its place in the file, None for a copy."""
+    """One object. original: as make_sessions made it, of a copy too; number: its place in the file."""
 
     thing: Any
     original: Any
     container: str
-    number: int | None
+    number: int
     looks: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     kept: np.ndarray | None = None
@@ -45,6 +45,11 @@ class Track:
     def is_mesh(self) -> bool:
         """Whether its faces can be edited."""
         return self.kind == "Geometry" and faces_of(self.state) is not None
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether Blender shows another name than it did after the import."""
+        return self.thing.name != self.thing.get("mosaic_shown_as", self.thing["mosaic_name"])
 
     @property
     def kind(self) -> str:
@@ -260,8 +265,7 @@ def expected(track: Track) -> Any:
 
 
 def _name(track: Track, state: dict[str, Any]) -> None:
-    shown = track.thing.get("mosaic_shown_as", track.thing.get("mosaic_name"))
-    if track.thing.name != shown:
+    if track.is_renamed:
         state["meta"]["name"] = track.thing.name
 
 

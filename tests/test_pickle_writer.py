@@ -545,6 +545,7 @@ def test_what_is_odd_or_unfinished_is_written_so_that_it_can_be_read(stream: byt
     data = dumps(node)
     assert dumps(read_pickle(data)) == data
     assert type(read_pickle(data)) is type(node)
+    assert b"numpy._core" not in data
 
 
 # --- arrays that Blender holds ---------------------------------------------------------------------------------------

@@ -90,7 +90,6 @@ class Case:
         for container, key in KEYS.items():
             for number, original in enumerate(vars(state[key])["data"]):
                 self.tracks.append(Track(by_uuid[vars(original)["uuid"]], original, container, number))
-        self.deleted = 0
         self.as_read = self.tree()
 
     def unsaved(self) -> list[str]:
@@ -119,7 +118,6 @@ class Case:
         edits.delete_points(track, numbers)
 
     def delete(self, track: Track) -> None:
-        self.deleted += track.number is not None
         self.tracks.remove(track)
         self.bpy.data.objects.remove(track.thing)
 
@@ -133,7 +131,7 @@ class Case:
             thing.hide_set(True)
         kept = None if track.kept is None else track.kept.copy()
         self.tracks.append(
-            Track(thing, track.original, track.container, None, dict(track.looks), dict(track.notes), kept)
+            Track(thing, track.original, track.container, track.number, dict(track.looks), dict(track.notes), kept)
         )
 
     def groups(self, container: str) -> list[Any]:
@@ -174,8 +172,9 @@ class Case:
         """What Blender shows: for each container (uuid, None) or (group's uuid, name, uuids), copies without one."""
         from mosaic_addon.scene.tree import items_of, members_of, name_of
 
+        holders = self.holders()
         known = {
-            track.thing: (track.thing["mosaic_uuid"] if track.number is not None else track.thing.name)
+            track.thing: vars(track.original)["uuid"] if holders[id(track.original)] is track else track.thing.name
             for track in self.tracks
         }
         shown: dict[str, list[tuple[Any, ...]]] = {}
@@ -192,13 +191,14 @@ class Case:
 
     def is_edited(self) -> bool:
         """Whether the session is another than was read."""
-        if self.deleted or self.tree() != self.as_read or any(track.number is None for track in self.tracks):
+        originals = [thing for key in KEYS.values() for thing in vars(self.state[key])["data"]]
+        holders = self.holders()
+        if len(self.tracks) > len(holders) or len(holders) < len(originals) or self.tree() != self.as_read:
             return True
         if any(track.thing.location.length for track in self.tracks):
             return True
-        with_edits = make.dumps([edits.expected(track) for track in self.tracks])
-        without = make.dumps([edits.copy.deepcopy(track.original) for track in self.tracks])
-        return with_edits != without
+        with_edits = make.dumps([edits.expected(holders[id(original)]) for original in originals])
+        return with_edits != make.dumps([edits.copy.deepcopy(original) for original in originals])
 
     def expected(self) -> dict[str, Any]:
         """The state to be saved, after it was."""
@@ -214,7 +214,7 @@ class Case:
             ]
             tracks = {track.thing: track for track in self.tracks if track.container == name}
             of_file = [track for track in tracks.values() if self.stays(track)]
-            order = sorted(of_file, key=lambda track: track.number or 0)
+            order = sorted(of_file, key=lambda track: track.number)
             order += [tracks[thing] for thing in shown if thing in tracks and not self.stays(tracks[thing])]
             container = edits.copy.copy(state[key])
             container.__dict__ = {**vars(container), "data": [edits.expected(track) for track in order]}
@@ -235,9 +235,24 @@ class Case:
             state[f"{key}_tree"] = make.tree(roots, groups, titles)
         return state
 
+    def shown(self) -> list[Any]:
+        """The objects in the browser's order."""
+        from mosaic_addon.scene.tree import objects_of
+
+        return list(objects_of(self.collection))
+
+    def holders(self) -> dict[int, Track]:
+        """Who is what the file has, by the original's id: of an object and its copies the first that has its name."""
+        order = {thing: number for number, thing in enumerate(self.shown())}
+        found: dict[int, Track] = {}
+        for track in sorted(self.tracks, key=lambda track: (track.is_renamed, order[track.thing])):
+            found.setdefault(id(track.original), track)
+        return found
+
     def stays(self, track: Track) -> bool:
-        """Whether an object has the place in the file that it had."""
-        return track.number is not None and track.original in vars(self.state[KEYS[track.container]])["data"]
+        """Whether an object has the place in the file that it, or what it is a copy of, had."""
+        of_file = any(track.original is thing for thing in vars(self.state[KEYS[track.container]])["data"])
+        return of_file and self.holders()[id(track.original)] is track
 
 
 def digest(bpy: ModuleType) -> dict[str, Any]:
