@@ -79,9 +79,11 @@ class Source:
     # --- points ------------------------------------------------------------------------------------------------------
 
     def positions(self) -> Array:
-        """(n, 3) float32, as they lie in Blender."""
-        values = read_attribute(self.data, "position")
-        return np.empty((0, 3), np.float32) if values is None else values
+        """(n, 3) float32, as they lie in Blender; read once, as edits are looked for in them before they are written."""
+        if self._positions is None:
+            values = read_attribute(self.data, "position")
+            self._positions = np.empty((0, 3), np.float32) if values is None else values
+        return self._positions
 
     def points_sum(self) -> int:
         """By which a moved point is noticed."""

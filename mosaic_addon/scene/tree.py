@@ -52,7 +52,11 @@ def active_session(context: bpy.types.Context) -> bpy.types.Collection | None:
 
 def root_of(session: bpy.types.Collection) -> bpy.types.Object | None:
     """The empty that a session's objects hang on; None when it was deleted."""
-    return next((thing for thing in session.all_objects if thing.type == "EMPTY" and PIXEL_SIZE in thing), None)
+    for things in (session.objects, session.all_objects):  # it stands in the first, which is short, unless it was moved
+        for thing in things:
+            if thing.type == "EMPTY" and PIXEL_SIZE in thing:
+                return thing
+    return None
 
 
 def container_of(session: bpy.types.Collection, name: str) -> bpy.types.Collection | None:
