@@ -43,21 +43,22 @@ def mark_saved(session: bpy.types.Collection) -> None:
 def _find_out() -> float | None:
     global _quiet_until
     context = bpy.context
-    if context.scene is None or any(window.modal_operators for window in context.window_manager.windows):
+    if any(window.modal_operators for window in context.window_manager.windows):
         return DELAY
     before = _updates[0]
-    _compare(context)
+    for window in context.window_manager.windows:
+        _compare(window.scene, window.view_layer)
     # To look at a curve, one has to make a mesh of it for a moment, which is no change.
     _quiet_until = time.monotonic() + (QUIET if _updates[0] != before else 0)
     return None
 
 
-def _compare(context: bpy.types.Context) -> None:
-    for session in sessions_in(context.scene):
+def _compare(scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> None:
+    for session in sessions_in(scene):
         if session.library is not None or len(list(objects_of(session))) > MANY:
             continue
         try:
-            changed = bool(unsaved_changes(session, context.scene, context.view_layer))
+            changed = bool(unsaved_changes(session, scene, layer))
         except MosaicError:
             changed = True
         _set(session, changed)
