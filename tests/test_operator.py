@@ -42,13 +42,15 @@ def registered(bpy: ModuleType) -> dict[str, Any]:
     }
     owners = (bpy.types.Scene, bpy.types.Object, bpy.types.Collection, bpy.types.WindowManager, bpy.types.Material)
     keyconfig = bpy.context.window_manager.keyconfigs.addon
+    keymaps = [] if keyconfig is None else keyconfig.keymaps
+    hotkeys = [(keymap.name, len(keymap.keymap_items)) for keymap in keymaps if len(keymap.keymap_items)]
     return {
         "types": sorted(name for name in dir(bpy.types) if "mosaic" in name.lower()),
         "operators": sorted(dir(bpy.ops.mosaic)),
         "properties": {owner.__name__: sorted(owner.bl_rna.properties.keys()) for owner in owners},
         "menus": menus,
         "handlers": handlers,
-        "keys": [] if keyconfig is None else [(keymap.name, len(keymap.keymap_items)) for keymap in keyconfig.keymaps],
+        "keys": hotkeys,  # an empty keymap stays, as others may use it
         "add-ons": sorted(bpy.context.preferences.addons.keys()),
     }
 
