@@ -29,6 +29,9 @@ USER_RESOURCES = tempfile.mkdtemp(prefix="mosaic-blender-user-")
 os.environ["BLENDER_USER_RESOURCES"] = USER_RESOURCES
 # Blenders that draw in software at the same time damage a shared cache of shaders, and a damaged one ends them.
 os.environ["MESA_SHADER_CACHE_DIR"] = os.path.join(USER_RESOURCES, "shaders")
+# Blender leaves its folder for temporary files behind when it ends hard, as the tests do.
+os.environ["TMPDIR"] = os.path.join(USER_RESOURCES, "temporary")
+os.mkdir(os.environ["TMPDIR"])
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.make_sessions import cloud, tree, write_session
-from tests.test_real_blender import Window, assert_quiet, user, window  # noqa: F401
+from tests.test_real_blender import Window, assert_quiet, screen, user, window  # noqa: F401
 
 HEIGHT = 800
 ADDON = "bl_ext.user_default.mosaic"

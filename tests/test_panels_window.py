@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.test_real_blender import OPEN, Window, assert_quiet, user, window  # noqa: F401
+from tests.test_real_blender import OPEN, Window, assert_quiet, screen, user, window  # noqa: F401
 
 FOLDER = Path(__file__).parent / "sessions"
 HEIGHT = 800

@@ -236,39 +236,38 @@ class Window:
         return (self.folder / "log").read_text()
 
 
-def free_display() -> str:
-    return next(f":{number}" for number in range(90, 200) if not Path(f"/tmp/.X11-unix/X{number}").exists())
-
-
 @pytest.fixture
-def window(real_blender: str, user: dict[str, str], tmp_path: Path) -> Iterator[Window]:
+def screen() -> Iterator[str]:
+    """The name of a virtual screen that nobody else has."""
     for tool in ("Xvfb", "xdotool", "import"):
         if shutil.which(tool) is None:
             pytest.skip(f"install {tool} to run this test")
-    session = write_session(tmp_path / "seen.pickle", [red_cloud()], [blue_mesh()])
-    display = free_display()
-    # A shader cache of its own: Mesa's common one does not survive several programs that end hard.
-    environment = {**user, "DISPLAY": display, "MESA_SHADER_CACHE_DIR": str(tmp_path / "mesa")}
-    screen = subprocess.Popen(
-        ["Xvfb", display, "-screen", "0", "1200x800x24"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    told, tell = os.pipe()
+    command = ["Xvfb", "-displayfd", str(tell), "-screen", "0", "1200x800x24"]
+    server = subprocess.Popen(command, pass_fds=[tell], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(tell)
     try:
-        command = [real_blender, "--window-geometry", "0", "0", "1200", "800"]
-        command += ["--python", str(script(tmp_path / "window.py", WINDOW)), "--", str(tmp_path), str(session)]
-        for _ in range(100):
-            if Path(f"/tmp/.X11-unix/X{display[1:]}").exists():
-                break
-            time.sleep(0.1)
-        with open(tmp_path / "log", "w") as log:
-            blender = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            yield Window(tmp_path, display)
-        finally:
-            blender.kill()
-            blender.wait()
+        with os.fdopen(told) as number:
+            yield f":{int(number.readline())}"
     finally:
-        screen.kill()
-        screen.wait()
+        server.terminate()  # asked to end, it removes its socket; killed, it would not
+        server.wait(timeout=30)
+
+
+@pytest.fixture
+def window(real_blender: str, user: dict[str, str], screen: str, tmp_path: Path) -> Iterator[Window]:
+    session = write_session(tmp_path / "seen.pickle", [red_cloud()], [blue_mesh()])
+    # A shader cache of its own: Mesa's common one does not survive several programs that end hard.
+    environment = {**user, "DISPLAY": screen, "MESA_SHADER_CACHE_DIR": str(tmp_path / "mesa")}
+    command = [real_blender, "--window-geometry", "0", "0", "1200", "800"]
+    command += ["--python", str(script(tmp_path / "window.py", WINDOW)), "--", str(tmp_path), str(session)]
+    with open(tmp_path / "log", "w") as log:
+        blender = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield Window(tmp_path, screen)
+    finally:
+        blender.kill()
+        blender.wait()
 
 
 def red_cloud() -> Any:

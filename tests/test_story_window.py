@@ -13,7 +13,7 @@ import numpy as np
 from mosaic_addon.session import open_session
 from tests.make_sessions import cloud, mesh, triangular_mesh, write_session
 from tests.real_mosaic import RealMosaic
-from tests.test_real_blender import Window, assert_quiet, user, window  # noqa: F401
+from tests.test_real_blender import Window, assert_quiet, screen, user, window  # noqa: F401
 
 HEIGHT = 800
 RED, GREEN, BLUE, VIOLET = (230, 13, 13), (13, 179, 38), (13, 26, 230), (153, 26, 204)
