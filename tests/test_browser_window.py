@@ -269,8 +269,7 @@ def test_the_work_of_a_redraw_does_not_grow_with_the_session(window: Window, tmp
     calls.append(work_of_redraws(browser))
     assert calls[1] < 1.5 * calls[0], calls
     assert calls[2] < calls[0] + 2 * 5000, calls  # to search, each name is looked at
-    browser.click(browser.row(3))
-    assert len(window.do("selected()")[0]) == 1
+    browser.use(browser.row(3), "len(selected()[0])", 1)
     assert_quiet(window)
 
 
