@@ -8,6 +8,7 @@ session allows are more than Blender's.
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import bpy
@@ -107,6 +108,8 @@ def _bits(values: NDArray[Any]) -> list[NDArray[np.int32]]:
 
 def _with_bits(shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], dtype: np.dtype[Any]) -> NDArray[Any]:
     """The true values where `shown` is the nearest to them, else `shown`."""
+    if not hidden and shown.dtype == dtype:
+        return shown
     with np.errstate(over="ignore", invalid="ignore"):
         if not hidden or any(bits is None for bits in hidden):
             return shown.astype(dtype, copy=False)
@@ -135,10 +138,16 @@ def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str
     return refused
 
 
+@lru_cache(1000)
+def _records(text: str) -> tuple[dict[str, Any], ...]:
+    """What is kept of vertex properties; nobody changes it."""
+    return tuple(json.loads(text))
+
+
 def read_columns(data: PointData, only: str | None = None) -> dict[str, NDArray[Any]]:
     """The vertex properties of a mesh or point cloud, or one, as `write_columns` got them or as they were edited since."""
     columns = {}
-    for record in json.loads(data.get(COLUMNS, "[]")):
+    for record in _records(data.get(COLUMNS, "[]")):
         if only is not None and record["name"] != only:
             continue
         values = _read_column(data, record)
@@ -149,7 +158,7 @@ def read_columns(data: PointData, only: str | None = None) -> dict[str, NDArray[
 
 def column_attributes(data: PointData) -> dict[str, list[str]]:
     """Which attributes hold each vertex property: one, or one for each of its columns."""
-    return {record["name"]: record["attributes"] for record in json.loads(data.get(COLUMNS, "[]"))}
+    return {record["name"]: record["attributes"] for record in _records(data.get(COLUMNS, "[]"))}
 
 
 def column_dtype(data: PointData, name: str) -> str:

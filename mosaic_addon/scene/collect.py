@@ -5,7 +5,7 @@ in Blender and put there. All of it is told apart and checked before a file is t
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -34,9 +34,9 @@ from ..session.file import Section
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
 from .attributes import PointData
 from .custom_properties import clean_text
-from .edits import Looks, Piece, apply_edits
+from .edits import Look, Looks, Piece, apply_edits
 from .inspect import steps_of
-from .kept import unpack, unpack_session
+from .kept import Record, unpack, unpack_session
 from .newcomers import newcomer
 from .repairs import repair, trouble, turn_by_quaternions
 from .representations import MODIFIER
@@ -60,6 +60,7 @@ from .tree import (
     name_of,
     root_of,
 )
+from .untouched import key_of, speaks_for_others
 
 TREES = {"clusters": "_data_tree", "models": "_models_tree"}
 KEYS = {"clusters": "_data", "models": "_models"}
@@ -169,7 +170,7 @@ class _Collector:
         self.titles: dict[str, tuple[str, str]] = {}  # of the file's groups: uuid and name, by the uuid in Blender
         self.taken: set[str] = set()
         self.edits: list[str] = []
-        self.rate = self._usual_rate()
+        self.untouched: set[Hashable] = set()
         layout = "indexed" if said.get("layout") == "indexed" else "pickle"
         sections = self.record.sections if self.record is not None else {}
         self.result = Collected(Pairs(), self.release, dict(sections), layout)
@@ -262,18 +263,45 @@ class _Collector:
                 kind = thing.type.lower().replace("_", " ")
                 self.result.left_out.append(f"{thing.name!r} is left out: Mosaic has no objects like a {kind}.")
             return None
-        source = Source(thing.name, data, self._matrix(thing), _steps(thing), volume_mesh(thing))
-        look = self.looks.of(thing)
+        source = Source(thing.name, data, self._matrix(thing))
+        look, visible = self.looks.of(thing), self._is_visible(thing)
         record = unpack(thing, source) if CLASS in thing else None
         if record is None:
-            piece = newcomer(thing, source, container, look, self._is_visible(thing), self.rate, self.spelling)
+            piece = newcomer(thing, source, container, look, visible, self._usual_rate(), self.spelling)
             if piece is None:
                 self.result.left_out.append(f"{thing.name!r} is left out: it has no points.")
             return piece
-        piece = Piece(thing, record.node, source, container or record.container, record.index, None)
+        piece = Piece(thing, record.part, source, container or record.container, record.index, None)
         if self.record is not None and record.session == self.record.session:
             piece.origin = (record.container, record.index)
-        else:
+        key = self._key(piece, record, look, visible)
+        if key is not None and key in self.untouched:
+            piece.read_name = record.part.own[0]
+            return piece
+        self._compare_with(piece, record, look, visible)
+        mended = repair(piece.node, source, record, name_of(thing), self.spelling)
+        piece.warnings += [f"{piece.label}: {what}." for what in mended]
+        why = trouble(piece.node, source)
+        if why is not None:
+            self.result.left_out.append(f"{piece.label} is left out of the file: {why}.")
+            self.left_out.add(piece.origin)
+            return None
+        if key is not None and not piece.edits and not piece.warnings and speaks_for_others(piece.node):
+            self.untouched.add(key)
+        self.result.warnings += piece.warnings
+        return piece
+
+    def _key(self, piece: Piece, record: Record, look: Look, visible: bool) -> Hashable | None:
+        """By which a geometry of this session is known to be untouched; None for one that has to be looked into."""
+        if piece.origin is None or piece.container != record.container or self.options.target is not None:
+            return None
+        return key_of(piece.thing, piece.source, record, look, visible)
+
+    def _compare_with(self, piece: Piece, record: Record, look: Look, visible: bool) -> None:
+        """Bring into a geometry's node what was edited since the record was made."""
+        thing = piece.thing
+        piece.source.steps, piece.source.volume = _steps(thing), volume_mesh(thing)
+        if piece.origin is None:
             piece.index = None
             if self.session is not None:
                 piece.edits["session"] = "from another session"
@@ -283,20 +311,11 @@ class _Collector:
             )
             if self.session is not None:
                 piece.edits["release"] = f"from a session of {record.release}"
-        apply_edits(piece, record, look, self._is_visible(thing), self.scene.frame_current, self.spelling)
+        apply_edits(piece, record, look, visible, self.scene.frame_current, self.spelling)
         if piece.container != record.container:
             piece.edits["container"] = f"now among the {piece.container}"
             piece.index = None
         self._share_volume(piece)
-        mended = repair(piece.node, source, record, name_of(thing), self.spelling)
-        piece.warnings += [f"{piece.label}: {what}." for what in mended]
-        why = trouble(piece.node, source)
-        if why is not None:
-            self.result.left_out.append(f"{piece.label} is left out of the file: {why}.")
-            self.left_out.add(piece.origin)
-            return None
-        self.result.warnings += piece.warnings
-        return piece
 
     def _data(self, thing: bpy.types.Object) -> PointData | None:
         """The points or mesh of an object, made of its curve or its modifiers where need be."""
@@ -346,7 +365,7 @@ class _Collector:
         """Of an object and its copies, the one with the session's uuid and name is what the session has; the others are new."""
 
         def is_less_like_it(piece: Piece) -> tuple[bool, bool]:
-            return piece.thing.get(UUID) != state_of(piece.node).as_dict().get("uuid"), "name" in piece.edits
+            return piece.thing.get(UUID) != piece.read_uuid, "name" in piece.edits
 
         first: dict[tuple[str, int], Piece] = {}
         for piece in _pieces_in(places):
@@ -367,10 +386,9 @@ class _Collector:
         pieces = [(piece, place) for several in places.values() for place in several for piece in place.pieces]
         pieces.sort(key=lambda entry: entry[0].index is None)
         for piece, place in pieces:
-            state = state_of(piece.node)
-            own, read = piece.thing.get(UUID), state.as_dict().get("uuid")
+            own, read = piece.thing.get(UUID), piece.read_uuid
             uuid = read if type(read) is str else None
-            if isinstance(own, str) and own and (uuid is None or own != clean_text(uuid)):
+            if own != uuid and isinstance(own, str) and own and (uuid is None or own != clean_text(uuid)):
                 uuid = own
             if uuid in self.taken or (uuid is None and (piece.index is None or place.group is not None)):
                 uuid = new_uuid()
@@ -379,19 +397,19 @@ class _Collector:
             self.taken.add(uuid)
             piece.uuid = uuid
             if uuid != read:
-                put(state, "uuid", uuid)
-            if clean_text(uuid) != own:
+                put(state_of(piece.node), "uuid", uuid)
+            if uuid != own and clean_text(uuid) != own:
                 self.result.uuids.append((piece.thing, uuid))
 
     def _find_damaged(self, places: dict[str, list[_Place]]) -> None:
         """The geometries that could not be read; of what stood in the file twice, the one that could."""
         if self.record is None:
             return
-        nodes = {piece.origin: piece.node for piece in _pieces_in(places)}
+        pieces = {piece.origin: piece for piece in _pieces_in(places)}
         for name in CONTAINERS:
             for index, node in self.record.damaged.get(name, ()):
                 if type(node) is tuple:
-                    node = nodes.get(node)
+                    node = pieces[node].node if node in pieces else None
                 if node is None:
                     continue
                 if crashes_mosaic(node):
@@ -415,13 +433,13 @@ class _Collector:
         tree_key = TREES[name]
         in_order = known == sorted(known, key=lambda piece: piece.index or 0)
         if self.spelling.tree is None and not in_order:
-            nodes = [piece.node for piece in pieces]
+            nodes = [piece.part for piece in pieces]
             self.edits.append(f"The {name} are in another order.")
         else:
-            placed = [(piece.index or 0, piece.node) for piece in known]
+            placed = [(piece.index or 0, piece.part) for piece in known]
             placed += self.damaged[name]
             nodes = [node for _, node in sorted(placed, key=lambda entry: entry[0])]
-            nodes += [piece.node for piece in pieces if piece.index is None]
+            nodes += [piece.part for piece in pieces if piece.index is None]
         put(state_of(container), "data", nodes)
         if self.spelling.tree is not None:
             tree = state.as_dict().get(tree_key)

@@ -7,7 +7,7 @@ come through, and an edit that was taken back is none.
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
@@ -31,7 +31,7 @@ from ..session.encode import (
     state_of,
 )
 from ..session.errors import MosaicError
-from ..session.nodes import Node, ObjectNode, Pairs, Stored
+from ..session.nodes import Formed, Node, ObjectNode, Pairs, Stored
 from ..session.session import MESH_REPRESENTATIONS
 from .attributes import KINDS, NORMALS, QUATERNIONS, RESERVED, column_attributes, column_dtype, read_attribute
 from .color_maps import to_display, to_scene
@@ -39,7 +39,7 @@ from .coloring import read_vertex_colors
 from .compat import ModifierInputs
 from .custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
 from .inspect import step_at
-from .kept import Record, columns_sum, sum_of_bits
+from .kept import Record, sum_of_bits
 from .materials import SURFACE
 from .representations import FITTED_SURFACE, LABELS, MODIFIER
 from .sources import Source, triangles_of
@@ -56,13 +56,13 @@ DECIMALS = 6  # of colours that were edited: those of a 32-bit number
 class Piece:
     """A geometry on its way into a file.
 
-    index: its place in the file's container, None for what is new there; origin: where it was read from. edits: what was
+    part: the node, or what makes it. index: its place in the file's container, None for what is new there; origin: where it was read from. edits: what was
     changed since, by what it is about, in words; details: what the words leave out, small, to tell two edits of one thing
     apart. uuid: None where the release has none.
     """
 
     thing: bpy.types.Object
-    node: ObjectNode
+    part: ObjectNode | Formed
     source: Source
     container: str
     index: int | None
@@ -74,19 +74,34 @@ class Piece:
     read_name: str | None = None  # as it was called in the file
 
     @property
+    def node(self) -> ObjectNode:
+        """What is written, to look into it and to change it. Nobody who only writes it asks for it."""
+        if type(self.part) is Formed:
+            self.part = self.part.make()
+        return self.part
+
+    @property
+    def read_uuid(self) -> Node:
+        """The uuid that its node has."""
+        return self.part.own[1] if type(self.part) is Formed else state_of(self.part).as_dict().get("uuid")
+
+    @property
     def label(self) -> str:
         name = name_of(self.thing) if self.read_name is None else self.read_name
         return f"{self.container} {name!r}"
 
 
-@dataclass(slots=True)
-class Look:
-    """What Blender shows of an object: inputs of the modifier, None without one, and the material's numbers."""
+class Look(NamedTuple):
+    """What Blender shows of an object: inputs of the modifier, None without one, and the material's numbers.
+
+    elsewhere: the modifier may show what lies in other objects, a volume's surface or the frames of a trajectory.
+    """
 
     representation: str | None
     size: float | None
     spheres: bool | None
     numbers: tuple[float, ...] | None  # red, green, blue (scene values), opacity, ambient, diffuse, specular
+    elsewhere: bool
 
 
 class Looks:
@@ -94,21 +109,30 @@ class Looks:
 
     def __init__(self) -> None:
         self._inputs: dict[int, ModifierInputs] = {}
+        self._materials: dict[int, tuple[float, ...] | None] = {}
 
     def of(self, thing: bpy.types.Object) -> Look:
         representation = size = spheres = None
+        elsewhere = False
         modifier = thing.modifiers.get(MODIFIER)
         group = modifier.node_group if modifier is not None and modifier.type == "NODES" else None
         if group is not None:
             inputs = self._inputs.get(group.session_uid)
             if inputs is None:
                 inputs = self._inputs[group.session_uid] = ModifierInputs(group)
+            elsewhere = "Surface" in inputs or "Frames" in inputs
             if "Representation" in inputs:
-                representation = REPRESENTATION_OF.get(inputs.get(modifier, "Representation"))
-                size, spheres = inputs.get(modifier, "Size"), bool(inputs.get(modifier, "Spheres"))
+                shown, size, spheres = inputs.of(modifier, ("Representation", "Size", "Spheres"))
+                representation, spheres = REPRESENTATION_OF.get(shown), bool(spheres)
         slots = thing.material_slots
         material = slots[0].material if len(slots) else None
-        return Look(representation, size, spheres, None if material is None else _numbers_of(material))
+        numbers = None
+        if material is not None:
+            number = material.session_uid
+            if number not in self._materials:
+                self._materials[number] = _numbers_of(material)
+            numbers = self._materials[number]
+        return Look(representation, size, spheres, numbers, elsewhere)
 
 
 def _numbers_of(material: bpy.types.Material) -> tuple[float, ...] | None:
@@ -524,7 +548,7 @@ def _edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
             columns[name] = values
             changed.append(f"with {name}")
             piece.details.append(sum_of_bits(values))
-    total = columns_sum(data) if known else 0
+    total = source.columns_sum()
     if changed:
         piece.edits["vertex properties"] = f"vertex properties {', '.join(changed)}"
     elif total != record.columns_sum and source.count == record.count:

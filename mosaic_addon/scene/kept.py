@@ -18,11 +18,11 @@ from ..session.budget import Budget
 from ..session.errors import MosaicError
 from ..session.file import Section
 from ..session.forms import Forms, loads
-from ..session.nodes import ArrayNode, ObjectNode, Pairs, Stored
+from ..session.nodes import ArrayNode, Formed, ObjectNode, Pairs, Stored
 from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
 from ..session.session import Frame, Geometry, Mesh, Session
-from .attributes import PointData, holds_column, read_columns
+from .attributes import holds_column
 from .meshes import holds_vertex_normals, holds_vertices
 
 KEPT = "mosaic_kept"  # custom property of objects and of the session's collection
@@ -33,31 +33,39 @@ NODE = "node"
 class Record:
     """A geometry as it was read or last saved.
 
-    node: what it was read from, with a `Stored` for each array that the object's data hold. container: "clusters" or
+    part: what it was read from, with a `Stored` for each array that the object's data hold. container: "clusters" or
     "models", index: its place there. release: of the session. fractions: its isovalue percentile is a fraction. count:
     points; faces: triangles; points_sum, faces_sum: sums of their bits, by which an edit is noticed. representation: as it was
     shown. frames: of a trajectory, the places in its list of those that Blender could show; step: which of them
-    it showed. columns_sum: as `columns_sum` says. session: a text that all records of one import share.
+    it showed. columns_sum: as `sum_of_columns` says. session: a text that all records of one import share.
     """
 
-    node: ObjectNode
-    container: str
+    part: ObjectNode | Formed
     index: int
-    release: str
-    fractions: bool
     count: int
     faces: int
     points_sum: int
     faces_sum: int
+    columns_sum: int
+    container: str
+    release: str
+    fractions: bool
     representation: str
     frames: list[int]
     step: int
-    columns_sum: int
     session: str = ""
 
+    @property
+    def node(self) -> ObjectNode:
+        """What it was read from, made once."""
+        if type(self.part) is Formed:
+            self.part = self.part.make()
+        return self.part
 
-PLAIN_FIELDS = tuple(name for name in Record.__dataclass_fields__ if name != NODE)
-KINDS = (str, int, str, bool, int, int, int, int, str, list, int, int, str)
+
+PLAIN_FIELDS = tuple(name for name in Record.__dataclass_fields__ if name != "part")
+KINDS = (int, int, int, int, int, int, str, str, bool, str, list, int, str)
+OWN = 6  # so many of these fields differ from geometry to geometry
 
 
 @dataclass(slots=True)
@@ -95,7 +103,7 @@ class Keeper:
         """A record as bytes. held: what to write instead of arrays, by the id of their nodes."""
         record.session = self._name
         plain = [getattr(record, name) for name in PLAIN_FIELDS]
-        data = self._forms.dumps(record.node, held, plain)
+        data = self._forms.dumps(record.node, held, plain[OWN:], plain[:OWN])
         if data is None:
             return self._bytes_of(dict(zip(PLAIN_FIELDS, plain, strict=True)) | {NODE: record.node}, held)
         self._budget.spend(len(data))
@@ -141,13 +149,15 @@ def unpack(thing: bpy.types.Object, owner: Any) -> Record | None:
         return None
     try:
         found = loads(data, owner)
-        record = Record(**_read(data, owner).as_dict()) if found is None else Record(found[0], *found[1])
-        if type(record.node) is not ObjectNode or KINDS != tuple(
-            [type(getattr(record, name)) for name in PLAIN_FIELDS]
-        ):
+        if found is None:
+            entries = _read(data, owner).as_dict()
+            part, plain = entries.pop(NODE), [entries.pop(name) for name in PLAIN_FIELDS]
+        else:
+            part, plain = found[0], [*found[1], *found[0].alike.kept]
+        if type(part) not in (ObjectNode, Formed) or KINDS != tuple(map(type, plain)):
             raise MosaicError("it is no record")
-        return record
-    except (MosaicError, AttributeError, TypeError) as error:
+        return Record(part, *plain)
+    except (MosaicError, AttributeError, KeyError, TypeError) as error:
         raise MosaicError(f"{thing.name!r} keeps a damaged record of its session: {error}") from error
 
 
@@ -190,11 +200,13 @@ def sum_of_bits(values: NDArray[Any]) -> int:
     """A number that changes when values do, quicker than any hash: the sum of their bits, eight bytes at a time."""
     if not values.size:
         return 0
-    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
-    size = len(flat)
-    total = int(np.add.reduce(flat[: size // 8 * 8].view(np.uint64)))
-    if size % 8:
-        total += int.from_bytes(flat[size // 8 * 8 :].tobytes(), "little")
+    flat = np.ascontiguousarray(values).reshape(-1)
+    if flat.nbytes % 8:
+        flat = flat.view(np.uint8)
+        whole = len(flat) // 8 * 8
+        total = int(np.add.reduce(flat[:whole].view(np.uint64))) + int.from_bytes(flat[whole:].tobytes(), "little")
+    else:
+        total = int(np.add.reduce(flat.view(np.uint64)))
     return total % 2**62
 
 
@@ -207,20 +219,15 @@ def sum_of_columns(columns: Mapping[str, NDArray[Any]]) -> int:
     return total
 
 
-def columns_sum(data: PointData) -> int:
-    """The same of the vertex properties that a mesh or point cloud holds now."""
-    return sum_of_columns(read_columns(data))
-
-
 def record_of(geometry: Geometry, release: str, fractions: bool, representation: str, step: int) -> Record:
     """The record of a geometry that is being imported."""
     mesh = geometry.model if points_are_vertices(geometry) else None
     faces = mesh.triangles if isinstance(mesh, Mesh) else np.empty((0, 3), np.int32)
     points = np.asarray(geometry.points, np.float32)
     return Record(
-        geometry.node, geometry.container, geometry.index, release, fractions, len(points), len(faces),
-        sum_of_bits(points), sum_of_bits(faces), representation, [frame.index for frame in geometry.frames or ()], step,
-        sum_of_columns(geometry.vertex_properties),
+        geometry.node, geometry.index, len(points), len(faces), sum_of_bits(points), sum_of_bits(faces),
+        sum_of_columns(geometry.vertex_properties), geometry.container, release, fractions, representation,
+        [frame.index for frame in geometry.frames or ()], step,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from ..session.session import Appearance
 from .attributes import NORMALS, QUATERNIONS, column_attributes, column_dtype
 from .custom_properties import own_properties, plain_property
 from .edits import Look, Piece, display_color, new_columns_of, shortest
-from .kept import columns_sum, sum_of_bits
+from .kept import sum_of_bits
 from .sources import Source
 from .tree import SAMPLING_RATE, name_of
 
@@ -66,7 +66,7 @@ def newcomer(
         },
     )
     piece = Piece(thing, node, source, container, None, None)
-    piece.details += [columns_sum(data), *map(sum_of_bits, added.values()), list(meta.values())]
+    piece.details += [source.columns_sum(), *map(sum_of_bits, added.values()), list(meta.values())]
     piece.edits["new"] = f"new, {source.count} points" + (f" and {faces} triangles" if faces else "")
     return piece
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..session.nodes import Stored
 from .attributes import NORMALS, QUATERNIONS, PointData, read_attribute, read_columns, read_exactly
-from .kept import sum_of_bits
+from .kept import sum_of_bits, sum_of_columns
 from .meshes import ORIGINAL, VERTEX_NORMALS
 from .surfaces import DTYPE, SHAPE, VALUES
 from .trajectories import STEP
@@ -29,7 +29,7 @@ class Source:
     mesh were turned round, and so its normals are to be.
     """
 
-    __slots__ = ("_faces", "_positions", "count", "data", "flipped", "matrix", "name", "steps", "volume")
+    __slots__ = ("_columns", "_faces", "_positions", "count", "data", "flipped", "matrix", "name", "steps", "volume")
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Source:
         self.flipped = False
         self.count = len(data.vertices) if isinstance(data, bpy.types.Mesh) else len(data.points)
         self._positions: Array | None = None
+        self._columns: dict[str, Array] | None = None
         self._faces: Array | None = None
 
     def stored(self, name: str, dtype: str = "<f4") -> Stored:
@@ -61,13 +62,25 @@ class Source:
             return self.step(int(number)).array(Stored(rest, stored.dtype, stored.order))
         dtype = np.dtype(stored.dtype)
         if what == "columns":
-            values = read_columns(self.data, rest)[rest]
+            values = self.columns()[rest]
         elif what == "volume":
             values = volume_values(self.volume)
         else:
             values = READERS[what](self, dtype)
+        if values.dtype == dtype and stored.order == "C":
+            return np.ascontiguousarray(values)
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray(values, dtype, order="F" if stored.order == "F" else "C")
+
+    def columns(self) -> dict[str, Array]:
+        """The vertex properties, as they are in Blender; read once."""
+        if self._columns is None:
+            self._columns = read_columns(self.data)
+        return self._columns
+
+    def columns_sum(self) -> int:
+        """By which an edited vertex property is noticed."""
+        return sum_of_columns(self.columns())
 
     def step(self, number: int) -> "Source":
         """A step of a trajectory, by the number that it had when it was imported. Raises KeyError when it was deleted."""

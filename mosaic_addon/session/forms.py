@@ -1,30 +1,32 @@
 """Small nodes as bytes, for the thousands that differ only in their names and numbers: what they share, and what each has.
 
 The *form* is a pickle of the node with None for each plain value; it is written once and read once for all nodes of it. The
-values stand behind it as JSON. A node that is large, or holds more than a plain object does, has no form.
+values stand behind it as JSON: those that many nodes have alike, and those that are a node's own, its name and uuid. A node
+that is large, or holds more than a plain object does, has no form.
 """
 
 import json
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from .errors import MosaicError
-from .nodes import ArrayNode, Node, ObjectNode, Pairs, Stored
+from .nodes import ArrayNode, Formed, Node, ObjectNode, Pairs, Stored
 from .pickle_reader import read_pickle
 from .pickle_writer import write_pickle
 
 PLAIN = frozenset({type(None), bool, int, float, str})  # what JSON gives back as it was
 CONTAINERS = frozenset({Pairs, list, tuple})
 STR = frozenset({str})
+OWN = (("meta", "name"), ("uuid",))  # where a node has what is its own
 MAX_DEPTH, MAX_PARTS = 8, 100  # of a node that has a form
 MAX_BYTES = 256  # of an array that is part of a form
 MAX_FORMS = 1000  # that are remembered
 MAX_BRACKETS = 400  # of the JSON, so that its parser cannot run out of stack
-HEAD = struct.Struct("<cI")
+HEAD = struct.Struct("<cII")  # then the form and what is alike, of these lengths, and what is the node's own
 MARK = b"F"  # no pickle begins so
 
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
@@ -40,54 +42,109 @@ class Forms:
     __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Any, ...], bytes] = {}
+        self._known: dict[tuple[Any, ...], tuple[bytes, tuple[int | None, ...]]] = {}
 
-    def dumps(self, node: Node, held: Mapping[int, Stored], more: list[Any]) -> bytes | None:
+    def dumps(self, node: Node, held: Mapping[int, Stored], alike: list[Any], own: list[Any]) -> bytes | None:
         """A node as bytes, None for one that has no form.
 
-        held: what to write instead of arrays, by the id of their nodes. more: values of None, bool, int, float, str and
-        lists of such, that are kept with it.
+        held: what to write instead of arrays, by the id of their nodes. alike, own: values of None, bool, int, float, str and
+        lists of such, that are kept with it; those of `alike` should be the same for many nodes.
         """
         key: list[Any] = []
         values: list[Any] = []
         try:
             _take(node, key, values, held, set(), 0)
-            text = _to_json([more, values])
+            whole = tuple(key)
+            form, places = self._known.get(whole) or self._make(whole, node, held)
+            texts = []
+            for place in places:
+                texts.append(None if place is None else values[place])
+                if place is not None:
+                    values[place] = None
+            shared, own_text = _to_json([alike, values]), _to_json([own, texts])
         except (_OddError, ValueError):  # a number that is not finite
             return None
-        if text.count("[") + text.count("{") > MAX_BRACKETS:
+        if max(_brackets(shared), _brackets(own_text)) > MAX_BRACKETS:
             return None
-        whole = tuple(key)
-        form = self._known.get(whole)
-        if form is None:
-            parts: list[bytes] = []
-            write_pickle(_bare(node), lambda data: parts.append(bytes(data)), keep_out=held)
-            form = b"".join(parts)
-            form = HEAD.pack(MARK, len(form)) + form
-            if len(self._known) < MAX_FORMS:
-                self._known[whole] = form
-        return form + text.encode("utf-8", "surrogatepass")
+        shared_data = shared.encode("utf-8", "surrogatepass")
+        head = HEAD.pack(MARK, len(form), len(shared_data))
+        return b"".join((head, form, shared_data, own_text.encode("utf-8", "surrogatepass")))
+
+    def _make(self, key: tuple[Any, ...], node: Node, held: Mapping[int, Stored]) -> tuple[bytes, tuple[int | None, ...]]:
+        """A new form, and where what is the node's own stands among its values."""
+        parts: list[bytes] = []
+        write_pickle(_bare(node), lambda data: parts.append(bytes(data)), keep_out=held)
+        form = b"".join(parts)
+        made = form, _plan_of(form).own_places()
+        if len(self._known) < MAX_FORMS:
+            self._known[key] = made
+        return made
 
 
-def loads(data: bytes, owner: Any) -> tuple[Node, list[Any]] | None:
-    """The node that `dumps` got, and what was kept with it; None for bytes that are no such. owner: of its `Stored`.
+class Alike:
+    """What nodes have in common that differ in nothing but their arrays and what is their own.
+
+    kept: what was given to `dumps` as alike.
+    """
+
+    __slots__ = ("_places", "_plan", "_values", "kept")
+
+    def __init__(self, plan: "_Plan", values: list[Any], kept: list[Any]) -> None:
+        self._plan = plan
+        self._values = values
+        self._places = plan.own_places()
+        self.kept = kept
+
+    def make(self, own: Sequence[Any], owner: Any) -> Node:
+        """The node. own: as `Formed` says."""
+        values = self._values[:]
+        for place, value in zip(self._places, own, strict=True):
+            if place is not None:
+                values[place] = value
+        return self._plan.make(values, owner)
+
+
+def loads(data: bytes, owner: Any) -> tuple[Formed, list[Any]] | None:
+    """The node that `dumps` got, and what was kept with it alone; None for bytes that are no such. owner: of its `Stored`.
 
     Raises MosaicError for what was tampered with.
     """
     if data[:1] != MARK:
         return None
     try:
-        end = HEAD.size + HEAD.unpack_from(data)[1]
-        text = str(data[end:], "utf-8", "surrogatepass")
-        if text.count("[") + text.count("{") > MAX_BRACKETS:
-            raise MosaicError("its values are nested")
-        more, values = json.loads(text)
-        plan = _plan_of(data[HEAD.size : end])
-        if len(values) != plan.stop or not PLAIN.issuperset(map(type, values)) or type(more) is not list:
+        _, form, shared = HEAD.unpack_from(data)
+        end = HEAD.size + form + shared
+        alike = _alike_of(data[:end])
+        more, own = _values_in(data[end:])
+        if len(own) != len(OWN) or not PLAIN.issuperset(map(type, own)):
             raise MosaicError("its values do not fit")
     except (ValueError, TypeError, struct.error) as error:
         raise MosaicError(f"it cannot be read: {error}") from error
-    return plan.make(values, owner), more
+    return Formed(alike, own, owner), more
+
+
+@lru_cache(MAX_FORMS)
+def _alike_of(data: bytes) -> Alike:
+    end = HEAD.size + HEAD.unpack_from(data)[1]
+    kept, values = _values_in(data[end:])
+    plan = _plan_of(data[HEAD.size : end])
+    if len(values) != plan.stop or not PLAIN.issuperset(map(type, values)):
+        raise MosaicError("its values do not fit")
+    return Alike(plan, values, kept)
+
+
+def _values_in(data: bytes) -> tuple[list[Any], list[Any]]:
+    text = str(data, "utf-8", "surrogatepass")
+    if _brackets(text) > MAX_BRACKETS:
+        raise MosaicError("its values are nested")
+    more, values = json.loads(text)
+    if type(more) is not list or type(values) is not list:
+        raise MosaicError("its values do not fit")
+    return more, values
+
+
+def _brackets(text: str) -> int:
+    return text.count("[") + text.count("{")
 
 
 # --- taking a node apart ---------------------------------------------------------------------------------------------
@@ -176,6 +233,20 @@ class _Plan:
     middle: int
     stop: int
     parts: list[tuple[int, Any]]  # a plan, a Stored or an ArrayNode
+
+    def own_places(self) -> tuple[int | None, ...]:
+        """Where the values are that `OWN` names; None for what is not there, or twice."""
+        return tuple(self._place_of(path) for path in OWN)
+
+    def _place_of(self, path: tuple[str, ...]) -> int | None:
+        if self.kind is not Pairs or self.template[::2].count(path[0]) != 1:
+            return None
+        place = self.template[::2].index(path[0]) * 2 + 1
+        if len(path) == 1:
+            places = list(range(1, len(self.template), 2)) if type(self.places) is slice else self.places
+            return self.start + places.index(place) if place in places else None
+        part = dict(self.parts).get(place)
+        return part._place_of(path[1:]) if type(part) is _Plan and part.cls is None else None
 
     def make(self, values: list[Any], owner: Any) -> Node:
         made = Pairs(self.template) if self.kind is Pairs else self.template[:]

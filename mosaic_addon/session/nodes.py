@@ -108,6 +108,34 @@ class Stored:
         self.owner = owner
 
 
+class Formed:
+    """An object that is like many others, and not made before someone looks into it.
+
+    alike: what it has in common with them, which makes it. own: its name and uuid, None for what it has not. owner: of its
+    arrays, each a `Stored`.
+    """
+
+    __slots__ = ("alike", "own", "owner")
+
+    def __init__(self, alike: Any, own: list[Node], owner: Any) -> None:
+        self.alike = alike
+        self.own = own
+        self.owner = owner
+
+    def make(self) -> Node:
+        """A new node of it."""
+        return self.alike.make(self.own, self.owner)
+
+
+class Slot:
+    """In a node that is a template, the place of what is each node's own, by its number there."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
 class CallNode:
     """A call that the file asks for and nobody makes: kept so that it can be written back."""
 

@@ -19,18 +19,21 @@ from .nodes import (
     ByteArray,
     CallNode,
     DtypeNode,
+    Formed,
     FrozenSetNode,
     Global,
     Node,
     ObjectNode,
     Pairs,
     SetNode,
+    Slot,
     Stored,
 )
 from .pickle_reader import MAX_INT_BYTES, MAX_MARKS, STORED
 
 Write = Callable[[Any], object]
 
+TEXTS = frozenset({str, type(None)})
 CHUNK = 2**17  # bytes that are gathered before they are handed on
 LARGE = 2**14  # bytes of an array that are handed on as they are
 
@@ -104,6 +107,8 @@ class _Writer:
         self.memo: dict[Any, int] = {}  # by id, or by what it is: a text, a (module, name), a dtype
         self.marks = 0  # that are open
         self.alive: list[Node] = []  # what was made on the way, so that no id is used twice
+        self.heads: dict[Any, bytes] = {}  # what arrays begin with, by their shape, dtype and order
+        self.templates: dict[int, list[Any]] = {}  # of nodes that are alike, by the id of what they have in common
 
     def run(self, root: Node) -> None:
         out, todo, memo = self.out, self.todo, self.memo
@@ -150,7 +155,7 @@ class _Writer:
 
     def flush(self) -> None:
         if self.out:
-            self.write(bytes(self.out))
+            self.write(self.out)
             self.out.clear()
 
     def remember(self, key: Any) -> None:
@@ -166,13 +171,7 @@ class _Writer:
     # --- scalars -----------------------------------------------------------------------------------------------------
 
     def put_text(self, text: str) -> None:
-        encoded = text.encode("utf-8", "surrogatepass")
-        if len(encoded) < 256:
-            self.out += b"\x8c" + bytes((len(encoded),)) + encoded
-        elif len(encoded) < 2**32:
-            self.out += b"X" + struct.pack("<I", len(encoded)) + encoded
-        else:
-            self.out += b"\x8d" + struct.pack("<Q", len(encoded)) + encoded
+        self.out += _text(text)
         self.remember(text)
 
     def put_bytes(self, data: Any) -> None:
@@ -342,6 +341,32 @@ class _Writer:
             self.put_array(self.fetch(node))
             self.remember(id(node))
 
+    def put_formed(self, node: Formed) -> None:
+        """The first of nodes that are alike as any other; those after it by a template, as they share nothing with others."""
+        alike = node.alike
+        template = self.templates.get(id(alike))
+        if template is None or self.fetch is None or not TEXTS.issuperset(map(type, node.own)):
+            made = node.make()
+            self.alive += (alike, made)
+            self.templates[id(alike)] = []
+            self.todo.append(made)
+            return
+        if not template:
+            recorder = _Recorder(self)
+            recorder.run(alike.make([Slot(number) for number in range(len(node.own))], None))
+            template = self.templates[id(alike)] = recorder.parts
+        out = self.out
+        for part in template:
+            kind = type(part)
+            if kind is bytes:
+                out += part
+            elif kind is Slot:
+                text = node.own[part.number]
+                known = self.memo.get(text)
+                out += NONE if text is None else _text(text) if known is None else _get(known)
+            else:
+                self.put_array(self.fetch(Stored(part.name, part.dtype, part.order, node.owner)))
+
     def put_text_once(self, text: str) -> None:
         known = self.memo.get(text)
         if known is None:
@@ -393,8 +418,22 @@ class _Writer:
 
     def put_array(self, values: NDArray[Any]) -> None:
         """An array, whole, but for its place in the memo."""
+        flags = values.flags
+        fortran = flags.f_contiguous and not flags.c_contiguous
+        kind = values.shape, values.dtype, fortran
+        head = self.heads.get(kind)
+        if head is None:
+            self.put_head(values, fortran)
+        else:
+            self.out += head
+        flat = (values.T if fortran else np.ascontiguousarray(values)).reshape(-1)
+        self.put_bytes(flat.view(np.uint8).data if flat.size else b"")
+        self.out += TUPLE + BUILD
+
+    def put_head(self, values: NDArray[Any], fortran: bool) -> None:
+        """All of an array that is before its numbers; kept once it is nothing but what was remembered."""
+        known, start = NEW_ARRAY in self.memo and ("dtype", values.dtype.str) in self.memo, len(self.out)
         self.put_new_array()
-        fortran = values.flags.f_contiguous and not values.flags.c_contiguous
         self.out += MARK + _integer(1)
         if values.ndim > 3:
             self.out += MARK
@@ -403,9 +442,8 @@ class _Writer:
         self.out += TUPLES[values.ndim] if values.ndim <= 3 else TUPLE
         self.put_dtype(values.dtype)
         self.out += TRUE if fortran else FALSE
-        flat = (values.T if fortran else np.ascontiguousarray(values)).reshape(-1)
-        self.put_bytes(flat.view(np.uint8).data if flat.size else b"")
-        self.out += TUPLE + BUILD
+        if known:
+            self.heads[values.shape, values.dtype, fortran] = bytes(self.out[start:])
 
     def put_dtype_node(self, node: DtypeNode) -> None:
         if node.dtype is not None:
@@ -440,6 +478,37 @@ class _Writer:
         self.out += TUPLE + BUILD
 
 
+class _Recorder(_Writer):
+    """Writes a node into `parts`, with nothing remembered: bytes, and each `Slot` and `Stored` as it is."""
+
+    def __init__(self, writer: _Writer) -> None:
+        super().__init__(writer.write, lambda stored: stored, writer.keep_out, writer.renames)
+        self.memo = writer.memo
+        self.marks = writer.marks
+        self.out.clear()
+        self.parts: list[Any] = []
+
+    def cut(self, part: Any) -> None:
+        self.parts += (bytes(self.out), part)
+        self.out.clear()
+
+    def put_array(self, values: Any) -> None:
+        if type(values) is Stored:
+            self.cut(values)
+        else:
+            super().put_array(values)
+
+    def remember(self, key: Any) -> None:
+        pass
+
+    def flush(self) -> None:
+        pass
+
+    def run(self, root: Node) -> None:
+        super().run(root)
+        self.parts.append(bytes(self.out[: -len(STOP)]))
+
+
 class _New:
     """Make the object `node` here: its arguments have been written."""
 
@@ -447,6 +516,15 @@ class _New:
 
     def __init__(self, node: ObjectNode) -> None:
         self.node = node
+
+
+def _text(text: str) -> bytes:
+    encoded = text.encode("utf-8", "surrogatepass")
+    if len(encoded) < 256:
+        return b"\x8c" + bytes((len(encoded),)) + encoded
+    if len(encoded) < 2**32:
+        return b"X" + struct.pack("<I", len(encoded)) + encoded
+    return b"\x8d" + struct.pack("<Q", len(encoded)) + encoded
 
 
 def _get(index: int) -> bytes:
@@ -522,6 +600,8 @@ WRITERS: dict[type, Callable[[_Writer, Any], None]] = {
     Global: _Writer.put_global_name,
     ObjectNode: _Writer.put_object,
     Stored: _Writer.put_stored,
+    Formed: _Writer.put_formed,
+    Slot: _Recorder.cut,
     CallNode: _Writer.put_function_call,
     DtypeNode: _Writer.put_dtype_node,
     ArrayNode: _Writer.put_array_node,
