@@ -65,14 +65,82 @@ def write_attribute(data: PointData, name: str, kind: str, values: NDArray[Any])
 
 def read_attribute(data: PointData, name: str) -> NDArray[Any] | None:
     """The values of a point attribute, (n,) or (n, width); None where there is none of that name."""
-    attribute = data.attributes.get(name)
-    if attribute is None or attribute.domain != "POINT" or attribute.data_type not in KINDS:
-        return None
-    key, width, dtype = KINDS[attribute.data_type]
-    values = np.empty(len(attribute.data) * width, dtype)
-    if values.size:
-        attribute.data.foreach_get(key, values)
-    return values if width == 1 else values.reshape(-1, width)
+    return PointAttributes(data).read(name)
+
+
+class PointAttributes:
+    """Reads point attributes as `read_attribute` does, quicker where many data have the same ones; until one is added or removed.
+
+    signature: equal for data that have attributes of the same names, kinds and domains.
+    """
+
+    __slots__ = ("_places", "data", "signature")
+
+    def __init__(self, data: PointData) -> None:
+        attributes = data.attributes
+        names = attributes.keys()
+        kinds = np.zeros((2, len(names)), np.int32)
+        attributes.foreach_get("data_type", kinds[0])
+        if isinstance(data, bpy.types.Mesh):  # points have no other domain
+            attributes.foreach_get("domain", kinds[1])
+        self.data = data
+        self.signature = (kinds.tobytes(), *names)
+        places = _known_places.get(self.signature)
+        if places is None:
+            if len(_known_places) > MAX_KNOWN:
+                _known_places.clear()
+            places = _known_places[self.signature] = {
+                a.name: KINDS[a.data_type] for a in attributes if a.domain == "POINT" and a.data_type in KINDS
+            }
+        self._places = places
+
+    def read(self, name: str, scratch: "Scratch | None" = None) -> NDArray[Any] | None:
+        """The values of one, (n,) or (n, width); None where there is none of that name.
+
+        scratch: where to put them, if they are only needed until it is used again.
+        """
+        found = self._places.get(name)
+        if found is None:
+            return None
+        if scratch is not None:
+            return scratch.read(self, name, found)
+        key, width, dtype = found
+        items = self.data.attributes[name].data
+        count = len(items)
+        values = np.empty(count * width, dtype)
+        if count:
+            items.foreach_get(key, values)
+        return values if width == 1 else values.reshape(count, width)
+
+
+class Scratch:
+    """Memory for one array after the other: for large ones, fresh memory takes longer than what is done with it."""
+
+    __slots__ = ("_holds", "_memory")
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, np.uint8)
+        self._holds: tuple[PointAttributes | None, str] = None, ""
+
+    def read(self, attributes: PointAttributes, name: str, kind: tuple[str, int, Any]) -> NDArray[Any]:
+        """The values of an attribute of that kind, where the last ones were; those that are still there are not read again."""
+        key, width, dtype = kind
+        items = attributes.data.attributes[name].data
+        size = len(items) * width * np.dtype(dtype).itemsize
+        if len(self._memory) < size:
+            self._memory = np.empty(0, np.uint8)  # let go of the old before there is the new
+            self._memory = np.empty(size, np.uint8)
+            self._holds = None, ""
+        values = self._memory[:size].view(dtype)
+        if self._holds != (attributes, name):
+            if size:
+                items.foreach_get(key, values)
+            self._holds = attributes, name
+        return values if width == 1 else values.reshape(-1, width)
+
+
+MAX_KNOWN = 1000
+_known_places: dict[tuple[Any, ...], dict[str, tuple[str, int, Any]]] = {}
 
 
 # --- exactly ---------------------------------------------------------------------------------------------------------
@@ -93,9 +161,9 @@ def write_bits(data: PointData, name: str, values: NDArray[Any]) -> None:
             write_attribute(data, f".{name}.bits{number}", "INT32_2D", bits)
 
 
-def read_exactly(data: PointData, name: str, shown: NDArray[Any], dtype: Any) -> NDArray[Any]:
+def read_exactly(attributes: PointAttributes, name: str, shown: NDArray[Any], dtype: Any) -> NDArray[Any]:
     """What `write_bits` got, of `dtype`; where `shown` is no longer the nearest of it, `shown`."""
-    hidden = [read_attribute(data, f".{name}.bits{number}") for number in range(shown.shape[1])]
+    hidden = [attributes.read(f".{name}.bits{number}") for number in range(shown.shape[1])]
     return _with_bits(shown, hidden, np.dtype(dtype))
 
 
@@ -144,13 +212,11 @@ def _records(text: str) -> tuple[dict[str, Any], ...]:
     return tuple(json.loads(text))
 
 
-def read_columns(data: PointData, only: str | None = None) -> dict[str, NDArray[Any]]:
-    """The vertex properties of a mesh or point cloud, or one, as `write_columns` got them or as they were edited since."""
+def read_columns(attributes: PointAttributes) -> dict[str, NDArray[Any]]:
+    """The vertex properties of a mesh or point cloud, as `write_columns` got them or as they were edited since."""
     columns = {}
-    for record in _records(data.get(COLUMNS, "[]")):
-        if only is not None and record["name"] != only:
-            continue
-        values = _read_column(data, record)
+    for record in _records(attributes.data.get(COLUMNS, "[]")):
+        values = _read_column(attributes, record)
         if values is not None:
             columns[record["name"]] = values
     return columns
@@ -258,19 +324,22 @@ def _holds(values: NDArray[Any], stored: list[NDArray[Any]]) -> bool:
         )
 
 
-def _read_column(data: PointData, record: dict[str, Any]) -> NDArray[Any] | None:
-    parts = [read_attribute(data, attribute) for attribute in record["attributes"]]
-    if any(part is None for part in parts):
-        return None
+def _read_column(attributes: PointAttributes, record: dict[str, Any]) -> NDArray[Any] | None:
+    parts = [attributes.read(attribute) for attribute in record["attributes"]]
+    for part in parts:
+        if part is None:
+            return None
+    if len(parts) == 1 and parts[0].dtype.str == record["dtype"] and list(parts[0].shape[1:]) == record["shape"]:
+        return parts[0]
     dtype = np.dtype(record["dtype"])
-    shape = (data.attributes.domain_size("POINT"), *record["shape"])
+    shape = (attributes.data.attributes.domain_size("POINT"), *record["shape"])
     if "values" in record:
         texts = record["values"]
         table = np.array([text.encode("latin-1") for text in texts] if dtype.kind == "S" else texts, dtype)
         return table[np.clip(parts[0], 0, len(table) - 1)]
     shown = parts[0] if len(parts) == 1 else np.stack(parts, axis=1) if parts else np.empty(shape, dtype)
     shown = shown.reshape(shape)
-    hidden = [read_attribute(data, attribute) for attribute in record.get("bits", ())]
+    hidden = [attributes.read(attribute) for attribute in record.get("bits", ())]
     return _with_bits(shown, hidden, dtype)
 
 

@@ -32,7 +32,7 @@ from ..session.encode import (
 from ..session.errors import MosaicError
 from ..session.file import Section
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
-from .attributes import PointData
+from .attributes import PointData, Scratch
 from .custom_properties import clean_text
 from .edits import Look, Looks, Piece, apply_edits
 from .inspect import steps_of
@@ -170,6 +170,7 @@ class _Collector:
         self.titles: dict[str, tuple[str, str]] = {}  # of the file's groups: uuid and name, by the uuid in Blender
         self.taken: set[str] = set()
         self.edits: list[str] = []
+        self.scratch = Scratch()
         self.untouched: set[Hashable] = set()
         layout = "indexed" if said.get("layout") == "indexed" else "pickle"
         sections = self.record.sections if self.record is not None else {}
@@ -263,7 +264,7 @@ class _Collector:
                 kind = thing.type.lower().replace("_", " ")
                 self.result.left_out.append(f"{thing.name!r} is left out: Mosaic has no objects like a {kind}.")
             return None
-        source = Source(thing.name, data, self._matrix(thing))
+        source = Source(thing.name, data, self._matrix(thing), scratch=self.scratch)
         look, visible = self.looks.of(thing), self._is_visible(thing)
         record = unpack(thing, source) if CLASS in thing else None
         if record is None:

@@ -49,6 +49,7 @@ from .transforms import move_fit, move_mesh, only_moves
 from .tree import SAMPLING_RATE, name_of
 
 REPRESENTATION_OF = {label: name for name, label in LABELS.items()}
+SURFACE_INPUTS = ("Color", "Opacity", "Ambient", "Diffuse", "Specular")
 DECIMALS = 6  # of colours that were edited: those of a 32-bit number
 
 
@@ -110,16 +111,18 @@ class Looks:
     def __init__(self) -> None:
         self._inputs: dict[int, ModifierInputs] = {}
         self._materials: dict[int, tuple[float, ...] | None] = {}
+        self._sockets: dict[int, list[int]] = {}  # where SURFACE_INPUTS are, by the group of the node
 
     def of(self, thing: bpy.types.Object) -> Look:
         representation = size = spheres = None
         elsewhere = False
         modifier = thing.modifiers.get(MODIFIER)
-        group = modifier.node_group if modifier is not None and modifier.type == "NODES" else None
+        group = getattr(modifier, "node_group", None)
         if group is not None:
-            inputs = self._inputs.get(group.session_uid)
+            number = group.session_uid
+            inputs = self._inputs.get(number)
             if inputs is None:
-                inputs = self._inputs[group.session_uid] = ModifierInputs(group)
+                inputs = self._inputs[number] = ModifierInputs(group)
             elsewhere = "Surface" in inputs or "Frames" in inputs
             if "Representation" in inputs:
                 shown, size, spheres = inputs.of(modifier, ("Representation", "Size", "Spheres"))
@@ -130,22 +133,29 @@ class Looks:
         if material is not None:
             number = material.session_uid
             if number not in self._materials:
-                self._materials[number] = _numbers_of(material)
+                self._materials[number] = self._numbers_of(material)
             numbers = self._materials[number]
         return Look(representation, size, spheres, numbers, elsewhere)
 
-
-def _numbers_of(material: bpy.types.Material) -> tuple[float, ...] | None:
-    tree = material.node_tree
-    surface = tree.nodes.get(SURFACE) if tree is not None else None
-    if surface is not None:
+    def _numbers_of(self, material: bpy.types.Material) -> tuple[float, ...] | None:
+        tree = material.node_tree
+        surface = tree.nodes.get(SURFACE) if tree is not None else None
+        group = surface.node_tree if surface is not None and surface.type == "GROUP" else None
+        if group is None:
+            return _numbers_of_users(material)
         inputs = surface.inputs
-        return (
-            *inputs["Color"].default_value[:3],
-            *[inputs[name].default_value for name in ("Opacity", "Ambient", "Diffuse", "Specular")],
-        )
+        places = self._sockets.get(group.session_uid)
+        if places is None:
+            places = self._sockets[group.session_uid] = list(map(inputs.find, SURFACE_INPUTS))
+        red, green, blue, _ = inputs[places[0]].default_value
+        return red, green, blue, *[inputs[place].default_value for place in places[1:]]
+
+
+def _numbers_of_users(material: bpy.types.Material) -> tuple[float, ...]:
+    """Of a material of the user's own."""
+    tree = material.node_tree
     principled = [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"] if tree is not None else []
-    if principled:  # a material of the user's own
+    if principled:
         inputs = principled[0].inputs
         return (*inputs["Base Color"].default_value[:3], inputs["Alpha"].default_value)
     return tuple(material.diffuse_color)

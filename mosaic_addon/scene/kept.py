@@ -200,13 +200,11 @@ def sum_of_bits(values: NDArray[Any]) -> int:
     """A number that changes when values do, quicker than any hash: the sum of their bits, eight bytes at a time."""
     if not values.size:
         return 0
-    flat = np.ascontiguousarray(values).reshape(-1)
-    if flat.nbytes % 8:
-        flat = flat.view(np.uint8)
-        whole = len(flat) // 8 * 8
-        total = int(np.add.reduce(flat[:whole].view(np.uint64))) + int.from_bytes(flat[whole:].tobytes(), "little")
-    else:
-        total = int(np.add.reduce(flat.view(np.uint64)))
+    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+    rest = len(flat) % 8
+    if not rest:
+        return int(np.add.reduce(flat.view(np.uint64))) % 2**62
+    total = int(np.add.reduce(flat[:-rest].view(np.uint64))) + int.from_bytes(flat[-rest:].tobytes(), "little")
     return total % 2**62
 
 

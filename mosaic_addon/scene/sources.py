@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..session.nodes import Stored
-from .attributes import NORMALS, QUATERNIONS, PointData, read_attribute, read_columns, read_exactly
+from .attributes import NORMALS, QUATERNIONS, PointAttributes, PointData, Scratch, read_columns, read_exactly
 from .kept import sum_of_bits, sum_of_columns
 from .meshes import ORIGINAL, VERTEX_NORMALS
 from .surfaces import DTYPE, SHAPE, VALUES
@@ -20,16 +20,32 @@ from .transforms import only_moves, turn_of, turns_from_z
 
 Array: TypeAlias = NDArray[Any]
 
+LARGE = 100_000  # points whose positions are rather read again than kept
+
 
 class Source:
     """What one object gives to a file.
 
     data: its points or mesh. matrix: (4, 4) float64 from the data's coordinates to the session's angstrom, None where they
     are the same. steps: the meshes of a trajectory. volume: the mesh that holds a volume's values. flipped: all faces of a
-    mesh were turned round, and so its normals are to be.
+    mesh were turned round, and so its normals are to be. scratch: memory for the array that was asked for last, which is gone
+    with the next one; None to give each its own.
     """
 
-    __slots__ = ("_columns", "_faces", "_positions", "count", "data", "flipped", "matrix", "name", "steps", "volume")
+    __slots__ = (
+        "_attributes",
+        "_columns",
+        "_faces",
+        "_positions",
+        "count",
+        "data",
+        "flipped",
+        "matrix",
+        "name",
+        "scratch",
+        "steps",
+        "volume",
+    )
 
     def __init__(
         self,
@@ -38,14 +54,17 @@ class Source:
         matrix: NDArray[np.float64] | None,
         steps: Sequence[bpy.types.Mesh] = (),
         volume: bpy.types.Mesh | None = None,
+        scratch: Scratch | None = None,
     ) -> None:
         self.name = name
         self.data = data
         self.matrix = matrix
         self.steps = steps
         self.volume = volume
+        self.scratch = scratch
         self.flipped = False
         self.count = len(data.vertices) if isinstance(data, bpy.types.Mesh) else len(data.points)
+        self._attributes: PointAttributes | None = None
         self._positions: Array | None = None
         self._columns: dict[str, Array] | None = None
         self._faces: Array | None = None
@@ -56,26 +75,33 @@ class Source:
 
     def array(self, stored: Stored) -> Array:
         """The array that a `Stored` of this object stands for, of its dtype and order. Raises KeyError for an unknown one."""
-        what, _, rest = stored.name.partition("/")
-        if what == "frames":
-            number, _, rest = rest.partition("/")
-            return self.step(int(number)).array(Stored(rest, stored.dtype, stored.order))
-        dtype = np.dtype(stored.dtype)
-        if what == "columns":
-            values = self.columns()[rest]
-        elif what == "volume":
-            values = volume_values(self.volume)
+        dtype = DTYPES.get(stored.dtype) or np.dtype(stored.dtype)
+        reader = READERS.get(stored.name)
+        if reader is not None:
+            values = reader(self, dtype)
         else:
-            values = READERS[what](self, dtype)
+            what, _, rest = stored.name.partition("/")
+            if what == "frames":
+                number, _, rest = rest.partition("/")
+                return self.step(int(number)).array(Stored(rest, stored.dtype, stored.order))
+            if what != "columns":
+                raise KeyError(stored.name)
+            values = self.columns()[rest]
         if values.dtype == dtype and stored.order == "C":
-            return np.ascontiguousarray(values)
+            return values if values.flags.c_contiguous else np.ascontiguousarray(values)
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray(values, dtype, order="F" if stored.order == "F" else "C")
+
+    def attributes(self) -> PointAttributes:
+        """Its point attributes."""
+        if self._attributes is None:
+            self._attributes = PointAttributes(self.data)
+        return self._attributes
 
     def columns(self) -> dict[str, Array]:
         """The vertex properties, as they are in Blender; read once."""
         if self._columns is None:
-            self._columns = read_columns(self.data)
+            self._columns = read_columns(self.attributes())
         return self._columns
 
     def columns_sum(self) -> int:
@@ -86,52 +112,56 @@ class Source:
         """A step of a trajectory, by the number that it had when it was imported. Raises KeyError when it was deleted."""
         for place, mesh in enumerate(self.steps):
             if mesh.get(STEP, place) == number:
-                return Source(self.name, mesh, self.matrix)
+                return Source(self.name, mesh, self.matrix, scratch=self.scratch)
         raise KeyError(f"frames/{number}")
 
     # --- points ------------------------------------------------------------------------------------------------------
 
-    def positions(self) -> Array:
-        """(n, 3) float32, as they lie in Blender; read once, as edits are looked for in them before they are written."""
+    def positions(self, scratch: Scratch | None = None) -> Array:
+        """(n, 3) float32, as they lie in Blender; read once, unless they are only needed for a moment."""
+        if scratch is not None and self._positions is None and self.count > LARGE:
+            values = self.attributes().read("position", scratch)
+            if values is not None:
+                return values
         if self._positions is None:
-            values = read_attribute(self.data, "position")
+            values = self.attributes().read("position")
             self._positions = np.empty((0, 3), np.float32) if values is None else values
         return self._positions
 
     def points_sum(self) -> int:
         """By which a moved point is noticed."""
-        return sum_of_bits(self.positions())
+        return sum_of_bits(self.positions(self.scratch))
 
     def points(self, dtype: np.dtype[Any]) -> Array:
-        return self._moved(self._exact("points", self.positions(), dtype))
+        return self._moved(self._exact("points", self.positions(self.scratch), dtype))
 
     def vertices(self, dtype: np.dtype[Any]) -> Array:
-        return self._moved(self._exact("vertices", self.positions(), dtype))
+        return self._moved(self._exact("vertices", self.positions(self.scratch), dtype))
 
     def normals(self, dtype: np.dtype[Any]) -> Array:
         """(n, 3): the session's; where a mesh was reshaped, Blender's."""
-        shown = read_attribute(self.data, NORMALS)
+        shown = self.attributes().read(NORMALS, self.scratch)
         if shown is None:
             shown = np.tile(np.float32([0, 0, 1]), (self.count, 1))
         return self._turned(self._renewed(self._exact(NORMALS, shown, dtype)))
 
     def vertex_normals(self, dtype: np.dtype[Any]) -> Array:
-        shown = read_attribute(self.data, NORMALS)
+        shown = self.attributes().read(NORMALS, self.scratch)
         if shown is None:
             return self._turned(self.shape_normals())
         return self._turned(self._renewed(self._exact(VERTEX_NORMALS, shown, dtype)))
 
     def quaternions(self, dtype: np.dtype[Any]) -> Array:
         """(n, 4), scalar first: the session's; without any, what turns +z to the normals, or no turn at all."""
-        shown = read_attribute(self.data, QUATERNIONS)
+        shown = self.attributes().read(QUATERNIONS, self.scratch)
         if shown is None:
-            normals = read_attribute(self.data, NORMALS)
+            normals = self.attributes().read(NORMALS)
             shown = np.tile(np.float32([1, 0, 0, 0]), (self.count, 1)) if normals is None else turns_from_z(normals)
         values = self._exact(QUATERNIONS, shown, dtype)
         return values if self.matrix is None else _times(turn_of(self.matrix), values)
 
     def _exact(self, name: str, shown: Array, dtype: np.dtype[Any]) -> Array:
-        return shown if dtype == np.float32 else read_exactly(self.data, name, shown, dtype)
+        return shown if dtype == np.float32 else read_exactly(self.attributes(), name, shown, dtype)
 
     def _moved(self, points: Array) -> Array:
         if self.matrix is None or not len(points):
@@ -168,7 +198,7 @@ class Source:
         """Which vertices of a mesh were moved or made since the import, or touch one that was; None if there are none."""
         if not isinstance(self.data, bpy.types.Mesh):
             return None
-        original = read_attribute(self.data, ORIGINAL)
+        original = self.attributes().read(ORIGINAL)
         if original is None:
             return None
         moved = (original != self.positions()).any(axis=1)
@@ -206,6 +236,13 @@ class Source:
             normals /= np.linalg.norm(normals, axis=1, keepdims=True)
         return np.nan_to_num(normals)
 
+    def volume_values(self, dtype: np.dtype[Any]) -> Array:
+        """The values of a volume, (x, y, z), as they are. Raises KeyError when its surface was deleted."""
+        mesh = self.volume
+        if mesh is None:
+            raise KeyError("volume")
+        return np.frombuffer(mesh[VALUES], mesh[DTYPE]).reshape(tuple(mesh[SHAPE]))
+
 
 READERS: dict[str, Any] = {
     "points": Source.points,
@@ -214,19 +251,14 @@ READERS: dict[str, Any] = {
     "vertex_normals": Source.vertex_normals,
     "quaternions": Source.quaternions,
     "triangles": Source.written_triangles,
+    "volume": Source.volume_values,
 }
+DTYPES = {"<f4": np.dtype("<f4")}  # of nearly all
 
 
 def fetch(stored: Stored) -> Array:
     """The array that a `Stored` stands for, for the writer."""
     return stored.owner.array(stored)
-
-
-def volume_values(mesh: bpy.types.Mesh | None) -> Array:
-    """The values of a volume, (x, y, z). Raises KeyError when its surface was deleted."""
-    if mesh is None:
-        raise KeyError("volume")
-    return np.frombuffer(mesh[VALUES], mesh[DTYPE]).reshape(tuple(mesh[SHAPE]))
 
 
 def triangles_of(data: PointData) -> Array:

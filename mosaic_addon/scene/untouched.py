@@ -8,7 +8,6 @@ nothing to be found in the others.
 from collections.abc import Hashable
 
 import bpy
-import numpy as np
 
 from ..session.encode import fit_of, state_of
 from ..session.nodes import Formed, ObjectNode
@@ -35,34 +34,26 @@ def key_of(thing: bpy.types.Object, source: Source, record: Record, look: Look, 
         return None
     if source.count != record.count or source.points_sum() != record.points_sum:
         return None
-    if isinstance(data, bpy.types.Mesh) and (
-        source.face_count() != record.faces or source.faces_sum() != record.faces_sum
-    ):
+    is_mesh = isinstance(data, bpy.types.Mesh)
+    if is_mesh and (source.face_count() != record.faces or source.faces_sum() != record.faces_sum):
         return None
     if source.columns_sum() != record.columns_sum:
         return None
     rate = thing.get(SAMPLING_RATE)
     own = own_properties(thing)
-    attributes = data.attributes
-    kinds = np.empty((2, len(attributes)), np.int32)
-    attributes.foreach_get("data_type", kinds[0])
-    attributes.foreach_get("domain", kinds[1])
     return (
         part.alike,
         visible,
         look,
         tuple(rate) if hasattr(rate, "__len__") else rate,
         repr([(key, plain_property(value)) for key, value in own.items()]) if own else "",
-        isinstance(data, bpy.types.Mesh),
+        is_mesh,
         data.get(COLUMNS),
-        tuple(attributes.keys()),
-        kinds.tobytes(),
+        source.attributes().signature,
     )
 
 
 def speaks_for_others(node: ObjectNode) -> bool:
     """Whether what was found out about a geometry holds for all with its key: no array was compared that the key is silent on."""
     fit = fit_of(node)
-    return node.cls.name not in LOOKED_INTO and (
-        fit is None or state_of(fit).as_dict().get("vertex_colors") is None
-    )
+    return node.cls.name not in LOOKED_INTO and (fit is None or state_of(fit).as_dict().get("vertex_colors") is None)

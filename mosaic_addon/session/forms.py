@@ -70,7 +70,9 @@ class Forms:
         head = HEAD.pack(MARK, len(form), len(shared_data))
         return b"".join((head, form, shared_data, own_text.encode("utf-8", "surrogatepass")))
 
-    def _make(self, key: tuple[Any, ...], node: Node, held: Mapping[int, Stored]) -> tuple[bytes, tuple[int | None, ...]]:
+    def _make(
+        self, key: tuple[Any, ...], node: Node, held: Mapping[int, Stored]
+    ) -> tuple[bytes, tuple[int | None, ...]]:
         """A new form, and where what is the node's own stands among its values."""
         parts: list[bytes] = []
         write_pickle(_bare(node), lambda data: parts.append(bytes(data)), keep_out=held)

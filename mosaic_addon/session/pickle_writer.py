@@ -426,8 +426,8 @@ class _Writer:
             self.put_head(values, fortran)
         else:
             self.out += head
-        flat = (values.T if fortran else np.ascontiguousarray(values)).reshape(-1)
-        self.put_bytes(flat.view(np.uint8).data if flat.size else b"")
+        flat = (values.T if fortran else values).reshape(-1)  # a copy where there are gaps
+        self.put_bytes(flat.view(np.uint8).data if len(flat) else b"")
         self.out += TUPLE + BUILD
 
     def put_head(self, values: NDArray[Any], fortran: bool) -> None:
