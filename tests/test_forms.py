@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -201,6 +202,12 @@ def test_a_damaged_form_is_refused() -> None:
     assert loads(dumps(node), None) is None
 
 
+def pickled(nodes: list[Any], fetch: Callable[[Stored], Any]) -> bytes:
+    parts: list[bytes] = []
+    write_pickle(nodes, lambda data: parts.append(bytes(data)), fetch=fetch)
+    return b"".join(parts)
+
+
 NAMES = st.sampled_from(["one", "two", "", "points", "name", "x" * 300, "\ud800", None, 3])
 
 
@@ -215,11 +222,9 @@ def test_alike_nodes_are_written_by_a_template_as_if_each_had_been_made(entries:
         found = loads(forms.dumps(node, held_of(node), [], []) or b"", len(arrays) - 1)
         assert found is not None
         formed.append(found[0])
-    written = []
-    for nodes in (formed, [each.make() for each in formed]):
-        parts: list[bytes] = []
-        write_pickle(nodes, lambda data: parts.append(bytes(data)), fetch=lambda stored: arrays[stored.owner])
-        written.append(b"".join(parts))
+    written = [
+        pickled(nodes, lambda stored: arrays[stored.owner]) for nodes in (formed, [each.make() for each in formed])
+    ]
     assert_same(*map(read_pickle, written))
     assert len(written[0]) <= len(written[1]) + 700 * len(entries)  # no text of theirs is remembered
 
@@ -229,10 +234,6 @@ def test_the_thousandth_of_its_like_is_small() -> None:
     nodes = nodes_of(*[make.cloud(f"cloud {number}", 3, appearance={"size": 7}) for number in range(1000)])
     formed = [loads(forms.dumps(node, held_of(node), [], []) or b"", None)[0] for node in nodes]
     assert len({id(each.alike) for each in formed}) == 1
-    sizes = []
-    for count in (1, 1000):
-        parts: list[bytes] = []
-        points = np.zeros((3, 3), np.float32)
-        write_pickle(formed[:count], lambda data: parts.append(bytes(data)), fetch=lambda stored: points)
-        sizes.append(sum(map(len, parts)))
+    points = np.zeros((3, 3), np.float32)
+    sizes = [len(pickled(formed[:count], lambda stored: points)) for count in (1, 1000)]
     assert (sizes[1] - sizes[0]) / 999 < 500

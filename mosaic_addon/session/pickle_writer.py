@@ -94,7 +94,7 @@ class _Writer:
     def __init__(
         self,
         write: Write,
-        fetch: Callable[[Stored], NDArray[Any]] | None,
+        fetch: Callable[[Stored], Any] | None,
         keep_out: Mapping[int, Stored],
         renames: Mapping[tuple[str, str], tuple[str, str]],
     ) -> None:
@@ -426,7 +426,7 @@ class _Writer:
             self.put_head(values, fortran)
         else:
             self.out += head
-        flat = (values.T if fortran else values).reshape(-1)  # a copy where there are gaps
+        flat = (values.T if fortran else values if flags.c_contiguous else np.ascontiguousarray(values)).reshape(-1)
         self.put_bytes(flat.view(np.uint8).data if len(flat) else b"")
         self.out += TUPLE + BUILD
 
@@ -581,7 +581,7 @@ CLOSE_LIST, CLOSE_DICT, CLOSE_SET = _Close(APPENDS), _Close(SETITEMS), _Close(AD
 REMEMBERED_AFTER = frozenset({bytes, memoryview, bytearray, ByteArray, complex, slice, range})
 
 
-WRITERS: dict[type, Callable[[_Writer, Any], None]] = {
+WRITERS: dict[type, Callable[[Any, Any], None]] = {
     tuple: _Writer.put_tuple,
     list: _Writer.put_list,
     Pairs: _Writer.put_pairs,
