@@ -212,10 +212,15 @@ def _records(text: str) -> tuple[dict[str, Any], ...]:
     return tuple(json.loads(text))
 
 
-def read_columns(attributes: PointAttributes) -> dict[str, NDArray[Any]]:
-    """The vertex properties of a mesh or point cloud, as `write_columns` got them or as they were edited since."""
+def read_columns(data: PointData, attributes: PointAttributes | None = None) -> dict[str, NDArray[Any]]:
+    """The vertex properties of a mesh or point cloud, as `write_columns` got them or as they were edited since.
+
+    attributes: those of `data`, where they are known.
+    """
     columns = {}
-    for record in _records(attributes.data.get(COLUMNS, "[]")):
+    for record in _records(data.get(COLUMNS, "[]")):
+        if attributes is None:
+            attributes = PointAttributes(data)
         values = _read_column(attributes, record)
         if values is not None:
             columns[record["name"]] = values

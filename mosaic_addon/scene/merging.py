@@ -15,7 +15,6 @@ from .attributes import (
     KINDS,
     NORMALS,
     QUATERNIONS,
-    PointAttributes,
     PointData,
     buffer_of,
     column_attributes,
@@ -171,7 +170,7 @@ def _positions(all_data: Sequence[PointData], matrices: Sequence[NDArray[np.floa
 
 def _merged_columns(all_data: Sequence[PointData]) -> tuple[dict[str, Array], list[str]]:
     """The vertex properties that all have, one behind the other, and the names of the rest."""
-    tables = [read_columns(PointAttributes(data)) for data in all_data if data.attributes.domain_size("POINT")]
+    tables = [read_columns(data) for data in all_data if data.attributes.domain_size("POINT")]
     names = list(dict.fromkeys(name for table in tables for name in table))
     merged, left_out = {}, []
     for name in names:

@@ -101,7 +101,7 @@ class Source:
     def columns(self) -> dict[str, Array]:
         """The vertex properties, as they are in Blender; read once."""
         if self._columns is None:
-            self._columns = read_columns(self.attributes())
+            self._columns = read_columns(self.data, self.attributes())
         return self._columns
 
     def columns_sum(self) -> int:

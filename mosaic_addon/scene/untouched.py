@@ -48,6 +48,7 @@ def key_of(thing: bpy.types.Object, source: Source, record: Record, look: Look, 
         tuple(rate) if hasattr(rate, "__len__") else rate,
         repr([(key, plain_property(value)) for key, value in own.items()]) if own else "",
         is_mesh,
+        source.count > 0,
         data.get(COLUMNS),
         source.attributes().signature,
     )
