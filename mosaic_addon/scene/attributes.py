@@ -129,7 +129,8 @@ class Scratch:
         size = len(items) * width * np.dtype(dtype).itemsize
         if len(self._memory) < size:
             self._memory = np.empty(0, np.uint8)  # let go of the old before there is the new
-            self._memory = np.empty(size, np.uint8)
+            # With room for an attribute of four numbers after one of three; what is not used is not made.
+            self._memory = np.empty(size // 3 * 4 + 4, np.uint8)
             self._holds = None, ""
         values = self._memory[:size].view(dtype)
         if self._holds != (attributes, name):
