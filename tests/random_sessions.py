@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -124,6 +125,18 @@ def geometries(draw: Draw) -> Any:
     return make.cloud(name, n, **state)
 
 
+def twin(thing: Any, name: str) -> Any:
+    """Another object that differs from `thing` in its points, its name and its uuid only, as thousands do in a session."""
+    other = copy.deepcopy(thing)
+    state = vars(other)
+    state["uuid"] = make.new_uuid()
+    state["meta"]["name"] = name
+    state["points"][...] += 1
+    if "vertices" in getattr(state.get("model"), "__dict__", ()):
+        vars(state["model"])["vertices"][...] += 1
+    return other
+
+
 @st.composite
 def sessions(draw: Draw, most: int = 3) -> dict[str, Any]:
     """The state of a session, with some of its objects in groups."""
@@ -131,6 +144,7 @@ def sessions(draw: Draw, most: int = 3) -> dict[str, Any]:
     objects = []
     for container in ("_data", "_models"):
         several = draw(st.lists(geometries(), max_size=most))
+        several += [twin(thing, draw(NAMES)) for thing in several for _ in range(draw(st.integers(0, 2)))]
         uuids = [vars(thing)["uuid"] for thing in several]
         groups: dict[str, list[str]] = {}
         roots: list[str] = []
