@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent.parent / "mosaic_addon" / "session"
 SOURCES = sorted(path.name for path in FOLDER.glob("*.py"))
 READER = {
     f"{name}.py"
-    for name in "__init__ budget decode describe errors file forms meta nodes pickle_reader session".split()
+    for name in "__init__ budget decode describe errors file forms garbage meta nodes pickle_reader session".split()
 }
 
 MODULES = set(

@@ -31,6 +31,7 @@ from ..session.encode import (
 )
 from ..session.errors import MosaicError
 from ..session.file import Section
+from ..session.garbage import without_collection
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
 from .attributes import PointData, Scratch
 from .custom_properties import clean_text
@@ -178,7 +179,8 @@ class _Collector:
 
     def finished(self) -> Collected:
         try:
-            self._run()
+            with without_collection():
+                self._run()
         except BaseException:
             self.result.close()
             raise

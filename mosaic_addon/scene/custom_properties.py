@@ -72,12 +72,11 @@ def meta_properties(meta: dict[Any, Any]) -> dict[str, tuple[Any, Any]]:
 
 def own_properties(thing: bpy.types.Object) -> dict[str, Any]:
     """The custom properties of an object that are neither ours nor Blender's nor, up to Blender 4.5, other add-ons'."""
+    others = [key for key in thing.keys() if key not in OURS and key != "_RNA_UI"]  # noqa: SIM118  (objects are no dicts)
+    if not others:
+        return {}
     known = thing.bl_rna.properties
-    return {
-        key: thing[key]
-        for key in thing.keys()  # noqa: SIM118  (objects are no dicts)
-        if key not in OURS and key != "_RNA_UI" and not (key in known and known[key].is_runtime)
-    }
+    return {key: thing[key] for key in others if not (key in known and known[key].is_runtime)}
 
 
 def plain_property(value: Any) -> Any:

@@ -11,6 +11,7 @@ import bpy
 from ..session.encode import NEWEST
 from ..session.errors import MosaicError
 from ..session.file import Section, file_stamp, write_file
+from ..session.garbage import without_collection
 from ..session.pickle_writer import write_pickle
 from .collect import Collected, ExportOptions, collect_objects, collect_session
 from .custom_properties import clean_text
@@ -155,7 +156,8 @@ def _write(collected: Collected, path: str, backup: bool, thumbnail: bytes | Non
         warnings.append(f"A .pickle has no place for {names}; save as .mosaic to have them in the file.")
 
     def write_state(file: BinaryIO) -> None:
-        write_pickle(collected.state, file.write, fetch=fetch, renames=collected.renames)
+        with without_collection():
+            write_pickle(collected.state, file.write, fetch=fetch, renames=collected.renames)
 
     try:
         write_file(path, write_state, layout, sections, _release_to_say(collected.release), backup=backup)

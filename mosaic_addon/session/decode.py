@@ -5,9 +5,8 @@ warning. Only a stream that is no session at all is refused.
 """
 
 import contextlib
-import gc
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from .budget import ENTRY, GEOMETRY, VALUE, Budget
 from .errors import MosaicError, printable
 from .file import SessionFile, read_file
+from .garbage import without_collection
 from .meta import plain, unknown_parts
 from .nodes import ArrayNode, Node, ObjectNode, Pairs
 from .pickle_reader import read_pickle, trouble_of_items
@@ -122,22 +122,10 @@ def open_session(path: str | os.PathLike[str]) -> Session:
     """
     name = os.fsdecode(path)
     try:
-        with _without_collection(), contextlib.closing(read_file(path)) as file:
+        with without_collection(), contextlib.closing(read_file(path)) as file:
             return decode_session(file, name)
     except MosaicError as error:
         raise MosaicError(f"{name} {error}") from error
-
-
-@contextlib.contextmanager
-def _without_collection() -> Iterator[None]:
-    """Python's search for garbage switched off: reading makes millions of objects and no garbage among them."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def decode_session(file: SessionFile, path: str) -> Session:
