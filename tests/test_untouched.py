@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mosaic_addon.session import open_session
+from mosaic_addon.session import MosaicError, open_session
 from mosaic_addon.session.nodes import Formed
 from tests.make_sessions import cloud, mesh, properties, triangular_mesh, write_session
 from tests.saved_sessions import Opened, differences, what_differs
@@ -144,6 +144,27 @@ def test_an_edit_of_one_of_many_is_saved_alone(opened: Opened, made: list[Formed
     read = [g.name for g in getattr(open_session(target), container).geometries]
     assert read.count(renamed) == (1 if title == "name" or container == "models" else 2)
     assert len(made) <= 3 * 5  # those of each kind that were looked into, and the edited one; asked, saved, compared
+
+
+def test_faces_that_became_points_are_noticed(bpy: ModuleType, tmp_path: Path) -> None:
+    """Also where an alike object never had any."""
+    models = [triangular_mesh(POINTS, vertices=points(number).astype("f8")) for number in range(2)]
+    vars(models[0])["triangles"] = np.empty((0, 3), np.int32)
+    meshes = [mesh(str(n), POINTS, points=points(n), model=model) for n, model in enumerate(models)]
+    opened = Opened(bpy, write_session(tmp_path / "faces.pickle", [], meshes))
+    for name in "01":
+        bpy.context.view_layer.objects.active = opened[name]
+        opened[name].select_set(True)
+    bpy.ops.object.convert(target="POINTCLOUD")
+    assert opened["1"].type == "POINTCLOUD"
+    assert any("no faces any more" in change for change in opened.unsaved())
+
+
+def test_an_input_that_is_gone_is_told(opened: Opened) -> None:
+    group = opened["3 cloud"].material_slots[0].material.node_tree.nodes["Mosaic Surface"].node_tree
+    group.interface.remove(next(item for item in group.interface.items_tree if item.name == "Ambient"))
+    with pytest.raises(MosaicError, match="has no input 'Ambient' any more"):
+        opened.unsaved()
 
 
 def test_what_depends_on_points_is_found_where_there_are_some(bpy: ModuleType, tmp_path: Path) -> None:

@@ -213,13 +213,17 @@ def _records(text: str) -> tuple[dict[str, Any], ...]:
     return tuple(json.loads(text))
 
 
-def read_columns(data: PointData, attributes: PointAttributes | None = None) -> dict[str, NDArray[Any]]:
-    """The vertex properties of a mesh or point cloud, as `write_columns` got them or as they were edited since.
+def read_columns(
+    data: PointData, attributes: PointAttributes | None = None, only: str | None = None
+) -> dict[str, NDArray[Any]]:
+    """The vertex properties of a mesh or point cloud, or one, as `write_columns` got them or as they were edited since.
 
     attributes: those of `data`, where they are known.
     """
     columns = {}
     for record in _records(data.get(COLUMNS, "[]")):
+        if only is not None and record["name"] != only:
+            continue
         if attributes is None:
             attributes = PointAttributes(data)
         values = _read_column(attributes, record)

@@ -140,13 +140,20 @@ class Looks:
     def _numbers_of(self, material: bpy.types.Material) -> tuple[float, ...] | None:
         tree = material.node_tree
         surface = tree.nodes.get(SURFACE) if tree is not None else None
-        group = surface.node_tree if surface is not None and surface.type == "GROUP" else None
-        if group is None:
+        if surface is None:
             return _numbers_of_users(material)
+        group = surface.node_tree if surface.type == "GROUP" else None
+        if group is None:  # it shows nothing, which is no colour either
+            return None
         inputs = surface.inputs
         places = self._sockets.get(group.session_uid)
         if places is None:
             places = self._sockets[group.session_uid] = list(map(inputs.find, SURFACE_INPUTS))
+        if min(places) < 0:
+            missing = SURFACE_INPUTS[places.index(-1)]
+            raise MosaicError(
+                f"The node {SURFACE!r} of the material {material.name!r} has no input {missing!r} any more; undo that to save."
+            )
         red, green, blue, _ = inputs[places[0]].default_value
         return red, green, blue, *[inputs[place].default_value for place in places[1:]]
 

@@ -20,7 +20,7 @@ from .transforms import only_moves, turn_of, turns_from_z
 
 Array: TypeAlias = NDArray[Any]
 
-LARGE = 100_000  # points whose positions are rather read again than kept
+LARGE = 100_000  # points of which arrays are rather read again than kept
 
 
 class Source:
@@ -86,7 +86,7 @@ class Source:
                 return self.step(int(number)).array(Stored(rest, stored.dtype, stored.order))
             if what != "columns":
                 raise KeyError(stored.name)
-            values = self.columns()[rest]
+            values = self.columns(rest)[rest]
         if values.dtype == dtype and stored.order == "C":
             return values if values.flags.c_contiguous else np.ascontiguousarray(values)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -98,10 +98,13 @@ class Source:
             self._attributes = PointAttributes(self.data)
         return self._attributes
 
-    def columns(self) -> dict[str, Array]:
-        """The vertex properties, as they are in Blender; read once."""
-        if self._columns is None:
-            self._columns = read_columns(self.data, self.attributes())
+    def columns(self, only: str | None = None) -> dict[str, Array]:
+        """The vertex properties, or one, as they are in Blender; read once where they are small."""
+        if self._columns is not None:
+            return self._columns
+        if self.count > LARGE:
+            return read_columns(self.data, self.attributes(), only)
+        self._columns = read_columns(self.data, self.attributes())
         return self._columns
 
     def columns_sum(self) -> int:

@@ -37,6 +37,8 @@ def key_of(thing: bpy.types.Object, source: Source, record: Record, look: Look, 
     is_mesh = isinstance(data, bpy.types.Mesh)
     if is_mesh and (source.face_count() != record.faces or source.faces_sum() != record.faces_sum):
         return None
+    if not is_mesh and record.faces:
+        return None
     if source.columns_sum() != record.columns_sum:
         return None
     rate = thing.get(SAMPLING_RATE)

@@ -184,12 +184,11 @@ def _take(
         seen.add(id(node))
     plain = [part for part in parts if type(part) in PLAIN]
     values += plain
-    key.append(len(parts))
-    if len(plain) < len(parts):
-        for place, part in enumerate(parts):
-            if type(part) not in PLAIN:
-                key.append(place)
-                _take(part, key, values, held, seen, depth + 1)
+    # All places at once: one after the other, they would not tell where the parts of a part end.
+    places = tuple([place for place, part in enumerate(parts) if type(part) not in PLAIN])
+    key.append((len(parts), places))
+    for place in places:
+        _take(parts[place], key, values, held, seen, depth + 1)
 
 
 def _take_array(node: ArrayNode, key: list[Any], held: Mapping[int, Stored], seen: set[int]) -> None:
