@@ -27,8 +27,11 @@ CASES = int(os.environ.get("MOSAIC_CASES", "1000"))
 KEYS = {"clusters": "_data", "models": "_models"}
 
 NUMBERS = st.integers(0, 50)
+NEW_NAMES = NAMES.filter(
+    lambda name: not any("\ud800" <= c <= "\udfff" for c in name)
+)  # Blender takes no lone surrogates
 EDITS = st.one_of(
-    st.tuples(st.just("rename"), NUMBERS, NAMES),
+    st.tuples(st.just("rename"), NUMBERS, NEW_NAMES),
     st.tuples(st.just("recolor"), NUMBERS, st.tuples(HUNDREDTHS, HUNDREDTHS, HUNDREDTHS)),
     st.tuples(st.just("weigh"), NUMBERS, st.sampled_from(edits.WEIGHTS), HUNDREDTHS),
     st.tuples(st.just("hide"), NUMBERS, st.booleans()),
@@ -43,8 +46,8 @@ EDITS = st.one_of(
     st.tuples(st.just("delete_points"), NUMBERS, st.lists(NUMBERS, min_size=1, max_size=4)),
     st.tuples(st.just("delete"), NUMBERS),
     st.tuples(st.just("duplicate"), NUMBERS, st.booleans()),
-    st.tuples(st.just("new_group"), NUMBERS, st.lists(NUMBERS, max_size=3), NAMES.filter(bool)),
-    st.tuples(st.just("rename_group"), NUMBERS, NAMES),
+    st.tuples(st.just("new_group"), NUMBERS, st.lists(NUMBERS, max_size=3), NEW_NAMES.filter(bool)),
+    st.tuples(st.just("rename_group"), NUMBERS, NEW_NAMES),
     st.tuples(st.just("move_to"), NUMBERS, NUMBERS),
     st.tuples(st.just("change_container"), NUMBERS),
     st.tuples(st.just("reorder"), NUMBERS, st.sampled_from(["UP", "DOWN", "TOP", "BOTTOM"])),
