@@ -102,15 +102,16 @@ class PointAttributes:
         found = self._places.get(name)
         if found is None:
             return None
-        if scratch is not None:
-            return scratch.read(self, name, found)
         key, width, dtype = found
         items = self.data.attributes[name].data
-        count = len(items)
-        values = np.empty(count * width, dtype)
-        if count:
+        size = len(items) * width
+        if scratch is None:
+            values, is_there = np.empty(size, dtype), False
+        else:
+            values, is_there = scratch.room_for(self, name, size, dtype)
+        if size and not is_there:
             items.foreach_get(key, values)
-        return values if width == 1 else values.reshape(count, width)
+        return values if width == 1 else values.reshape(-1, width)
 
 
 class Scratch:
@@ -122,22 +123,17 @@ class Scratch:
         self._memory = np.empty(0, np.uint8)
         self._holds: tuple[PointAttributes | None, str] = None, ""
 
-    def read(self, attributes: PointAttributes, name: str, kind: tuple[str, int, Any]) -> NDArray[Any]:
-        """The values of an attribute of that kind, where the last ones were; those that are still there are not read again."""
-        key, width, dtype = kind
-        items = attributes.data.attributes[name].data
-        size = len(items) * width * np.dtype(dtype).itemsize
-        if len(self._memory) < size:
+    def room_for(self, attributes: PointAttributes, name: str, size: int, dtype: Any) -> tuple[NDArray[Any], bool]:
+        """An array, (size,), for an attribute where the last one was, and whether it was this one, so that it need not be read."""
+        need = size * np.dtype(dtype).itemsize
+        if len(self._memory) < need:
             self._memory = np.empty(0, np.uint8)  # let go of the old before there is the new
             # With room for an attribute of four numbers after one of three; what is not used is not made.
-            self._memory = np.empty(size // 3 * 4 + 4, np.uint8)
+            self._memory = np.empty(need // 3 * 4 + 4, np.uint8)
             self._holds = None, ""
-        values = self._memory[:size].view(dtype)
-        if self._holds != (attributes, name):
-            if size:
-                items.foreach_get(key, values)
-            self._holds = attributes, name
-        return values if width == 1 else values.reshape(-1, width)
+        is_there = self._holds == (attributes, name)
+        self._holds = attributes, name
+        return self._memory[:need].view(dtype), is_there
 
 
 MAX_KNOWN = 1000

@@ -7,6 +7,7 @@ in Blender and put there. All of it is told apart and checked before a file is t
 import hashlib
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import bpy
@@ -201,6 +202,7 @@ class _Collector:
         self._note_edits(places)
         self._respell(places)
 
+    @cached_property
     def _usual_rate(self) -> tuple[float, float, float]:
         """The sampling rate of the session's first object, for new ones."""
         for thing in self.session.all_objects if self.session is not None else ():
@@ -270,7 +272,7 @@ class _Collector:
         look, visible = self.looks.of(thing), self._is_visible(thing)
         record = unpack(thing, source) if CLASS in thing else None
         if record is None:
-            piece = newcomer(thing, source, container, look, visible, self._usual_rate(), self.spelling)
+            piece = newcomer(thing, source, container, look, visible, self._usual_rate, self.spelling)
             if piece is None:
                 self.result.left_out.append(f"{thing.name!r} is left out: it has no points.")
             return piece

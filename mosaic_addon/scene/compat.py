@@ -1,6 +1,5 @@
 """What differs between Blender 4.5, 5.0 and 5.2. Nobody else asks for the version."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -61,13 +60,6 @@ class ModifierInputs:
         if name in self._menus:
             return next(item for item, number in self._menus[name].items() if number == value)
         return value
-
-    def of(self, modifier: bpy.types.NodesModifier, names: Iterable[str]) -> list[Any]:
-        """The values of several inputs."""
-        if bpy.app.version < (5, 2):
-            return [self.get(modifier, name) for name in names]
-        inputs = modifier.properties.inputs
-        return [getattr(inputs, self._identifiers[name]).value for name in names]
 
     def data_path(self, modifier: bpy.types.NodesModifier, name: str) -> str:
         """The path of an input from its object, for keyframes and drivers."""

@@ -57,9 +57,9 @@ DECIMALS = 6  # of colours that were edited: those of a 32-bit number
 class Piece:
     """A geometry on its way into a file.
 
-    part: the node, or what makes it. index: its place in the file's container, None for what is new there; origin: where it was read from. edits: what was
-    changed since, by what it is about, in words; details: what the words leave out, small, to tell two edits of one thing
-    apart. uuid: None where the release has none.
+    part: the node, or what makes it. index: its place in the file's container, None for what is new there; origin: where it
+    was read from. edits: what was changed since, by what it is about, in words; details: what the words leave out, small, to
+    tell two edits of one thing apart. uuid: None where the release has none.
     """
 
     thing: bpy.types.Object
@@ -125,8 +125,8 @@ class Looks:
                 inputs = self._inputs[number] = ModifierInputs(group)
             elsewhere = "Surface" in inputs or "Frames" in inputs
             if "Representation" in inputs:
-                shown, size, spheres = inputs.of(modifier, ("Representation", "Size", "Spheres"))
-                representation, spheres = REPRESENTATION_OF.get(shown), bool(spheres)
+                representation = REPRESENTATION_OF.get(inputs.get(modifier, "Representation"))
+                size, spheres = inputs.get(modifier, "Size"), bool(inputs.get(modifier, "Spheres"))
         slots = thing.material_slots
         material = slots[0].material if len(slots) else None
         numbers = None

@@ -75,7 +75,7 @@ class Source:
 
     def array(self, stored: Stored) -> Array:
         """The array that a `Stored` of this object stands for, of its dtype and order. Raises KeyError for an unknown one."""
-        dtype = DTYPES.get(stored.dtype) or np.dtype(stored.dtype)
+        dtype = np.dtype(stored.dtype)
         reader = READERS.get(stored.name)
         if reader is not None:
             values = reader(self, dtype)
@@ -256,7 +256,6 @@ READERS: dict[str, Any] = {
     "triangles": Source.written_triangles,
     "volume": Source.volume_values,
 }
-DTYPES = {"<f4": np.dtype("<f4")}  # of nearly all
 
 
 def fetch(stored: Stored) -> Array:

@@ -34,10 +34,7 @@ def key_of(thing: bpy.types.Object, source: Source, record: Record, look: Look, 
         return None
     if source.count != record.count or source.points_sum() != record.points_sum:
         return None
-    is_mesh = isinstance(data, bpy.types.Mesh)
-    if is_mesh and (source.face_count() != record.faces or source.faces_sum() != record.faces_sum):
-        return None
-    if not is_mesh and record.faces:
+    if source.face_count() != record.faces or source.faces_sum() != record.faces_sum:
         return None
     if source.columns_sum() != record.columns_sum:
         return None
@@ -49,7 +46,7 @@ def key_of(thing: bpy.types.Object, source: Source, record: Record, look: Look, 
         look,
         tuple(rate) if hasattr(rate, "__len__") else rate,
         repr([(key, plain_property(value)) for key, value in own.items()]) if own else "",
-        is_mesh,
+        isinstance(data, bpy.types.Mesh),
         source.count > 0,
         data.get(COLUMNS),
         source.attributes().signature,
