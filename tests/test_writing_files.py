@@ -11,13 +11,14 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 
-from mosaic_addon.session import MosaicError, open_session
+from mosaic_addon.session import MosaicError, open_session, replace
 from mosaic_addon.session.file import MAX_INDEX, Section, file_stamp, read_file, write_file
 from tests.make_sessions import cloud, session_bytes
 
@@ -377,6 +378,48 @@ def test_everything_is_on_the_disk_before_it_counts(target: Path, monkeypatch: p
         monkeypatch.setattr(os, name, note(name))
     write_file(target, says(), "pickle")
     assert done == [("fsync", len(NEW)), ("link", None), ("replace", None), ("fsync", "folder")]
+
+
+@pytest.mark.parametrize("piece", [1000, 2**20, 3 * 2**20])
+def test_a_large_file_is_given_to_the_disk_meanwhile(target: Path, monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    data = os.urandom(piece) * (12 * 2**20 // piece)
+    monkeypatch.setattr(replace, "FLUSHED", 2**20)
+    sizes, begun, real = [], threading.Event(), os.fsync
+
+    def sync(handle: int) -> None:
+        sizes.append(os.fstat(handle).st_size)
+        begun.set()
+        real(handle)
+
+    def write(file: BinaryIO) -> None:
+        for start in range(0, len(data), piece):
+            file.write(memoryview(data)[start : start + piece])
+            if start > len(data) // 2:
+                assert begun.wait(60)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_file(target, write, "pickle")
+    assert target.read_bytes() == data
+    assert 2**20 <= sizes[0] < len(data)  # before all was written
+    assert sizes[-2] == len(data)  # and, before the folder, once all was
+
+
+@pytest.mark.parametrize("size", [2**20, 2**21])
+def test_what_the_disk_says_meanwhile_is_not_lost(target: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """It tells of an error only once: before the next is begun, or at the end."""
+    monkeypatch.setattr(replace, "FLUSHED", size)
+    real, calls = os.fsync, []
+
+    def sync(handle: int) -> None:
+        calls.append(handle)
+        if len(calls) == 1:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    assert refused(target, says(bytes(3 * 2**20))) == "cannot be written: Input/output error"
+    assert target.read_bytes() == OLD
+    assert names(target.parent) == ["session.pickle"]
 
 
 # --- stamps ----------------------------------------------------------------------------------------------------------

@@ -6,16 +6,19 @@ The new file is written beside the old one, forced onto the disk and then takes 
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, BinaryIO
 
 from .errors import MosaicError
 
 BUFFER = 2**20  # bytes
+FLUSHED = 2**23  # bytes after which the disk is given what there is
 MAX_NAME = 255  # bytes of a file's name
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 BACKUP_SUFFIX = ".bak"
@@ -91,9 +94,10 @@ def _write_through(path: str, write: Callable[[BinaryIO], None], old: os.stat_re
     """Make the file `path`, with the permissions of the one it replaces, and wait until the disk has it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     handle = os.open(path, flags, 0o666 if old is None else 0o600)
-    with os.fdopen(handle, "wb", BUFFER) as file:
+    with _FlushedFile(handle, "wb") as raw, io.BufferedWriter(raw, BUFFER) as file:
         write(file)
         file.flush()
+        raw.wait()
         if old is not None and hasattr(os, "fchown"):  # Windows has neither
             now = os.fstat(handle)
             if (now.st_uid, now.st_gid) != (old.st_uid, old.st_gid):
@@ -102,6 +106,35 @@ def _write_through(path: str, write: Callable[[BinaryIO], None], old: os.stat_re
                     os.fchown(handle, old.st_uid, -1)
             os.fchmod(handle, stat.S_IMODE(old.st_mode))
         os.fsync(handle)
+
+
+class _FlushedFile(io.FileIO):
+    """A file that the disk gets while it is still being written, so that there is little left to wait for."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._flusher = ThreadPoolExecutor(1)  # starts no thread before it is given something to do
+        self._flush: Future[None] | None = None
+        self._unflushed = 0
+
+    def write(self, data: Any) -> int:
+        """Write some of the bytes, which is what a buffer around it expects of a file."""
+        written = super().write(memoryview(data)[:FLUSHED])
+        self._unflushed += written
+        if self._unflushed >= FLUSHED and (self._flush is None or self._flush.done()):
+            self.wait()
+            self._unflushed = 0
+            self._flush = self._flusher.submit(os.fsync, self.fileno())
+        return written
+
+    def wait(self) -> None:
+        """Until what was begun is done. Raises its error, which the disk tells only once."""
+        if self._flush is not None:
+            self._flush.result()
+
+    def close(self) -> None:
+        self._flusher.shutdown()
+        super().close()
 
 
 def _back_up(target: str) -> list[str]:
