@@ -45,5 +45,6 @@ class Temporaries:
 
     def close(self) -> None:
         """Remove all of them."""
-        bpy.data.batch_remove(self._made)
+        if self._made:  # of nothing, too, Blender makes work
+            bpy.data.batch_remove(self._made)
         self._made = []
