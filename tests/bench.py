@@ -37,9 +37,8 @@ import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 
 from mosaic_addon.scene.build import build_session  # noqa: E402
-from mosaic_addon.scene.collect import collect_session  # noqa: E402
 from mosaic_addon.scene.isosurface import gaussian_smooth, volume_surface  # noqa: E402
-from mosaic_addon.scene.save import save_session  # noqa: E402
+from mosaic_addon.scene.save import save_session, unsaved_changes  # noqa: E402
 from mosaic_addon.scene.voxels import voxel_surface  # noqa: E402
 from mosaic_addon.session import open_session  # noqa: E402
 from tests import make_sessions as make  # noqa: E402
@@ -436,7 +435,7 @@ def save(session: Any, target: Path) -> None:
 
 
 def tell_changes(session: Any) -> None:
-    collect_session(session, bpy.context.scene, bpy.context.view_layer).close()
+    unsaved_changes(session, bpy.context.scene, bpy.context.view_layer)
 
 
 def write_plainly(data: np.ndarray, target: Path) -> None:

@@ -32,7 +32,6 @@ from ..session.encode import (
 )
 from ..session.errors import MosaicError
 from ..session.file import Section
-from ..session.garbage import without_collection
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
 from .attributes import PointData, Scratch
 from .custom_properties import clean_text
@@ -180,8 +179,7 @@ class _Collector:
 
     def finished(self) -> Collected:
         try:
-            with without_collection():
-                self._run()
+            self._run()
         except BaseException:
             self.result.close()
             raise
@@ -408,7 +406,7 @@ class _Collector:
 
     def _find_damaged(self, places: dict[str, list[_Place]]) -> None:
         """The geometries that could not be read; of what stood in the file twice, the one that could."""
-        if self.record is None:
+        if self.record is None or not any(self.record.damaged.values()):
             return
         pieces = {piece.origin: piece for piece in _pieces_in(places)}
         for name in CONTAINERS:

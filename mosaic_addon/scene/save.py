@@ -49,6 +49,7 @@ class Saved:
     warnings: list[str]
 
 
+@without_collection()
 def save_session(
     session: bpy.types.Collection,
     path: str | os.PathLike[str],
@@ -91,6 +92,7 @@ def save_session(
     return saved
 
 
+@without_collection()
 def save_objects(
     things: Iterable[bpy.types.Object],
     path: str | os.PathLike[str],
@@ -105,6 +107,7 @@ def save_objects(
         return _write(collected, os.path.abspath(path), backup, None)
 
 
+@without_collection()
 def unsaved_changes(session: bpy.types.Collection, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> list[str]:
     """What was changed since the session was read or saved, one sentence each; none if the file has all of it.
 
@@ -156,8 +159,7 @@ def _write(collected: Collected, path: str, backup: bool, thumbnail: bytes | Non
         warnings.append(f"A .pickle has no place for {names}; save as .mosaic to have them in the file.")
 
     def write_state(file: BinaryIO) -> None:
-        with without_collection():
-            write_pickle(collected.state, file.write, fetch=fetch, renames=collected.renames)
+        write_pickle(collected.state, file.write, fetch=fetch, renames=collected.renames)
 
     try:
         write_file(path, write_state, layout, sections, _release_to_say(collected.release), backup=backup)
