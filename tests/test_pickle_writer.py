@@ -555,7 +555,7 @@ def test_a_stored_array_is_asked_for_when_it_is_written_and_shared() -> None:
     array = np.arange(12, dtype=np.float32).reshape(4, 3)
     asked = []
 
-    def fetch(stored: Stored) -> Any:
+    def fetch(stored: Stored, _: Any) -> Any:
         asked.append(stored.name)
         return array.copy()
 

@@ -13,9 +13,10 @@ from typing import Any, TypeAlias
 
 import bpy
 import numpy as np
+from bpy.types import Mesh, PointCloud  # looking them up in bpy.types takes longer than reading an attribute
 from numpy.typing import NDArray
 
-PointData: TypeAlias = bpy.types.Mesh | bpy.types.PointCloud
+PointData: TypeAlias = Mesh | PointCloud
 
 COLUMNS = "mosaic_vertex_properties"  # custom property: what the attributes stand for
 NORMALS, QUATERNIONS, VERTEX_COLORS = "normals", "quaternions", "vertex_colors"
@@ -26,7 +27,7 @@ RESERVED = {
     "rotation", "scale", "crease_vert", "crease_edge", "bevel_weight_vert", "face_maps", "shade_smooth", "resolution", "cyclic",
 }  # fmt: skip
 # A material that looks for an attribute of instances finds the object's own property of that name where there is none.
-RESERVED.update(*(owner.bl_rna.properties.keys() for owner in (bpy.types.Object, bpy.types.Mesh, bpy.types.PointCloud)))
+RESERVED.update(*(owner.bl_rna.properties.keys() for owner in (bpy.types.Object, Mesh, PointCloud)))
 
 # Blender's kind of attribute: the name of its values, numbers per point, their dtype.
 KINDS: dict[str, tuple[str, int, Any]] = {
@@ -79,12 +80,14 @@ class PointAttributes:
     def __init__(self, data: PointData) -> None:
         attributes = data.attributes
         names = attributes.keys()
-        kinds = np.zeros((2, len(names)), np.int32)
-        attributes.foreach_get("data_type", kinds[0])
-        if isinstance(data, bpy.types.Mesh):  # points have no other domain
-            attributes.foreach_get("domain", kinds[1])
+        numbers = np.empty(len(names), np.int32)
+        attributes.foreach_get("data_type", numbers)
+        kinds, domains = numbers.tobytes(), b""
+        if isinstance(data, Mesh):  # points have no other domain
+            attributes.foreach_get("domain", numbers)
+            domains = numbers.tobytes()
         self.data = data
-        self.signature = (kinds.tobytes(), *names)
+        self.signature = (kinds, domains, *names)
         places = _known_places.get(self.signature)
         if places is None:
             if len(_known_places) > MAX_KNOWN:
@@ -206,7 +209,9 @@ def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str
 @lru_cache(1000)
 def _records(text: str) -> tuple[dict[str, Any], ...]:
     """What is kept of vertex properties; nobody changes it."""
-    return tuple(json.loads(text))
+    return tuple(
+        record | {"dtype": np.dtype(record["dtype"]), "shape": tuple(record["shape"])} for record in json.loads(text)
+    )
 
 
 def read_columns(
@@ -235,7 +240,7 @@ def column_attributes(data: PointData) -> dict[str, list[str]]:
 
 def column_dtype(data: PointData, name: str) -> str:
     """The dtype that a vertex property has in a session."""
-    return next(record["dtype"] for record in json.loads(data[COLUMNS]) if record["name"] == name)
+    return next(record["dtype"].str for record in _records(data[COLUMNS]) if record["name"] == name)
 
 
 def column_texts(data: PointData, name: str) -> list[str] | None:
@@ -335,9 +340,9 @@ def _read_column(attributes: PointAttributes, record: dict[str, Any]) -> NDArray
     for part in parts:
         if part is None:
             return None
-    if len(parts) == 1 and parts[0].dtype.str == record["dtype"] and list(parts[0].shape[1:]) == record["shape"]:
+    dtype = record["dtype"]
+    if len(parts) == 1 and parts[0].dtype == dtype and parts[0].shape[1:] == record["shape"]:
         return parts[0]
-    dtype = np.dtype(record["dtype"])
     shape = (attributes.data.attributes.domain_size("POINT"), *record["shape"])
     if "values" in record:
         texts = record["values"]

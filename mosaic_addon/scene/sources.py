@@ -4,10 +4,11 @@ A `Stored` in a node names one of them; it is asked for while the file is writte
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
-import bpy
 import numpy as np
+from bpy.types import Mesh  # looking it up in bpy.types takes longer than most of what is done here
 from numpy.typing import NDArray
 
 from ..session.nodes import Stored
@@ -21,6 +22,8 @@ from .transforms import only_moves, turn_of, turns_from_z
 Array: TypeAlias = NDArray[Any]
 
 LARGE = 100_000  # points of which arrays are rather read again than kept
+FLOAT32 = np.dtype(np.float32)
+_dtype = lru_cache(1000)(np.dtype)
 
 
 class Source:
@@ -40,6 +43,7 @@ class Source:
         "count",
         "data",
         "flipped",
+        "is_mesh",
         "matrix",
         "name",
         "scratch",
@@ -52,8 +56,8 @@ class Source:
         name: str,
         data: PointData,
         matrix: NDArray[np.float64] | None,
-        steps: Sequence[bpy.types.Mesh] = (),
-        volume: bpy.types.Mesh | None = None,
+        steps: Sequence[Mesh] = (),
+        volume: Mesh | None = None,
         scratch: Scratch | None = None,
     ) -> None:
         self.name = name
@@ -61,9 +65,10 @@ class Source:
         self.matrix = matrix
         self.steps = steps
         self.volume = volume
-        self.scratch = scratch
         self.flipped = False
-        self.count = len(data.vertices) if isinstance(data, bpy.types.Mesh) else len(data.points)
+        self.is_mesh = isinstance(data, Mesh)
+        self.count = len(data.vertices) if isinstance(data, Mesh) else len(data.points)
+        self.scratch = scratch if self.count > LARGE else None
         self._attributes: PointAttributes | None = None
         self._positions: Array | None = None
         self._columns: dict[str, Array] | None = None
@@ -75,7 +80,7 @@ class Source:
 
     def array(self, stored: Stored) -> Array:
         """The array that a `Stored` of this object stands for, of its dtype and order. Raises KeyError for an unknown one."""
-        dtype = np.dtype(stored.dtype)
+        dtype = _dtype(stored.dtype)
         reader = READERS.get(stored.name)
         if reader is not None:
             values = reader(self, dtype)
@@ -122,7 +127,7 @@ class Source:
 
     def positions(self, scratch: Scratch | None = None) -> Array:
         """(n, 3) float32, as they lie in Blender; read once, unless they are only needed for a moment."""
-        if scratch is not None and self._positions is None and self.count > LARGE:
+        if scratch is not None and self._positions is None:
             values = self.attributes().read("position", scratch)
             if values is not None:
                 return values
@@ -164,7 +169,7 @@ class Source:
         return values if self.matrix is None else _times(turn_of(self.matrix), values)
 
     def _exact(self, name: str, shown: Array, dtype: np.dtype[Any]) -> Array:
-        return shown if dtype == np.float32 else read_exactly(self.attributes(), name, shown, dtype)
+        return shown if dtype == FLOAT32 else read_exactly(self.attributes(), name, shown, dtype)
 
     def _moved(self, points: Array) -> Array:
         if self.matrix is None or not len(points):
@@ -199,7 +204,7 @@ class Source:
 
     def reshaped(self) -> NDArray[np.bool_] | None:
         """Which vertices of a mesh were moved or made since the import, or touch one that was; None if there are none."""
-        if not isinstance(self.data, bpy.types.Mesh):
+        if not self.is_mesh:
             return None
         original = self.attributes().read(ORIGINAL)
         if original is None:
@@ -258,14 +263,14 @@ READERS: dict[str, Any] = {
 }
 
 
-def fetch(stored: Stored) -> Array:
+def fetch(stored: Stored, owner: Source) -> Array:
     """The array that a `Stored` stands for, for the writer."""
-    return stored.owner.array(stored)
+    return owner.array(stored)
 
 
 def triangles_of(data: PointData) -> Array:
     """(m, 3) int32 of a mesh; none of points."""
-    if not isinstance(data, bpy.types.Mesh) or not len(data.polygons):
+    if not isinstance(data, Mesh) or not len(data.polygons):
         return np.empty((0, 3), np.int32)
     corners = np.empty(len(data.loops), np.int32)
     data.attributes[".corner_vert"].data.foreach_get("value", corners)
@@ -277,7 +282,7 @@ def triangles_of(data: PointData) -> Array:
     return triangles.reshape(-1, 3)
 
 
-def _all_triangles(mesh: bpy.types.Mesh) -> bool:
+def _all_triangles(mesh: Mesh) -> bool:
     starts = np.empty(len(mesh.polygons), np.int32)
     mesh.polygons.foreach_get("loop_start", starts)
     return bool((np.diff(starts) == 3).all())

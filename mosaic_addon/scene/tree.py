@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import bpy
+from bpy.types import Collection, Object  # looking them up in bpy.types takes longer than most of what is done here
 
 # Custom properties that say what a collection or object is. Those of an object that come from the session's meta have the
 # names they have there.
@@ -22,15 +23,15 @@ ITEMS, NEXT = "mosaic_items", "mosaic_next"
 
 CONTAINERS = ("clusters", "models")
 
-Item: TypeAlias = bpy.types.Object | bpy.types.Collection
+Item: TypeAlias = Object | Collection
 
 
-def sessions_in(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
+def sessions_in(scene: bpy.types.Scene) -> list[Collection]:
     """The collections of the sessions that are linked into a scene, wherever in it, in the order of the Outliner."""
     return [collection for collection in scene.collection.children_recursive if SESSION in collection]
 
 
-def session_of(thing: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Collection | None:
+def session_of(thing: Object, scene: bpy.types.Scene) -> Collection | None:
     """The session that an object belongs to, None for one of none."""
     own = set(thing.users_collection)
     for session in sessions_in(scene):
@@ -39,7 +40,7 @@ def session_of(thing: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Col
     return None
 
 
-def active_session(context: bpy.types.Context) -> bpy.types.Collection | None:
+def active_session(context: bpy.types.Context) -> Collection | None:
     """The session that is worked on: the active object's, else that of the active collection, else the only one."""
     sessions = sessions_in(context.scene)
     if len(sessions) < 2:
@@ -50,7 +51,7 @@ def active_session(context: bpy.types.Context) -> bpy.types.Collection | None:
     return session or next((s for s in sessions if collection == s or collection in s.children_recursive), None)
 
 
-def root_of(session: bpy.types.Collection) -> bpy.types.Object | None:
+def root_of(session: Collection) -> Object | None:
     """The empty that a session's objects hang on; None when it was deleted."""
     for things in (session.objects, session.all_objects):  # it stands in the first, which is short, unless it was moved
         for thing in things:
@@ -59,12 +60,12 @@ def root_of(session: bpy.types.Collection) -> bpy.types.Object | None:
     return None
 
 
-def container_of(session: bpy.types.Collection, name: str) -> bpy.types.Collection | None:
+def container_of(session: Collection, name: str) -> Collection | None:
     """The collection of the "clusters" or "models"; None when it was deleted."""
     return next((child for child in session.children_recursive if child.get(CONTAINER) == name), None)
 
 
-def items_of(container: bpy.types.Collection) -> list[Item]:
+def items_of(container: Collection) -> list[Item]:
     """The objects of a container that are in no group, and its groups, in the order of Mosaic's browser."""
     items: list[Item] = []
     for group, objects in parts_of(container):
@@ -73,8 +74,8 @@ def items_of(container: bpy.types.Collection) -> list[Item]:
 
 
 def parts_of(
-    container: bpy.types.Collection,
-) -> Iterator[tuple[bpy.types.Collection | None, list[bpy.types.Object]]]:
+    container: Collection,
+) -> Iterator[tuple[Collection | None, list[Object]]]:
     """The groups of a container and, between them, as of None, runs of the objects that are in no group."""
     objects = list(container.objects)
     places = _places_of_groups(container, objects)
@@ -88,7 +89,7 @@ def parts_of(
         yield None, objects[start:]
 
 
-def _places_of_groups(container: bpy.types.Collection, objects: list[bpy.types.Object]) -> list[int]:
+def _places_of_groups(container: Collection, objects: list[Object]) -> list[int]:
     """How many objects stand before each group."""
     if not container.children:
         return []
@@ -101,17 +102,17 @@ def _places_of_groups(container: bpy.types.Collection, objects: list[bpy.types.O
                 break
             before += len(run)
         following = group.get(NEXT)
-        known = numbers.get(following.session_uid) if isinstance(following, bpy.types.Object) else None
+        known = numbers.get(following.session_uid) if isinstance(following, Object) else None
         places.append(min(before, len(objects)) if known is None else known)
     return places
 
 
-def write_order(container: bpy.types.Collection, items: Sequence[Item]) -> None:
+def write_order(container: Collection, items: Sequence[Item]) -> None:
     """Note how the groups and single objects of a container, all linked to it in this order, follow one another."""
-    following: bpy.types.Object | None = None
+    following: Object | None = None
     kinds = []
     for item in reversed(items):
-        if isinstance(item, bpy.types.Object):
+        if isinstance(item, Object):
             following = item
             kinds.append("o")
             continue
@@ -123,18 +124,18 @@ def write_order(container: bpy.types.Collection, items: Sequence[Item]) -> None:
     container[ITEMS] = "".join(reversed(kinds))
 
 
-def members_of(group: bpy.types.Collection) -> list[bpy.types.Object]:
+def members_of(group: Collection) -> list[Object]:
     """The objects of a group, those of collections within it included, as Mosaic's groups have one level."""
     return list(dict.fromkeys(group.all_objects))
 
 
-def objects_of(session: bpy.types.Collection) -> Iterator[bpy.types.Object]:
+def objects_of(session: Collection) -> Iterator[Object]:
     """The objects of a session that stand for geometries, each once, in the order of Mosaic's browser."""
     seen: set[int] = set()
     for name in CONTAINERS:
         container = container_of(session, name)
         for item in items_of(container) if container is not None else ():
-            for thing in [item] if isinstance(item, bpy.types.Object) else members_of(item):
+            for thing in [item] if isinstance(item, Object) else members_of(item):
                 if CLASS in thing and thing.session_uid not in seen:
                     seen.add(thing.session_uid)
                     yield thing
@@ -142,8 +143,8 @@ def objects_of(session: bpy.types.Collection) -> Iterator[bpy.types.Object]:
 
 def name_of(item: Item) -> str:
     """The name that Mosaic shows: the session's own, which may be longer or not unique, until the user renames the item."""
-    if isinstance(item, bpy.types.Object):
-        name = item.get(NAME)
-        return name if name is not None and item.name == item.get(SHOWN, name) else item.name
+    if isinstance(item, Object):
+        name, shown = item.get(NAME), item.name
+        return name if name is not None and (shown == name or shown == item.get(SHOWN, name)) else shown
     group = item.get(GROUP)
     return group["name"] if group is not None and item.name == group.get("shown", group["name"]) else item.name

@@ -30,11 +30,14 @@ def key_of(thing: bpy.types.Object, source: Source, record: Record, look: Look, 
     if type(part) is not Formed or look.elsewhere or record.frames or source.matrix is not None:
         return None
     name = part.own[0]
-    if type(name) is not str or not name or clean_text(name) != name_of(thing):
+    shown = name_of(thing)
+    if type(name) is not str or not name or (name != shown and clean_text(name) != shown):
         return None
     if source.count != record.count or source.points_sum() != record.points_sum:
         return None
-    if source.face_count() != record.faces or source.faces_sum() != record.faces_sum:
+    if source.is_mesh and (source.face_count() != record.faces or source.faces_sum() != record.faces_sum):
+        return None
+    if not source.is_mesh and record.faces:
         return None
     if source.columns_sum() != record.columns_sum:
         return None
@@ -46,7 +49,7 @@ def key_of(thing: bpy.types.Object, source: Source, record: Record, look: Look, 
         look,
         tuple(rate) if hasattr(rate, "__len__") else rate,
         repr([(key, plain_property(value)) for key, value in own.items()]) if own else "",
-        isinstance(data, bpy.types.Mesh),
+        source.is_mesh,
         source.count > 0,
         data.get(COLUMNS),
         source.attributes().signature,

@@ -54,16 +54,16 @@ def write_pickle(
     root: Node,
     write: Write,
     *,
-    fetch: Callable[[Stored], NDArray[Any]] | None = None,
+    fetch: Callable[[Stored, Any], NDArray[Any]] | None = None,
     keep_out: Mapping[int, Stored] = MappingProxyType({}),
     renames: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({}),
 ) -> None:
     """Write the object that `root` describes, as `read_pickle` gave it or made of Python's own values and numpy arrays.
 
-    write: takes bytes, or a buffer that is only valid until it returns. fetch: the array that a `Stored` stands for, asked
-    for when it is written; without it a `Stored` is written as such. keep_out: what to write instead of array nodes, by their
-    id. renames: other names for classes, by module and name. Raises TypeError for what no session holds, and MosaicError
-    for what is nested more deeply than the reader goes.
+    write: takes bytes, or a buffer that is only valid until it returns. fetch: the array that a `Stored` of an owner stands
+    for, asked for when it is written; without it a `Stored` is written as such. keep_out: what to write instead of array
+    nodes, by their id. renames: other names for classes, by module and name. Raises TypeError for what no session holds, and
+    MosaicError for what is nested more deeply than the reader goes.
     """
     _Writer(write, fetch, keep_out, renames).run(root)
 
@@ -94,7 +94,7 @@ class _Writer:
     def __init__(
         self,
         write: Write,
-        fetch: Callable[[Stored], Any] | None,
+        fetch: Callable[[Stored, Any], Any] | None,
         keep_out: Mapping[int, Stored],
         renames: Mapping[tuple[str, str], tuple[str, str]],
     ) -> None:
@@ -177,12 +177,7 @@ class _Writer:
     def put_bytes(self, data: Any) -> None:
         """Bytes: a buffer of single bytes."""
         size = len(data)
-        if size < 256:
-            self.out += b"C" + bytes((size,))
-        elif size < 2**32:
-            self.out += b"B" + struct.pack("<I", size)
-        else:
-            self.out += b"\x8e" + struct.pack("<Q", size)
+        self.out += _bytes_of(size)
         if size < LARGE:
             self.out += data
         else:
@@ -338,7 +333,7 @@ class _Writer:
             self.out += TUPLES[3] + NEWOBJ
             self.remember(id(node))
         else:
-            self.put_array(self.fetch(node))
+            self.put_array(self.fetch(node, node.owner))
             self.remember(id(node))
 
     def put_formed(self, node: Formed) -> None:
@@ -365,7 +360,7 @@ class _Writer:
                 known = self.memo.get(text)
                 out += NONE if text is None else _text(text) if known is None else _get(known)
             else:
-                self.put_array(self.fetch(Stored(part.name, part.dtype, part.order, node.owner)))
+                self.put_array(self.fetch(part, node.owner))
 
     def put_text_once(self, text: str) -> None:
         known = self.memo.get(text)
@@ -426,12 +421,16 @@ class _Writer:
             self.put_head(values, fortran)
         else:
             self.out += head
-        flat = (values.T if fortran else values if flags.c_contiguous else np.ascontiguousarray(values)).reshape(-1)
-        self.put_bytes(flat.view(np.uint8).data if len(flat) else b"")
+        if values.nbytes < LARGE:
+            self.out += values.tobytes("F" if fortran else "C")
+        else:
+            self.flush()
+            flat = (values.T if fortran else np.ascontiguousarray(values)).reshape(-1)
+            self.write(flat.view(np.uint8).data)
         self.out += TUPLE + BUILD
 
     def put_head(self, values: NDArray[Any], fortran: bool) -> None:
-        """All of an array that is before its numbers; kept once it is nothing but what was remembered."""
+        """All of an array that is before its bytes; kept once it is nothing but what was remembered."""
         known, start = NEW_ARRAY in self.memo and ("dtype", values.dtype.str) in self.memo, len(self.out)
         self.put_new_array()
         self.out += MARK + _integer(1)
@@ -442,6 +441,7 @@ class _Writer:
         self.out += TUPLES[values.ndim] if values.ndim <= 3 else TUPLE
         self.put_dtype(values.dtype)
         self.out += TRUE if fortran else FALSE
+        self.out += _bytes_of(values.nbytes)
         if known:
             self.heads[values.shape, values.dtype, fortran] = bytes(self.out[start:])
 
@@ -482,7 +482,7 @@ class _Recorder(_Writer):
     """Writes a node into `parts`, with nothing remembered: bytes, and each `Slot` and `Stored` as it is."""
 
     def __init__(self, writer: _Writer) -> None:
-        super().__init__(writer.write, lambda stored: stored, writer.keep_out, writer.renames)
+        super().__init__(writer.write, lambda stored, _: stored, writer.keep_out, writer.renames)
         self.memo = writer.memo
         self.marks = writer.marks
         self.out.clear()
@@ -525,6 +525,13 @@ def _text(text: str) -> bytes:
     if len(encoded) < 2**32:
         return b"X" + struct.pack("<I", len(encoded)) + encoded
     return b"\x8d" + struct.pack("<Q", len(encoded)) + encoded
+
+
+def _bytes_of(size: int) -> bytes:
+    """What stands before so many bytes."""
+    if size < 256:
+        return b"C" + bytes((size,))
+    return b"B" + struct.pack("<I", size) if size < 2**32 else b"\x8e" + struct.pack("<Q", size)
 
 
 def _get(index: int) -> bytes:
