@@ -1,5 +1,6 @@
 """What differs between Blender 4.5, 5.0 and 5.2. Nobody else asks for the version."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -53,13 +54,21 @@ class ModifierInputs:
 
     def get(self, modifier: bpy.types.NodesModifier, name: str) -> Any:
         """The value of an input; a menu's is the name of its item."""
-        identifier = self._identifiers[name]
+        return self.several(modifier, (name,))[0]
+
+    def several(self, modifier: bpy.types.NodesModifier, names: Iterable[str]) -> list[Any]:
+        """The values of some inputs; a menu's is the name of its item."""
+        identifiers = self._identifiers
         if bpy.app.version >= (5, 2):
-            return getattr(modifier.properties.inputs, identifier).value
-        value = modifier[identifier]
-        if name in self._menus:
-            return next(item for item, number in self._menus[name].items() if number == value)
-        return value
+            inputs = modifier.properties.inputs
+            return [getattr(inputs, identifiers[name]).value for name in names]
+        values = []
+        for name in names:
+            value = modifier[identifiers[name]]
+            if name in self._menus:
+                value = next(item for item, number in self._menus[name].items() if number == value)
+            values.append(value)
+        return values
 
     def data_path(self, modifier: bpy.types.NodesModifier, name: str) -> str:
         """The path of an input from its object, for keyframes and drivers."""

@@ -49,6 +49,7 @@ from .transforms import move_fit, move_mesh, only_moves
 from .tree import SAMPLING_RATE, name_of
 
 REPRESENTATION_OF = {label: name for name, label in LABELS.items()}
+LOOK_INPUTS = ("Representation", "Size", "Spheres")
 SURFACE_INPUTS = ("Color", "Opacity", "Ambient", "Diffuse", "Specular")
 DECIMALS = 6  # of colours that were edited: those of a 32-bit number
 
@@ -125,8 +126,8 @@ class Looks:
                 inputs = self._inputs[number] = ModifierInputs(group)
             elsewhere = "Surface" in inputs or "Frames" in inputs
             if "Representation" in inputs:
-                representation = REPRESENTATION_OF.get(inputs.get(modifier, "Representation"))
-                size, spheres = inputs.get(modifier, "Size"), bool(inputs.get(modifier, "Spheres"))
+                label, size, spheres = inputs.several(modifier, LOOK_INPUTS)
+                representation, spheres = REPRESENTATION_OF.get(label), bool(spheres)
         slots = thing.material_slots
         material = slots[0].material if len(slots) else None
         numbers = None
@@ -142,20 +143,21 @@ class Looks:
         surface = tree.nodes.get(SURFACE) if tree is not None else None
         if surface is None:
             return _numbers_of_users(material)
-        group = surface.node_tree if surface.type == "GROUP" else None
+        group = getattr(surface, "node_tree", None)
         if group is None:  # it shows nothing, which is no colour either
             return None
         inputs = surface.inputs
         places = self._sockets.get(group.session_uid)
         if places is None:
-            places = self._sockets[group.session_uid] = list(map(inputs.find, SURFACE_INPUTS))
-        if min(places) < 0:
-            missing = SURFACE_INPUTS[places.index(-1)]
-            raise MosaicError(
-                f"The node {SURFACE!r} of the material {material.name!r} has no input {missing!r} any more; undo that to save."
-            )
-        red, green, blue, _ = inputs[places[0]].default_value
-        return red, green, blue, *[inputs[place].default_value for place in places[1:]]
+            places = list(map(inputs.find, SURFACE_INPUTS))
+            if min(places) < 0:
+                missing = SURFACE_INPUTS[places.index(-1)]
+                raise MosaicError(
+                    f"The node {SURFACE!r} of the material {material.name!r} has no input {missing!r} any more; undo that to save."
+                )
+            self._sockets[group.session_uid] = places
+        color, *rest = [inputs[place].default_value for place in places]
+        return *color[:3], *rest
 
 
 def _numbers_of_users(material: bpy.types.Material) -> tuple[float, ...]:
