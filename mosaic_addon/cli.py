@@ -263,6 +263,12 @@ def _export(options: argparse.Namespace) -> None:
     sessions = {collection.name: collection for collection in api.sessions_in(bpy.context.scene)}
     names = ", ".join(map(repr, sessions))
     if not sessions:
+        others = [scene.name for scene in bpy.data.scenes if api.sessions_in(scene)]
+        if others:
+            raise MosaicError(
+                f"{source} holds no session in its active scene {bpy.context.scene.name!r}, but in {others[0]!r}; make that "
+                "the active one in Blender and save the file."
+            )
         raise MosaicError(f"{source} holds no session.")
     if options.session is None and len(sessions) > 1:
         raise MosaicError(f"{source} holds several sessions; choose one by --session: {names}.")

@@ -55,6 +55,31 @@ def test_export_says_what_it_cannot_read(tmp_path: Path) -> None:
     assert not (tmp_path / "x.pickle").exists()
 
 
+def test_export_says_in_which_scene_the_session_is(scene: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.blend"
+    code = f"""
+import bpy
+bpy.ops.wm.open_mainfile(filepath={str(scene)!r}, load_ui=False)
+scene = bpy.context.scene
+scene.name = "Sessions"
+other = bpy.data.scenes.new("Empty")
+for window in bpy.context.window_manager.windows:
+    window.scene = other
+bpy.ops.wm.save_as_mainfile(filepath={str(other)!r})
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    done = run(["export", other, tmp_path / "x.pickle"])
+    assert "holds no session in its active scene 'Empty', but in 'Sessions'" in done.stderr
+
+
+def test_export_does_not_replace_the_blend(scene: Path) -> None:
+    before = scene.read_bytes()
+    done = run(["export", scene, scene, "--session", "mosaic-1.0.0"])
+    assert done.returncode == 1
+    assert f"{scene} is the name of a Blender file" in done.stderr
+    assert scene.read_bytes() == before
+
+
 def test_convert_changes_the_layout_and_nothing_else(tmp_path: Path) -> None:
     done = run(["convert", FOLDER / "mosaic-1.3.2.pickle", tmp_path / "a.mosaic"])
     assert done.returncode == 0, done.stderr

@@ -189,7 +189,7 @@ def test_a_missing_file_and_a_folder_are_refused(addon: ModuleType, tmp_path: Pa
 
 
 def test_no_path_at_all_is_refused(addon: ModuleType) -> None:
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="No file is chosen"):
         addon.ops.mosaic.load_session()
 
 

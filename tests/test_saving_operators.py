@@ -85,6 +85,27 @@ def test_a_name_without_suffix_is_saved_as_pickle(addon: Any, small: Path, tmp_p
     assert names_in(tmp_path / "plain.pickle") == ["one", "two"]
 
 
+@pytest.mark.parametrize("suffix", [".blend", ".BLEND", ".blend1"])
+def test_a_blender_file_is_never_replaced(addon: Any, small: Path, tmp_path: Path, suffix: str) -> None:
+    addon.ops.mosaic.load_session(filepath=str(small))
+    blend = tmp_path / f"work{suffix}"
+    addon.ops.wm.save_as_mainfile(filepath=str(blend))
+    before = blend.read_bytes()
+    for operator in (addon.ops.mosaic.save_session_as, addon.ops.mosaic.export_session):
+        with pytest.raises(RuntimeError, match="is the name of a Blender file"):
+            operator(filepath=str(blend))
+    assert blend.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([small.name, blend.name])
+
+
+def test_a_file_needs_a_name(addon: Any, small: Path, tmp_path: Path) -> None:
+    addon.ops.mosaic.load_session(filepath=str(small))
+    for path in ("", f"{tmp_path}/"):
+        with pytest.raises(RuntimeError, match="has no name yet"):
+            addon.ops.mosaic.save_session_as(filepath=path)
+    assert [path.name for path in tmp_path.iterdir()] == [small.name]
+
+
 def test_the_selection_becomes_a_session(addon: Any, small: Path, tmp_path: Path) -> None:
     addon.ops.mosaic.load_session(filepath=str(small))
     for thing in addon.data.objects:

@@ -1,6 +1,7 @@
 """Saving: a scene's session into a file, and what is not saved yet."""
 
 import os
+import re
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .custom_properties import clean_text
 from .sources import fetch
 from .tree import GROUP, SESSION, UUID
 
+BLEND = re.compile(r"\.blend\d*$", re.IGNORECASE)  # with Blender's own backups
 INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
 
 THUMBNAIL = "mosaic_thumbnail"  # custom property of the collection: a PNG that takes the place of the file's
@@ -149,6 +151,8 @@ def layout_of(path: str) -> Literal["pickle", "indexed"]:
 
 
 def _write(collected: Collected, path: str, backup: bool, thumbnail: bytes | None) -> Saved:
+    if BLEND.search(path):
+        raise MosaicError(f"{path} is the name of a Blender file, which would be lost; save as .pickle or .mosaic.")
     layout = layout_of(path)
     sections = collected.sections
     if thumbnail is not None:

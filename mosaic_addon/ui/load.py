@@ -124,13 +124,14 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
             None if self.automatic_pixel_size else self.pixel_size,
         )
         try:
+            paths = self._paths()
             closing = closable(context) if self.replace else []
             if closing and not self.discard:
                 refuse_unsaved(context)
         except MosaicError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        task = Opening(context, self._paths(), options, self.mesh_spheres, self.unlimited, closing)
+        task = Opening(context, paths, options, self.mesh_spheres, self.unlimited, closing)
         if self.options.is_invoke and task.is_long():
             return start_in_steps(task)
         with _progress(context) as progress:
@@ -141,6 +142,8 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
     def _paths(self) -> list[str]:
         if self.files and self.files[0].name:
             return [os.path.join(self.directory, file.name) for file in self.files]
+        if not self.filepath:
+            raise MosaicError("No file is chosen; choose a session to open.")
         return [bpy.path.abspath(self.filepath)]
 
 

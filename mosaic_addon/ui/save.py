@@ -108,7 +108,10 @@ class _ToFile(ExportHelper):
         return ExportOptions(None if self.target == "SAME" else self.target, self.apply_modifiers)
 
     def path(self) -> str:
+        """Where to write. Raises MosaicError without a name."""
         path = bpy.path.abspath(self.filepath)
+        if not os.path.basename(path):
+            raise MosaicError("The file has no name yet; give it one that ends in .pickle or .mosaic.")
         return path if os.path.splitext(path)[1] else f"{path}{self.filename_ext}"
 
     def picture(self, context: bpy.types.Context) -> bytes | None:
