@@ -51,6 +51,7 @@ BAD: dict[str, tuple[Any, str, bool]] = {
     "representation": (cloud("bad", 3, representation=None), "no representation", False),
     "points as a volume": (cloud("bad", 3, representation="volume"), "'volume'", False),
     "axes": (cloud("bad", 3, representation="basis"), "shown as axes", False),
+    "axes without points": (cloud("bad", 0, representation="basis"), "has no points", False),
     "voxels of no size": (volume("bad", volume_sampling_rate=np.zeros(3)), "its volume", False),
     "voxels of negative size": (volume("bad", volume_sampling_rate=np.full(3, -1.0)), "its volume", False),
     "resolution": (volume("bad", target_resolution=INF), "target resolution", False),
@@ -63,6 +64,7 @@ BAD: dict[str, tuple[Any, str, bool]] = {
     "voxel size": (segmentation(sampling_rate=np.zeros(3)), "its sampling rate", False),
     "no voxels": (segmentation(np.zeros((0, 3))), "without voxels", True),
     "voxels that are not finite": (segmentation([[0, 0, 0], [NAN, 1, 1], [5, 5, 5]]), "not finite", True),
+    "voxels far away": (segmentation(FEW + np.float32(1e30)), "further from the origin", True),
     "voxels far apart": (segmentation([[0, 0, 0], [1e6, 1e6, 1e6]]), "more voxels", True),
 }  # fmt: skip
 
@@ -145,6 +147,10 @@ def set_rate(*rate: float) -> Callable[[Any], None]:
     return edit
 
 
+def set_text_as_rate(thing: Any) -> None:
+    thing["mosaic_sampling_rate"] = "x"
+
+
 def set_resolution(thing: Any) -> None:
     from mosaic_addon.scene.surfaces import volume_mesh
 
@@ -155,6 +161,7 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], None], str]] = {
     "a corner that is not finite": (mesh("bad"), set_not_finite, "not finite"),
     "no sampling rate": (cloud("bad", 3), set_rate(0, 0, 0), "sampling rate must be three positive numbers"),
     "two sampling rates": (cloud("bad", 3), set_rate(1, 2), "sampling rate must be three positive numbers"),
+    "a sampling rate that is none": (cloud("bad", 3), set_text_as_rate, "not 'x'"),
     "no resolution": (volume("bad"), set_resolution, "target resolution must be a positive number"),
     "a volume without its modifier": (volume("bad"), lambda thing: thing.modifiers.clear(), "its volume went with its modifier"),
     "frames without their modifier": (trajectory("bad"), lambda thing: thing.modifiers.clear(), "its frames went with its modifier"),

@@ -168,10 +168,12 @@ def test_an_input_that_is_gone_is_told(opened: Opened) -> None:
 
 
 def test_what_depends_on_points_is_found_where_there_are_some(bpy: ModuleType, tmp_path: Path) -> None:
-    """Mosaic refuses axes without orientations, but not those of no points."""
+    """Mosaic refuses axes without orientations, and of no points, which are mended in other ways."""
     clouds = [cloud(str(number), points=points(0)[:number], representation="basis") for number in range(3)]
     opened = Opened(bpy, write_session(tmp_path / "basis.pickle", clouds))
     saved = opened.save(tmp_path / "saved.pickle")
-    assert len(saved.warnings) == 2
-    quaternions = [g.quaternions for g in open_session(tmp_path / "saved.pickle").clusters.geometries]
+    assert [text.split("but ")[1][:13] for text in saved.warnings] == ["has no points", *["had no orient"] * 2]
+    after = open_session(tmp_path / "saved.pickle").clusters.geometries
+    assert [g.representation for g in after] == ["pointcloud", "basis", "basis"]
+    quaternions = [g.quaternions for g in after]
     assert [None if values is None else len(values) for values in quaternions] == [None, 1, 2]

@@ -27,6 +27,9 @@ from .sources import Source
 from .surfaces import DEFAULT_RESOLUTION, SHAPE, SPACING
 
 MAX_VOXELS = 2**31  # of the grid that Mosaic makes of a segmentation, one byte each
+MAX_VOXEL = (
+    2**31
+)  # along one axis, from the origin: far beyond any tomogram, and somewhere beyond, Mosaic's numbers overflow
 POINTS_ON_A_FINE_GRID, POINTS_A_STEP = 4_000_000, 500_000
 DRAWN = frozenset((*POINT_REPRESENTATIONS, *MESH_REPRESENTATIONS, "pointcloud_normals"))
 
@@ -69,7 +72,10 @@ def trouble(node: ObjectNode, source: Source) -> str | None:
         if not np.isfinite([lower, upper]).all():
             return "Mosaic crashes on a segmentation with voxels that are not finite"
         step = int(np.cbrt(len(points) / POINTS_A_STEP)) if len(points) > POINTS_ON_A_FINE_GRID else 1
-        voxels = (upper - lower) / (max(numbers_of(node)[0]) * step) + 1
+        spacing = max(numbers_of(node)[0]) * step
+        if np.abs([lower, upper]).max() / min(numbers_of(node)[0]) > MAX_VOXEL:
+            return "its voxels lie further from the origin than Mosaic can number them"
+        voxels = (upper - lower) / spacing + 1
         if voxels.prod() > MAX_VOXELS:
             return "it spans more voxels than Mosaic has memory for"
     elif source.volume is not None and 0 in list(source.volume[SHAPE]):
@@ -142,6 +148,11 @@ def _repair_representation(state: Pairs, source: Source, mended: list[str]) -> N
         put(state, "representation", "volume" if source.volume is not None else "pointcloud")
         what = f"the representation {said!r}" if type(said) is str else "no representation"
         mended.append(f"it had {what}, over which Mosaic refuses a file")
-    elif shown == "basis" and source.count and fields.get("normals") is None and fields.get("quaternions") is None:
+    elif shown == "basis" and not source.count:
+        put(state, "representation", "pointcloud")
+        mended.append(
+            "it is shown as axes but has no points, over which Mosaic refuses a file, so it is shown as points"
+        )
+    elif shown == "basis" and fields.get("normals") is None and fields.get("quaternions") is None:
         put(state, "quaternions", source.stored("quaternions"))
         mended.append("it is shown as axes but had no orientations, so all of them stand along x, y and z")
