@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mosaic_addon.session import Session, open_session
-from tests.make_sessions import cloud, write_session
+from mosaic_addon.session import MosaicError, Session, open_session
+from tests.make_sessions import cloud, tree, write_session
 from tests.real_mosaic import RealMosaic
 from tests.saved_sessions import FOLDER, NEWEST, Opened, what_differs
 
@@ -246,6 +246,37 @@ def move_root(opened: Opened) -> None:
     opened.root.location, opened.root.rotation_euler, opened.root.scale = (1, 2, 3), TURN, (0.5, 0.5, 0.5)
 
 
+def apply_root(opened: Opened) -> None:
+    move_root(opened)
+    opened.root.scale = (0.001, 0.001, 0.001)
+    opened.bpy.context.view_layer.objects.active = opened.root
+    for thing in opened.bpy.context.view_layer.objects:
+        thing.select_set(thing == opened.root)
+    opened.bpy.ops.object.transform_apply(location=True, rotation=True, scale=True)
+    assert tuple(opened.root.scale) == (1, 1, 1)
+
+
+def apply_root_and_move(opened: Opened) -> None:
+    from mathutils import Matrix
+
+    apply_root(opened)
+    opened.root.location = (5, 5, 5)
+    thing = opened["plain cloud"]
+    thing.matrix_basis = thing.matrix_basis @ Matrix.Translation(PLACE)
+
+
+def hang_on_root_again(opened: Opened) -> None:
+    select(opened, "RBF xy")
+    opened.bpy.ops.object.parent_clear(type="CLEAR_KEEP_TRANSFORM")
+    opened.bpy.context.view_layer.objects.active = opened.root
+    opened.bpy.ops.object.parent_set(type="OBJECT")
+
+
+def hide_one_of_two_collections(opened: Opened) -> None:
+    opened.group("Env").objects.link(opened["plain cloud"])
+    layer_of(opened, opened.group("Env")).hide_viewport = True
+
+
 def volume_of(opened: Opened) -> Any:
     from mosaic_addon.scene.surfaces import volume_mesh
 
@@ -467,8 +498,19 @@ EDITS: dict[str, tuple[Edit, dict[str, set[str]]]] = {
         join(COLORED, "BallPivoting"), {"models 'BallPivoting'": {"object"}, f"models '{COLORED}'": COUNTED}
     ),
     "taken back": (take_back, NOTHING),
+    "root applied": (apply_root, NOTHING),
+    "root applied, then an object moved": (apply_root_and_move, {PLAIN: POINTS}),
+    "hung on the root again": (hang_on_root_again, NOTHING),
+    "one of its collections hidden": (hide_one_of_two_collections, {"clusters 'normals'": {"visible"}}),
+    "points flattened": (put("basis", scale=(1, 1, 0)), {"clusters 'basis'": {"points", "normals"}}),
+    "mesh flattened": (put(SURFACE, scale=(1, 1, 0)), {f"models '{SURFACE}'": FACES}),
+    "a name of meta": (note("plain cloud", name="other"), NOTHING),
 }  # fmt: skip
-WARNS = {"sphere stretched": "cannot be moved along", "sheet moved": "cannot be moved along"}
+WARNS = {
+    "a name of meta": "has the object's name there",
+    "sphere stretched": "cannot be moved along",
+    "sheet moved": "cannot be moved along",
+}
 
 
 @pytest.fixture(scope="module")
@@ -717,6 +759,66 @@ def test_edits_of_older_sessions_are_in_their_spelling(bpy: ModuleType, tmp_path
     fields = named(after, name).node.fields()
     assert type(fields["visible"]) in (int, bool)
     assert set(fields) == set(named(before, name).node.fields())
+
+
+def test_a_root_that_was_applied_with_all_its_objects_is_refused(opened: Opened, tmp_path: Path) -> None:
+    names = [thing["mosaic_name"] for thing in opened.collection.all_objects if "mosaic_name" in thing]
+    select(opened, *names)
+    opened.root.select_set(True)
+    opened.bpy.ops.object.transform_apply(location=True, rotation=True, scale=True)
+    with pytest.raises(MosaicError, match=r"had their scale applied .* its scale 0\.001 again"):
+        opened.save(tmp_path / "edited.pickle")
+    assert not list(tmp_path.iterdir())
+    opened.root.scale = (0.001, 0.001, 0.001)  # by a user who moved all points on purpose
+    opened.save(tmp_path / "edited.pickle")
+
+
+def test_a_flattened_cloud_keeps_normals_that_have_no_direction_any_more(opened: Opened, tmp_path: Path) -> None:
+    before = named(open_session(NEWEST), "basis")
+    put("basis", scale=(1, 1, 0))(opened)
+    after = named(saved(opened, tmp_path), "basis")
+    np.testing.assert_allclose(after.points, before.points * (1, 1, 0), rtol=1e-6)
+    expected = np.zeros_like(before.normals)
+    expected[:, 2] = np.sign(before.normals[:, 2])
+    expected = np.where(before.normals[:, 2:] == 0, before.normals, expected)
+    np.testing.assert_allclose(after.normals, expected, atol=1e-5)
+
+
+def test_a_name_that_an_older_blender_cut_is_not_a_new_one(bpy: ModuleType, tmp_path: Path) -> None:
+    names = ["n" * 70, "ü" * 40, "n" * 62 + "ü"]
+    clouds = [cloud(name, 3) for name in names]
+    uuids = [vars(thing)["uuid"] for thing in clouds]
+    groups = tree(["g", *uuids[1:]], {"g": uuids[:1]}, {"g": "g" * 70})
+    opened = Opened(bpy, write_session(tmp_path / "s.pickle", clouds, _data_tree=groups))
+    for item in [*opened.collection.all_objects, opened.group("g" * 70)]:
+        item.name = item.name.encode()[:63].decode("utf-8", "ignore")
+    assert opened.unsaved() == []
+    opened[names[0]].name = "n" * 20
+    assert opened.unsaved() == [f"clusters '{names[0]}': renamed to '{'n' * 20}'"]
+
+
+def test_a_group_that_a_release_has_not_is_told(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = Opened(bpy, FOLDER / "mosaic-1.0.0.pickle")
+    thing = next(iter(opened.container("clusters").objects))
+    group = bpy.data.collections.new("Mine")
+    opened.container("clusters").children.link(group)
+    opened.container("clusters").objects.unlink(thing)
+    group.objects.link(thing)
+    result = opened.save(tmp_path / "saved.pickle")
+    assert [text for text in result.warnings if "'Mine' is left out" in text] == result.warnings != []
+
+
+def test_a_volume_may_come_into_a_session_without_resolutions(bpy: ModuleType, tmp_path: Path) -> None:
+    old, new = Opened(bpy, FOLDER / "mosaic-1.0.0.pickle"), Opened(bpy, NEWEST)
+    thing = new["volume no filter"]
+    for collection in thing.users_collection:
+        collection.objects.unlink(thing)
+    thing.parent = old.root
+    old.container("clusters").objects.link(thing)
+    bpy.context.view_layer.update()
+    result = old.save(tmp_path / "saved.pickle")
+    assert sum("no target resolution" in text for text in result.warnings) == 1
+    assert named(open_session(tmp_path / "saved.pickle"), "volume no filter").volume is not None
 
 
 # --- copies between sessions -----------------------------------------------------------------------------------------

@@ -265,6 +265,37 @@ def test_columns_and_meta_come_along(opened: Opened, tmp_path: Path) -> None:
     assert after.sampling_rate.tolist() == [1, 2, 3]
 
 
+@pytest.mark.parametrize(("given", "expected"), [(5.0, [5, 5, 5]), ([1, 2, 3], [1, 2, 3])])
+def test_a_sampling_rate_is_one_number_or_three(opened: Opened, tmp_path: Path, given: Any, expected: Any) -> None:
+    thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.container("clusters"))
+    thing["mosaic_sampling_rate"] = given
+    session, _ = saved(opened, tmp_path)
+    assert named(session, "new").sampling_rate.tolist() == expected
+
+
+@pytest.mark.parametrize("given", ["x", [0.0, 0.0, 0.0], [1.0, 2.0], -1])
+def test_a_sampling_rate_that_is_none_is_refused(opened: Opened, tmp_path: Path, given: Any) -> None:
+    thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.container("clusters"))
+    thing["mosaic_sampling_rate"] = given
+    with pytest.raises(MosaicError, match="'new': its sampling rate must be three positive numbers"):
+        saved(opened, tmp_path)
+
+
+def test_a_property_called_name_or_fit_is_no_meta(opened: Opened, tmp_path: Path) -> None:
+    thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.container("clusters"))
+    thing["name"], thing["fit"], thing["author"] = 5, 7, "me"
+    session, _ = saved(opened, tmp_path)
+    assert named(session, "new").meta == {"name": "new", "author": "me"}
+
+
+def test_a_root_scaled_to_nothing_is_refused_by_name(opened: Opened, tmp_path: Path) -> None:
+    new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.container("clusters"))
+    opened.root.scale = (0, 0, 0)
+    opened.bpy.context.view_layer.update()
+    with pytest.raises(MosaicError, match=f"'{opened.root.name}' is scaled to nothing"):
+        saved(opened, tmp_path)
+
+
 def test_a_colour_and_being_hidden_come_along(opened: Opened, tmp_path: Path) -> None:
     bpy = opened.bpy
     material = bpy.data.materials.new("Red")

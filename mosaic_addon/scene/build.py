@@ -23,7 +23,20 @@ from .plan import ImportOptions, Item, Plan, plan_import
 from .representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
 from .surfaces import SurfaceFactory
 from .trajectories import new_frames, saved_step
-from .tree import CLASS, CONTAINER, GROUP, MODEL, NAME, PIXEL_SIZE, SAMPLING_RATE, SESSION, SHOWN, UUID, write_order
+from .tree import (
+    ANGSTROM_PER_UNIT,
+    CLASS,
+    CONTAINER,
+    GROUP,
+    MODEL,
+    NAME,
+    PIXEL_SIZE,
+    SAMPLING_RATE,
+    SESSION,
+    SHOWN,
+    UUID,
+    write_order,
+)
 from .tree import Item as TreeItem
 
 MANY = 200_000  # points of an object that is a step of its own
@@ -213,6 +226,7 @@ def _new_root(plan: Plan) -> bpy.types.Object:
         root.location = (-plan.centre * scale).tolist()
     root.empty_display_size = float(np.max(plan.upper - plan.lower)) / 20 or 1.0
     root[PIXEL_SIZE] = plan.pixel_size
+    root[ANGSTROM_PER_UNIT] = plan.options.angstrom_per_unit
     return root
 
 

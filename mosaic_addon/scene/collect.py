@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..session.decode import tree_items
@@ -44,8 +45,9 @@ from .representations import MODIFIER
 from .sources import Source
 from .surfaces import volume_mesh
 from .temporaries import Temporaries
-from .transforms import to_session
+from .transforms import applied_of, has_lost_its_scale, to_session
 from .tree import (
+    ANGSTROM_PER_UNIT,
     CLASS,
     CONTAINER,
     CONTAINERS,
@@ -163,7 +165,8 @@ class _Collector:
         self.release = said.get("release", NEWEST.release)
         self.spelling = spelling_of(self.release)
         self.looks = Looks()
-        self.hidden = _hidden_collections(session, layer)
+        self.hidden, self.shown = _hidden_collections(session, layer)
+        self.applied: dict[int, Matrix | None] = {}  # by the root's session_uid
         self.volumes: dict[int, Stored] = {}
         self.seen: set[int] = set()
         self.left_out: set[tuple[str, int] | None] = set()
@@ -190,6 +193,7 @@ class _Collector:
         places = self._places()
         if self.session is None and not _pieces_in(places):
             raise MosaicError("None of the objects has points, so there is nothing to save.")
+        self._refuse_applied_points(places)
         self._tell_copies(places)
         self._identify(places)
         self._find_damaged(places)
@@ -341,17 +345,27 @@ class _Collector:
             root = thing
             while root is not None and PIXEL_SIZE not in root:
                 root = root.parent
-        matrix = to_session(thing, root)
+        matrix = to_session(thing, root, self._applied(root) if root is not None else None)
         if root is None and self.session is None:
             scale = np.diag([*[self.options.angstrom_per_unit] * 3, 1.0])
             matrix = scale if matrix is None else scale @ matrix
         return matrix
 
+    def _applied(self, root: bpy.types.Object) -> Matrix | None:
+        """What was applied of a root, looked up once."""
+        number = root.session_uid
+        if number not in self.applied:
+            self.applied[number] = applied_of(root)
+        return self.applied[number]
+
     def _is_visible(self, thing: bpy.types.Object) -> bool:
         """Whether neither the object nor a group or container around it is hidden by its eye or monitor."""
         if thing.hide_viewport or thing.hide_get(view_layer=self.layer):
             return False
-        return not self.hidden or not any(c.session_uid in self.hidden for c in thing.users_collection)
+        if not self.hidden:
+            return True
+        places = {collection.session_uid for collection in thing.users_collection}
+        return not places & self.hidden or bool(places & self.shown)
 
     def _share_volume(self, piece: Piece) -> None:
         """Let geometries that show one volume share its values in the file, as they do in Blender."""
@@ -361,6 +375,18 @@ class _Collector:
             stored = state.as_dict().get("volume")
             if type(stored) is Stored:
                 put(state, "volume", self.volumes.setdefault(mesh.session_uid, stored))
+
+    def _refuse_applied_points(self, places: dict[str, list[_Place]]) -> None:
+        """Object > Apply on a root with all its objects leaves points in units of which nobody knows the angstrom."""
+        if self.root is None or not has_lost_its_scale(self.root) or self._applied(self.root) is not None:
+            return
+        pieces = _pieces_in(places)
+        if pieces and 2 * sum("points" in piece.edits for piece in pieces) > len(pieces):
+            scale = 1 / self.root[ANGSTROM_PER_UNIT]
+            raise MosaicError(
+                f"{self.root.name!r} and its objects had their scale applied (Object > Apply), so their points are not in "
+                f"angstrom any more; undo that, or, if it was not so, give {self.root.name!r} its scale {scale:g} again."
+            )
 
     # --- uuids -------------------------------------------------------------------------------------------------------
 
@@ -444,7 +470,13 @@ class _Collector:
             nodes = [node for _, node in sorted(placed, key=lambda entry: entry[0])]
             nodes += [piece.part for piece in pieces if piece.index is None]
         put(state_of(container), "data", nodes)
-        if self.spelling.tree is not None:
+        if self.spelling.tree is None:
+            self.result.warnings += [
+                f"The group {name_of(place.group)!r} is left out, as Mosaic {self.release} has no groups; its objects are not."
+                for place in places
+                if place.group is not None
+            ]
+        else:
             tree = state.as_dict().get(tree_key)
             loads, agrees = self._compare(tree, places, self.damaged[name])
             if not agrees:
@@ -588,21 +620,20 @@ def _steps(thing: bpy.types.Object) -> list[bpy.types.Mesh]:
     return [step.data for step in steps_of(thing)]
 
 
-def _hidden_collections(session: bpy.types.Collection | None, layer: bpy.types.ViewLayer) -> set[int]:
-    """The containers and groups, by session_uid, that are hidden with all that is in them."""
+def _hidden_collections(session: bpy.types.Collection | None, layer: bpy.types.ViewLayer) -> tuple[set[int], set[int]]:
+    """The collections, by session_uid, that a session's containers and groups are hidden in, and all others.
+
+    What stands in one of the others, too, is seen. That the session itself is hidden does not count.
+    """
     hidden: set[int] = set()
+    shown: set[int] = set()
     if session is None:
-        return hidden
-    todo = [(child, False) for child in layer.layer_collection.children]
+        return hidden, shown
+    todo = [(layer.layer_collection, False, False)]
     while todo:
-        item, inside = todo.pop()
-        own = inside and (item.hide_viewport or item.exclude or item.collection.hide_viewport)
-        if own:
-            todo_below = [item]
-            while todo_below:
-                below = todo_below.pop()
-                hidden.add(below.collection.session_uid)
-                todo_below += below.children
-            continue
-        todo += [(child, inside or item.collection == session) for child in item.children]
-    return hidden
+        item, inside, is_hidden = todo.pop()
+        is_hidden = is_hidden or (inside and (item.hide_viewport or item.exclude or item.collection.hide_viewport))
+        (hidden if is_hidden else shown).add(item.collection.session_uid)
+        inside = inside or item.collection == session
+        todo += [(child, inside, is_hidden) for child in item.children]
+    return hidden - shown, shown

@@ -51,6 +51,8 @@ from .tree import SAMPLING_RATE, name_of
 REPRESENTATION_OF = {label: name for name, label in LABELS.items()}
 LOOK_INPUTS = ("Representation", "Size", "Spheres")
 SURFACE_INPUTS = ("Color", "Opacity", "Ambient", "Diffuse", "Specular")
+# Keys of meta at which Mosaic keeps something else, so that no custom property can go there.
+MEANT_OTHERWISE = {"name": "Mosaic has the object's name there", "fit": "Mosaic has the object's model there"}
 DECIMALS = 6  # of colours that were edited: those of a 32-bit number
 
 
@@ -209,7 +211,7 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool, frame: 
     _edit_meta(piece)
     _edit_look(piece, record, look)
     if piece.source.volume is not None:
-        _edit_volume(piece, record, resolution)
+        _edit_volume(piece, record, resolution, spelling)
     if piece.source.steps:
         _edit_step(piece, record, frame)
     _edit_shape(piece, record, spelling)
@@ -239,16 +241,29 @@ def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
 
 
 def _edit_sampling_rate(piece: Piece, original: tuple[float, float, float]) -> None:
-    value = piece.thing.get(SAMPLING_RATE)
-    if value is None:
+    rate = sampling_rate_of(piece.thing, piece.label, original)
+    if rate is None or rate == original:
         return
-    rate = tuple(value) if hasattr(value, "__len__") else (value,) * 3
-    if rate == original:
-        return
-    if len(rate) != 3 or not all(np.isfinite(number) and number > 0 for number in rate):
-        raise MosaicError(f"{piece.label}: its sampling rate must be three positive numbers, not {list(rate)}.")
     set_sampling_rate(piece.node, rate)
     piece.edits["sampling rate"] = f"sampling rate {', '.join(f'{number:g}' for number in rate)}"
+
+
+def sampling_rate_of(
+    thing: bpy.types.Object, label: str, original: tuple[float, ...] | None = None
+) -> tuple[float, ...] | None:
+    """The sampling rate at an object, one number standing for three; None without one.
+
+    original: what it was read with, and may keep whatever it is. Raises MosaicError for what is none.
+    """
+    value = plain_property(thing.get(SAMPLING_RATE))
+    if value is None:
+        return None
+    rate = tuple(value) if isinstance(value, list) else (value,) * 3
+    if rate != original and (
+        len(rate) != 3 or not all(isinstance(n, (int, float)) and np.isfinite(n) and n > 0 for n in rate)
+    ):
+        raise MosaicError(f"{label}: its sampling rate must be three positive numbers, not {value!r}.")
+    return rate
 
 
 def _edit_meta(piece: Piece) -> None:
@@ -271,6 +286,11 @@ def _edit_meta(piece: Piece) -> None:
     for key in current:
         if key not in expected:
             value = plain_property(current[key])
+            if key in MEANT_OTHERWISE:
+                piece.warnings.append(
+                    f"{piece.label}: the custom property {key!r} is left out, as {MEANT_OTHERWISE[key]}."
+                )
+                continue
             if value is None:
                 piece.warnings.append(
                     f"{piece.label}: the custom property {key!r} is left out, as Mosaic has no such thing."
@@ -333,7 +353,7 @@ def shortest(value: float) -> float:
     return float(str(np.float32(value)))
 
 
-def _edit_volume(piece: Piece, record: Record, original: float | None) -> None:
+def _edit_volume(piece: Piece, record: Record, original: float | None, spelling: Spelling) -> None:
     mesh = piece.source.volume
     assert mesh is not None
     percentile = mesh.get(PERCENTILE)
@@ -347,7 +367,7 @@ def _edit_volume(piece: Piece, record: Record, original: float | None) -> None:
             "of Mosaic's choice" if percentile is None else f"{percentile:.4g} percent"
         )
     resolution = mesh[RESOLUTION]
-    if resolution != (DEFAULT_RESOLUTION if original is None else original):
+    if spelling.resolutions and resolution != (DEFAULT_RESOLUTION if original is None else original):
         if not (np.isfinite(resolution) and resolution > 0):
             raise MosaicError(f"{piece.label}: its target resolution must be a positive number of angstrom.")
         put(state_of(piece.node), "target_resolution", resolution)

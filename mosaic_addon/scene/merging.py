@@ -26,7 +26,7 @@ from .compat import ModifierInputs, PointCloudFactory
 from .copies import remove
 from .meshes import CUSTOM_NORMAL
 from .representations import MESH, MODIFIER, POINTS, VOLUME, group_of
-from .transforms import to_session, turn_of
+from .transforms import applied_of, to_session, turn_of, turned_normals
 from .tree import SAMPLING_RATE, UUID, name_of
 
 Array = NDArray[Any]
@@ -100,7 +100,8 @@ def _surface(thing: bpy.types.Object) -> bpy.types.Object | None:
 
 def _to_first(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) -> list[NDArray[np.float64] | None]:
     """The matrix of each object from its coordinates to those of the first, None where they are the same."""
-    matrices = [to_session(thing, root) for thing in objects]
+    applied = applied_of(root) if root is not None else None
+    matrices = [to_session(thing, root, applied) for thing in objects]
     own = np.eye(4) if matrices[0] is None else matrices[0]
     if not np.linalg.det(own[:3, :3]):
         raise MosaicError(f"{name_of(objects[0])!r} is scaled to nothing, so that others cannot be merged into it.")
@@ -218,7 +219,7 @@ def _merge_attributes(
 def _turned(name: str, values: Array, matrix: NDArray[np.float64]) -> Array:
     """Directions and rotations, flat, as they are after `matrix`."""
     if name in (NORMALS, CUSTOM_NORMAL):
-        turned = values.reshape(-1, 3) @ np.linalg.inv(matrix[:3, :3])
+        turned = turned_normals(values.reshape(-1, 3), matrix)
         length = np.linalg.norm(turned, axis=1, keepdims=True)
         return np.divide(turned, length, out=turned, where=length > 0).astype(np.float32).reshape(-1)
     if name == QUATERNIONS:

@@ -8,10 +8,10 @@ from ..session.encode import Spelling, new_geometry, new_mesh_model
 from ..session.session import Appearance
 from .attributes import NORMALS, QUATERNIONS, column_attributes, column_dtype
 from .custom_properties import own_properties, plain_property
-from .edits import Look, Piece, display_color, new_columns_of, shortest
+from .edits import MEANT_OTHERWISE, Look, Piece, display_color, new_columns_of, sampling_rate_of, shortest
 from .kept import sum_of_bits
 from .sources import Source
-from .tree import SAMPLING_RATE, name_of
+from .tree import name_of
 
 
 def newcomer(
@@ -42,15 +42,15 @@ def newcomer(
     if faces:
         vertices, triangles = source.stored("vertices", "<f8"), source.stored("triangles", "<i4")
         model = new_mesh_model(vertices, triangles, source.stored("vertex_normals", "<f8"), spelling)
-    rate = thing.get(SAMPLING_RATE)
+    rate = sampling_rate_of(thing, repr(name_of(thing)))
     properties = {key: plain_property(value) for key, value in own_properties(thing).items()}
-    meta = {key: value for key, value in properties.items() if value is not None}
+    meta = {key: value for key, value in properties.items() if value is not None and key not in MEANT_OTHERWISE}
     node = new_geometry(
         spelling,
         name=name_of(thing),
         container=container,
         points=source.stored("points"),
-        sampling_rate=sampling_rate if rate is None else tuple(rate),
+        sampling_rate=sampling_rate if rate is None else rate,
         appearance=_appearance(look, faces > 0),
         representation=_representation(look, faces > 0),
         visible=visible,
@@ -59,11 +59,7 @@ def newcomer(
         columns=columns,
         count=source.count,
         model=model,
-        meta={
-            key: plain_property(value)
-            for key, value in own_properties(thing).items()
-            if plain_property(value) is not None
-        },
+        meta=meta,
     )
     piece = Piece(thing, node, source, container, None, None)
     piece.details += [source.columns_sum(), *map(sum_of_bits, added.values()), list(meta.values())]

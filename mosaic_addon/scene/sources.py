@@ -17,7 +17,7 @@ from .kept import sum_of_bits, sum_of_columns
 from .meshes import ORIGINAL, VERTEX_NORMALS
 from .surfaces import DTYPE, SHAPE, VALUES
 from .trajectories import STEP
-from .transforms import only_moves, turn_of, turns_from_z
+from .transforms import only_moves, turn_of, turned_normals, turns_from_z
 
 Array: TypeAlias = NDArray[Any]
 
@@ -177,13 +177,13 @@ class Source:
         return points.astype(np.float64) @ self.matrix[:3, :3].T + self.matrix[:3, 3]
 
     def _turned(self, normals: Array) -> Array:
-        """Normals by the inverse transpose, each as long as it was."""
+        """Normals of what was turned or scaled, each as long as it was."""
         if self.matrix is None or not len(normals) or only_moves(self.matrix):
             return normals
-        turned = normals.astype(np.float64) @ np.linalg.inv(self.matrix[:3, :3])
+        turned = turned_normals(normals.astype(np.float64), self.matrix)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.linalg.norm(normals, axis=1) / np.linalg.norm(turned, axis=1)
-        return turned * np.where(np.isfinite(ratio), ratio, 1.0)[:, None]
+            return np.where(np.isfinite(ratio)[:, None], turned * ratio[:, None], normals)
 
     def _renewed(self, normals: Array) -> Array:
         """The session's normals of a mesh, those of its shape where that changed."""

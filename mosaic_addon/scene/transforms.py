@@ -1,5 +1,6 @@
 """Where an object stands in its session: from the coordinates of its data to angstrom, and fits that move along."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import bpy
@@ -8,39 +9,97 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..session.encode import PARAMETRIZATION, array_of, put, state_of
+from ..session.errors import MosaicError
 from ..session.nodes import Node, ObjectNode, Pairs
+from .tree import ANGSTROM_PER_UNIT, CLASS
 
 Float64Array = NDArray[np.float64]
 
+NOISE = 1e-6  # what a product of a few 32-bit numbers may be off, relatively
 
-def to_session(thing: bpy.types.Object, root: bpy.types.Object | None) -> Float64Array | None:
+
+def to_session(
+    thing: bpy.types.Object, root: bpy.types.Object | None, applied: Matrix | None = None
+) -> Float64Array | None:
     """The (4, 4) matrix from an object's data to its session's angstrom, None for the identity.
 
     What hangs on the root is read from the object's own numbers, which are exact where its place in the world is not. For
-    anything else the place in the world counts, as the root would see it; without a root, as it is.
+    anything else the place in the world counts, as the root would see it; without a root, as it is. applied: as
+    `applied_of` says of the root. Raises MosaicError for a root without an extent.
     """
     matrix = None
+    is_rounded = False
     link = thing
     while link is not None and link != root:
         if link.constraints or (link.parent is not None and link.parent_type != "OBJECT"):
             break
-        for part in (link.matrix_basis, link.matrix_parent_inverse):
+        parts = [link.matrix_basis, link.matrix_parent_inverse]
+        if not parts[1].is_identity:
+            is_rounded = True
+        if applied is not None and link.parent == root:
+            parts = [] if parts[0] == applied and parts[1].is_identity else [*parts, applied.inverted()]
+        for part in parts:
             if not part.is_identity:
                 own = np.array(part, np.float64)
                 matrix = own if matrix is None else own @ matrix
         link = link.parent
     if root is None or link != root:
-        world = np.array(thing.matrix_world, np.float64)
-        matrix = world if root is None else np.linalg.inv(np.array(root.matrix_world, np.float64)) @ world
-        if np.allclose(matrix, np.eye(4), rtol=0, atol=1e-12):
-            return None
-    return matrix
+        matrix = np.array(thing.matrix_world, np.float64)
+        is_rounded = True
+        if root is not None:
+            there = root.matrix_world if applied is None else root.matrix_world @ applied
+            try:
+                matrix = np.linalg.inv(np.array(there, np.float64)) @ matrix
+            except np.linalg.LinAlgError:
+                raise MosaicError(f"{root.name!r} is scaled to nothing; undo that, or scale it up again.") from None
+    return None if matrix is not None and is_rounded and _is_noise(matrix, thing) else matrix
+
+
+def _is_noise(matrix: Float64Array, thing: bpy.types.Object) -> bool:
+    """Whether a product of 32-bit matrices is the identity, as far as these can tell."""
+    linear, shift = matrix[:3, :3] - np.eye(3), np.abs(matrix[:3, 3]).max()
+    if np.abs(linear).max() > NOISE:
+        return False
+    far = np.abs(np.array(thing.bound_box)).max()
+    if thing.parent is not None:
+        far = max(far, np.abs(np.array(thing.matrix_parent_inverse)[:3, 3]).max())
+    return bool(shift <= NOISE * far or shift < 1e-12)
+
+
+def applied_of(root: bpy.types.Object) -> Matrix | None:
+    """What Object > Apply took from a root and gave to the objects that hang on it, so that nothing moved; None if nothing.
+
+    It is told by the scale that an import gave the root: the root has none any more, but most of its objects have it.
+    """
+    if not has_lost_its_scale(root):
+        return None
+    places = Counter(child.matrix_basis.copy().freeze() for child in root.children if CLASS in child)
+    for matrix, count in places.most_common(1):
+        scale = 1 / root[ANGSTROM_PER_UNIT]
+        if 2 * count > places.total() and np.allclose(matrix.to_scale(), scale, rtol=1e-5, atol=0):
+            return matrix
+    return None
+
+
+def has_lost_its_scale(root: bpy.types.Object) -> bool:
+    """Whether a root has no scale, as after Object > Apply, though an import gave it one."""
+    return root.get(ANGSTROM_PER_UNIT, 1.0) != 1.0 and np.allclose(root.scale, 1.0, rtol=0, atol=1e-6)
 
 
 def only_moves(matrix: Float64Array) -> bool:
     """Whether a matrix leaves directions as they are: it moves and scales alike along all axes, no more."""
     linear = matrix[:3, :3]
     return bool(linear[0, 0] > 0 and np.array_equal(linear, linear[0, 0] * np.eye(3)))
+
+
+def turned_normals(normals: Float64Array, matrix: Float64Array) -> Float64Array:
+    """Normals, (n, 3), along which those of surfaces stand once these were moved; of any length, zero where there is none.
+
+    By the cofactors of the matrix: what its inverse transpose does, and defined where it flattens all.
+    """
+    a, b, c = matrix[:3, :3]
+    cofactors = np.array([np.cross(b, c), np.cross(c, a), np.cross(a, b)])
+    return normals @ cofactors.T * (-1.0 if np.linalg.det(matrix[:3, :3]) < 0 else 1.0)
 
 
 def turn_of(matrix: Float64Array) -> Sequence[float]:
@@ -143,7 +202,7 @@ def move_mesh(state: Pairs, matrix: Float64Array) -> None:
         elif key == "triangles" and np.linalg.det(linear) < 0:
             put(state, key, np.ascontiguousarray(values[:, ::-1]))
         elif key in ("vertex_normals", "triangle_normals") and not only_moves(matrix):
-            turned = values.astype(np.float64) @ np.linalg.inv(linear)
+            turned = turned_normals(values.astype(np.float64), matrix)
             with np.errstate(divide="ignore", invalid="ignore"):
                 units = turned / np.linalg.norm(turned, axis=1, keepdims=True)
             put(state, key, np.nan_to_num(units).astype(values.dtype))

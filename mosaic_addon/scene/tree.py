@@ -16,11 +16,13 @@ SESSION, CONTAINER, GROUP = "mosaic_session", "mosaic_container", "mosaic_group"
 CLASS, NAME, UUID, MODEL = "mosaic_class", "mosaic_name", "mosaic_uuid", "mosaic_model"
 SHOWN = "mosaic_shown_as"  # the name that Blender gave an object, where it could not have its own
 SAMPLING_RATE, PIXEL_SIZE = "mosaic_sampling_rate", "mosaic_pixel_size"
+ANGSTROM_PER_UNIT = "mosaic_angstrom_per_unit"  # of a root, as it was imported
 # How groups and single objects follow one another, as Blender keeps an order for each of the two alone. Of a container's
 # collection: its items in order, "g" for a group and "o" for an object. Of a group's: the object that it stands before, which
 # tells its place when others were deleted.
 ITEMS, NEXT = "mosaic_items", "mosaic_next"
 
+OLD_NAME_BYTES = 63  # of a name before Blender 5.0, which cuts between letters of up to four bytes
 CONTAINERS = ("clusters", "models")
 
 Item: TypeAlias = Object | Collection
@@ -145,6 +147,16 @@ def name_of(item: Item) -> str:
     """The name that Mosaic shows: the session's own, which may be longer or not unique, until the user renames the item."""
     if isinstance(item, Object):
         name, shown = item.get(NAME), item.name
-        return name if name is not None and (shown == name or shown == item.get(SHOWN, name)) else shown
-    group = item.get(GROUP)
-    return group["name"] if group is not None and item.name == group.get("shown", group["name"]) else item.name
+        if name is None or shown == name or shown == item.get(SHOWN, name):
+            return shown if name is None else name
+        return name if _is_cut(shown, name) else shown
+    group, shown = item.get(GROUP), item.name
+    if group is None:
+        return shown
+    name = group["name"]
+    return name if shown in (name, group.get("shown", name)) or _is_cut(shown, name) else shown
+
+
+def _is_cut(shown: str, name: str) -> bool:
+    """Whether a name is what Blender before 5.0 leaves of a longer one when it opens a .blend of a later Blender."""
+    return len(shown) < len(name) and name.startswith(shown) and len(shown.encode()) > OLD_NAME_BYTES - 4
