@@ -6,9 +6,9 @@ import bpy
 
 from ..session.encode import Spelling, new_geometry, new_mesh_model
 from ..session.session import Appearance
-from .attributes import NORMALS, QUATERNIONS, column_attributes, column_dtype
+from .attributes import NORMALS, QUATERNIONS
 from .custom_properties import own_properties, plain_property
-from .edits import Look, Piece, display_color, new_columns_of, shortest
+from .edits import Look, Piece, display_color, new_columns_of, refuse_other_widths, shortest
 from .kept import sum_of_bits
 from .sources import Source
 from .tree import SAMPLING_RATE, name_of
@@ -29,14 +29,14 @@ def newcomer(
     """
     if not source.count:
         return None
-    data = source.data
     faces = source.face_count()
     container = container or ("models" if faces else "clusters")
-    known = column_attributes(data)
-    columns = {name: source.stored(f"columns/{name}", column_dtype(data, name)) for name in known}
-    added = new_columns_of(data, known)
+    label, warnings = f"{container} {name_of(thing)!r}", list[str]()
+    refuse_other_widths(source, label)
+    columns = {name: source.stored(f"columns/{name}", values.dtype.str) for name, values in source.columns().items()}
+    added = new_columns_of(source, warnings, label)
     columns |= added
-    has_normals, has_quaternions = NORMALS in data.attributes, QUATERNIONS in data.attributes
+    has_normals, has_quaternions = NORMALS in source.attributes(), QUATERNIONS in source.attributes()
     normals = source.stored("normals" if has_normals else "vertex_normals") if faces or has_normals else None
     model = None
     if faces:
@@ -65,7 +65,7 @@ def newcomer(
             if plain_property(value) is not None
         },
     )
-    piece = Piece(thing, node, source, container, None, None)
+    piece = Piece(thing, node, source, container, None, None, warnings=warnings)
     piece.details += [source.columns_sum(), *map(sum_of_bits, added.values()), list(meta.values())]
     piece.edits["new"] = f"new, {source.count} points" + (f" and {faces} triangles" if faces else "")
     return piece
