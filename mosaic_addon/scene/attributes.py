@@ -9,6 +9,7 @@ session allows are more than Blender's.
 import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from math import prod
 from typing import Any, TypeAlias
 
 import bpy
@@ -214,7 +215,8 @@ def _true_values(
     columns = [np.ascontiguousarray(bits).view(wide).reshape(-1) for bits in hidden]
     true = np.stack(columns, axis=1).reshape(shown.shape)
     nearest = true.astype(shown.dtype)
-    return true, (nearest == shown) | ((nearest != nearest) & (shown != shown))
+    same = nearest == shown
+    return true, same if same.all() else same | ((nearest != nearest) & (shown != shown))
 
 
 def _exact_or_wider(shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -250,6 +252,7 @@ def _exact_or_wider(shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], 
 WIDE = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.uint64))  # what bits can stand for
 
 
+@lru_cache(1000)
 def _candidates(dtype: np.dtype[Any], shown: np.dtype[Any]) -> list[np.dtype[Any]]:
     """What a vertex property of `dtype` that is shown without bits may be, the best first; none if it is another thing now."""
     if shown.kind == dtype.kind == "f" or shown == dtype:
@@ -271,6 +274,9 @@ def holds_all(values: NDArray[Any], dtype: np.dtype[Any]) -> bool:
     rounds = dtype.kind == "f" and values.dtype.kind in "iu" and values.dtype.itemsize == 8  # which numpy calls safe
     if not rounds and np.can_cast(values.dtype, dtype):
         return True
+    if dtype.kind in "iu" and values.dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return not values.size or (int(values.min()) >= limits.min and int(values.max()) <= limits.max)
     with np.errstate(over="ignore", invalid="ignore"):
         cast = values.astype(dtype)
         back = cast.astype(values.dtype)
@@ -386,23 +392,28 @@ def share_texts(all_data: Iterable[PointData], name: str) -> list[str]:
     tables = [(data, column_texts(data, name) or []) for data in all_data]
     shared = sorted({text for _, table in tables for text in table})
     places = {text: code for code, text in enumerate(shared)}
+    known: dict[
+        str, tuple[str, str, NDArray[np.int32]]
+    ] = {}  # by what was kept: what is to be, the attribute, the new codes
     for data, table in tables:
-        if table != shared:
-            records = json.loads(data[COLUMNS])
+        if table == shared:
+            continue
+        before = data[COLUMNS]
+        if before not in known:
+            records = json.loads(before)
             record = next(record for record in records if record["name"] == name)
             record["values"] = shared
-            data[COLUMNS] = json.dumps(records)
-            attribute = data.attributes.get(record["attributes"][0])
-            codes = None if attribute is None else read_attribute(data, attribute.name)
-            if (
-                codes is not None
-                and codes.shape == (len(attribute.data),)
-                and codes.dtype == np.int32
-                and len(codes)
-                and table
-            ):
-                moved = np.array([places[text] for text in table])[np.clip(codes, 0, len(table) - 1)]
-                attribute.data.foreach_set("value", buffer_of(moved, np.int32))
+            # One more, the last and so -1 as well, for codes that stand for no text.
+            known[before] = (
+                json.dumps(records),
+                record["attributes"][0],
+                np.array([*[places[text] for text in table], -1], np.int32),
+            )
+        data[COLUMNS], attribute, moved = known[before]
+        codes = read_attribute(data, attribute)
+        if codes is not None and codes.ndim == 1 and codes.dtype == np.int32 and len(codes):
+            values = moved[np.clip(codes, -1, len(table))]
+            data.attributes[attribute].data.foreach_set("value", buffer_of(values, np.int32))
     return shared
 
 
@@ -502,12 +513,13 @@ def _read_column(attributes: PointAttributes, record: dict[str, Any], label: str
         return parts[0]
     if "values" in record:
         return _texts(parts[0], record, label or attributes.data.name)
-    count = attributes.data.attributes.domain_size("POINT")
-    shown = parts[0] if len(parts) == 1 else np.column_stack(parts) if parts else np.empty((count, 0), dtype)
-    if shown.size == count * int(np.prod(shape)):
-        shown = shown.reshape(count, *shape)
-    elif shown.shape[1:] != shape:  # it was converted to another width
-        return shown
+    shown = parts[0] if len(parts) == 1 else np.column_stack(parts) if parts else None
+    if shown is None:  # columns without a width
+        return np.empty((attributes.data.attributes.domain_size("POINT"), *shape), dtype)
+    if shown.shape[1:] != shape:
+        if shown.size != len(shown) * prod(shape):  # it was converted to another width
+            return shown
+        shown = shown.reshape(-1, *shape)
     return _exact_or_wider(shown, [attributes.read(name) for name in hidden] if has_bits else (), dtype)
 
 
@@ -516,13 +528,12 @@ def _texts(codes: NDArray[Any], record: dict[str, Any], label: str) -> NDArray[A
     if codes.ndim != 1 or codes.dtype.kind != "i":
         return codes
     table, lengths, dtype = record["table"], record["lengths"], record["dtype"]
-    if len(codes):
-        least, most = int(codes.min()), int(codes.max())
-        if least < 0 or most >= len(table):
-            raise MosaicError(
-                f"{label!r}: its vertex property {record['name']!r} has the code {least if least < 0 else most}, which stands for "
-                f"none of its {len(table)} texts; set the attribute to codes from 0 to {len(table) - 1}, or remove it, to save."
-            )
+    if len(codes) and codes.view(f"u{codes.itemsize}").max() >= len(table):  # unsigned, so that those below 0 are, too
+        wrong = codes[(codes < 0) | (codes >= len(table))][0]
+        raise MosaicError(
+            f"{label!r}: its vertex property {record['name']!r} has the code {wrong}, which stands for none of its {len(table)} "
+            f"texts; set the attribute to codes from 0 to {len(table) - 1}, or remove it, to save."
+        )
     if lengths is None:
         return table[codes]
     longest = int(lengths[codes].max(initial=1))  # as long as another object's, from which points were joined
