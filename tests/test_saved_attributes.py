@@ -86,6 +86,17 @@ def test_converted_directions_are_refused(
         opened.unsaved()
 
 
+def test_converted_normals_of_a_step_are_refused(bpy: ModuleType) -> None:
+    from mosaic_addon.scene.inspect import steps_of
+
+    opened = Opened(bpy, NEWEST)
+    attributes = steps_of(opened["trajectory"])[0].data.attributes
+    attributes.remove(attributes["normals"])
+    attributes.new("normals", "FLOAT", "POINT")
+    with pytest.raises(MosaicError, match="'trajectory': its attribute 'normals' is no longer"):
+        opened.unsaved()
+
+
 @pytest.mark.parametrize(("attribute", "kind"), [("normals", "FLOAT"), ("quaternions", "FLOAT_VECTOR")])
 def test_directions_of_new_objects_have_their_width(bpy: ModuleType, tmp_path: Path, attribute: str, kind: str) -> None:
     opened = Opened(bpy, NEWEST)
@@ -218,6 +229,19 @@ JOINS: dict[str, tuple[Any, Any]] = {
 def test_joined_values_are_exact(bpy: ModuleType, tmp_path: Path, title: str) -> None:
     first, second = JOINS[title]
     assert joined(bpy, tmp_path, first, second).tolist() == [*first.tolist(), *second.tolist()]
+
+
+@pytest.mark.parametrize("names", ["AB", "BA"])
+def test_joined_meshes_keep_vertex_properties(bpy: ModuleType, tmp_path: Path, names: str) -> None:
+    """Of those with another type of attribute, Blender 4.5 makes zeros."""
+    columns = {"A": EXACT, "B": {**EXACT, "text": np.array([*"zabz"]), "i8": 7 - BIG, "f8": np.ones(4)}}
+    made = [mesh(name, 4, vertex_properties=properties(4, columns[name])) for name in "AB"]
+    opened = Opened(bpy, write_session(tmp_path / "s.pickle", [], made))
+    select(opened, *names)
+    bpy.ops.object.join()
+    opened.save(tmp_path / "x.pickle")
+    for name, values in columns_in(tmp_path / "x.pickle", names[0]).items():
+        same(values, np.concatenate([columns[each][name] for each in names]), EXACT[name].dtype.str)
 
 
 def test_texts_stay_shared_after_a_merge(bpy: ModuleType, tmp_path: Path) -> None:

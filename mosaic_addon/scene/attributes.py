@@ -215,7 +215,7 @@ def _true_values(
     columns = [np.ascontiguousarray(bits).view(wide).reshape(-1) for bits in hidden]
     true = np.stack(columns, axis=1).reshape(shown.shape)
     nearest = true.astype(shown.dtype)
-    same = nearest == shown
+    same = nearest == shown if shown.dtype.kind == "f" else true == shown  # a whole number is itself or another
     return true, same if same.all() else same | ((nearest != nearest) & (shown != shown))
 
 
@@ -237,7 +237,7 @@ def _exact_or_wider(shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], 
         for other in WIDE:
             if other != wide:
                 true, known = _true_values(shown, hidden, other)
-                known &= left
+                known &= left & ((shown != 0) | (true == 0))  # of large whole numbers, the bits are tiny floats
                 parts.append((known, true[known]))
                 left &= ~known
         parts.append((left, shown[left]))

@@ -38,6 +38,7 @@ from .attributes import (
     NORMALS,
     QUATERNIONS,
     RESERVED,
+    PointAttributes,
     column_attributes,
     column_kinds,
     read_attribute,
@@ -247,9 +248,10 @@ def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
 
 def refuse_other_widths(source: Source, label: str) -> None:
     """Normals and quaternions that were converted cannot be written. label: how to call the object."""
-    attributes = source.attributes()
-    for key, width, words in ((NORMALS, 3, "three"), (QUATERNIONS, 4, "four")):
-        if key in source.data.attributes and attributes.kind(key) != (width, np.float32):
+    for attributes in (source.attributes(), *map(PointAttributes, source.steps)):
+        for key, width, words in ((NORMALS, 3, "three"), (QUATERNIONS, 4, "four")):
+            if key not in attributes.data.attributes or attributes.kind(key) == (width, np.float32):
+                continue
             raise MosaicError(
                 f"{label}: its attribute {key!r} is no longer {words} numbers per point; undo that, or remove the attribute, to save."
             )
