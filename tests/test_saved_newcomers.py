@@ -284,8 +284,11 @@ def test_a_sampling_rate_that_is_none_is_refused(opened: Opened, tmp_path: Path,
 def test_a_property_called_name_or_fit_is_no_meta(opened: Opened, tmp_path: Path) -> None:
     thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.container("clusters"))
     thing["name"], thing["fit"], thing["author"] = 5, 7, "me"
-    session, _ = saved(opened, tmp_path)
+    session, result = saved(opened, tmp_path)
     assert named(session, "new").meta == {"name": "new", "author": "me"}
+    assert [text.split(" is left out")[0] for text in result.warnings] == [
+        f"clusters 'new': the custom property {key!r}" for key in ("name", "fit")
+    ]
 
 
 def test_a_root_scaled_to_nothing_is_refused_by_name(opened: Opened, tmp_path: Path) -> None:

@@ -102,6 +102,17 @@ def other_kind(thing: Any) -> None:
     thing.data.attributes.new("weight", "INT", "POINT")
 
 
+def convert(attribute: str, kind: str, domain: str = "POINT") -> Callable[[Any], None]:
+    def edit(thing: Any) -> None:
+        import bpy
+
+        bpy.context.view_layer.objects.active = thing
+        thing.data.attributes.active = thing.data.attributes[attribute]
+        bpy.ops.geometry.attribute_convert(domain=domain, data_type=kind)
+
+    return edit
+
+
 EDITS: dict[str, tuple[Callable[[Any], None], str]] = {
     "name": (lambda thing: setattr(thing, "name", "other"), "clusters"),
     "hidden": (lambda thing: thing.hide_set(True), "clusters"),
@@ -116,6 +127,8 @@ EDITS: dict[str, tuple[Callable[[Any], None], str]] = {
     "a vertex moved": (lambda thing: first_value(thing.data, "position", "vector"), "models"),
     "a vertex property": (lambda thing: first_value(thing.data, "weight", "value"), "clusters"),
     "a vertex property of another kind": (other_kind, "clusters"),
+    "a vertex property converted": (convert("weight", "FLOAT_VECTOR"), "clusters"),
+    "a vertex property renamed": (lambda thing: setattr(thing.data.attributes["weight"], "name", "heavy"), "clusters"),
     "a new vertex property": (new_attribute, "clusters"),
     "no vertex property": (lambda thing: thing.data.attributes.remove(thing.data.attributes["weight"]), "clusters"),
     "faces turned round": (turn_round, "models"),
@@ -158,6 +171,20 @@ def test_faces_that_became_points_are_noticed(bpy: ModuleType, tmp_path: Path) -
     bpy.ops.object.convert(target="POINTCLOUD")
     assert opened["1"].type == "POINTCLOUD"
     assert any("no faces any more" in change for change in opened.unsaved())
+
+
+@pytest.mark.parametrize("attribute", ["normals", "quaternions"])
+def test_directions_of_one_of_many(bpy: ModuleType, tmp_path: Path, attribute: str) -> None:
+    """Are noticed when they are taken away or converted."""
+    n = POINTS
+    directions = {"normals": np.ones((n, 3), np.float32), "quaternions": np.ones((n, 4), np.float32)}
+    made = [cloud(str(number), points=points(number), **directions) for number in range(3)]
+    opened = Opened(bpy, write_session(tmp_path / "alike.pickle", made))
+    opened["1"].data.attributes.remove(opened["1"].data.attributes[attribute])
+    assert opened.unsaved() == [f"clusters '1': without {attribute}"]
+    convert(attribute, "FLOAT")(opened["2"])
+    with pytest.raises(MosaicError, match="'2': its attribute"):
+        opened.unsaved()
 
 
 def test_an_input_that_is_gone_is_told(opened: Opened) -> None:

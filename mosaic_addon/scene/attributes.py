@@ -9,6 +9,7 @@ session allows are more than Blender's.
 import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from math import prod
 from typing import Any, TypeAlias
 
 import bpy
@@ -16,9 +17,12 @@ import numpy as np
 from bpy.types import Mesh, PointCloud  # looking them up in bpy.types takes longer than reading an attribute
 from numpy.typing import NDArray
 
+from ..session.errors import MosaicError
+
 PointData: TypeAlias = Mesh | PointCloud
 
 COLUMNS = "mosaic_vertex_properties"  # custom property: what the attributes stand for
+BITS_OF_OTHERS = ("points", "vertices", "normals", "quaternions", "vertex_normals")  # that `write_bits` stores
 NORMALS, QUATERNIONS, VERTEX_COLORS = "normals", "quaternions", "vertex_colors"
 # Names that mean something to Blender or to us; some of them `attributes.new` refuses, others it renames.
 RESERVED = {
@@ -39,6 +43,11 @@ KINDS: dict[str, tuple[str, int, Any]] = {
     "INT": ("value", 1, np.int32),
     "INT32_2D": ("value", 2, np.int32),
     "BOOLEAN": ("value", 1, np.bool_),
+    # What no import makes, but a user can.
+    "INT8": ("value", 1, np.int8),
+    "INT16_2D": ("value", 2, np.int16),
+    "BYTE_COLOR": ("color", 4, np.float32),
+    "FLOAT4": ("vector", 4, np.float32),
 }
 
 
@@ -96,6 +105,14 @@ class PointAttributes:
                 a.name: KINDS[a.data_type] for a in attributes if a.domain == "POINT" and a.data_type in KINDS
             }
         self._places = places
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._places
+
+    def kind(self, name: str) -> tuple[int, Any] | None:
+        """How many numbers one has for each point, and their dtype; None where there is none of that name."""
+        found = self._places.get(name)
+        return None if found is None else found[1:]
 
     def read(self, name: str, scratch: "Scratch | None" = None) -> NDArray[Any] | None:
         """The values of one, (n,) or (n, width); None where there is none of that name.
@@ -181,12 +198,90 @@ def _with_bits(shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], dtype
     with np.errstate(over="ignore", invalid="ignore"):
         if not hidden or any(bits is None for bits in hidden):
             return shown.astype(dtype, copy=False)
-        wide = np.int64 if dtype.itemsize < 8 else dtype.newbyteorder("=")
-        columns = [np.ascontiguousarray(bits).view(wide).reshape(-1) for bits in hidden]
-        true = np.stack(columns, axis=1).reshape(shown.shape)
-        nearest = true.astype(shown.dtype)
-        untouched = (nearest == shown) | ((nearest != nearest) & (shown != shown))
+        wide = _wide(dtype)
+        true, untouched = _true_values(shown, hidden, wide)
         return np.where(untouched, true, shown.astype(wide)).astype(dtype)
+
+
+def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of the bits of a value of `dtype`."""
+    return np.dtype(np.int64) if dtype.itemsize < 8 else dtype.newbyteorder("=")
+
+
+def _true_values(
+    shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], wide: np.dtype[Any]
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """What the bits say when they are read as `wide`, and where `shown` is the nearest to it."""
+    columns = [np.ascontiguousarray(bits).view(wide).reshape(-1) for bits in hidden]
+    true = np.stack(columns, axis=1).reshape(shown.shape)
+    nearest = true.astype(shown.dtype)
+    same = nearest == shown if shown.dtype.kind == "f" else true == shown  # a whole number is itself or another
+    return true, same if same.all() else same | ((nearest != nearest) & (shown != shown))
+
+
+def _exact_or_wider(shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The true values where `shown` is the nearest to them, else `shown`; of `dtype`, or of one that holds all of them.
+
+    Points that were joined from another object have bits of that object's kind, or 0 where it had none.
+    """
+    if not hidden or any(bits is None for bits in hidden):
+        fitting = _first_that_holds([shown], _candidates(dtype, shown.dtype)) or shown.dtype
+        with np.errstate(over="ignore", invalid="ignore"):
+            return shown.astype(fitting, copy=False)
+    wide = np.dtype(np.float64) if dtype.kind == "f" and dtype.itemsize < 8 else _wide(dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        true, known = _true_values(shown, hidden, wide)
+        if known.all() and holds_all(true, dtype):
+            return true.astype(dtype, copy=False)
+        parts, left = [(known, true[known])], ~known
+        for other in WIDE:
+            if other != wide:
+                true, known = _true_values(shown, hidden, other)
+                known &= left & ((shown != 0) | (true == 0))  # of large whole numbers, the bits are tiny floats
+                parts.append((known, true[known]))
+                left &= ~known
+        parts.append((left, shown[left]))
+        whole, real = [np.dtype(np.int64), np.dtype(np.uint64)], np.dtype(np.float64)
+        candidates = [dtype, real, *whole] if dtype.kind == "f" else [dtype, *whole]
+        values = np.empty(shown.shape, _first_that_holds([part for _, part in parts], candidates) or real)
+        for place, part in parts:
+            values[place] = part
+    return values
+
+
+WIDE = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.uint64))  # what bits can stand for
+
+
+@lru_cache(1000)
+def _candidates(dtype: np.dtype[Any], shown: np.dtype[Any]) -> list[np.dtype[Any]]:
+    """What a vertex property of `dtype` that is shown without bits may be, the best first; none if it is another thing now."""
+    if shown.kind == dtype.kind == "f" or shown == dtype:
+        return [dtype, np.promote_types(shown, dtype)]
+    if shown.kind in "iu" and dtype.kind in "iu":
+        return [dtype, np.promote_types(shown, f"i{dtype.itemsize}")]
+    # Whole numbers beyond 32 bits are shown as floats.
+    if shown.kind == "f" and (dtype.kind, dtype.itemsize) in (("i", 8), ("u", 8), ("u", 4)):
+        return [dtype, np.dtype(np.int64)]
+    return []
+
+
+def _first_that_holds(parts: Sequence[NDArray[Any]], dtypes: Sequence[np.dtype[Any]]) -> np.dtype[Any] | None:
+    return next((dtype for dtype in dtypes if all(holds_all(part, dtype) for part in parts)), None)
+
+
+def holds_all(values: NDArray[Any], dtype: np.dtype[Any]) -> bool:
+    """Whether numbers of `dtype` can be all the values."""
+    rounds = dtype.kind == "f" and values.dtype.kind in "iu" and values.dtype.itemsize == 8  # which numpy calls safe
+    if not rounds and np.can_cast(values.dtype, dtype):
+        return True
+    if dtype.kind in "iu" and values.dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return not values.size or (int(values.min()) >= limits.min and int(values.max()) <= limits.max)
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = values.astype(dtype)
+        back = cast.astype(values.dtype)
+    same = np.array_equal(back, values, equal_nan=values.dtype.kind == "f")
+    return same and np.array_equal(cast < 0, values < 0)
 
 
 # --- vertex properties -----------------------------------------------------------------------------------------------
@@ -209,63 +304,135 @@ def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str
 @lru_cache(1000)
 def _records(text: str) -> tuple[dict[str, Any], ...]:
     """What is kept of vertex properties; nobody changes it."""
-    return tuple(
-        record | {"dtype": np.dtype(record["dtype"]), "shape": tuple(record["shape"])} for record in json.loads(text)
-    )
+    records = json.loads(text)
+    claimed = {name for record in records for name in record.get("bits", ())}
+    return tuple(_complete(record, claimed) for record in records)
+
+
+def _complete(record: dict[str, Any], claimed: set[str]) -> dict[str, Any]:
+    """A record as it is needed: where its bits are, or are after a join with what has some, and its texts as an array.
+
+    claimed: the names of the bits that are listed.
+    """
+    dtype, shape = np.dtype(record["dtype"]), tuple(record["shape"])
+    more: dict[str, Any] = {"dtype": dtype, "shape": shape, "hidden": ()}
+    if "values" in record:
+        more["table"], more["lengths"] = _table_of(record["values"], dtype)
+    elif "bits" in record:
+        more["hidden"] = tuple(record["bits"])
+    elif dtype.kind in "iuf" and record["name"] not in BITS_OF_OTHERS:
+        stem, width = _stem_of(f".{record['name']}"), shape[0] if shape else 1
+        names = [next(iter(_names(stem, f".bits{number}"))) for number in range(width)]
+        more["hidden"] = () if claimed.intersection(names) else tuple(names)
+    return record | more
+
+
+def _table_of(texts: list[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.int32] | None]:
+    """Texts by code, and their lengths if `dtype` cuts some off."""
+    table = np.array([text.encode("latin-1", "replace") for text in texts] if dtype.kind == "S" else texts)
+    if not len(table):
+        table = np.array([""])  # of no points
+    cut = table.astype(dtype)
+    if table.dtype.itemsize <= dtype.itemsize or np.array_equal(cut, table):
+        return cut, None
+    return table, np.char.str_len(table).astype(np.int32)
 
 
 def read_columns(
-    data: PointData, attributes: PointAttributes | None = None, only: str | None = None
+    data: PointData,
+    attributes: PointAttributes | None = None,
+    only: str | None = None,
+    text: str | None = None,
+    label: str | None = None,
 ) -> dict[str, NDArray[Any]]:
     """The vertex properties of a mesh or point cloud, or one, as `write_columns` got them or as they were edited since.
 
-    attributes: those of `data`, where they are known.
+    attributes: those of `data`, where they are known. text: what is kept of them, where `data` do not have it. label: how to
+    call `data` in an error. Raises MosaicError for a code that stands for no text.
     """
     columns = {}
-    for record in _records(data.get(COLUMNS, "[]")):
+    for record in _records(data.get(COLUMNS, "[]") if text is None else text):
         if only is not None and record["name"] != only:
             continue
         if attributes is None:
             attributes = PointAttributes(data)
-        values = _read_column(attributes, record)
+        values = _read_column(attributes, record, label)
         if values is not None:
             columns[record["name"]] = values
     return columns
 
 
-def column_attributes(data: PointData) -> dict[str, list[str]]:
+def column_attributes(data: PointData, text: str | None = None) -> dict[str, list[str]]:
     """Which attributes hold each vertex property: one, or one for each of its columns."""
-    return {record["name"]: record["attributes"] for record in _records(data.get(COLUMNS, "[]"))}
+    records = _records(data.get(COLUMNS, "[]") if text is None else text)
+    return {record["name"]: record["attributes"] for record in records}
 
 
-def column_dtype(data: PointData, name: str) -> str:
-    """The dtype that a vertex property has in a session."""
-    return next(record["dtype"].str for record in _records(data[COLUMNS]) if record["name"] == name)
+def renamed_column(text: str, old: str, new: str) -> str:
+    """`text`, which is kept of vertex properties, for one whose attribute was renamed."""
+    records = json.loads(text)
+    for record in records:
+        if record["name"] == old:
+            record |= {"name": new, "attributes": [new]}
+    return json.dumps(records)
+
+
+def column_kinds(text: str) -> dict[str, tuple[np.dtype[Any], tuple[int, ...], bool]]:
+    """Of each vertex property as it was read: dtype, shape of a point's, and whether it is text. text: what is kept of them."""
+    return {record["name"]: (record["dtype"], record["shape"], "values" in record) for record in _records(text)}
 
 
 def column_texts(data: PointData, name: str) -> list[str] | None:
     """The texts that the codes of a vertex property stand for; None for one that is no text."""
-    return next(
-        (record.get("values") for record in json.loads(data.get(COLUMNS, "[]")) if record["name"] == name), None
-    )
+    return next((record.get("values") for record in _records(data.get(COLUMNS, "[]")) if record["name"] == name), None)
 
 
 def share_texts(all_data: Iterable[PointData], name: str) -> list[str]:
     """Make one code mean one text in all of `all_data`, whose vertex property `name` is text. Returns the texts by code."""
     tables = [(data, column_texts(data, name) or []) for data in all_data]
     shared = sorted({text for _, table in tables for text in table})
+    places = {text: code for code, text in enumerate(shared)}
+    known: dict[
+        str, tuple[str, str, NDArray[np.int32]]
+    ] = {}  # by what was kept: what is to be, the attribute, the new codes
     for data, table in tables:
-        if table != shared:
-            records = json.loads(data[COLUMNS])
+        if table == shared:
+            continue
+        before = data[COLUMNS]
+        if before not in known:
+            records = json.loads(before)
             record = next(record for record in records if record["name"] == name)
             record["values"] = shared
-            data[COLUMNS] = json.dumps(records)
-            attribute = data.attributes.get(record["attributes"][0])
-            if attribute is not None and len(attribute.data):
-                codes = read_attribute(data, attribute.name)
-                moved = np.array([shared.index(text) for text in table])[np.clip(codes, 0, len(table) - 1)]
-                attribute.data.foreach_set("value", buffer_of(moved, np.int32))
+            # One more, the last and so -1 as well, for codes that stand for no text.
+            known[before] = (
+                json.dumps(records),
+                record["attributes"][0],
+                np.array([*[places[text] for text in table], -1], np.int32),
+            )
+        data[COLUMNS], attribute, moved = known[before]
+        codes = read_attribute(data, attribute)
+        if codes is not None and codes.ndim == 1 and codes.dtype == np.int32 and len(codes):
+            values = moved[np.clip(codes, -1, len(table))]
+            data.attributes[attribute].data.foreach_set("value", buffer_of(values, np.int32))
     return shared
+
+
+MAX_SHARED = 500_000  # texts that the tables of all objects may have together
+
+
+def share_all_texts(all_data: Iterable[PointData]) -> None:
+    """Let one code mean one text in all objects of an import, so that they can be joined."""
+    having: dict[tuple[str, str], list[PointData]] = {}
+    for data in all_data:
+        text = data.get(COLUMNS, "")
+        if '"values"' in text:
+            for record in _records(text):
+                if "values" in record:
+                    having.setdefault((record["name"], record["dtype"].kind), []).append(data)
+    for (name, _), several in having.items():
+        tables = {tuple(column_texts(data, name) or ()) for data in several}
+        if len(tables) > 1 and len({text for table in tables for text in table}) * len(several) <= MAX_SHARED:
+            share_texts(several, name)
 
 
 def _write_column(data: PointData, name: str, values: NDArray[Any]) -> dict[str, Any] | None:
@@ -335,37 +502,62 @@ def _holds(values: NDArray[Any], stored: list[NDArray[Any]]) -> bool:
         )
 
 
-def _read_column(attributes: PointAttributes, record: dict[str, Any]) -> NDArray[Any] | None:
+def _read_column(attributes: PointAttributes, record: dict[str, Any], label: str | None) -> NDArray[Any] | None:
     parts = [attributes.read(attribute) for attribute in record["attributes"]]
     for part in parts:
         if part is None:
             return None
-    dtype = record["dtype"]
-    if len(parts) == 1 and parts[0].dtype == dtype and parts[0].shape[1:] == record["shape"]:
+    dtype, shape, hidden = record["dtype"], record["shape"], record["hidden"]
+    has_bits = len(hidden) > 0 and hidden[0] in attributes
+    if len(parts) == 1 and parts[0].dtype == dtype and parts[0].shape[1:] == shape and not has_bits:
         return parts[0]
-    shape = (attributes.data.attributes.domain_size("POINT"), *record["shape"])
     if "values" in record:
-        texts = record["values"]
-        table = np.array([text.encode("latin-1") for text in texts] if dtype.kind == "S" else texts, dtype)
-        return table[np.clip(parts[0], 0, len(table) - 1)]
-    shown = parts[0] if len(parts) == 1 else np.stack(parts, axis=1) if parts else np.empty(shape, dtype)
-    shown = shown.reshape(shape)
-    hidden = [attributes.read(attribute) for attribute in record.get("bits", ())]
-    return _with_bits(shown, hidden, dtype)
+        return _texts(parts[0], record, label or attributes.data.name)
+    shown = parts[0] if len(parts) == 1 else np.column_stack(parts) if parts else None
+    if shown is None:  # columns without a width
+        return np.empty((attributes.data.attributes.domain_size("POINT"), *shape), dtype)
+    if shown.shape[1:] != shape:
+        if shown.size != len(shown) * prod(shape):  # it was converted to another width
+            return shown
+        shown = shown.reshape(-1, *shape)
+    return _exact_or_wider(shown, [attributes.read(name) for name in hidden] if has_bits else (), dtype)
+
+
+def _texts(codes: NDArray[Any], record: dict[str, Any], label: str) -> NDArray[Any]:
+    """What codes stand for; the codes where they were converted to other numbers."""
+    if codes.ndim != 1 or codes.dtype.kind != "i":
+        return codes
+    table, lengths, dtype = record["table"], record["lengths"], record["dtype"]
+    if len(codes) and codes.view(f"u{codes.itemsize}").max() >= len(table):  # unsigned, so that those below 0 are, too
+        wrong = codes[(codes < 0) | (codes >= len(table))][0]
+        raise MosaicError(
+            f"{label!r}: its vertex property {record['name']!r} has the code {wrong}, which stands for none of its {len(table)} "
+            f"texts; set the attribute to codes from 0 to {len(table) - 1}, or remove it, to save."
+        )
+    if lengths is None:
+        return table[codes]
+    longest = int(lengths[codes].max(initial=1))  # as long as another object's, from which points were joined
+    size = dtype.itemsize // np.dtype(f"{dtype.kind}1").itemsize
+    return table.astype(dtype if longest <= size else f"{dtype.kind}{longest}")[codes]
+
+
+def _stem_of(name: str) -> str:
+    """An attribute name as close to a property's as Blender takes."""
+    clean = "".join(c if c.isprintable() else "_" for c in name) or "property"
+    return f"{clean}_" if clean in RESERVED else clean
 
 
 def _free_name(data: PointData, name: str, suffix: str) -> str:
     """An attribute name that Blender takes as it is, as close to the property's as can be."""
-    clean = "".join(c if c.isprintable() else "_" for c in name) or "property"
-    stem = f"{clean}_" if clean in RESERVED else clean
+    stem = _stem_of(name)
     taken = set(data.attributes.keys())
-    for candidate in _candidates(stem, suffix):
+    for candidate in _names(stem, suffix):
         if candidate not in taken and candidate not in RESERVED:
             return candidate
     raise AssertionError("unreachable: the candidates never end")
 
 
-def _candidates(stem: str, suffix: str) -> Iterable[str]:
+def _names(stem: str, suffix: str) -> Iterable[str]:
     number = 0
     while True:
         tail = suffix if number == 0 else f"{suffix}_{number}"

@@ -12,7 +12,7 @@ from ..session.decode import stores_fractions
 from ..session.errors import MosaicError
 from ..session.file import file_stamp
 from ..session.session import Container, Geometry, Group, Mesh, Session
-from .attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute, write_bits, write_columns
+from .attributes import NORMALS, QUATERNIONS, buffer_of, share_all_texts, write_attribute, write_bits, write_columns
 from .coloring import write_vertex_colors
 from .compat import MAX_NAME_BYTES, PointCloudFactory
 from .custom_properties import clean_text, meta_properties
@@ -161,6 +161,7 @@ def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: boo
             made[id(item)] = (data, materials[number])
             if number % 64 == 0 or len(item.geometry.points) > MANY:
                 yield 0.8 * number / len(ordered)
+    share_all_texts(data for data, _ in made.values())
     root = _new_root(plan)
     draw = RepresentationFactory()
     shapes = SurfaceFactory()

@@ -34,11 +34,11 @@ from ..session.encode import (
 from ..session.errors import MosaicError
 from ..session.file import Section
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
-from .attributes import PointData, Scratch
+from .attributes import COLUMNS, PointData, Scratch
 from .custom_properties import clean_text
 from .edits import Look, Looks, Piece, apply_edits
 from .inspect import steps_of
-from .kept import Record, unpack, unpack_session
+from .kept import KEPT, Record, unpack, unpack_session
 from .newcomers import newcomer
 from .repairs import repair, trouble, turn_by_quaternions
 from .representations import MODIFIER
@@ -213,6 +213,15 @@ class _Collector:
                 return tuple(rate)
         return (1.0, 1.0, 1.0)
 
+    @cached_property
+    def _column_records(self) -> dict[bytes, str]:
+        """What data keep of their vertex properties, by the record of their object: Blender gives none to points that are separated."""
+        return {
+            thing[KEPT]: thing.data[COLUMNS]
+            for thing in bpy.data.objects
+            if KEPT in thing and thing.data is not None and COLUMNS in thing.data
+        }
+
     # --- what there is -----------------------------------------------------------------------------------------------
 
     def _places(self) -> dict[str, list[_Place]]:
@@ -277,7 +286,11 @@ class _Collector:
             piece = newcomer(thing, source, container, look, visible, self._usual_rate, self.spelling)
             if piece is None:
                 self.result.left_out.append(f"{thing.name!r} is left out: it has no points.")
+            else:
+                self.result.warnings += piece.warnings
             return piece
+        if record.columns_sum and COLUMNS not in data:
+            source.column_records = self._column_records.get(thing[KEPT], "[]")
         piece = Piece(thing, record.part, source, container or record.container, record.index, None)
         if self.record is not None and record.session == self.record.session:
             piece.origin = (record.container, record.index)

@@ -33,13 +33,23 @@ from ..session.encode import (
 from ..session.errors import MosaicError
 from ..session.nodes import Formed, Node, ObjectNode, Pairs, Stored
 from ..session.session import MESH_REPRESENTATIONS
-from .attributes import KINDS, NORMALS, QUATERNIONS, RESERVED, column_attributes, column_dtype, read_attribute
+from .attributes import (
+    KINDS,
+    NORMALS,
+    QUATERNIONS,
+    RESERVED,
+    PointAttributes,
+    column_attributes,
+    column_kinds,
+    read_attribute,
+    renamed_column,
+)
 from .color_maps import to_display, to_scene
 from .coloring import read_vertex_colors
 from .compat import ModifierInputs
 from .custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
 from .inspect import step_at
-from .kept import Record, sum_of_bits
+from .kept import Record, sum_of_bits, sum_of_columns
 from .materials import SURFACE
 from .representations import FITTED_SURFACE, LABELS, MODIFIER
 from .sources import Source, triangles_of
@@ -198,6 +208,7 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool, frame: 
     """
     thing, node = piece.thing, piece.node
     _refuse_what_is_gone(piece, record)
+    refuse_other_widths(piece.source, piece.label)
     name = name_of(thing)
     piece.read_name = name_in(node, record.container, record.index)
     if name != clean_text(piece.read_name):
@@ -235,6 +246,17 @@ def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
         raise MosaicError(
             f"{piece.label}: its {lost} went with its modifier {MODIFIER!r}; undo that, or delete the object to save without it."
         )
+
+
+def refuse_other_widths(source: Source, label: str) -> None:
+    """Normals and quaternions that were converted cannot be written. label: how to call the object."""
+    for attributes in (source.attributes(), *map(PointAttributes, source.steps)):
+        for key, width, words in ((NORMALS, 3, "three"), (QUATERNIONS, 4, "four")):
+            if key not in attributes.data.attributes or attributes.kind(key) == (width, np.float32):
+                continue
+            raise MosaicError(
+                f"{label}: its attribute {key!r} is no longer {words} numbers per point; undo that, or remove the attribute, to save."
+            )
 
 
 # --- numbers and looks -----------------------------------------------------------------------------------------------
@@ -421,6 +443,7 @@ def _edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
     reshaped = "count" in piece.edits or "points" in piece.edits or source.matrix is not None
     for key in ("points", "normals", "quaternions"):
         _renew(state, key, source, reshaped)
+    _take_away(piece, state, spelling)
     _add_missing(piece, state)
     if fit is None:
         if len(triangles_of(source.data)):
@@ -469,6 +492,19 @@ def _renew(entries: Pairs, key: str, source: Source, reshaped: bool) -> None:
     values = array_of(entries.as_dict().get(key)) if reshaped else None
     if values is not None and values.ndim == 2:
         put(entries, key, source.stored(key, values.dtype.str))
+
+
+def _take_away(piece: Piece, state: Pairs, spelling: Spelling) -> None:
+    """Normals and quaternions whose attributes were removed. Those of a mesh are then the normals of its shape."""
+    source = piece.source
+    for key in (NORMALS, QUATERNIONS):
+        value = state.as_dict().get(key)
+        if type(value) is Stored and value.name == key and source.count and key not in source.attributes():
+            piece.edits[key] = f"without {key}"
+            if key == NORMALS and source.face_count():
+                piece.edits[key] = "normals of its shape"
+            elif key == QUATERNIONS or not spelling.filled:
+                put(state, key, None)
 
 
 def _add_missing(piece: Piece, state: Pairs) -> None:
@@ -557,20 +593,28 @@ def _refuse_bad_faces(piece: Piece) -> None:
 
 
 def _edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
-    source, data = piece.source, piece.source.data
-    known = column_attributes(data)
-    new = new_columns_of(data, known)
+    source = piece.source
     container = state_of(piece.node).as_dict().get("vertex_properties")
     entries = state_of(container).as_dict().get("_properties") if type(container) is ObjectNode else None
     old = entries.as_dict() if type(entries) is Pairs else {}
+    renamed = _find_renamed(piece, record)
+    kinds = column_kinds(source.column_records)
+    current = source.columns()
     columns: dict[str, Node] = {}
     changed = []
     for name, value in old.items():
         if type(value) is Stored:
-            if name in known and all(attribute in data.attributes for attribute in known[name]):
+            if name == renamed.get("old"):
+                columns[renamed["new"]] = source.stored(f"columns/{renamed['new']}", value.dtype)
+                changed.append(f"{name} renamed to {renamed['new']}")
+            elif name not in current:
+                changed.append(f"without {name}")
+            elif current[name].dtype == value.dtype and current[name].shape[1:] == kinds[name][1]:
                 columns[name] = value
             else:
-                changed.append(f"without {name}")
+                columns[name] = source.stored(f"columns/{name}", current[name].dtype.str)
+                longer = current[name].dtype.kind == np.dtype(value.dtype).kind and kinds[name][2]
+                changed.append(f"{name} as {'longer text' if longer else _kind_of(current[name])}")
         elif source.count == record.count:
             columns[name] = value
         else:
@@ -578,16 +622,16 @@ def _edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
             piece.warnings.append(
                 f"{piece.label}: its vertex property {name!r}, which Blender cannot hold, does not fit the edited points and is left out."
             )
-    for name in known:
-        if name not in old and all(attribute in data.attributes for attribute in known[name]):
-            columns[name] = source.stored(f"columns/{name}", column_dtype(data, name))
+    for name, values in current.items():
+        if name not in old and name != renamed.get("new"):
+            columns[name] = source.stored(f"columns/{name}", values.dtype.str)
             changed.append(f"with {name}")
-    for name, values in new.items():
+    for name, values in new_columns_of(source, piece.warnings, piece.label).items():
         if name not in columns:
             columns[name] = values
             changed.append(f"with {name}")
             piece.details.append(sum_of_bits(values))
-    total = source.columns_sum()
+    total = sum_of_columns(current)
     if changed:
         piece.edits["vertex properties"] = f"vertex properties {', '.join(changed)}"
     elif total != record.columns_sum and source.count == record.count:
@@ -598,15 +642,69 @@ def _edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
         set_columns(piece.node, columns, source.count, spelling)
 
 
-def new_columns_of(data: Any, known: dict[str, list[str]]) -> dict[str, Any]:
-    """Attributes of points that the user made: they become vertex properties."""
-    names = data.attributes.keys()
-    ours = {attribute for attributes in known.values() for attribute in attributes}
+def _kind_of(values: Any) -> str:
+    """What a vertex property is made of, in words."""
+    kind = values.dtype.name
+    return kind if values.ndim == 1 else f"{' x '.join(map(str, values.shape[1:]))} {kind}"
+
+
+def _find_renamed(piece: Piece, record: Record) -> dict[str, str]:
+    """The "old" and "new" name of the vertex property whose attribute was renamed, from now on read by the new; {} for none.
+
+    Another attribute cannot be told from a renamed one but by its values: all must be as they were.
+    """
+    source, before = piece.source, piece.source.column_records
+    records = column_attributes(source.data, before)
+    attributes = source.attributes()
+    gone = [name for name, parts in records.items() if any(part not in attributes for part in parts)]
+    if len(gone) != 1 or len(records[gone[0]]) != 1 or records[gone[0]][0] in source.data.attributes:
+        return {}
+    ours = {part for parts in records.values() for part in parts}
+    names = source.data.attributes.keys()
+    added = [name for name in names if is_users_own(name) and name not in ours]
+    if len(added) != 1 or added[0] in records:
+        return {}
+    (old,), (new,) = gone, added
+    dtype, shape, is_text = column_kinds(before)[old]
+    if is_text and attributes.kind(new) != (1, np.int32):
+        return {}
+    source.column_records = renamed_column(before, old, new)
+    try:
+        values = source.columns().get(new)
+        same = values is not None and values.dtype == dtype and values.shape == (record.count, *shape)
+        if same and source.columns_sum() == record.columns_sum:
+            return {"old": old, "new": new}
+    except MosaicError:  # it holds no codes of texts
+        pass
+    source.column_records = before
+    if is_text:
+        piece.warnings.append(
+            f"{piece.label}: the texts of its vertex property {old!r} are left out with its attribute; {new!r} is written as numbers."
+        )
+    return {}
+
+
+def is_users_own(name: str) -> bool:
+    """Whether an attribute that stands for no vertex property yet is to become one."""
+    return not name.startswith(".") and name not in RESERVED
+
+
+def new_columns_of(source: Source, warnings: list[str], label: str) -> dict[str, Any]:
+    """Attributes of points that the user made: they become vertex properties. Those that cannot get a warning each."""
+    data, attributes = source.data, source.attributes()
+    known = column_attributes(data, source.column_records)
+    ours = {attribute for parts in known.values() for attribute in parts}
     added = {}
+    names = data.attributes.keys()
     for name in names:
-        if name.startswith(".") or name in RESERVED or name in ours:
+        if name in ours or not is_users_own(name):
             continue
-        values = read_attribute(data, name)
+        values = attributes.read(name)
         if values is not None:
             added[name] = values
+        elif data.attributes[name].domain == "POINT":
+            kind = data.attributes[name].data_type
+            warnings.append(
+                f"{label}: its attribute {name!r} is left out, as Mosaic has no vertex properties of the type {kind}."
+            )
     return added

@@ -105,6 +105,11 @@ def _count(data: PointData) -> Counts:
 def _describe(data: PointData, property: str) -> str:
     texts = column_texts(data, property)
     if texts is not None:
+        codes = read_attribute(data, column_attributes(data)[property][0])
+        if (
+            codes is not None and codes.dtype == np.int32 and codes.ndim == 1
+        ):  # of those that all objects share, its own
+            texts = [texts[code] for code in np.unique(codes).tolist() if 0 <= code < len(texts)]
         more = len(texts) - MAX_TEXTS
         return ", ".join(texts[:MAX_TEXTS]) + (f" and {more} more" if more > 0 else "")
     parts = [read_attribute(data, name) for name in column_attributes(data).get(property, ())]

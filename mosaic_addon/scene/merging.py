@@ -18,8 +18,10 @@ from .attributes import (
     PointData,
     buffer_of,
     column_attributes,
+    holds_all,
     read_attribute,
     read_columns,
+    share_all_texts,
     write_columns,
 )
 from .compat import ModifierInputs, PointCloudFactory
@@ -76,6 +78,7 @@ def merge(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) ->
     left_out = _merge_attributes(data, all_data, matrices)
     columns, lost = _merged_columns(all_data)
     left_out += lost + write_columns(data, columns)
+    share_all_texts((first.data, data))
     for key, value in first.data.items():
         if key != COLUMNS:
             data[key] = value
@@ -179,10 +182,19 @@ def _merged_columns(all_data: Sequence[PointData]) -> tuple[dict[str, Array], li
         text = {part.dtype.kind in "US" for part in parts}
         shapes = {part.shape[1:] for part in parts}
         if len(parts) == len(tables) and len(text) == len(shapes) == 1:
-            merged[name] = np.concatenate(parts)
+            merged[name] = _concatenated(parts)
         else:
             left_out.append(name)
     return merged, left_out
+
+
+def _concatenated(parts: Sequence[Array]) -> Array:
+    """The parts behind each other; whole numbers, which numpy makes floats where their kinds differ, stay whole."""
+    if {part.dtype.kind for part in parts} == {"i", "u"}:
+        for dtype in (np.dtype(np.int64), np.dtype(np.uint64)):
+            if np.result_type(*parts).kind == "f" and all(holds_all(part, dtype) for part in parts):
+                return np.concatenate([part.astype(dtype) for part in parts])
+    return np.concatenate(parts)
 
 
 def _merge_attributes(

@@ -6,9 +6,18 @@ import bpy
 
 from ..session.encode import Spelling, new_geometry, new_mesh_model
 from ..session.session import Appearance
-from .attributes import NORMALS, QUATERNIONS, column_attributes, column_dtype
+from .attributes import NORMALS, QUATERNIONS
 from .custom_properties import own_properties, plain_property
-from .edits import MEANT_OTHERWISE, Look, Piece, display_color, new_columns_of, sampling_rate_of, shortest
+from .edits import (
+    MEANT_OTHERWISE,
+    Look,
+    Piece,
+    display_color,
+    new_columns_of,
+    refuse_other_widths,
+    sampling_rate_of,
+    shortest,
+)
 from .kept import sum_of_bits
 from .sources import Source
 from .tree import name_of
@@ -29,22 +38,27 @@ def newcomer(
     """
     if not source.count:
         return None
-    data = source.data
     faces = source.face_count()
     container = container or ("models" if faces else "clusters")
-    known = column_attributes(data)
-    columns = {name: source.stored(f"columns/{name}", column_dtype(data, name)) for name in known}
-    added = new_columns_of(data, known)
+    label, warnings = f"{container} {name_of(thing)!r}", list[str]()
+    refuse_other_widths(source, label)
+    columns = {name: source.stored(f"columns/{name}", values.dtype.str) for name, values in source.columns().items()}
+    added = new_columns_of(source, warnings, label)
     columns |= added
-    has_normals, has_quaternions = NORMALS in data.attributes, QUATERNIONS in data.attributes
+    has_normals, has_quaternions = NORMALS in source.attributes(), QUATERNIONS in source.attributes()
     normals = source.stored("normals" if has_normals else "vertex_normals") if faces or has_normals else None
     model = None
     if faces:
         vertices, triangles = source.stored("vertices", "<f8"), source.stored("triangles", "<i4")
         model = new_mesh_model(vertices, triangles, source.stored("vertex_normals", "<f8"), spelling)
-    rate = sampling_rate_of(thing, repr(name_of(thing)))
+    rate = sampling_rate_of(thing, label)
     properties = {key: plain_property(value) for key, value in own_properties(thing).items()}
     meta = {key: value for key, value in properties.items() if value is not None and key not in MEANT_OTHERWISE}
+    warnings += [
+        f"{label}: the custom property {key!r} is left out, as {why}."
+        for key, why in MEANT_OTHERWISE.items()
+        if key in properties
+    ]
     node = new_geometry(
         spelling,
         name=name_of(thing),
@@ -61,7 +75,7 @@ def newcomer(
         model=model,
         meta=meta,
     )
-    piece = Piece(thing, node, source, container, None, None)
+    piece = Piece(thing, node, source, container, None, None, warnings=warnings)
     piece.details += [source.columns_sum(), *map(sum_of_bits, added.values()), list(meta.values())]
     piece.edits["new"] = f"new, {source.count} points" + (f" and {faces} triangles" if faces else "")
     return piece

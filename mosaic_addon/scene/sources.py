@@ -12,7 +12,7 @@ from bpy.types import Mesh  # looking it up in bpy.types takes longer than most 
 from numpy.typing import NDArray
 
 from ..session.nodes import Stored
-from .attributes import NORMALS, QUATERNIONS, PointAttributes, PointData, Scratch, read_columns, read_exactly
+from .attributes import COLUMNS, NORMALS, QUATERNIONS, PointAttributes, PointData, Scratch, read_columns, read_exactly
 from .kept import sum_of_bits, sum_of_columns
 from .meshes import ORIGINAL, VERTEX_NORMALS
 from .surfaces import DTYPE, SHAPE, VALUES
@@ -37,6 +37,7 @@ class Source:
 
     __slots__ = (
         "_attributes",
+        "_column_records",
         "_columns",
         "_faces",
         "_positions",
@@ -72,6 +73,7 @@ class Source:
         self._attributes: PointAttributes | None = None
         self._positions: Array | None = None
         self._columns: dict[str, Array] | None = None
+        self._column_records: str | None = None
         self._faces: Array | None = None
 
     def stored(self, name: str, dtype: str = "<f4") -> Stored:
@@ -103,13 +105,22 @@ class Source:
             self._attributes = PointAttributes(self.data)
         return self._attributes
 
+    @property
+    def column_records(self) -> str:
+        """What is kept of the vertex properties: by default, what the data keep."""
+        return self.data.get(COLUMNS, "[]") if self._column_records is None else self._column_records
+
+    @column_records.setter
+    def column_records(self, text: str) -> None:
+        self._column_records, self._columns = text, None
+
     def columns(self, only: str | None = None) -> dict[str, Array]:
         """The vertex properties, or one, as they are in Blender; read once where they are small."""
         if self._columns is not None:
             return self._columns
         if self.count > LARGE:
-            return read_columns(self.data, self.attributes(), only)
-        self._columns = read_columns(self.data, self.attributes())
+            return read_columns(self.data, self.attributes(), only, self.column_records, self.name)
+        self._columns = read_columns(self.data, self.attributes(), None, self.column_records, self.name)
         return self._columns
 
     def columns_sum(self) -> int:
@@ -147,9 +158,11 @@ class Source:
         return self._moved(self._exact("vertices", self.positions(self.scratch), dtype))
 
     def normals(self, dtype: np.dtype[Any]) -> Array:
-        """(n, 3): the session's; where a mesh was reshaped, Blender's."""
+        """(n, 3): the session's; where a mesh was reshaped or has none any more, those of its shape."""
         shown = self.attributes().read(NORMALS, self.scratch)
         if shown is None:
+            if self.face_count():
+                return self._turned(self.shape_normals())
             shown = np.tile(np.float32([0, 0, 1]), (self.count, 1))
         return self._turned(self._renewed(self._exact(NORMALS, shown, dtype)))
 

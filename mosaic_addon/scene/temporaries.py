@@ -2,7 +2,7 @@
 
 import bpy
 
-from .attributes import PointData
+from .attributes import COLUMNS, PointData
 from .representations import MODIFIER
 
 
@@ -41,6 +41,8 @@ class Temporaries:
             bpy.data.objects.remove(copy)
         if data is not None:
             self._made.append(data)
+            if COLUMNS in thing.data and COLUMNS not in data:
+                data[COLUMNS] = thing.data[COLUMNS]
         return data
 
     def close(self) -> None:

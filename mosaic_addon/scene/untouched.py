@@ -11,7 +11,6 @@ import bpy
 
 from ..session.encode import fit_of, state_of
 from ..session.nodes import Formed, ObjectNode
-from .attributes import COLUMNS
 from .custom_properties import clean_text, own_properties, plain_property
 from .edits import Look
 from .kept import Record
@@ -26,7 +25,7 @@ def key_of(thing: bpy.types.Object, source: Source, record: Record, look: Look, 
 
     For objects with an equal key, `edits.apply_edits` and `repairs` find the same.
     """
-    part, data = record.part, source.data
+    part = record.part
     if type(part) is not Formed or look.elsewhere or record.frames or source.matrix is not None:
         return None
     name = part.own[0]
@@ -51,7 +50,7 @@ def key_of(thing: bpy.types.Object, source: Source, record: Record, look: Look, 
         repr([(key, plain_property(value)) for key, value in own.items()]) if own else "",
         source.is_mesh,
         source.count > 0,
-        data.get(COLUMNS),
+        source.column_records,
         source.attributes().signature,
     )
 
