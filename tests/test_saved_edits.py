@@ -246,6 +246,29 @@ def move_root(opened: Opened) -> None:
     opened.root.location, opened.root.rotation_euler, opened.root.scale = (1, 2, 3), TURN, (0.5, 0.5, 0.5)
 
 
+def rename_modifiers(opened: Opened) -> None:
+    for name in ("plain cloud", "volume quat", "BallPivoting", "trajectory"):
+        opened[name].modifiers["Mosaic"].name = "Drawing"
+
+
+def show_by_a_renamed_modifier(opened: Opened) -> None:
+    from mosaic_addon.scene.compat import ModifierInputs
+
+    rename_modifiers(opened)
+    other = opened.bpy.data.node_groups.new("Not ours", "GeometryNodeTree")
+    opened["BallPivoting"].modifiers.new("Mosaic", "NODES").node_group = other
+    modifier = opened["BallPivoting"].modifiers["Drawing"]
+    ModifierInputs(modifier.node_group).set(modifier, "Representation", "Wireframe")
+
+
+def push_all(ops: Any) -> None:
+    ops.transform.translate(value=(1, 0, 0))
+
+
+def delete_vertices(ops: Any) -> None:
+    ops.mesh.delete(type="VERT")
+
+
 def apply_root(opened: Opened) -> None:
     move_root(opened)
     opened.root.scale = (0.001, 0.001, 0.001)
@@ -498,6 +521,10 @@ EDITS: dict[str, tuple[Edit, dict[str, set[str]]]] = {
         join(COLORED, "BallPivoting"), {"models 'BallPivoting'": {"object"}, f"models '{COLORED}'": COUNTED}
     ),
     "taken back": (take_back, NOTHING),
+    "modifiers renamed": (rename_modifiers, NOTHING),
+    "shown by a renamed modifier": (show_by_a_renamed_modifier, {"models 'BallPivoting'": {"representation"}}),
+    "a trajectory's own mesh moved": (in_edit_mode("trajectory", pick_all, push_all), NOTHING),
+    "a trajectory's own mesh cut": (in_edit_mode("trajectory", pick, delete_vertices), NOTHING),
     "root applied": (apply_root, NOTHING),
     "root applied, then an object moved": (apply_root_and_move, {PLAIN: POINTS}),
     "hung on the root again": (hang_on_root_again, NOTHING),
@@ -507,6 +534,8 @@ EDITS: dict[str, tuple[Edit, dict[str, set[str]]]] = {
     "a name of meta": (note("plain cloud", name="other"), NOTHING),
 }  # fmt: skip
 WARNS = {
+    "a trajectory's own mesh moved": "edit those of its frames instead",
+    "a trajectory's own mesh cut": "edit those of its frames instead",
     "a name of meta": "has the object's name there",
     "sphere stretched": "cannot be moved along",
     "sheet moved": "cannot be moved along",
@@ -759,6 +788,35 @@ def test_edits_of_older_sessions_are_in_their_spelling(bpy: ModuleType, tmp_path
     fields = named(after, name).node.fields()
     assert type(fields["visible"]) in (int, bool)
     assert set(fields) == set(named(before, name).node.fields())
+
+
+def test_applied_modifiers_leave_what_draws_and_frames_alone(opened: Opened, tmp_path: Path) -> None:
+    rename_modifiers(opened)
+    for name in ("trajectory", "BallPivoting"):
+        opened[name].modifiers.new("Fewer", "DECIMATE").ratio = 0.3
+    opened.bpy.context.view_layer.update()
+    result = opened.save(tmp_path / "edited.pickle", apply_modifiers=True)
+    assert result.left_out == []
+    assert set(found(NEWEST, tmp_path / "edited.pickle")) == {"models 'BallPivoting'"}
+    assert [text for text in result.warnings if "edit those of its frames instead" in text] == result.warnings
+
+
+def test_shape_keys_count_where_modifiers_are_applied(opened: Opened, tmp_path: Path) -> None:
+    thing = opened["BallPivoting"]
+    thing.shape_key_add(name="Basis")
+    assert opened.save(tmp_path / "edited.pickle").warnings == []
+    key = thing.shape_key_add(name="Longer")
+    for vertex in key.data:
+        vertex.co.x += 1000
+    key.value = 0.0
+    assert opened.save(tmp_path / "edited.pickle", apply_modifiers=True).changes == []
+    key.value = 0.5
+    (warning,) = opened.save(tmp_path / "edited.pickle").warnings
+    assert "'BallPivoting': its shape keys do not count; save with Apply Modifiers" in warning
+    assert found(NEWEST, tmp_path / "edited.pickle") == {}
+    assert opened.save(tmp_path / "edited.pickle", apply_modifiers=True).warnings == []
+    before, after = (named(open_session(path), "BallPivoting") for path in (NEWEST, tmp_path / "edited.pickle"))
+    np.testing.assert_allclose(after.points, before.points + np.float32([500, 0, 0]), rtol=1e-5)
 
 
 def test_a_root_that_was_applied_with_all_its_objects_is_refused(opened: Opened, tmp_path: Path) -> None:

@@ -228,6 +228,43 @@ def test_modifiers_are_applied_when_asked(opened: Opened, tmp_path: Path) -> Non
     assert opened["shape"].data.attributes.domain_size("POINT") == 4
 
 
+def test_modifiers_of_hidden_objects_are_applied(opened: Opened, tmp_path: Path) -> None:
+    bpy = opened.bpy
+    hidden, monitor, excluded = (new(bpy, name, cube(bpy), opened.container("models")) for name in "hme")
+    away = bpy.data.collections.new("Away")
+    opened.container("models").children.link(away)
+    opened.container("models").objects.unlink(excluded)
+    away.objects.link(excluded)
+    bpy.context.view_layer.update()
+    for thing in (hidden, monitor, excluded):
+        thing.modifiers.new("Subdivision", "SUBSURF").levels = 1
+    hidden.hide_set(True)
+    monitor.hide_viewport = True
+    layer = bpy.context.view_layer.layer_collection.children[opened.collection.name]
+    layer.children[opened.container("models").name].children["Away"].exclude = True
+    session, result = saved(opened, tmp_path, apply_modifiers=True)
+    assert [(len(named(session, name).points), named(session, name).visible) for name in "hme"] == [(26, False)] * 3
+    assert (result.left_out, monitor.hide_viewport) == ([], True)
+
+
+def test_a_family_of_metaballs_is_a_mesh(opened: Opened, tmp_path: Path) -> None:
+    bpy = opened.bpy
+    balls = []
+    for number in range(2):
+        data = bpy.data.metaballs.new("Ball")
+        data.elements.new().co = (number, 0, 0)
+        balls.append(new(bpy, "ball" if not number else "ball.001", data, opened.collection))
+    bpy.context.view_layer.update()
+    session, result = saved(opened, tmp_path)
+    assert result.left_out == ["'ball.001' is left out: it has no points."]
+    ball = named(session, "ball")
+    assert (ball.container, ball.kind, len(ball.points) > 50) == ("models", "mesh", True)
+    lower, upper = to_session(opened, [(-1.5, -1.5, -1.5), (2.5, 1.5, 1.5)])
+    assert (ball.points.min(axis=0) > lower).all()
+    assert (ball.points.max(axis=0) < upper).all()
+    assert [thing.name for thing in bpy.data.metaballs] == ["Ball", "Ball.001"]
+
+
 def test_a_curve_is_points_and_a_tube_a_mesh(opened: Opened, tmp_path: Path) -> None:
     bpy = opened.bpy
     new(bpy, "line", curve(bpy), opened.collection)
@@ -323,6 +360,9 @@ def test_what_mosaic_has_not_is_left_out_by_name(opened: Opened, tmp_path: Path)
     session, result = saved(opened, tmp_path)
     assert len(session.geometries) == 4
     assert [sum(f"'{name}'" in text for text in result.left_out) for name in names] == [1] * len(names), result.left_out
+    said = " ".join(result.left_out)
+    for kind in ("an empty", "a light", "a camera", "a font", "an armature"):
+        assert f"no objects like {kind}." in said
     assert result.changes == []
     assert differences(opened.path, tmp_path / "saved.pickle") == []
 

@@ -151,6 +151,15 @@ def set_text_as_rate(thing: Any) -> None:
     thing["mosaic_sampling_rate"] = "x"
 
 
+def remove_what_is_shown(thing: Any, key: str) -> None:
+    import bpy
+
+    from mosaic_addon.scene.appearance import input_of
+
+    shown = input_of(thing, key)
+    bpy.data.batch_remove(shown.objects[:] if key == "Frames" else [shown])
+
+
 def set_resolution(thing: Any) -> None:
     from mosaic_addon.scene.surfaces import volume_mesh
 
@@ -164,6 +173,8 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], None], str]] = {
     "a sampling rate that is none": (cloud("bad", 3), set_text_as_rate, "not 'x'"),
     "no resolution": (volume("bad"), set_resolution, "target resolution must be a positive number"),
     "a volume without its modifier": (volume("bad"), lambda thing: thing.modifiers.clear(), "its volume went with its modifier"),
+    "no volume": (volume("bad"), lambda thing: remove_what_is_shown(thing, "Surface"), "its volume was deleted; undo"),
+    "no frames": (trajectory("bad"), lambda thing: remove_what_is_shown(thing, "Frames"), "its frames were deleted; undo"),
     "frames without their modifier": (trajectory("bad"), lambda thing: thing.modifiers.clear(), "its frames went with its modifier"),
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from .kept import unpack
 from .materials import SURFACE
 from .node_tree import socket_named
 from .plan import ARROW_LENGTH
-from .representations import MODIFIER, set_inputs, set_representation
+from .representations import modifier_of, set_inputs, set_representation
 from .surfaces import DEFAULT_RESOLUTION, PERCENTILE, RESOLUTION, contour_again, volume_mesh
 from .tree import CLASS, SAMPLING_RATE
 
@@ -213,14 +213,9 @@ def set_color_map(things: Iterable[bpy.types.Object], color_map: str) -> None:
 # --- where things are ------------------------------------------------------------------------------------------------
 
 
-def _modifier(thing: bpy.types.Object) -> bpy.types.NodesModifier | None:
-    modifier = thing.modifiers.get(MODIFIER)
-    return modifier if modifier and modifier.type == "NODES" and modifier.node_group is not None else None
-
-
 def input_of(thing: bpy.types.Object, name: str) -> Any:
     """An input of an object's "Mosaic" modifier; None where it has none of that name."""
-    modifier = _modifier(thing)
+    modifier = modifier_of(thing)
     if modifier is None:
         return None
     inputs = ModifierInputs(modifier.node_group)

@@ -41,10 +41,11 @@ from .inspect import steps_of
 from .kept import KEPT, Record, unpack, unpack_session
 from .newcomers import newcomer
 from .repairs import repair, trouble, turn_by_quaternions
-from .representations import MODIFIER
+from .representations import modifier_of
 from .sources import Source
 from .surfaces import volume_mesh
 from .temporaries import Temporaries
+from .trajectories import STEP
 from .transforms import applied_of, has_lost_its_scale, to_session
 from .tree import (
     ANGSTROM_PER_UNIT,
@@ -65,6 +66,7 @@ from .tree import (
 )
 from .untouched import key_of, speaks_for_others
 
+DATA_TYPES = frozenset({"MESH", "POINTCLOUD", "CURVE", "CURVES", "SURFACE", "META"})  # of objects that may have points
 TREES = {"clusters": "_data_tree", "models": "_models_tree"}
 KEYS = {"clusters": "_data", "models": "_models"}
 
@@ -275,9 +277,12 @@ class _Collector:
         """One object as a geometry; None, with a note, for what is none."""
         data = self._data(thing)
         if data is None:
-            if thing.type != "EMPTY" or PIXEL_SIZE not in thing:
+            if thing.type in DATA_TYPES:
+                self.result.left_out.append(f"{thing.name!r} is left out: it has no points.")
+            elif thing.type != "EMPTY" or PIXEL_SIZE not in thing:
                 kind = thing.type.lower().replace("_", " ")
-                self.result.left_out.append(f"{thing.name!r} is left out: Mosaic has no objects like a {kind}.")
+                article = "an" if kind[0] in "aeiou" else "a"
+                self.result.left_out.append(f"{thing.name!r} is left out: Mosaic has no objects like {article} {kind}.")
             return None
         source = Source(thing.name, data, self._matrix(thing), scratch=self.scratch)
         look, visible = self.looks.of(thing), self._is_visible(thing)
@@ -321,6 +326,8 @@ class _Collector:
         """Bring into a geometry's node what was edited since the record was made."""
         thing = piece.thing
         piece.source.steps, piece.source.volume = _steps(thing), volume_mesh(thing)
+        if record.frames:
+            self._look_at_frame(piece, record)
         if piece.origin is None:
             piece.index = None
             if self.session is not None:
@@ -337,19 +344,42 @@ class _Collector:
             piece.index = None
         self._share_volume(piece)
 
+    def _look_at_frame(self, piece: Piece, record: Record) -> None:
+        """Let a trajectory, which shows its frames and not its own mesh, be that of a frame where its own was edited."""
+        source = piece.source
+        own = source.count, source.points_sum(), source.face_count(), source.faces_sum()
+        if own == (record.count, record.points_sum, record.faces, record.faces_sum):
+            return
+        for number, mesh in enumerate(source.steps):
+            if mesh.get(STEP, number) == record.step:
+                source.show(mesh)
+                piece.warnings.append(
+                    f"{piece.label}: its own mesh was edited, which is not shown and not saved; edit those of its frames instead."
+                )
+
     def _data(self, thing: bpy.types.Object) -> PointData | None:
         """The points or mesh of an object, made of its curve or its modifiers where need be."""
         if thing.type in ("MESH", "POINTCLOUD"):
             edited = thing.type == "MESH" and thing.data.is_editmode
             if edited:
                 thing.update_from_editmode()
-            if not self.options.apply_modifiers or not any(
-                m.name != MODIFIER and m.show_viewport for m in thing.modifiers
-            ):
+            if not self._is_evaluated(thing):
                 return self.result.made.copy_of(thing.data) if edited else thing.data
-        elif thing.type not in ("CURVE", "CURVES", "SURFACE", "META"):
+        elif thing.type not in DATA_TYPES:
             return None
         return self.result.made.of(thing, self.scene, self.layer)
+
+    def _is_evaluated(self, thing: bpy.types.Object) -> bool:
+        """Whether what modifiers and shape keys make of an object is to be written, and there are such."""
+        is_shaped = thing.type == "MESH" and thing.data.shape_keys is not None and _is_shaped(thing.data.shape_keys)
+        if not self.options.apply_modifiers:
+            if is_shaped:
+                self.result.warnings.append(
+                    f"{thing.name!r}: its shape keys do not count; save with Apply Modifiers to have what they make."
+                )
+            return False
+        ours = modifier_of(thing)
+        return is_shaped or any(m != ours and m.show_viewport for m in thing.modifiers)
 
     def _matrix(self, thing: bpy.types.Object) -> NDArray[np.float64] | None:
         """From an object's data to angstrom. What has no session is as large as `angstrom_per_unit` says."""
@@ -625,6 +655,11 @@ def _signature(piece: Piece) -> list[Any]:
     appearance = state.get("appearance")
     looks = list(appearance) if type(appearance) is Pairs else []
     return [matrix, source.points_sum(), source.faces_sum(), small, looks, piece.details]
+
+
+def _is_shaped(keys: bpy.types.Key) -> bool:
+    """Whether shape keys may make another shape than the first of them."""
+    return not keys.use_relative or any(key.value and not key.mute for key in keys.key_blocks[1:])
 
 
 def _steps(thing: bpy.types.Object) -> list[bpy.types.Mesh]:

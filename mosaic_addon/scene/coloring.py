@@ -29,7 +29,7 @@ from .color_maps import PALETTES, find_map, stops, to_display, to_scene
 from .compat import FACTOR, ModifierInputs
 from .materials import SURFACE
 from .node_tree import STAMP, NodeProgram, shared_group, socket_named
-from .representations import FIT, MODIFIER, SEGMENTATION, TRAJECTORY
+from .representations import FIT, SEGMENTATION, TRAJECTORY, group_of, modifier_of
 
 MAP = "Mosaic Color Map"  # the node of the colour map, and with the map's name its group
 POINT_VALUE, INSTANCE_VALUE = "Mosaic Property", "Mosaic Property of Instances"
@@ -198,11 +198,10 @@ def _drawn(thing: bpy.types.Object) -> list[PointData]:
 
 def _modifier_input(thing: bpy.types.Object, name: str, *groups: str) -> Any:
     """An input of the object's "Mosaic" modifier, if it draws by one of the groups."""
-    modifier = thing.modifiers.get(MODIFIER)
-    group = modifier.node_group if modifier and modifier.type == "NODES" else None
-    if group is None or str(group.get(STAMP, "")).partition("/")[0] not in groups:
+    modifier = modifier_of(thing)
+    if modifier is None or group_of(thing) not in groups:
         return None
-    return ModifierInputs(group).get(modifier, name)
+    return ModifierInputs(modifier.node_group).get(modifier, name)
 
 
 def _carry_to_surface(thing: bpy.types.Object, attributes: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from .compat import ModifierInputs
 from .custom_properties import clean_text
 from .materials import SHARED
 from .naming import note_name
-from .representations import MODIFIER, group_of
+from .representations import modifier_of
 from .tree import NAME, SHOWN, UUID, name_of
 
 
@@ -76,8 +76,8 @@ def _parts(owner: Any) -> list[bpy.types.ID]:
     parts: list[Any] = [owner.animation_data.action] if getattr(owner, "animation_data", None) else []
     if isinstance(owner, bpy.types.Object):
         parts += [owner.data, *(slot.material for slot in owner.material_slots)]
-        if group_of(owner) is not None:
-            modifier = owner.modifiers[MODIFIER]
+        modifier = modifier_of(owner)
+        if modifier is not None:
             inputs = ModifierInputs(modifier.node_group)
             parts += [inputs.get(modifier, name) for name in ("Surface", "Frames") if name in inputs]
     elif isinstance(owner, bpy.types.Collection):

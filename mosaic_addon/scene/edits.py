@@ -51,7 +51,7 @@ from .custom_properties import clean_text, like, meta_properties, own_properties
 from .inspect import step_at
 from .kept import Record, sum_of_bits, sum_of_columns
 from .materials import SURFACE
-from .representations import FITTED_SURFACE, LABELS, MODIFIER
+from .representations import FITTED_SURFACE, LABELS, MODIFIER, modifier_of
 from .sources import Source, triangles_of
 from .surfaces import DEFAULT_RESOLUTION, PERCENTILE, RESOLUTION
 from .trajectories import STEP
@@ -129,13 +129,15 @@ class Looks:
     def of(self, thing: bpy.types.Object) -> Look:
         representation = size = spheres = None
         elsewhere = False
-        modifier = thing.modifiers.get(MODIFIER)
+        modifier: Any = thing.modifiers.get(MODIFIER)
         group = getattr(modifier, "node_group", None)
-        if group is not None:
-            number = group.session_uid
-            inputs = self._inputs.get(number)
-            if inputs is None:
-                inputs = self._inputs[number] = ModifierInputs(group)
+        inputs = self._inputs.get(group.session_uid) if group is not None else None
+        if inputs is None:
+            modifier = modifier_of(thing)
+            if modifier is not None:
+                group = modifier.node_group
+                inputs = self._inputs[group.session_uid] = ModifierInputs(group)
+        if inputs is not None:
             elsewhere = "Surface" in inputs or "Frames" in inputs
             if "Representation" in inputs:
                 label, size, spheres = inputs.several(modifier, LOOK_INPUTS)
@@ -234,6 +236,7 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool, frame: 
 def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
     """A volume and the steps of a trajectory are not in the object's data but behind the modifier that draws them."""
     lost = None
+    modifier = modifier_of(piece.thing)
     if (
         piece.source.volume is None
         and piece.node.cls.name == "VolumeGeometry"
@@ -243,9 +246,12 @@ def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
     elif record.frames and not piece.source.steps:
         lost = "frames"
     if lost:
-        raise MosaicError(
-            f"{piece.label}: its {lost} went with its modifier {MODIFIER!r}; undo that, or delete the object to save without it."
+        how = (
+            f"went with its modifier {MODIFIER!r}"
+            if modifier is None
+            else f"{'was' if lost == 'volume' else 'were'} deleted"
         )
+        raise MosaicError(f"{piece.label}: its {lost} {how}; undo that, or delete the object to save without it.")
 
 
 def refuse_other_widths(source: Source, label: str) -> None:

@@ -27,7 +27,7 @@ from .attributes import (
 from .compat import ModifierInputs, PointCloudFactory
 from .copies import remove
 from .meshes import CUSTOM_NORMAL
-from .representations import MESH, MODIFIER, POINTS, VOLUME, group_of
+from .representations import MESH, POINTS, VOLUME, group_of, modifier_of
 from .transforms import applied_of, to_session, turn_of, turned_normals
 from .tree import SAMPLING_RATE, UUID, name_of
 
@@ -97,8 +97,8 @@ def merge(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) ->
 
 
 def _surface(thing: bpy.types.Object) -> bpy.types.Object | None:
-    modifier = thing.modifiers[MODIFIER]
-    return ModifierInputs(modifier.node_group).get(modifier, "Surface")
+    modifier = modifier_of(thing)
+    return ModifierInputs(modifier.node_group).get(modifier, "Surface") if modifier is not None else None
 
 
 def _to_first(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) -> list[NDArray[np.float64] | None]:

@@ -76,12 +76,27 @@ class RepresentationFactory:
             inputs.set(modifier, name, value)
 
 
+def modifier_of(thing: bpy.types.Object) -> bpy.types.NodesModifier | None:
+    """The modifier that draws an object, whatever its name is by now; None where it has none."""
+    modifier: Any = thing.modifiers.get(MODIFIER)
+    if _kind_drawn(modifier) is not None:
+        return modifier
+    return next((other for other in thing.modifiers if _kind_drawn(other) is not None), None)
+
+
+def _kind_drawn(modifier: Any) -> str | None:
+    """The kind of data that a modifier draws, such as POINTS; None for one that is not ours."""
+    tree = getattr(modifier, "node_group", None)
+    name = str(tree.get(STAMP, "")).partition("/")[0] if tree is not None else ""
+    return name if name in OFFERED else None
+
+
 def set_inputs(objects: Iterable[bpy.types.Object], values: dict[str, Any]) -> None:
     """Set inputs of the "Mosaic" modifiers of objects, by name; those that a kind of data does not have are passed over."""
     inputs: dict[bpy.types.NodeTree, ModifierInputs] = {}
     for thing in objects:
-        modifier = thing.modifiers.get(MODIFIER)
-        if modifier is None or modifier.type != "NODES" or modifier.node_group is None:
+        modifier = modifier_of(thing)
+        if modifier is None:
             continue
         tree = modifier.node_group
         if tree not in inputs:
@@ -94,19 +109,14 @@ def set_inputs(objects: Iterable[bpy.types.Object], values: dict[str, Any]) -> N
 
 def group_of(thing: bpy.types.Object) -> str | None:
     """The kind of data that an object's "Mosaic" modifier draws, such as POINTS; None where it has no such modifier."""
-    modifier = thing.modifiers.get(MODIFIER)
-    tree = modifier.node_group if modifier is not None and modifier.type == "NODES" else None
-    if tree is None:
-        return None
-    name = str(tree.get(STAMP, "")).partition("/")[0]
-    return name if name in OFFERED else None
+    return _kind_drawn(modifier_of(thing))
 
 
 def representation_of(thing: bpy.types.Object) -> str | None:
     """How an object is drawn, such as "pointcloud"; None where it has no "Mosaic" modifier."""
-    if group_of(thing) is None:
+    modifier = modifier_of(thing)
+    if modifier is None:
         return None
-    modifier = thing.modifiers[MODIFIER]
     label = ModifierInputs(modifier.node_group).get(modifier, "Representation")
     return next((name for name, text in LABELS.items() if text == label), None)
 

@@ -62,14 +62,20 @@ class Source:
         scratch: Scratch | None = None,
     ) -> None:
         self.name = name
-        self.data = data
         self.matrix = matrix
         self.steps = steps
         self.volume = volume
         self.flipped = False
+        self.scratch = scratch
+        self.show(data)
+
+    def show(self, data: PointData) -> None:
+        """Be made of these points or this mesh."""
+        self.data = data
         self.is_mesh = isinstance(data, Mesh)
         self.count = len(data.vertices) if isinstance(data, Mesh) else len(data.points)
-        self.scratch = scratch if self.count > LARGE else None
+        if self.count <= LARGE:
+            self.scratch = None
         self._attributes: PointAttributes | None = None
         self._positions: Array | None = None
         self._columns: dict[str, Array] | None = None

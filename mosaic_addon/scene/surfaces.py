@@ -13,7 +13,7 @@ from ..session.session import RBF, Cylinder, Ellipsoid, Geometry, Model, Sphere,
 from . import isosurface, parametric, voxels
 from .compat import ModifierInputs
 from .meshes import fill_mesh
-from .representations import MODIFIER, VOLUME
+from .representations import VOLUME, group_of, modifier_of
 
 # Custom properties of the mesh of a volume's surface: its values as bytes and what they mean.
 VALUES, DTYPE, SHAPE, SPACING = "mosaic_values", "mosaic_dtype", "mosaic_shape", "mosaic_spacing"
@@ -60,11 +60,10 @@ class SurfaceFactory:
 
 def volume_mesh(thing: bpy.types.Object) -> bpy.types.Mesh | None:
     """The mesh with the surface and the values of the volume that `thing` shows; None if it shows none."""
-    modifier = thing.modifiers.get(MODIFIER)
-    group = modifier.node_group if modifier and modifier.type == "NODES" else None
-    if group is None or not str(group.get("mosaic_group", "")).startswith(f"{VOLUME}/"):
+    modifier = modifier_of(thing)
+    if modifier is None or group_of(thing) != VOLUME:
         return None
-    surface = ModifierInputs(group).get(modifier, "Surface")
+    surface = ModifierInputs(modifier.node_group).get(modifier, "Surface")
     return surface.data if surface is not None and VALUES in surface.data else None
 
 

@@ -3,7 +3,7 @@
 import bpy
 
 from .attributes import COLUMNS, PointData
-from .representations import MODIFIER
+from .representations import modifier_of
 
 
 class Temporaries:
@@ -20,8 +20,11 @@ class Temporaries:
 
     def of(self, thing: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> PointData | None:
         """What an object's curve or modifiers make, without the modifier that draws it; None if that is neither points nor faces."""
+        if thing.type == "META":
+            return self._of_metaball(thing, layer)
         copy = thing.copy()
-        modifier = copy.modifiers.get(MODIFIER)
+        copy.hide_viewport = False  # what is hidden is not evaluated
+        modifier = modifier_of(copy)
         if modifier is not None:
             copy.modifiers.remove(modifier)
         scene.collection.objects.link(copy)
@@ -43,6 +46,16 @@ class Temporaries:
             self._made.append(data)
             if COLUMNS in thing.data and COLUMNS not in data:
                 data[COLUMNS] = thing.data[COLUMNS]
+        return data
+
+    def _of_metaball(self, thing: bpy.types.Object, layer: bpy.types.ViewLayer) -> PointData | None:
+        """The surface of a metaball's family; None for a member of another's. A copy would be a member, not a family."""
+        layer.update()
+        try:
+            data = bpy.data.meshes.new_from_object(thing.evaluated_get(layer.depsgraph))
+        except RuntimeError:
+            return None
+        self._made.append(data)
         return data
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
-from ..scene.collect import ExportOptions
+from ..scene.collect import DATA_TYPES, ExportOptions
 from ..scene.save import Saved, changed_on_disk, file_of, save_objects, save_session
 from ..scene.tree import active_session, sessions_in
 from ..session import MosaicError
@@ -15,7 +15,6 @@ from .preferences import preferences
 from .thumbnail import view_thumbnail
 from .unsaved import look_again, mark_saved
 
-DATA_TYPES = {"MESH", "POINTCLOUD", "CURVE", "CURVES", "SURFACE", "META"}
 TARGETS = (
     (
         "SAME",
