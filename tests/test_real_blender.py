@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import build as build_tool
+from mosaic_addon.session import open_session
 from tests.make_sessions import cloud, mesh, triangular_mesh, write_session
 
 FOLDER = Path(__file__).parent / "sessions"
@@ -177,6 +178,24 @@ def clear_selection():
     for thing in bpy.context.selected_objects:
         thing.select_set(False)
 
+def sculpt():
+    # Split a mesh's faces by dynamic topology and save the session, all in Sculpt Mode.
+    window, area, region = view()
+    thing = bpy.data.objects["blue mesh"]
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        clear_selection()
+        thing.select_set(True)
+        bpy.context.view_layer.objects.active = thing
+        bpy.ops.object.mode_set(mode="SCULPT")
+        bpy.ops.sculpt.dynamic_topology_toggle()
+        settings = bpy.context.scene.tool_settings.sculpt
+        settings.detail_type_method, settings.constant_detail_resolution = "CONSTANT", 50.0
+        bpy.ops.sculpt.detail_flood_fill()
+        bpy.ops.mosaic.save_session()
+        saved_in = thing.mode
+        bpy.ops.object.mode_set(mode="OBJECT")
+    return [saved_in, len(thing.data.vertices)]
+
 def serve():
     try:
         for order in sorted(folder.glob("*.order")):
@@ -323,4 +342,13 @@ def test_without_a_path_the_file_browser_opens(window: Window) -> None:
     window.wait_for("ready.done")
     window.do("ask_for_file()")
     window.until("browsing()", "MOSAIC_OT_load_session")
+    assert_quiet(window)
+
+
+def test_what_dynamic_topology_makes_is_saved_in_sculpt_mode(window: Window, tmp_path: Path) -> None:
+    window.wait_for("ready.done")
+    window.do(OPEN)
+    mode, count = window.do("sculpt()")
+    assert (mode, count > 4) == ("SCULPT", True)
+    assert len(open_session(tmp_path / "seen.pickle").models[0].points) == count
     assert_quiet(window)
