@@ -304,7 +304,7 @@ def test_columns_and_meta_come_along(opened: Opened, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("given", "expected"), [(5.0, [5, 5, 5]), ([1, 2, 3], [1, 2, 3])])
 def test_a_sampling_rate_is_one_number_or_three(opened: Opened, tmp_path: Path, given: Any, expected: Any) -> None:
-    thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.container("clusters"))
+    thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.collection)
     thing["mosaic_sampling_rate"] = given
     session, _ = saved(opened, tmp_path)
     assert named(session, "new").sampling_rate.tolist() == expected
@@ -312,7 +312,7 @@ def test_a_sampling_rate_is_one_number_or_three(opened: Opened, tmp_path: Path, 
 
 @pytest.mark.parametrize("given", ["x", [0.0, 0.0, 0.0], [1.0, 2.0], -1])
 def test_a_sampling_rate_that_is_none_is_refused(opened: Opened, tmp_path: Path, given: Any) -> None:
-    thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.container("clusters"))
+    thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.collection)
     thing["mosaic_sampling_rate"] = given
     with pytest.raises(MosaicError, match="'new': its sampling rate must be three positive numbers"):
         saved(opened, tmp_path)

@@ -35,7 +35,7 @@ from ..session.errors import MosaicError
 from ..session.file import Section
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
 from .attributes import COLUMNS, PointData, Scratch
-from .custom_properties import clean_text
+from .custom_properties import clean_text, plain_property
 from .edits import Look, Looks, Piece, apply_edits
 from .inspect import steps_of
 from .kept import KEPT, Record, unpack, unpack_session
@@ -210,8 +210,8 @@ class _Collector:
     def _usual_rate(self) -> tuple[float, float, float]:
         """The sampling rate of the session's first object, for new ones."""
         for thing in self.session.all_objects if self.session is not None else ():
-            rate = thing.get(SAMPLING_RATE)
-            if rate is not None and len(rate) == 3:
+            rate = plain_property(thing.get(SAMPLING_RATE))
+            if CLASS in thing and isinstance(rate, list) and len(rate) == 3:
                 return tuple(rate)
         return (1.0, 1.0, 1.0)
 
