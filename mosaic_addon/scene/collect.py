@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import bpy
 import numpy as np
+from bpy.types import Object  # looking it up in bpy.types takes longer than most of what is done here
 from mathutils import Matrix
 from numpy.typing import NDArray
 
@@ -243,7 +244,7 @@ class _Collector:
         return places
 
     def _take(self, places: dict[str, list[_Place]], item: Any, container: str | None) -> None:
-        if isinstance(item, bpy.types.Object):
+        if isinstance(item, Object):
             self._place(places, item, None, container)
             return
         for thing in members_of(item):
