@@ -30,7 +30,6 @@ HEAD = struct.Struct("<cII")  # then the form and what is alike, of these length
 MARK = b"F"  # no pickle begins so
 
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
-_from_json = json.JSONDecoder().raw_decode  # without a search for spaces around it
 
 
 class _OddError(Exception):
@@ -140,8 +139,8 @@ def _values_in(data: bytes) -> tuple[list[Any], list[Any]]:
     text = str(data, "utf-8", "surrogatepass")
     if _brackets(text) > MAX_BRACKETS:
         raise MosaicError("its values are nested")
-    (more, values), end = _from_json(text, 0)
-    if end != len(text) or type(more) is not list or type(values) is not list:
+    more, values = json.loads(text)
+    if type(more) is not list or type(values) is not list:
         raise MosaicError("its values do not fit")
     return more, values
 
