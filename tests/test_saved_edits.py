@@ -801,6 +801,56 @@ def test_applied_modifiers_leave_what_draws_and_frames_alone(opened: Opened, tmp
     assert [text for text in result.warnings if "edit those of its frames instead" in text] == result.warnings
 
 
+def test_a_trajectory_whose_shown_frame_was_deleted_shows_another(opened: Opened, tmp_path: Path) -> None:
+    from mosaic_addon.scene.inspect import steps_of
+
+    steps = steps_of(opened["trajectory"])
+    assert opened.bpy.context.scene.frame_current == 3
+    opened.bpy.data.objects.remove(steps[2])
+    session = saved(opened, tmp_path)
+    before, after = named(open_session(NEWEST), "trajectory"), named(session, "trajectory")
+    kept = [before.frames[number] for number in (0, 1, 3)]
+    assert [frame.filename for frame in after.frames] == [frame.filename for frame in kept]
+    np.testing.assert_array_equal(after.points, kept[2].mesh.vertices.astype(np.float32))
+    np.testing.assert_array_equal(after.vertex_properties["step"], kept[2].vertex_properties["step"])
+
+
+def test_an_edit_of_a_frame_is_told(opened: Opened, tmp_path: Path) -> None:
+    from mosaic_addon.scene.inspect import steps_of
+
+    mesh = steps_of(opened["trajectory"])[1].data
+    for move in (5.0, 7.0):  # the second after the first was saved
+        mesh.vertices[0].co.x += move
+        assert len(opened.unsaved()) == 1
+        assert opened.save(tmp_path / "edited.pickle").changes == ["models 'trajectory': frame 1 edited"]
+        assert opened.unsaved() == []
+    before, after = (named(open_session(path), "trajectory") for path in (NEWEST, tmp_path / "edited.pickle"))
+    moved = after.frames[1].mesh.vertices - before.frames[1].mesh.vertices
+    np.testing.assert_allclose(moved[0], (12, 0, 0), atol=1e-3)
+    assert not moved[1:].any()
+
+
+def test_a_modifier_that_was_duplicated_makes_no_points(opened: Opened, tmp_path: Path) -> None:
+    for name in ("plain cloud", "volume quat"):
+        select(opened, name)
+        opened.bpy.ops.object.modifier_copy(modifier="Mosaic")
+    assert len(opened["plain cloud"].modifiers) == 2
+    result = opened.save(tmp_path / "edited.pickle", apply_modifiers=True)
+    assert (result.changes, result.left_out, result.warnings) == ([], [], [])
+
+
+def test_a_pinned_shape_key_counts(opened: Opened, tmp_path: Path) -> None:
+    thing = opened["BallPivoting"]
+    thing.shape_key_add(name="Basis")
+    key = thing.shape_key_add(name="Longer")
+    for vertex in key.data:
+        vertex.co.x += 1000
+    key.value, thing.active_shape_key_index, thing.show_only_shape_key = 0.0, 1, True
+    opened.save(tmp_path / "edited.pickle", apply_modifiers=True)
+    before, after = (named(open_session(path), "BallPivoting") for path in (NEWEST, tmp_path / "edited.pickle"))
+    np.testing.assert_allclose(after.points, before.points + np.float32([1000, 0, 0]), rtol=1e-5)
+
+
 def test_shape_keys_count_where_modifiers_are_applied(opened: Opened, tmp_path: Path) -> None:
     thing = opened["BallPivoting"]
     thing.shape_key_add(name="Basis")

@@ -42,7 +42,7 @@ from .inspect import steps_of
 from .kept import KEPT, Record, unpack, unpack_session
 from .newcomers import newcomer
 from .repairs import repair, trouble, turn_by_quaternions
-from .representations import modifier_of
+from .representations import kind_drawn
 from .sources import Source
 from .surfaces import volume_mesh
 from .temporaries import Temporaries
@@ -68,6 +68,7 @@ from .tree import (
 from .untouched import key_of, speaks_for_others
 
 DATA_TYPES = frozenset({"MESH", "POINTCLOUD", "CURVE", "CURVES", "SURFACE", "META"})  # of objects that may have points
+OTHER_KINDS = {"FONT": "text", "GREASEPENCIL": "grease pencil drawing", "VOLUME": "OpenVDB volume"}  # in words
 TREES = {"clusters": "_data_tree", "models": "_models_tree"}
 KEYS = {"clusters": "_data", "models": "_models"}
 
@@ -279,9 +280,9 @@ class _Collector:
         data = self._data(thing)
         if data is None:
             if thing.type in DATA_TYPES:
-                self.result.left_out.append(f"{thing.name!r} is left out: it has no points.")
+                self.result.left_out.append(_without_points(thing))
             elif thing.type != "EMPTY" or PIXEL_SIZE not in thing:
-                kind = thing.type.lower().replace("_", " ")
+                kind = OTHER_KINDS.get(thing.type, thing.type.lower().replace("_", " "))
                 article = "an" if kind[0] in "aeiou" else "a"
                 self.result.left_out.append(f"{thing.name!r} is left out: Mosaic has no objects like {article} {kind}.")
             return None
@@ -291,7 +292,7 @@ class _Collector:
         if record is None:
             piece = newcomer(thing, source, container, look, visible, self._usual_rate, self.spelling)
             if piece is None:
-                self.result.left_out.append(f"{thing.name!r} is left out: it has no points.")
+                self.result.left_out.append(_without_points(thing))
             else:
                 self.result.warnings += piece.warnings
             return piece
@@ -355,7 +356,7 @@ class _Collector:
             if mesh.get(STEP, number) == record.step:
                 source.show(mesh)
                 piece.warnings.append(
-                    f"{piece.label}: its own mesh was edited, which is not shown and not saved; edit those of its frames instead."
+                    f"{piece.label}: its own mesh was changed, which is not shown and not saved; edit those of its frames instead."
                 )
 
     def _data(self, thing: bpy.types.Object) -> PointData | None:
@@ -372,15 +373,14 @@ class _Collector:
 
     def _is_evaluated(self, thing: bpy.types.Object) -> bool:
         """Whether what modifiers and shape keys make of an object is to be written, and there are such."""
-        is_shaped = thing.type == "MESH" and thing.data.shape_keys is not None and _is_shaped(thing.data.shape_keys)
+        is_shaped = thing.type == "MESH" and thing.data.shape_keys is not None and _is_shaped(thing)
         if not self.options.apply_modifiers:
             if is_shaped:
                 self.result.warnings.append(
                     f"{thing.name!r}: its shape keys do not count; save with Apply Modifiers to have what they make."
                 )
             return False
-        ours = modifier_of(thing)
-        return is_shaped or any(m != ours and m.show_viewport for m in thing.modifiers)
+        return is_shaped or any(m.show_viewport and kind_drawn(m) is None for m in thing.modifiers)
 
     def _matrix(self, thing: bpy.types.Object) -> NDArray[np.float64] | None:
         """From an object's data to angstrom. What has no session is as large as `angstrom_per_unit` says."""
@@ -658,9 +658,19 @@ def _signature(piece: Piece) -> list[Any]:
     return [matrix, source.points_sum(), source.faces_sum(), small, looks, piece.details]
 
 
-def _is_shaped(keys: bpy.types.Key) -> bool:
-    """Whether shape keys may make another shape than the first of them."""
-    return not keys.use_relative or any(key.value and not key.mute for key in keys.key_blocks[1:])
+def _is_shaped(thing: bpy.types.Object) -> bool:
+    """Whether an object's shape keys may make another shape than the first of them."""
+    keys = thing.data.shape_keys
+    is_pinned = thing.show_only_shape_key and thing.active_shape_key_index > 0
+    return is_pinned or not keys.use_relative or any(key.value and not key.mute for key in keys.key_blocks[1:])
+
+
+def _without_points(thing: bpy.types.Object) -> str:
+    """That an object is left out, and why."""
+    why = "it has no points"
+    if thing.type == "META":
+        why = "it is hidden, or its surface is that of another metaball of its family"
+    return f"{thing.name!r} is left out: {why}."
 
 
 def _steps(thing: bpy.types.Object) -> list[bpy.types.Mesh]:

@@ -412,11 +412,20 @@ def _edit_step(piece: Piece, record: Record, frame: int) -> None:
         kept = [shown[number] for number in numbers if number in shown]
         put(state, "trajectory", kept)
         piece.edits["steps"] = f"{len(kept)} frames instead of {len(entries)}"
+    edited = piece.source.edited_steps()
+    if edited:
+        several = "frames" if len(edited) > 1 else "frame"
+        piece.edits["edited steps"] = f"{several} {', '.join(map(str, edited))} edited"
+        piece.details.append(list(edited.items()))
     number = numbers[step_at(piece.thing, len(numbers), frame)]
     if number == record.step or number not in shown:
         return
     step = shown[number].as_dict()
     fit = step["fit"]
+    gone = shown[record.step].as_dict() if record.step in shown and record.step not in numbers else {}
+    columns = state.as_dict().get("vertex_properties")
+    if columns is not None and columns is gone.get("vertex_properties"):  # which went with the step that was shown
+        put(state, "vertex_properties", step["vertex_properties"])
     name = f"frames/{number}"
     put(state, "points", piece.source.stored(f"{name}/points"))
     if state.as_dict().get("normals") is not None:

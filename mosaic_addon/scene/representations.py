@@ -79,12 +79,12 @@ class RepresentationFactory:
 def modifier_of(thing: bpy.types.Object) -> bpy.types.NodesModifier | None:
     """The modifier that draws an object, whatever its name is by now; None where it has none."""
     modifier: Any = thing.modifiers.get(MODIFIER)
-    if _kind_drawn(modifier) is not None:
+    if kind_drawn(modifier) is not None:
         return modifier
-    return next((other for other in thing.modifiers if _kind_drawn(other) is not None), None)
+    return next((other for other in thing.modifiers if kind_drawn(other) is not None), None)
 
 
-def _kind_drawn(modifier: Any) -> str | None:
+def kind_drawn(modifier: Any) -> str | None:
     """The kind of data that a modifier draws, such as POINTS; None for one that is not ours."""
     tree = getattr(modifier, "node_group", None)
     name = str(tree.get(STAMP, "")).partition("/")[0] if tree is not None else ""
@@ -109,7 +109,7 @@ def set_inputs(objects: Iterable[bpy.types.Object], values: dict[str, Any]) -> N
 
 def group_of(thing: bpy.types.Object) -> str | None:
     """The kind of data that an object's "Mosaic" modifier draws, such as POINTS; None where it has no such modifier."""
-    return _kind_drawn(modifier_of(thing))
+    return kind_drawn(modifier_of(thing))
 
 
 def representation_of(thing: bpy.types.Object) -> str | None:

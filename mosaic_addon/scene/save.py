@@ -74,7 +74,7 @@ def save_session(
     target = os.path.abspath(path)
     if not overwrite and changed_on_disk(session, target):
         raise MosaicError(f"{target} was changed on disk since it was read; save under another name, or overwrite it.")
-    _finish_sculpting(layer)
+    finish_sculpting(layer)
     with closing(collect_session(session, scene, layer, options)) as collected:
         saved = _write(collected, target, backup, thumbnail or session.get(THUMBNAIL))
         for thing, uuid in collected.uuids:
@@ -106,12 +106,12 @@ def save_objects(
     backup: bool = True,
 ) -> Saved:
     """Save objects as a new session; nothing in Blender is changed. Raises MosaicError when none of them has points."""
-    _finish_sculpting(layer)
+    finish_sculpting(layer)
     with closing(collect_objects(things, scene, layer, options)) as collected:
         return _write(collected, os.path.abspath(path), backup, None)
 
 
-def _finish_sculpting(layer: bpy.types.ViewLayer) -> None:
+def finish_sculpting(layer: bpy.types.ViewLayer) -> None:
     """Bring into a mesh what Sculpt Mode with dynamic topology has of it, as saving a .blend does."""
     active = layer.objects.active
     if active is not None and active.mode == "SCULPT":

@@ -16,7 +16,7 @@ from .attributes import COLUMNS, NORMALS, QUATERNIONS, PointAttributes, PointDat
 from .kept import sum_of_bits, sum_of_columns
 from .meshes import ORIGINAL, VERTEX_NORMALS
 from .surfaces import DTYPE, SHAPE, VALUES
-from .trajectories import STEP
+from .trajectories import STEP, STEP_SUM, shape_sum
 from .transforms import only_moves, turn_of, turned_normals, turns_from_z
 
 Array: TypeAlias = NDArray[Any]
@@ -139,6 +139,16 @@ class Source:
             if mesh.get(STEP, place) == number:
                 return Source(self.name, mesh, self.matrix, scratch=self.scratch)
         raise KeyError(f"frames/{number}")
+
+    def edited_steps(self) -> dict[int, str]:
+        """The steps whose points or faces were edited since the import: by their numbers, what tells two edits apart."""
+        edited = {}
+        for place, mesh in enumerate(self.steps):
+            step = Source(self.name, mesh, None)
+            total = shape_sum(step.positions(), step.triangles(np.dtype(np.int32)))
+            if mesh.get(STEP_SUM, total) != total:
+                edited[int(mesh.get(STEP, place))] = total
+        return edited
 
     # --- points ------------------------------------------------------------------------------------------------------
 

@@ -24,8 +24,7 @@ class Temporaries:
             return self._of_metaball(thing, layer)
         copy = thing.copy()
         copy.hide_viewport = False  # what is hidden is not evaluated
-        modifier = modifier_of(copy)
-        if modifier is not None:
+        while (modifier := modifier_of(copy)) is not None:  # it may have been duplicated
             copy.modifiers.remove(modifier)
         scene.collection.objects.link(copy)
         try:

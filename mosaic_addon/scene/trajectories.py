@@ -2,14 +2,17 @@
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from ..session.session import Frame, Geometry
 from .attributes import NORMALS, write_attribute, write_bits, write_columns
 from .coloring import write_vertex_colors
 from .custom_properties import clean_text
+from .kept import sum_of_bits
 from .meshes import VERTEX_NORMALS, new_mesh
 
 STEP = "mosaic_step"  # custom property of a step's mesh: its number
+STEP_SUM = "mosaic_step_sum"  # and `shape_sum` of it as it was imported
 
 
 def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
@@ -25,6 +28,7 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
                 write_attribute(mesh, NORMALS, "FLOAT_VECTOR", frame.mesh.vertex_normals)
                 write_bits(mesh, VERTEX_NORMALS, frame.mesh.vertex_normals)
         mesh[STEP] = number
+        mesh[STEP_SUM] = shape_sum(frame.mesh.vertices.astype(np.float32), frame.mesh.triangles)
         mesh["mosaic_filename"] = clean_text(frame.filename)
         mesh.materials.append(None)  # the slot that the material of the trajectory's object fills
         write_columns(mesh, frame.vertex_properties)
@@ -32,6 +36,11 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
             write_vertex_colors(mesh, frame.mesh.vertex_colors)
         collection.objects.link(bpy.data.objects.new(label, mesh))
     return collection
+
+
+def shape_sum(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> str:
+    """By which an edit of a mesh is noticed."""
+    return f"{len(positions)} {sum_of_bits(positions)} {len(triangles)} {sum_of_bits(triangles)}"
 
 
 def saved_step(geometry: Geometry) -> int:

@@ -12,7 +12,7 @@ from ..scene.build import Imported, build_steps
 from ..scene.closing import close_session, options_of, take_names
 from ..scene.plan import ImportOptions
 from ..scene.representations import set_inputs
-from ..scene.save import file_of, unsaved_changes
+from ..scene.save import file_of, finish_sculpting, unsaved_changes
 from ..scene.tree import active_session, sessions_in
 from ..session import MosaicError, Session, open_session
 from .operator import OperatorReturn, say_all
@@ -215,6 +215,7 @@ def unsaved_in(
     found = {}
     for session in closable(context) if sessions is None else sessions:
         try:
+            finish_sculpting(context.view_layer)
             changes = unsaved_changes(session, context.scene, context.view_layer)
         except MosaicError as error:  # what could not be saved is not saved
             changes = [str(error)]
