@@ -94,6 +94,10 @@ def test_a_blender_file_is_never_replaced(addon: Any, small: Path, tmp_path: Pat
     for operator in (addon.ops.mosaic.save_session_as, addon.ops.mosaic.export_session):
         with pytest.raises(RuntimeError, match="is the name of a Blender file"):
             operator(filepath=str(blend))
+    (tmp_path / "link.pickle").symlink_to(blend)
+    with pytest.raises(RuntimeError, match="is the name of a Blender file"):
+        addon.ops.mosaic.export_session(filepath=str(tmp_path / "link.pickle"))
+    (tmp_path / "link.pickle").unlink()
     assert blend.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([small.name, blend.name])
 

@@ -392,9 +392,8 @@ def share_texts(all_data: Iterable[PointData], name: str) -> list[str]:
     tables = [(data, column_texts(data, name) or []) for data in all_data]
     shared = sorted({text for _, table in tables for text in table})
     places = {text: code for code, text in enumerate(shared)}
-    known: dict[
-        str, tuple[str, str, NDArray[np.int32]]
-    ] = {}  # by what was kept: what is to be, the attribute, the new codes
+    # By what was kept: what is to be, the attribute, the new codes.
+    known: dict[str, tuple[str, str, NDArray[np.int32]]] = {}
     for data, table in tables:
         if table == shared:
             continue

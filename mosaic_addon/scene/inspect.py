@@ -106,9 +106,8 @@ def _describe(data: PointData, property: str) -> str:
     texts = column_texts(data, property)
     if texts is not None:
         codes = read_attribute(data, column_attributes(data)[property][0])
-        if (
-            codes is not None and codes.dtype == np.int32 and codes.ndim == 1
-        ):  # of those that all objects share, its own
+        if codes is not None and codes.dtype == np.int32 and codes.ndim == 1:
+            # Its own, of those that all objects share.
             texts = [texts[code] for code in np.unique(codes).tolist() if 0 <= code < len(texts)]
         more = len(texts) - MAX_TEXTS
         return ", ".join(texts[:MAX_TEXTS]) + (f" and {more} more" if more > 0 else "")

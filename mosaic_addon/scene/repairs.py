@@ -27,9 +27,7 @@ from .sources import Source
 from .surfaces import DEFAULT_RESOLUTION, SHAPE, SPACING
 
 MAX_VOXELS = 2**31  # of the grid that Mosaic makes of a segmentation, one byte each
-MAX_VOXEL = (
-    2**31
-)  # along one axis, from the origin: far beyond any tomogram, and somewhere beyond, Mosaic's numbers overflow
+MAX_VOXEL = 2**31  # along one axis, from the origin; somewhere beyond, Mosaic's numbers overflow
 POINTS_ON_A_FINE_GRID, POINTS_A_STEP = 4_000_000, 500_000
 DRAWN = frozenset((*POINT_REPRESENTATIONS, *MESH_REPRESENTATIONS, "pointcloud_normals"))
 
@@ -72,10 +70,10 @@ def trouble(node: ObjectNode, source: Source) -> str | None:
         if not np.isfinite([lower, upper]).all():
             return "Mosaic crashes on a segmentation with voxels that are not finite"
         step = int(np.cbrt(len(points) / POINTS_A_STEP)) if len(points) > POINTS_ON_A_FINE_GRID else 1
-        spacing = max(numbers_of(node)[0]) * step
-        if np.abs([lower, upper]).max() / min(numbers_of(node)[0]) > MAX_VOXEL:
+        rate = numbers_of(node)[0]
+        if np.abs([lower, upper]).max() / min(rate) > MAX_VOXEL:
             return "its voxels lie further from the origin than Mosaic can number them"
-        voxels = (upper - lower) / spacing + 1
+        voxels = (upper - lower) / (max(rate) * step) + 1
         if voxels.prod() > MAX_VOXELS:
             return "it spans more voxels than Mosaic has memory for"
     elif source.volume is not None and 0 in list(source.volume[SHAPE]):

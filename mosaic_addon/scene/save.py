@@ -160,7 +160,7 @@ def layout_of(path: str) -> Literal["pickle", "indexed"]:
 
 
 def _write(collected: Collected, path: str, backup: bool, thumbnail: bytes | None) -> Saved:
-    if BLEND.search(path):
+    if BLEND.search(path) or BLEND.search(os.path.realpath(path)):
         raise MosaicError(f"{path} is the name of a Blender file, which would be lost; save as .pickle or .mosaic.")
     layout = layout_of(path)
     sections = collected.sections

@@ -212,10 +212,10 @@ def unsaved_in(
     context: bpy.types.Context, sessions: Sequence[bpy.types.Collection] | None = None
 ) -> dict[str, list[str]]:
     """The changes of sessions, all that can be closed by default, that no file has yet, by the session's name."""
+    finish_sculpting(context.view_layer)
     found = {}
     for session in closable(context) if sessions is None else sessions:
         try:
-            finish_sculpting(context.view_layer)
             changes = unsaved_changes(session, context.scene, context.view_layer)
         except MosaicError as error:  # what could not be saved is not saved
             changes = [str(error)]
