@@ -84,7 +84,7 @@ class PointAttributes:
     signature: equal for data that have attributes of the same names, kinds and domains.
     """
 
-    __slots__ = ("_places", "data", "signature")
+    __slots__ = ("_attributes", "_places", "data", "signature")
 
     def __init__(self, data: PointData) -> None:
         attributes = data.attributes
@@ -96,6 +96,7 @@ class PointAttributes:
             attributes.foreach_get("domain", numbers)
             domains = numbers.tobytes()
         self.data = data
+        self._attributes = attributes
         self.signature = (kinds, domains, *names)
         places = _known_places.get(self.signature)
         if places is None:
@@ -123,7 +124,7 @@ class PointAttributes:
         if found is None:
             return None
         key, width, dtype = found
-        items = self.data.attributes[name].data
+        items = self._attributes[name].data
         size = len(items) * width
         if scratch is None:
             values, is_there = np.empty(size, dtype), False

@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 
 EEVEE = "BLENDER_EEVEE_NEXT" if bpy.app.version < (5, 0) else "BLENDER_EEVEE"
+INPUTS_ARE_PROPERTIES = bpy.app.version >= (5, 2)  # of modifiers
 MAX_NAME_BYTES = 63 if bpy.app.version < (5, 0) else 255
 
 
@@ -59,7 +60,7 @@ class ModifierInputs:
     def several(self, modifier: bpy.types.NodesModifier, names: Iterable[str]) -> list[Any]:
         """The values of some inputs; a menu's is the name of its item."""
         identifiers = self._identifiers
-        if bpy.app.version >= (5, 2):
+        if INPUTS_ARE_PROPERTIES:
             inputs = modifier.properties.inputs
             return [getattr(inputs, identifiers[name]).value for name in names]
         values = []

@@ -122,7 +122,8 @@ class Looks:
     """Reads looks; what many objects share is looked up once."""
 
     def __init__(self) -> None:
-        self._inputs: dict[int, ModifierInputs] = {}
+        # By the session_uid of their group, with whether it draws what is elsewhere and is told how to draw.
+        self._inputs: dict[int, tuple[ModifierInputs, bool, bool]] = {}
         self._materials: dict[int, tuple[float, ...] | None] = {}
         self._sockets: dict[int, list[int]] = {}  # where SURFACE_INPUTS are, by the group of the node
 
@@ -131,15 +132,14 @@ class Looks:
         elsewhere = False
         modifier: Any = thing.modifiers.get(MODIFIER)
         group = getattr(modifier, "node_group", None)
-        inputs = self._inputs.get(group.session_uid) if group is not None else None
-        if inputs is None:
+        known = self._inputs.get(group.session_uid) if group is not None else None
+        if known is None:
             modifier = modifier_of(thing)
             if modifier is not None:
-                group = modifier.node_group
-                inputs = self._inputs[group.session_uid] = ModifierInputs(group)
-        if inputs is not None:
-            elsewhere = "Surface" in inputs or "Frames" in inputs
-            if "Representation" in inputs:
+                known = self._know(modifier.node_group)
+        if known is not None:
+            inputs, elsewhere, is_told = known
+            if is_told:
                 label, size, spheres = inputs.several(modifier, LOOK_INPUTS)
                 representation, spheres = REPRESENTATION_OF.get(label), bool(spheres)
         slots = thing.material_slots
@@ -151,6 +151,12 @@ class Looks:
                 self._materials[number] = self._numbers_of(material)
             numbers = self._materials[number]
         return Look(representation, size, spheres, numbers, elsewhere)
+
+    def _know(self, group: bpy.types.NodeTree) -> tuple[ModifierInputs, bool, bool]:
+        inputs = ModifierInputs(group)
+        known = inputs, "Surface" in inputs or "Frames" in inputs, "Representation" in inputs
+        self._inputs[group.session_uid] = known
+        return known
 
     def _numbers_of(self, material: bpy.types.Material) -> tuple[float, ...] | None:
         tree = material.node_tree

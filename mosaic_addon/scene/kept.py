@@ -27,6 +27,7 @@ from .meshes import holds_vertex_normals, holds_vertices
 
 KEPT = "mosaic_kept"  # custom property of objects and of the session's collection
 NODE = "node"
+UINT64 = np.dtype(np.uint64)
 
 
 @dataclass(slots=True)
@@ -200,11 +201,10 @@ def sum_of_bits(values: NDArray[Any]) -> int:
     """A number that changes when values do, quicker than any hash: the sum of their bits, eight bytes at a time."""
     if not values.size:
         return 0
-    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
-    rest = len(flat) % 8
-    if not rest:
-        return int(np.add.reduce(flat.view(np.uint64))) % 2**62
-    total = int(np.add.reduce(flat[:-rest].view(np.uint64))) + int.from_bytes(flat[-rest:].tobytes(), "little")
+    flat, rest = np.ascontiguousarray(values), values.nbytes % 8
+    total = int(np.add.reduce(np.frombuffer(flat, UINT64, values.nbytes // 8)))
+    if rest:
+        total += int.from_bytes(flat.reshape(-1).view(np.uint8)[-rest:].tobytes(), "little")
     return total % 2**62
 
 

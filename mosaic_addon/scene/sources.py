@@ -114,7 +114,9 @@ class Source:
     @property
     def column_records(self) -> str:
         """What is kept of the vertex properties: by default, what the data keep."""
-        return self.data.get(COLUMNS, "[]") if self._column_records is None else self._column_records
+        if self._column_records is None:
+            self._column_records = self.data.get(COLUMNS, "[]")
+        return self._column_records
 
     @column_records.setter
     def column_records(self, text: str) -> None:

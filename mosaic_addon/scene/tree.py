@@ -145,12 +145,15 @@ def objects_of(session: Collection) -> Iterator[Object]:
 
 def name_of(item: Item) -> str:
     """The name that Mosaic shows: the session's own, which may be longer or not unique, until the user renames the item."""
+    shown = item.name
     if isinstance(item, Object):
-        name, shown = item.get(NAME), item.name
-        if name is None or shown == name or shown == item.get(SHOWN, name):
-            return shown if name is None else name
+        if NAME not in item:
+            return shown
+        name = item[NAME]
+        if shown == name or shown == item.get(SHOWN, name):
+            return name
         return name if _is_cut(shown, name) else shown
-    group, shown = item.get(GROUP), item.name
+    group = item.get(GROUP)
     if group is None:
         return shown
     name = group["name"]
