@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 EEVEE = "BLENDER_EEVEE_NEXT" if bpy.app.version < (5, 0) else "BLENDER_EEVEE"
-INPUTS_ARE_PROPERTIES = bpy.app.version >= (5, 2)  # of modifiers
+INPUTS_ARE_PROPERTIES = bpy.app.version >= (5, 2)  # those of modifiers
 MAX_NAME_BYTES = 63 if bpy.app.version < (5, 0) else 255
 
 
@@ -35,7 +35,7 @@ class ModifierInputs:
         }
         self._identifiers = {name: socket.identifier for name, socket in sockets.items()}
         self._menus: dict[str, dict[str, int]] = {}
-        if bpy.app.version < (5, 2):
+        if not INPUTS_ARE_PROPERTIES:
             self._menus = {
                 name: _menu_items(group, name)
                 for name, socket in sockets.items()
@@ -48,7 +48,7 @@ class ModifierInputs:
     def set(self, modifier: bpy.types.NodesModifier, name: str, value: Any) -> None:
         """Set an input. A menu's value is the name of its item."""
         identifier = self._identifiers[name]
-        if bpy.app.version >= (5, 2):
+        if INPUTS_ARE_PROPERTIES:
             getattr(modifier.properties.inputs, identifier).value = value
         else:
             modifier[identifier] = self._menus[name][value] if name in self._menus else value
@@ -74,7 +74,7 @@ class ModifierInputs:
     def data_path(self, modifier: bpy.types.NodesModifier, name: str) -> str:
         """The path of an input from its object, for keyframes and drivers."""
         identifier = self._identifiers[name]
-        if bpy.app.version >= (5, 2):
+        if INPUTS_ARE_PROPERTIES:
             return f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"].properties.inputs.{identifier}.value'
         return f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"]["{identifier}"]'
 
