@@ -748,6 +748,30 @@ def test_all_turned_round_is_as_it_was_after_another_time(opened: Opened, tmp_pa
     np.testing.assert_array_equal(after.normals, before.normals)
 
 
+def test_faces_that_are_joined_to_quads_are_not_turned_round(opened: Opened, tmp_path: Path) -> None:
+    in_edit_mode(COLORED, pick_all, lambda ops: ops.mesh.tris_convert_to_quads())(opened)
+    result = opened.save(tmp_path / "edited.pickle")
+    assert result.changes == [f"models '{COLORED}': faces changed"]
+    before, after = named(open_session(NEWEST), COLORED), named(open_session(tmp_path / "edited.pickle"), COLORED)
+    np.testing.assert_array_equal(after.normals, before.normals)
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [("volume quat", "plain cloud"), ("volume quat", "TriangularMesh mesh"), ("trajectory", "TriangularMesh mesh")],
+)
+def test_a_modifier_copied_from_another_kind_of_object_spoils_nothing(
+    opened: Opened, tmp_path: Path, source: str, target: str
+) -> None:
+    select(opened, source, target)
+    opened.bpy.ops.object.make_links_data(type="MODIFIERS")
+    assert opened[target].modifiers["Mosaic"].node_group == opened[source].modifiers["Mosaic"].node_group
+    before, after = named(open_session(NEWEST), target), named(saved(opened, tmp_path), target)
+    assert after.node.fields()["representation"] != "volume"  # over which Mosaic refuses the file
+    assert after.node.fields().keys() == before.node.fields().keys()
+    np.testing.assert_array_equal(after.points, before.points)
+
+
 def test_a_trajectory_that_shows_another_frame_is_saved_at_it(opened: Opened, tmp_path: Path) -> None:
     for frame in (1, 2, 4):
         opened.bpy.context.scene.frame_set(frame)

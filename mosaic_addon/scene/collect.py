@@ -327,7 +327,10 @@ class _Collector:
     def _compare_with(self, piece: Piece, record: Record, look: Look, visible: bool) -> None:
         """Bring into a geometry's node what was edited since the record was made."""
         thing = piece.thing
-        piece.source.steps, piece.source.volume = _steps(thing), volume_mesh(thing)
+        # A modifier that was copied from another object may show what this one has no place for.
+        piece.source.steps = _steps(thing) if record.frames else []
+        if "volume" in state_of(piece.node).as_dict():
+            piece.source.volume = volume_mesh(thing)
         if record.frames:
             self._look_at_frame(piece, record)
         if piece.origin is None:

@@ -559,7 +559,7 @@ def _edit_faces(
     if count != record.faces:
         piece.edits["faces"] = f"{count} triangles instead of {record.faces}"
     elif total != record.faces_sum:
-        source.flipped = _all_turned_round(source.triangles(np.dtype(np.int32)), record.faces_sum)
+        source.flipped = _all_turned_round(source, record.faces_sum)
         piece.edits["faces"] = "faces turned round" if source.flipped else "faces changed"
         _renew(state_of(piece.node), "normals", source, source.flipped)
     reshaped = reshaped or "faces" in piece.edits
@@ -578,11 +578,16 @@ def _edit_faces(
         put(parts, "triangle_normals", source.face_normals())
 
 
-def _all_turned_round(faces: Any, total: int) -> bool:
-    """Whether faces, (m, 3), are those whose bits sum to `total`, each in the other direction, wherever it begins."""
-    return any(
+def _all_turned_round(source: Source, total: int) -> bool:
+    """Whether the faces are those whose bits sum to `total`, each in the other direction, wherever it begins."""
+    faces = source.triangles(np.dtype(np.int32))
+    if not any(
         sum_of_bits(np.ascontiguousarray(faces[:, order])) == total for order in ([0, 2, 1], [2, 1, 0], [1, 0, 2])
-    )
+    ):
+        return False
+    # Other triangles of the same vertices may have that sum; those that were turned oppose the normals, which were not.
+    normals = source.attributes().read(NORMALS)
+    return normals is None or float(np.nansum(source.shape_normals() * normals)) < 0
 
 
 def _add_faces(piece: Piece, spelling: Spelling) -> None:
