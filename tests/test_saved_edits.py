@@ -300,6 +300,11 @@ def hide_one_of_two_collections(opened: Opened) -> None:
     layer_of(opened, opened.group("Env")).hide_viewport = True
 
 
+def exclude_and_hide(opened: Opened) -> None:
+    layer_of(opened, opened.collection).exclude = True
+    opened["plain cloud"].hide_viewport = True
+
+
 def volume_of(opened: Opened) -> Any:
     from mosaic_addon.scene.surfaces import volume_mesh
 
@@ -414,6 +419,8 @@ EDITS: dict[str, tuple[Edit, dict[str, set[str]]]] = {
         lambda opened: setattr(layer_of(opened, opened.group("Virus")), "exclude", True),
         {PLAIN: {"visible"}, f"clusters '{PROPS}'": {"visible"}},
     ),
+    "session excluded": (lambda opened: setattr(layer_of(opened, opened.collection), "exclude", True), NOTHING),
+    "session excluded, an object hidden": (exclude_and_hide, {PLAIN: {"visible"}}),
     "group's camera": (lambda opened: setattr(opened.group("Virus"), "hide_render", True), NOTHING),
     "name": (put("plain cloud", name="New name"), {PLAIN: {"meta name"}}),
     "name of a group": (rename_group, {"clusters group 'Virus'": {"name"}}),
@@ -770,6 +777,28 @@ def test_a_modifier_copied_from_another_kind_of_object_spoils_nothing(
     assert after.node.fields()["representation"] != "volume"  # over which Mosaic refuses the file
     assert after.node.fields().keys() == before.node.fields().keys()
     np.testing.assert_array_equal(after.points, before.points)
+
+
+def test_what_pasted_objects_show_is_saved_with_them_alone(opened: Opened, tmp_path: Path) -> None:
+    bpy = opened.bpy
+    names = ["volume quat", "Sphere", "trajectory"]
+    select(opened, *names)
+    bpy.ops.view3d.copybuffer()
+    bpy.context.view_layer.active_layer_collection = layer_of(opened, opened.container("clusters"))
+    bpy.ops.view3d.pastebuffer()
+    bpy.context.view_layer.update()
+    result = opened.save(tmp_path / "edited.pickle")
+    assert [change.split("'")[1] for change in result.changes] == ["volume quat", "trajectory", "Sphere"]
+    assert sorted(text.split("'")[1] for text in result.left_out) == ["Sphere.001", "trajectory.001", "volume quat.001"]
+    assert found(NEWEST, tmp_path / "edited.pickle") == {f"clusters '{name}.001'": {"object"} for name in names}
+
+
+def test_a_copy_of_a_frame_is_a_mesh_of_its_own(opened: Opened, tmp_path: Path) -> None:
+    from mosaic_addon.scene.inspect import steps_of
+
+    copy = steps_of(opened["trajectory"])[1].copy()
+    opened.container("models").objects.link(copy)
+    assert saved(opened, tmp_path).models.geometries[-1].name == copy.name
 
 
 def test_a_trajectory_that_shows_another_frame_is_saved_at_it(opened: Opened, tmp_path: Path) -> None:

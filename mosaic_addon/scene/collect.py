@@ -35,6 +35,7 @@ from ..session.encode import (
 from ..session.errors import MosaicError
 from ..session.file import Section
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
+from .appearance import input_of
 from .attributes import COLUMNS, PointData, Scratch
 from .custom_properties import clean_text, plain_property
 from .edits import Look, Looks, Piece, apply_edits
@@ -169,7 +170,7 @@ class _Collector:
         self.release = said.get("release", NEWEST.release)
         self.spelling = spelling_of(self.release)
         self.looks = Looks()
-        self.hidden, self.shown = _hidden_collections(session, layer)
+        self.hidden, self.shown, self.is_out = _hidden_collections(session, layer)
         self.applied: dict[int, Matrix | None] = {}  # by the root's session_uid
         self.volumes: dict[int, Stored] = {}
         self.seen: set[int] = set()
@@ -216,6 +217,17 @@ class _Collector:
             if CLASS in thing and isinstance(rate, list) and len(rate) == 3:
                 return tuple(rate)
         return (1.0, 1.0, 1.0)
+
+    @cached_property
+    def _shown_by(self) -> dict[int, str]:
+        """By the session_uid of what others show, a surface or a frame, who does: what is pasted brings its own into the scene."""
+        things = self.things if self.session is None else self.session.all_objects
+        return {
+            part.session_uid: name_of(thing)
+            for thing in things
+            for part in [input_of(thing, "Surface"), *steps_of(thing)]
+            if part is not None
+        }
 
     @cached_property
     def _column_records(self) -> dict[bytes, str]:
@@ -290,7 +302,13 @@ class _Collector:
         look, visible = self.looks.of(thing), self._is_visible(thing)
         record = unpack(thing, source) if CLASS in thing else None
         if record is None:
-            piece = newcomer(thing, source, container, look, visible, self._usual_rate, self.spelling)
+            shower = self._shown_by.get(thing.session_uid)
+            if shower is not None:
+                sentence = f"What {shower!r} shows is no object of its own in the file, as it is saved with {shower!r}."
+                if sentence not in self.result.left_out:
+                    self.result.left_out.append(sentence)
+                return None
+            piece = newcomer(thing, source, container, look, visible is not False, self._usual_rate, self.spelling)
             if piece is None:
                 self.result.left_out.append(_without_points(thing))
             else:
@@ -318,13 +336,13 @@ class _Collector:
         self.result.warnings += piece.warnings
         return piece
 
-    def _key(self, piece: Piece, record: Record, look: Look, visible: bool) -> Hashable | None:
+    def _key(self, piece: Piece, record: Record, look: Look, visible: bool | None) -> Hashable | None:
         """By which a geometry of this session is known to be untouched; None for one that has to be looked into."""
         if piece.origin is None or piece.container != record.container or self.options.target is not None:
             return None
         return key_of(piece.thing, piece.source, record, look, visible)
 
-    def _compare_with(self, piece: Piece, record: Record, look: Look, visible: bool) -> None:
+    def _compare_with(self, piece: Piece, record: Record, look: Look, visible: bool | None) -> None:
         """Bring into a geometry's node what was edited since the record was made."""
         thing = piece.thing
         # A modifier that was copied from another object may show what this one has no place for.
@@ -405,14 +423,26 @@ class _Collector:
             self.applied[number] = applied_of(root)
         return self.applied[number]
 
-    def _is_visible(self, thing: bpy.types.Object) -> bool:
-        """Whether neither the object nor a group or container around it is hidden by its eye or monitor."""
+    def _is_visible(self, thing: bpy.types.Object) -> bool | None:
+        """Whether neither the object nor a group or container around it is hidden by its eye or monitor.
+
+        None where nobody can tell: what is not in the view layer, as when the session is excluded from it, has no eye.
+        """
         if thing.hide_viewport or thing.hide_get(view_layer=self.layer):
             return False
-        if not self.hidden:
-            return True
-        places = {collection.session_uid for collection in thing.users_collection}
-        return not places & self.hidden or bool(places & self.shown)
+        if self.hidden:
+            places = {collection.session_uid for collection in thing.users_collection}
+            if places & self.hidden and not places & self.shown:
+                return False
+        return None if self.is_out and thing.session_uid not in self._in_layer else True
+
+    @cached_property
+    def _in_layer(self) -> frozenset[int]:
+        """The objects of the view layer, by session_uid."""
+        things = self.layer.objects
+        numbers = np.empty(len(things), np.int32)
+        things.foreach_get("session_uid", numbers)
+        return frozenset(numbers.tolist())
 
     def _share_volume(self, piece: Piece) -> None:
         """Let geometries that show one volume share its values in the file, as they do in Blender."""
@@ -682,20 +712,28 @@ def _steps(thing: bpy.types.Object) -> list[bpy.types.Mesh]:
     return [step.data for step in steps_of(thing)]
 
 
-def _hidden_collections(session: bpy.types.Collection | None, layer: bpy.types.ViewLayer) -> tuple[set[int], set[int]]:
+def _hidden_collections(
+    session: bpy.types.Collection | None, layer: bpy.types.ViewLayer
+) -> tuple[set[int], set[int], bool]:
     """The collections, by session_uid, that a session's containers and groups are hidden in, and all others.
 
-    What stands in one of the others, too, is seen. That the session itself is hidden does not count.
+    What stands in one of the others, too, is seen. That the session itself is hidden does not count. Last, whether the session
+    is excluded from the layer or not in it, which excludes all that is in it.
     """
     hidden: set[int] = set()
     shown: set[int] = set()
+    is_out = True
     if session is None:
-        return hidden, shown
-    todo = [(layer.layer_collection, False, False)]
+        return hidden, shown, is_out
+    todo = [(layer.layer_collection, False, False, False)]
     while todo:
-        item, inside, is_hidden = todo.pop()
-        is_hidden = is_hidden or (inside and (item.hide_viewport or item.exclude or item.collection.hide_viewport))
+        item, inside, is_hidden, is_excluded = todo.pop()
+        if item.collection == session:
+            inside, is_excluded = True, item.exclude
+            is_out = is_out and is_excluded
+        elif inside:
+            is_hidden = is_hidden or item.hide_viewport or item.collection.hide_viewport
+            is_hidden = is_hidden or (item.exclude and not is_excluded)
         (hidden if is_hidden else shown).add(item.collection.session_uid)
-        inside = inside or item.collection == session
-        todo += [(child, inside, is_hidden) for child in item.children]
-    return hidden - shown, shown
+        todo += [(child, inside, is_hidden, is_excluded) for child in item.children]
+    return hidden - shown, shown, is_out

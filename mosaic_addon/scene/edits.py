@@ -208,10 +208,12 @@ def display_color(scene: tuple[float, ...]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def apply_edits(piece: Piece, record: Record, look: Look, visible: bool, frame: int, spelling: Spelling) -> None:
+def apply_edits(
+    piece: Piece, record: Record, look: Look, visible: bool | None, frame: int, spelling: Spelling
+) -> None:
     """Bring all edits of an object into its node.
 
-    record: what the object keeps, whose node is the piece's. frame: of the scene. Raises MosaicError, naming the object, when
+    record: what the object keeps, whose node is the piece's. visible: None if nobody can tell. frame: of the scene. Raises MosaicError, naming the object, when
     Mosaic would crash on the result or Blender lost what it is made of.
     """
     thing, node = piece.thing, piece.node
@@ -223,7 +225,7 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool, frame: 
         set_name(node, name)
         piece.edits["name"] = f"renamed to {name!r}"
     rate, was_visible, resolution = numbers_of(node)
-    if visible != was_visible:
+    if visible is not None and visible != was_visible:
         set_visible(node, visible, spelling)
         piece.edits["visible"] = "shown" if visible else "hidden"
     _edit_sampling_rate(piece, rate)
