@@ -208,9 +208,7 @@ def display_color(scene: tuple[float, ...]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def apply_edits(
-    piece: Piece, record: Record, look: Look, visible: bool | None, frame: int, spelling: Spelling
-) -> None:
+def apply_edits(piece: Piece, record: Record, look: Look, visible: bool | None, frame: int, spelling: Spelling) -> None:
     """Bring all edits of an object into its node.
 
     record: what the object keeps, whose node is the piece's. visible: None if nobody can tell. frame: of the scene. Raises MosaicError, naming the object, when

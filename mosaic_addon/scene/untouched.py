@@ -20,7 +20,9 @@ from .tree import SAMPLING_RATE, name_of
 LOOKED_INTO = ("VolumeGeometry", "SegmentationGeometry")  # always: whether Mosaic bears them depends on their values
 
 
-def key_of(thing: bpy.types.Object, source: Source, record: Record, look: Look, visible: bool | None) -> Hashable | None:
+def key_of(
+    thing: bpy.types.Object, source: Source, record: Record, look: Look, visible: bool | None
+) -> Hashable | None:
     """What an object and others have in common that are edited if it is; None for one that is edited or unlike all others.
 
     For objects with an equal key, `edits.apply_edits` and `repairs` find the same.
