@@ -304,6 +304,30 @@ def test_separated_points_keep_their_vertex_properties(bpy: ModuleType, tmp_path
             same(geometry.vertex_properties[name], values[rows], values.dtype.str)
 
 
+def test_converted_points_keep_their_vertex_properties(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = clouds(bpy, tmp_path, A=EXACT)
+    select(opened, "A").modifiers.clear()
+    for target in ("MESH", "POINTCLOUD"):
+        bpy.ops.object.convert(target=target)
+        assert opened.save(tmp_path / "x.pickle").changes == []
+        for name, values in EXACT.items():
+            same(columns_in(tmp_path / "x.pickle", "A")[name], values, values.dtype.str)
+
+
+def test_converted_points_have_the_texts_that_they_were_coloured_by(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.coloring import color_by
+
+    opened = clouds(bpy, tmp_path, A={"v": np.array(["b", "c"])}, B={"w": np.zeros(2)})
+    other = opened["B"]
+    other.data = opened["A"].data.copy()
+    other.data["mosaic_vertex_properties"] = other.data["mosaic_vertex_properties"].replace('"b"', '"a"')
+    color_by([opened["A"], other], "v")  # in both, "b" has another code now
+    select(opened, "A").modifiers.clear()
+    bpy.ops.object.convert(target="MESH")
+    opened.save(tmp_path / "x.pickle")
+    assert columns_in(tmp_path / "x.pickle", "A")["v"].tolist() == ["b", "c"]
+
+
 def test_modifiers_keep_vertex_properties(bpy: ModuleType, tmp_path: Path) -> None:
     columns = {**EXACT, "id": np.arange(4)}
     path = write_session(tmp_path / "s.pickle", [], [mesh("m", 4, vertex_properties=properties(4, columns))])

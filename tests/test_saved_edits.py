@@ -544,6 +544,9 @@ WARNS = {
     "a trajectory's own mesh moved": "edit those of its frames instead",
     "a trajectory's own mesh cut": "edit those of its frames instead",
     "a name of meta": "has the object's name there",
+    "clouds joined": "normals of length 0, curvature 0, density_f32 0, label 0, label_i32 0, label_u8 0, vec 0, flag 0, "
+    "class 'alpha', with_nan 0, which Blender gives",
+    "meshes joined": "have mean_curvature 0, hit 0, which Blender gives",
     "sphere stretched": "cannot be moved along",
     "sheet moved": "cannot be moved along",
 }
@@ -777,6 +780,12 @@ def test_a_modifier_copied_from_another_kind_of_object_spoils_nothing(
     assert after.node.fields()["representation"] != "volume"  # over which Mosaic refuses the file
     assert after.node.fields().keys() == before.node.fields().keys()
     np.testing.assert_array_equal(after.points, before.points)
+
+
+def test_objects_without_quaternions_are_joined_with_a_warning(opened: Opened, tmp_path: Path) -> None:
+    join("volume normals only", "volume quat")(opened)
+    (warning,) = opened.save(tmp_path / "edited.pickle").warnings
+    assert "have quaternions of no turn" in warning
 
 
 def test_what_pasted_objects_show_is_saved_with_them_alone(opened: Opened, tmp_path: Path) -> None:

@@ -21,7 +21,9 @@ from ..session.errors import MosaicError
 
 PointData: TypeAlias = Mesh | PointCloud
 
-COLUMNS = "mosaic_vertex_properties"  # custom property: what the attributes stand for
+COLUMNS = (
+    "mosaic_vertex_properties"  # custom property of data: what the attributes stand for; of objects: the same again
+)
 BITS_OF_OTHERS = ("points", "vertices", "normals", "quaternions", "vertex_normals")  # that `write_bits` stores
 NORMALS, QUATERNIONS, VERTEX_COLORS = "normals", "quaternions", "vertex_colors"
 # Names that mean something to Blender or to us; some of them `attributes.new` refuses, others it renames.
@@ -339,6 +341,16 @@ def _table_of(texts: list[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDA
     return table, np.char.str_len(table).astype(np.int32)
 
 
+def note_columns(things: Iterable[bpy.types.Object]) -> None:
+    """Let objects keep what their data keep of vertex properties: where Blender makes new data of them, these keep nothing."""
+    for thing in things:
+        text = thing.data.get(COLUMNS)
+        if text is not None:
+            thing[COLUMNS] = text
+        else:
+            thing.pop(COLUMNS, None)
+
+
 def read_columns(
     data: PointData,
     attributes: PointAttributes | None = None,
@@ -383,9 +395,10 @@ def column_kinds(text: str) -> dict[str, tuple[np.dtype[Any], tuple[int, ...], b
     return {record["name"]: (record["dtype"], record["shape"], "values" in record) for record in _records(text)}
 
 
-def column_texts(data: PointData, name: str) -> list[str] | None:
-    """The texts that the codes of a vertex property stand for; None for one that is no text."""
-    return next((record.get("values") for record in _records(data.get(COLUMNS, "[]")) if record["name"] == name), None)
+def column_texts(data: PointData, name: str, text: str | None = None) -> list[str] | None:
+    """The texts that the codes of a vertex property stand for; None for one that is no text. text: as of `read_columns`."""
+    records = _records(data.get(COLUMNS, "[]") if text is None else text)
+    return next((record.get("values") for record in records if record["name"] == name), None)
 
 
 def share_texts(all_data: Iterable[PointData], name: str) -> list[str]:

@@ -12,7 +12,17 @@ from ..session.decode import stores_fractions
 from ..session.errors import MosaicError
 from ..session.file import file_stamp
 from ..session.session import Container, Geometry, Group, Mesh, Session
-from .attributes import NORMALS, QUATERNIONS, buffer_of, share_all_texts, write_attribute, write_bits, write_columns
+from .attributes import (
+    COLUMNS,
+    NORMALS,
+    QUATERNIONS,
+    buffer_of,
+    note_columns,
+    share_all_texts,
+    write_attribute,
+    write_bits,
+    write_columns,
+)
 from .coloring import write_vertex_colors
 from .compat import MAX_NAME_BYTES, PointCloudFactory
 from .custom_properties import clean_text, meta_properties
@@ -168,6 +178,8 @@ def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: boo
     objects = {}
     for number, item in enumerate(ordered):
         thing = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
+        if COLUMNS in thing.data:
+            note_columns([thing])
         if kept:
             thing[KEPT] = kept.pop(id(item.geometry))
         draw.add(thing, item.group, item.representation, item.inputs | _new_parts(item, shapes, plan.warnings))

@@ -40,7 +40,7 @@ from .attributes import COLUMNS, PointData, Scratch
 from .custom_properties import clean_text, plain_property
 from .edits import Look, Looks, Piece, apply_edits
 from .inspect import steps_of
-from .kept import KEPT, Record, unpack, unpack_session
+from .kept import Record, unpack, unpack_session
 from .newcomers import newcomer
 from .repairs import repair, trouble, turn_by_quaternions
 from .representations import kind_drawn
@@ -229,15 +229,6 @@ class _Collector:
             if part is not None
         }
 
-    @cached_property
-    def _column_records(self) -> dict[bytes, str]:
-        """What data keep of their vertex properties, by the record of their object: Blender gives none to points that are separated."""
-        return {
-            thing[KEPT]: thing.data[COLUMNS]
-            for thing in bpy.data.objects
-            if KEPT in thing and thing.data is not None and COLUMNS in thing.data
-        }
-
     # --- what there is -----------------------------------------------------------------------------------------------
 
     def _places(self) -> dict[str, list[_Place]]:
@@ -315,7 +306,7 @@ class _Collector:
                 self.result.warnings += piece.warnings
             return piece
         if record.columns_sum and COLUMNS not in data:
-            source.column_records = self._column_records.get(thing[KEPT], "[]")
+            source.column_records = thing.get(COLUMNS, "[]")
         piece = Piece(thing, record.part, source, container or record.container, record.index, None)
         if self.record is not None and record.session == self.record.session:
             piece.origin = (record.container, record.index)

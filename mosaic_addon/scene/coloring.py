@@ -21,6 +21,7 @@ from .attributes import (
     PointData,
     column_attributes,
     column_texts,
+    note_columns,
     read_attribute,
     share_texts,
     write_attribute,
@@ -107,6 +108,8 @@ def color_by(
     values = [_values(data, property, component) for data in all_data]
     if kinds == {"text"}:
         texts = share_texts(all_data, property)
+        recoded = set(all_data)
+        note_columns(thing for thing in bpy.data.objects if thing.data in recoded)
         automatic = (0.0, float(max(len(texts) - 1, 0)))
     else:
         automatic = _range(values, quantiles)

@@ -41,6 +41,7 @@ from .attributes import (
     PointAttributes,
     column_attributes,
     column_kinds,
+    column_texts,
     read_attribute,
     renamed_column,
 )
@@ -235,6 +236,8 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool | None, 
         _edit_step(piece, record, frame)
     _edit_shape(piece, record, spelling)
     _edit_columns(piece, record, spelling)
+    if piece.source.count > record.count > 0:
+        _tell_what_is_filled_in(piece, record)
     if thing.type == "MESH" and piece.edits.keys() & {"points", "count", "faces"}:
         _refuse_bad_faces(piece)
 
@@ -666,6 +669,33 @@ def _edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
         piece.details.append(total)
     if changed or (container is not None and source.count != record.count):
         set_columns(piece.node, columns, source.count, spelling)
+
+
+def _tell_what_is_filled_in(piece: Piece, record: Record) -> None:
+    """Warn of what Blender gives to points when one of the objects that are joined does not have an attribute."""
+    source, attributes = piece.source, piece.source.attributes()
+    filled = []
+    normals, quaternions = attributes.read(NORMALS), attributes.read(QUATERNIONS)
+    if normals is not None and not source.is_mesh and _is_in_one_part(normals, (0, 0, 0), record.count):
+        filled.append("normals of length 0")
+    if quaternions is not None and _is_in_one_part(quaternions, (1, 0, 0, 0), record.count):
+        filled.append("quaternions of no turn")
+    for name, parts in column_attributes(source.data, source.column_records).items():
+        codes = [attributes.read(part) for part in parts]
+        if codes and all(values is not None and _is_in_one_part(values, 0, record.count) for values in codes):
+            texts = column_texts(source.data, name, source.column_records)
+            filled.append(f"{name} {texts[0]!r}" if texts else f"{name} 0")
+    if filled:
+        piece.warnings.append(
+            f"{piece.label}: points that were joined with others have {', '.join(filled)}, "
+            "which Blender gives to what has no such attribute; set what they should have."
+        )
+
+
+def _is_in_one_part(values: Any, value: Any, count: int) -> bool:
+    """Whether all rows of `values` before row `count`, or all from there on, are `value`, but not all of both."""
+    is_there = (values == value).reshape(len(values), -1).all(axis=1)
+    return bool(is_there[:count].all() != is_there[count:].all())
 
 
 def _kind_of(values: Any) -> str:

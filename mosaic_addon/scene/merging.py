@@ -19,6 +19,7 @@ from .attributes import (
     buffer_of,
     column_attributes,
     holds_all,
+    note_columns,
     read_attribute,
     read_columns,
     share_all_texts,
@@ -86,6 +87,7 @@ def merge(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) ->
     old, name = first.data, first.data.name
     rates = [thing[SAMPLING_RATE] for thing in objects if SAMPLING_RATE in thing]
     first.data = data
+    note_columns([first])
     first[UUID] = str(uuid.uuid4())
     if rates:
         first[SAMPLING_RATE] = np.max([list(rate) for rate in rates], axis=0).tolist()
