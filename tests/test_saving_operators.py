@@ -331,3 +331,49 @@ def test_a_new_thumbnail_stays_with_the_session(bpy: ModuleType, tmp_path: Path)
     api.save(imported, tmp_path / "d.mosaic")
     for name in ("a", "c", "d"):
         assert bytes(open_session(tmp_path / f"{name}.mosaic").sections["thumbnail"].data) == new
+
+
+@pytest.fixture
+def override(addon: Any, small: Path) -> Any:
+    """The collection of a session that is a library override of that in another .blend."""
+    ops = addon.ops
+    ops.mosaic.load_session(filepath=str(small))
+    blend = small.with_name("library.blend")
+    ops.wm.save_as_mainfile(filepath=str(blend))
+    ops.wm.read_factory_settings(use_empty=True)
+    ops.wm.link(directory=f"{blend}/Collection/", filename="small", instance_collections=True)
+    instance = addon.context.scene.objects[0]
+    instance.select_set(True)
+    addon.context.view_layer.objects.active = instance
+    ops.object.make_override_library()
+    (collection,) = (c for c in addon.data.collections if "mosaic_session" in c and c.override_library is not None)
+    return collection
+
+
+@pytest.mark.parametrize("name", ["duplicate", "group", "remove"])
+def test_what_an_override_does_not_bear_is_refused(addon: Any, override: Any, name: str) -> None:
+    things = [thing for thing in override.all_objects if "mosaic_class" in thing]
+    for thing in things:
+        thing.select_set(True)
+    before = len(addon.data.objects), len(addon.data.collections)
+    with pytest.raises(RuntimeError, match="'Clusters' is a library override") as told:
+        getattr(addon.ops.mosaic, name)()
+    assert "Traceback" not in str(told.value)
+    assert (len(addon.data.objects), len(addon.data.collections)) == before
+
+
+def test_where_an_override_was_saved_is_known_after_it_was_opened_again(
+    addon: Any, override: Any, small: Path, tmp_path: Path
+) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.scene.save import file_of
+
+    before = small.read_bytes()
+    next(thing for thing in override.all_objects if "mosaic_class" in thing).location.x = 10
+    api.save(override, tmp_path / "mine.pickle")
+    addon.ops.wm.save_as_mainfile(filepath=str(tmp_path / "own.blend"))
+    addon.ops.wm.open_mainfile(filepath=str(tmp_path / "own.blend"))
+    (opened,) = api.sessions_in(addon.context.scene)
+    assert file_of(opened) == str(tmp_path / "mine.pickle")
+    assert api.unsaved_changes(opened, addon.context.scene, addon.context.view_layer) == []
+    assert small.read_bytes() == before

@@ -67,13 +67,18 @@ class Tree:
 
 
 def trees_of(objects: Iterable[bpy.types.Object]) -> list[Tree]:
-    """The trees of all containers that hold any of the objects. Raises MosaicError where they come from a linked file."""
+    """The trees of all containers that hold any of the objects. Raises MosaicError where these are linked, or overrides."""
     wanted = set(objects)
     found = []
     for collection in bpy.data.collections:
         if CONTAINER in collection and not wanted.isdisjoint(collection.all_objects):
             if not collection.is_editable:
                 raise MosaicError(f"{collection.name!r} comes from a linked file, where it would have to be changed.")
+            if collection.override_library is not None:
+                raise MosaicError(
+                    f"{collection.name!r} is a library override, in which Blender lets no object come, go or change its place; make "
+                    "it local first (in the Outliner: ID Data > Make Local)."
+                )
             found.append(Tree(collection))
     return found
 

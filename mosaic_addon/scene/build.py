@@ -40,6 +40,7 @@ from .tree import (
     GROUP,
     MODEL,
     NAME,
+    OVERRIDE_PLACE,
     PIXEL_SIZE,
     SAMPLING_RATE,
     SESSION,
@@ -187,6 +188,8 @@ def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: boo
             yield 0.8 + 0.2 * number / len(ordered)
     collection = bpy.data.collections.new(plan.name)
     collection[SESSION] = _session_properties(plan.session)
+    collection[OVERRIDE_PLACE] = ""
+    collection.property_overridable_library_set(f'["{OVERRIDE_PLACE}"]', True)
     if kept:
         collection[KEPT] = kept.pop(id(plan.session))
     collection.objects.link(root)

@@ -1,5 +1,6 @@
 """Saving: a scene's session into a file, and what is not saved yet."""
 
+import json
 import os
 import re
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from ..session.pickle_writer import write_pickle
 from .collect import Collected, ExportOptions, collect_objects, collect_session
 from .custom_properties import clean_text
 from .sources import fetch
-from .tree import GROUP, SESSION, UUID
+from .tree import GROUP, OVERRIDE_PLACE, SESSION, UUID
 
 BLEND = re.compile(r"\.blend\d*$", re.IGNORECASE)  # with Blender's own backups
 INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
@@ -90,8 +91,11 @@ def save_session(
         if thumbnail is not None:
             session[THUMBNAIL] = thumbnail
         session[SESSION]["layout"] = layout_of(target)
-        for key, value in zip(PLACE_KEYS, (place.file, place.stamp, place.digest, list(changes)), strict=True):
+        values = (place.file, place.stamp, place.digest, list(changes))
+        for key, value in zip(PLACE_KEYS, values, strict=True):
             session[SESSION][key] = value
+        if session.override_library is not None:  # Blender keeps nothing else that is changed at it
+            session[OVERRIDE_PLACE] = json.dumps(values)
     return saved
 
 
@@ -149,8 +153,10 @@ def file_of(session: bpy.types.Collection) -> str:
 def _place_of(session: bpy.types.Collection) -> Place:
     place = _places.get(session.session_uid)
     if place is None:
-        file, stamp, digest = (str(session[SESSION].get(key, "")) for key in PLACE_KEYS[:3])
-        place = Place(file, stamp, digest, tuple(map(str, session[SESSION].get(PLACE_KEYS[3], ()))))
+        own = session.get(OVERRIDE_PLACE) if session.override_library is not None else ""
+        said = dict(zip(PLACE_KEYS, json.loads(own), strict=True)) if own else session[SESSION]
+        file, stamp, digest = (str(said.get(key, "")) for key in PLACE_KEYS[:3])
+        place = Place(file, stamp, digest, tuple(map(str, said.get(PLACE_KEYS[3], ()))))
     return place
 
 
