@@ -782,6 +782,25 @@ def test_a_modifier_copied_from_another_kind_of_object_spoils_nothing(
     np.testing.assert_array_equal(after.points, before.points)
 
 
+@pytest.mark.parametrize(
+    ("name", "staying"),
+    [
+        ("basis", "not its normals and quaternions,"),
+        ("Cylinder", r"not its normals and fit \(Cylinder\),"),
+        ("plain cloud", ""),
+    ],
+)
+def test_an_applied_turn_of_points_is_told_where_directions_stay(
+    opened: Opened, tmp_path: Path, name: str, staying: str
+) -> None:
+    put(name, rotation_euler=TURN)(opened)
+    select(opened, name)
+    opened.bpy.ops.object.transform_apply(location=False, rotation=True, scale=False)
+    warnings = opened.save(tmp_path / "edited.pickle").warnings
+    assert len(warnings) == bool(staying)
+    assert all(re.search(staying, warning) for warning in warnings)
+
+
 def test_objects_without_quaternions_are_joined_with_a_warning(opened: Opened, tmp_path: Path) -> None:
     join("volume normals only", "volume quat")(opened)
     (warning,) = opened.save(tmp_path / "edited.pickle").warnings

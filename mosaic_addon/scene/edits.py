@@ -469,6 +469,8 @@ def _edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
         _renew(state, key, source, reshaped)
     _take_away(piece, state, spelling)
     _add_missing(piece, state)
+    if "points" in piece.edits and not source.is_mesh:
+        _tell_what_stays(piece, fit)
     if fit is None:
         if len(triangles_of(source.data)):
             _add_faces(piece, spelling)
@@ -487,6 +489,18 @@ def _edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
             piece.warnings.append(
                 f"{piece.label}: its fit ({fit.cls.name}) cannot be moved along with its points and is left out."
             )
+
+
+def _tell_what_stays(piece: Piece, fit: ObjectNode | None) -> None:
+    """Warn of directions and a fit when points were moved under the object, not with it: Object > Apply turns points alone."""
+    attributes = piece.source.attributes()
+    staying = [key for key in (NORMALS, QUATERNIONS) if key in attributes]
+    staying += [f"fit ({fit.cls.name})"] if fit is not None else []
+    if staying:
+        piece.warnings.append(
+            f"{piece.label}: its points were moved, but not its {' and '.join(staying)}, which Blender's Apply and its Edit Mode "
+            "leave as they are; undo that and move or turn the object, if these should follow."
+        )
 
 
 def _turn_steps(piece: Piece, record: Record, fit: ObjectNode) -> None:
