@@ -377,3 +377,10 @@ def test_where_an_override_was_saved_is_known_after_it_was_opened_again(
     assert file_of(opened) == str(tmp_path / "mine.pickle")
     assert api.unsaved_changes(opened, addon.context.scene, addon.context.view_layer) == []
     assert small.read_bytes() == before
+    for damaged in ("{", "[1, 2]", "7", '["", "", "", 7]'):
+        opened["mosaic_saved_as"] = damaged
+        addon.ops.wm.save_mainfile()
+        addon.ops.wm.open_mainfile(filepath=str(tmp_path / "own.blend"))
+        (opened,) = api.sessions_in(addon.context.scene)
+        assert opened["mosaic_saved_as"] == damaged
+        assert file_of(opened) == str(small)

@@ -74,9 +74,11 @@ def trees_of(objects: Iterable[bpy.types.Object]) -> list[Tree]:
         if CONTAINER in collection and not wanted.isdisjoint(collection.all_objects):
             if not collection.is_editable:
                 raise MosaicError(f"{collection.name!r} comes from a linked file, where it would have to be changed.")
-            if collection.override_library is not None:
+            parts = (collection, *collection.children_recursive)
+            override = next((part for part in parts if part.override_library is not None), None)
+            if override is not None:
                 raise MosaicError(
-                    f"{collection.name!r} is a library override, in which Blender lets no object come, go or change its place; make "
+                    f"{override.name!r} is a library override, in which Blender lets no object come, go or change its place; make "
                     "it local first (in the Outliner: ID Data > Make Local)."
                 )
             found.append(Tree(collection))

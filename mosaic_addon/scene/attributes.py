@@ -21,9 +21,7 @@ from ..session.errors import MosaicError
 
 PointData: TypeAlias = Mesh | PointCloud
 
-COLUMNS = (
-    "mosaic_vertex_properties"  # custom property of data: what the attributes stand for; of objects: the same again
-)
+COLUMNS = "mosaic_vertex_properties"  # custom property of data, and of objects again: what the attributes stand for
 BITS_OF_OTHERS = ("points", "vertices", "normals", "quaternions", "vertex_normals")  # that `write_bits` stores
 NORMALS, QUATERNIONS, VERTEX_COLORS = "normals", "quaternions", "vertex_colors"
 # Names that mean something to Blender or to us; some of them `attributes.new` refuses, others it renames.

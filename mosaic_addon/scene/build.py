@@ -13,7 +13,6 @@ from ..session.errors import MosaicError
 from ..session.file import file_stamp
 from ..session.session import Container, Geometry, Group, Mesh, Session
 from .attributes import (
-    COLUMNS,
     NORMALS,
     QUATERNIONS,
     buffer_of,
@@ -179,13 +178,12 @@ def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: boo
     objects = {}
     for number, item in enumerate(ordered):
         thing = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
-        if COLUMNS in thing.data:
-            note_columns([thing])
         if kept:
             thing[KEPT] = kept.pop(id(item.geometry))
         draw.add(thing, item.group, item.representation, item.inputs | _new_parts(item, shapes, plan.warnings))
         if number % 256 == 0 or item.group in (VOLUME, SEGMENTATION):
             yield 0.8 + 0.2 * number / len(ordered)
+    note_columns(objects.values())
     collection = bpy.data.collections.new(plan.name)
     collection[SESSION] = _session_properties(plan.session)
     collection[OVERRIDE_PLACE] = ""

@@ -170,7 +170,7 @@ class _Collector:
         self.release = said.get("release", NEWEST.release)
         self.spelling = spelling_of(self.release)
         self.looks = Looks()
-        self.hidden, self.shown, self.is_out = _hidden_collections(session, layer)
+        self.hidden, self.shown, self.is_excluded = _hidden_collections(session, layer)
         self.applied: dict[int, Matrix | None] = {}  # by the root's session_uid
         self.volumes: dict[int, Stored] = {}
         self.seen: set[int] = set()
@@ -425,7 +425,7 @@ class _Collector:
             places = {collection.session_uid for collection in thing.users_collection}
             if places & self.hidden and not places & self.shown:
                 return False
-        return None if self.is_out and thing.session_uid not in self._in_layer else True
+        return None if self.is_excluded and thing.session_uid not in self._in_layer else True
 
     @cached_property
     def _in_layer(self) -> frozenset[int]:
@@ -713,18 +713,18 @@ def _hidden_collections(
     """
     hidden: set[int] = set()
     shown: set[int] = set()
-    is_out = True
+    is_excluded = True
     if session is None:
-        return hidden, shown, is_out
+        return hidden, shown, is_excluded
     todo = [(layer.layer_collection, False, False, False)]
     while todo:
-        item, inside, is_hidden, is_excluded = todo.pop()
+        item, inside, is_hidden, is_in_excluded = todo.pop()
         if item.collection == session:
-            inside, is_excluded = True, item.exclude
-            is_out = is_out and is_excluded
+            inside, is_in_excluded = True, item.exclude
+            is_excluded = is_excluded and is_in_excluded
         elif inside:
             is_hidden = is_hidden or item.hide_viewport or item.collection.hide_viewport
-            is_hidden = is_hidden or (item.exclude and not is_excluded)
+            is_hidden = is_hidden or (item.exclude and not is_in_excluded)
         (hidden if is_hidden else shown).add(item.collection.session_uid)
-        todo += [(child, inside, is_hidden, is_excluded) for child in item.children]
-    return hidden - shown, shown, is_out
+        todo += [(child, inside, is_hidden, is_in_excluded) for child in item.children]
+    return hidden - shown, shown, is_excluded

@@ -212,8 +212,8 @@ def display_color(scene: tuple[float, ...]) -> tuple[float, float, float]:
 def apply_edits(piece: Piece, record: Record, look: Look, visible: bool | None, frame: int, spelling: Spelling) -> None:
     """Bring all edits of an object into its node.
 
-    record: what the object keeps, whose node is the piece's. visible: None if nobody can tell. frame: of the scene. Raises MosaicError, naming the object, when
-    Mosaic would crash on the result or Blender lost what it is made of.
+    record: what the object keeps, whose node is the piece's. visible: None if nobody can tell. frame: of the scene. Raises
+    MosaicError, naming the object, when Mosaic would crash on the result or Blender lost what it is made of.
     """
     thing, node = piece.thing, piece.node
     _refuse_what_is_gone(piece, record)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import bpy
 
@@ -153,11 +153,21 @@ def file_of(session: bpy.types.Collection) -> str:
 def _place_of(session: bpy.types.Collection) -> Place:
     place = _places.get(session.session_uid)
     if place is None:
-        own = session.get(OVERRIDE_PLACE) if session.override_library is not None else ""
-        said = dict(zip(PLACE_KEYS, json.loads(own), strict=True)) if own else session[SESSION]
+        said = _said_at_override(session) or session[SESSION]
         file, stamp, digest = (str(said.get(key, "")) for key in PLACE_KEYS[:3])
         place = Place(file, stamp, digest, tuple(map(str, said.get(PLACE_KEYS[3], ()))))
     return place
+
+
+def _said_at_override(session: bpy.types.Collection) -> dict[str, Any] | None:
+    """What a library override says of where it was saved, by PLACE_KEYS; None where it says nothing that can be read."""
+    if session.override_library is None:
+        return None
+    try:
+        file, stamp, digest, changes = json.loads(session.get(OVERRIDE_PLACE) or "[]")
+        return dict(zip(PLACE_KEYS, (file, stamp, digest, list(changes)), strict=True))
+    except (TypeError, ValueError):
+        return None
 
 
 def layout_of(path: str) -> Literal["pickle", "indexed"]:
