@@ -5,9 +5,10 @@ in Blender and put there. All of it is told apart and checked before a file is t
 """
 
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 
 import bpy
@@ -72,6 +73,7 @@ DATA_TYPES = frozenset({"MESH", "POINTCLOUD", "CURVE", "CURVES", "SURFACE", "MET
 OTHER_KINDS = {"FONT": "text", "GREASEPENCIL": "grease pencil drawing", "VOLUME": "OpenVDB volume"}  # in words
 TREES = {"clusters": "_data_tree", "models": "_models_tree"}
 KEYS = {"clusters": "_data", "models": "_models"}
+BLOCK = 64  # objects that are asked the same one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,6 @@ class _Collector:
         self.hidden, self.shown, self.is_excluded = _hidden_collections(session, layer)
         self.applied: dict[int, Matrix | None] = {}  # by the root's session_uid
         self.volumes: dict[int, Stored] = {}
-        self.seen: set[int] = set()
         self.left_out: set[tuple[str, int] | None] = set()
         self.damaged: dict[str, list[tuple[int, Node]]] = {name: [] for name in CONTAINERS}
         self.titles: dict[str, tuple[str, str]] = {}  # of the file's groups: uuid and name, by the uuid in Blender
@@ -233,65 +234,117 @@ class _Collector:
 
     def _places(self) -> dict[str, list[_Place]]:
         """The groups and single objects of both containers, in the browser's order."""
+        walked: list[tuple[bpy.types.Collection | None, str | None, list[int]]] = []
+        things: dict[int, tuple[bpy.types.Object, str | None]] = {}  # each once, by its session_uid, with its container
+        for item, container in self._items():
+            is_group = not isinstance(item, Object)
+            numbers = []
+            for thing in members_of(item) if is_group else (item,):
+                number = thing.session_uid
+                things.setdefault(number, (thing, container))
+                numbers.append(number)
+            walked.append((item if is_group else None, container, numbers))
+        if self.root is not None:
+            things.pop(self.root.session_uid, None)
+        pieces = self._pieces(things)
         places: dict[str, list[_Place]] = {name: [] for name in CONTAINERS}
+        for group, container, numbers in walked:
+            own: dict[str, _Place] = {}  # of this group, by their containers
+            if group is not None and container is not None and GROUP in group:  # which may be empty
+                own[container] = _Place(group)
+            for number in numbers:
+                piece = pieces.pop(number, None)
+                if piece is None:
+                    continue
+                if group is None:
+                    places[piece.container].append(_Place(None, [piece]))
+                    continue
+                if piece.container not in own:
+                    own[piece.container] = _Place(group)
+                own[piece.container].pieces.append(piece)
+            for name, place in own.items():
+                places[name].append(place)
+        return places
+
+    def _items(self) -> Iterator[tuple[Any, str | None]]:
+        """The groups and single objects, each with the container that it is in, None for what is in neither."""
         if self.session is None:
             for thing in self.things:
-                self._place(places, thing, None, None)
-            return places
+                yield thing, None
+            return
         for name in CONTAINERS:
             container = container_of(self.session, name)
             for item in items_of(container) if container is not None else ():
-                self._take(places, item, name)
-        stray: list[Any] = [child for child in self.session.children if CONTAINER not in child]
-        for item in [*stray, *self.session.objects]:
-            self._take(places, item, None)
-        return places
+                yield item, name
+        for child in self.session.children:
+            if CONTAINER not in child:
+                yield child, None
+        for thing in self.session.objects:
+            yield thing, None
 
-    def _take(self, places: dict[str, list[_Place]], item: Any, container: str | None) -> None:
-        if isinstance(item, Object):
-            self._place(places, item, None, container)
-            return
-        for thing in members_of(item):
-            self._place(places, thing, item, container)
-        for name in CONTAINERS:  # a group that is empty now
-            if name == container and GROUP in item and not any(place.group == item for place in places[name]):
-                places[name].append(_Place(item))
+    def _pieces(self, things: dict[int, tuple[bpy.types.Object, str | None]]) -> dict[int, Piece]:
+        """The objects that are geometries, by session_uid; a note for each of the others.
 
-    def _place(
+        One question is put to a whole block of objects before the next is, so that the processor has its code at hand: for
+        thousands of objects that saves a quarter of the time.
+        """
+        pieces: dict[int, Piece] = {}
+        rest = iter(things.items())
+        while block := list(islice(rest, BLOCK)):
+            asked = []
+            for number, (thing, container) in block:
+                data = self._data(thing)
+                if data is None:
+                    self._leave_out(thing)
+                else:
+                    asked.append((number, thing, container, data))
+            sources = [
+                Source(thing.name, data, self._matrix(thing), scratch=self.scratch) for _, thing, _, data in asked
+            ]
+            looks = [self.looks.of(thing) for _, thing, _, _ in asked]
+            seen = [self._is_visible(thing) for _, thing, _, _ in asked]
+            records = [
+                unpack(thing, source) if CLASS in thing else None
+                for (_, thing, _, _), source in zip(asked, sources, strict=True)
+            ]
+            known = []
+            for (_, thing, _, data), source, record in zip(asked, sources, records, strict=True):
+                if record is None:
+                    continue
+                source.column_records = data[COLUMNS] if COLUMNS in data else thing.get(COLUMNS, "[]")
+                if not record.frames:
+                    known.append(source)
+            for source in known:
+                source.attributes()
+            for source in known:
+                source.points_sum()
+            for source in known:
+                source.columns_sum()
+            for (number, thing, container, _), *answers in zip(asked, sources, looks, seen, records, strict=True):
+                piece = self._piece(thing, container, *answers)
+                if piece is not None:
+                    pieces[number] = piece
+        return pieces
+
+    def _leave_out(self, thing: bpy.types.Object) -> None:
+        """Note that an object has no points."""
+        if thing.type in DATA_TYPES:
+            self.result.left_out.append(_without_points(thing))
+        elif thing.type != "EMPTY" or PIXEL_SIZE not in thing:
+            kind = OTHER_KINDS.get(thing.type, thing.type.lower().replace("_", " "))
+            article = "an" if kind[0] in "aeiou" else "a"
+            self.result.left_out.append(f"{thing.name!r} is left out: Mosaic has no objects like {article} {kind}.")
+
+    def _piece(
         self,
-        places: dict[str, list[_Place]],
         thing: bpy.types.Object,
-        group: bpy.types.Collection | None,
         container: str | None,
-    ) -> None:
-        if thing == self.root or thing.session_uid in self.seen:
-            return
-        self.seen.add(thing.session_uid)
-        piece = self._piece(thing, container)
-        if piece is None:
-            return
-        several = places[piece.container]
-        if group is not None:
-            for place in several:
-                if place.group == group:
-                    place.pieces.append(piece)
-                    return
-        several.append(_Place(group, [piece]))
-
-    def _piece(self, thing: bpy.types.Object, container: str | None) -> Piece | None:
+        source: Source,
+        look: Look,
+        visible: bool | None,
+        record: Record | None,
+    ) -> Piece | None:
         """One object as a geometry; None, with a note, for what is none."""
-        data = self._data(thing)
-        if data is None:
-            if thing.type in DATA_TYPES:
-                self.result.left_out.append(_without_points(thing))
-            elif thing.type != "EMPTY" or PIXEL_SIZE not in thing:
-                kind = OTHER_KINDS.get(thing.type, thing.type.lower().replace("_", " "))
-                article = "an" if kind[0] in "aeiou" else "a"
-                self.result.left_out.append(f"{thing.name!r} is left out: Mosaic has no objects like {article} {kind}.")
-            return None
-        source = Source(thing.name, data, self._matrix(thing), scratch=self.scratch)
-        look, visible = self.looks.of(thing), self._is_visible(thing)
-        record = unpack(thing, source) if CLASS in thing else None
         if record is None:
             shower = self._shown_by.get(thing.session_uid)
             if shower is not None:
@@ -305,8 +358,6 @@ class _Collector:
             else:
                 self.result.warnings += piece.warnings
             return piece
-        if record.columns_sum and COLUMNS not in data:
-            source.column_records = thing.get(COLUMNS, "[]")
         piece = Piece(thing, record.part, source, container or record.container, record.index, None)
         if self.record is not None and record.session == self.record.session:
             piece.origin = (record.container, record.index)

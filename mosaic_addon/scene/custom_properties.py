@@ -1,5 +1,6 @@
 """Free values of a session -> Blender's custom properties, which hold less than Python does."""
 
+from functools import lru_cache
 from typing import Any
 
 import bpy
@@ -72,11 +73,16 @@ def meta_properties(meta: dict[Any, Any]) -> dict[str, tuple[Any, Any]]:
 
 def own_properties(thing: bpy.types.Object) -> dict[str, Any]:
     """The custom properties of an object that are neither ours nor Blender's nor, up to Blender 4.5, other add-ons'."""
-    others = [key for key in thing.keys() if key not in OURS and key != "_RNA_UI"]  # noqa: SIM118  (objects are no dicts)
+    others = _others(tuple(thing.keys()))
     if not others:
         return {}
     known = thing.bl_rna.properties
     return {key: thing[key] for key in others if not (key in known and known[key].is_runtime)}
+
+
+@lru_cache(1000)
+def _others(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(key for key in keys if key not in OURS and key != "_RNA_UI")
 
 
 def plain_property(value: Any) -> Any:

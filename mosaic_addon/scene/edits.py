@@ -177,7 +177,8 @@ class Looks:
                     f"The node {SURFACE!r} of the material {material.name!r} has no input {missing!r} any more; undo that to save."
                 )
             self._sockets[group.session_uid] = places
-        color, *rest = [inputs[place].default_value for place in places]
+        sockets = inputs.values()  # quicker than one after the other
+        color, *rest = [sockets[place].default_value for place in places]
         return *color[:3], *rest
 
 

@@ -4,6 +4,7 @@ Each object keeps the nodes that its geometry was read from, without the arrays 
 keeps the rest of the file. Both as pickles of our own, which are read as inertly as a session: a .blend comes by mail, too.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ class Keeper:
         names = {c.name: [(geometry.index, geometry.name) for geometry in c.geometries] for c in containers}
         entries = {
             "state": Pairs([bare.get(id(part), part) for part in session.state]),
-            "names": names,
+            "names": json.dumps(names),  # which is read far quicker than nodes are
             "damaged": damaged,
             "session": self._name,
             "sections": [(name, section.encoding, section.data) for name, section in session.sections.items()],
@@ -145,10 +146,10 @@ def unpack(thing: bpy.types.Object, owner: Any) -> Record | None:
 
     Raises MosaicError when it was tampered with.
     """
-    data = thing.get(KEPT)
-    if data is None:
+    if KEPT not in thing:  # quicker than `get`
         return None
     try:
+        data = thing[KEPT]
         found = loads(data, owner)
         if found is None:
             entries = _read(data, owner).as_dict()
@@ -170,10 +171,10 @@ def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
     try:
         entries = _read(data, collection).as_dict()
         sections = {name: Section(encoding, memoryview(blob)) for name, encoding, blob in entries["sections"]}
-        return SessionRecord(
-            entries["state"], entries["names"].as_dict(), entries["damaged"].as_dict(), sections, entries["session"]
-        )
-    except (MosaicError, AttributeError, KeyError, TypeError, ValueError) as error:
+        names = entries["names"]
+        titles = names.as_dict() if type(names) is Pairs else json.loads(names)  # nodes: of earlier versions
+        return SessionRecord(entries["state"], titles, entries["damaged"].as_dict(), sections, entries["session"])
+    except (MosaicError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise MosaicError(f"{collection.name!r} keeps a damaged record of its session: {error}") from error
 
 

@@ -39,7 +39,9 @@ class Source:
         "_attributes",
         "_column_records",
         "_columns",
+        "_columns_sum",
         "_faces",
+        "_points_sum",
         "_positions",
         "count",
         "data",
@@ -81,6 +83,8 @@ class Source:
         self._columns: dict[str, Array] | None = None
         self._column_records: str | None = None
         self._faces: Array | None = None
+        self._points_sum: int | None = None
+        self._columns_sum: int | None = None
 
     def stored(self, name: str, dtype: str = "<f4") -> Stored:
         """What stands for an array of this object in a node."""
@@ -120,7 +124,7 @@ class Source:
 
     @column_records.setter
     def column_records(self, text: str) -> None:
-        self._column_records, self._columns = text, None
+        self._column_records, self._columns, self._columns_sum = text, None, None
 
     def columns(self, only: str | None = None) -> dict[str, Array]:
         """The vertex properties, or one, as they are in Blender; read once where they are small."""
@@ -133,7 +137,9 @@ class Source:
 
     def columns_sum(self) -> int:
         """By which an edited vertex property is noticed."""
-        return sum_of_columns(self.columns())
+        if self._columns_sum is None:
+            self._columns_sum = sum_of_columns(self.columns())
+        return self._columns_sum
 
     def step(self, number: int) -> "Source":
         """A step of a trajectory, by the number that it had when it was imported. Raises KeyError when it was deleted."""
@@ -167,7 +173,9 @@ class Source:
 
     def points_sum(self) -> int:
         """By which a moved point is noticed."""
-        return sum_of_bits(self.positions(self.scratch))
+        if self._points_sum is None:
+            self._points_sum = sum_of_bits(self.positions(self.scratch))
+        return self._points_sum
 
     def points(self, dtype: np.dtype[Any]) -> Array:
         return self._moved(self._exact("points", self.positions(self.scratch), dtype))

@@ -29,6 +29,7 @@ MAX_BRACKETS = 400  # of the JSON, so that its parser cannot run out of stack
 HEAD = struct.Struct("<cII")  # then the form and what is alike, of these lengths, and what is the node's own
 MARK = b"F"  # no pickle begins so
 
+_from_json = json.JSONDecoder().raw_decode
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 
 
@@ -139,8 +140,8 @@ def _values_in(data: bytes) -> tuple[list[Any], list[Any]]:
     text = str(data, "utf-8", "surrogatepass")
     if _brackets(text) > MAX_BRACKETS:
         raise MosaicError("its values are nested")
-    more, values = json.loads(text)
-    if type(more) is not list or type(values) is not list:
+    (more, values), end = _from_json(text)
+    if type(more) is not list or type(values) is not list or end != len(text):
         raise MosaicError("its values do not fit")
     return more, values
 
