@@ -422,6 +422,30 @@ def test_what_the_disk_says_meanwhile_is_not_lost(target: Path, monkeypatch: pyt
     assert names(target.parent) == ["session.pickle"]
 
 
+@linux
+@pytest.mark.parametrize("works", [True, False])
+def test_the_memory_of_what_is_replaced_is_let_go_first(
+    target: Path, monkeypatch: pytest.MonkeyPatch, works: bool
+) -> None:
+    """A wish that not every file system grants."""
+    let_go = []
+
+    def advise(handle: int, *_: int) -> None:
+        let_go.append((os.fstat(handle).st_ino, names(target.parent)))
+        if not works:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "posix_fadvise", advise)
+    old = target.stat().st_ino
+    write_file(target, says(), "pickle")
+    assert let_go == [(old, ["session.pickle"])]
+    assert target.read_bytes() == NEW
+    assert (target.parent / "session.pickle.bak").read_bytes() == OLD
+    monkeypatch.delattr(os, "posix_fadvise")  # where there is none
+    write_file(target, says(OLD), "pickle")
+    assert target.read_bytes() == OLD
+
+
 # --- stamps ----------------------------------------------------------------------------------------------------------
 
 
