@@ -304,13 +304,14 @@ def test_separated_points_keep_their_vertex_properties(bpy: ModuleType, tmp_path
             same(geometry.vertex_properties[name], values[rows], values.dtype.str)
 
 
-def test_converted_points_keep_their_vertex_properties(bpy: ModuleType, tmp_path: Path) -> None:
-    opened = clouds(bpy, tmp_path, A=EXACT)
+@pytest.mark.parametrize("columns", [EXACT, {"zero": np.zeros(2)}], ids=["many", "zeros"])
+def test_converted_points_keep_their_vertex_properties(bpy: ModuleType, tmp_path: Path, columns: Any) -> None:
+    opened = clouds(bpy, tmp_path, A=columns)
     select(opened, "A").modifiers.clear()
     for target in ("MESH", "POINTCLOUD"):
         bpy.ops.object.convert(target=target)
         assert opened.save(tmp_path / "x.pickle").changes == []
-        for name, values in EXACT.items():
+        for name, values in columns.items():
             same(columns_in(tmp_path / "x.pickle", "A")[name], values, values.dtype.str)
 
 

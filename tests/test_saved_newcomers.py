@@ -369,6 +369,23 @@ def test_what_mosaic_has_not_is_left_out_by_name(opened: Opened, tmp_path: Path)
     assert differences(opened.path, tmp_path / "saved.pickle") == []
 
 
+def test_hundreds_of_objects_keep_their_order(opened: Opened, tmp_path: Path) -> None:
+    bpy, clusters = opened.bpy, opened.container("clusters")
+    expected, left_out = [], []
+    for number in range(200):
+        name = f"object {number * 37 % 200}"
+        if number % 9 == 4:
+            new(bpy, name, bpy.data.lights.new("Light", "POINT"), clusters)
+            left_out.append(f"{name!r} is left out: Mosaic has no objects like a light.")
+        else:
+            new(bpy, name, polygons(bpy, np.full((number % 3 + 1, 3), number)), clusters)
+            expected.append((name, number % 3 + 1))
+    session, result = saved(opened, tmp_path)
+    new_ones = [geometry for geometry in session.clusters if geometry.name.startswith("object ")]
+    assert [(geometry.name, len(geometry.points)) for geometry in new_ones] == expected
+    assert result.left_out == left_out
+
+
 def test_new_objects_of_an_older_session_are_in_its_spelling(bpy: ModuleType, tmp_path: Path) -> None:
     for release in ("1.0.0", "1.0.11", "1.1.1", "1.2.4", "colabseg"):
         bpy.ops.wm.read_factory_settings(use_empty=True)
