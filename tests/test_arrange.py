@@ -289,7 +289,8 @@ def test_what_others_use_is_not_removed(made: SimpleNamespace) -> None:
 
 
 def test_merged_clouds_have_all_points_and_what_they_carry(made: SimpleNamespace) -> None:
-    from mosaic_addon.scene.attributes import read_attribute, read_columns
+    from mosaic_addon.scene.attributes import read_attribute
+    from mosaic_addon.scene.vertex_properties import read_columns
 
     things = made.things("abd")
     expected = np.concatenate([read_attribute(thing.data, "position") for thing in things])
@@ -310,7 +311,7 @@ def test_merged_clouds_have_all_points_and_what_they_carry(made: SimpleNamespace
 
 
 def test_what_only_some_have_is_left_out_and_told(made: SimpleNamespace) -> None:
-    from mosaic_addon.scene.attributes import read_columns, write_columns
+    from mosaic_addon.scene.vertex_properties import read_columns, write_columns
 
     first, second = made.things("ab")
     second.data.attributes.remove(second.data.attributes["normals"])

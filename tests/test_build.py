@@ -124,7 +124,7 @@ def check_normals_and_quaternions(thing: Any, geometry: Geometry, truth: dict[st
 
 
 def check_vertex_properties(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
-    from mosaic_addon.scene.attributes import read_columns
+    from mosaic_addon.scene.vertex_properties import read_columns
 
     expected = opened.value(truth.get("vertex_properties") or {})
     columns = read_columns(thing.data)
@@ -383,7 +383,7 @@ COLUMNS = {
 def test_a_column_of_any_kind_comes_back_as_it_was(
     bpy: ModuleType, tmp_path: Path, kind: str, make: Callable[..., Any]
 ) -> None:
-    from mosaic_addon.scene.attributes import read_columns
+    from mosaic_addon.scene.vertex_properties import read_columns
 
     made = make("c", 3, vertex_properties=properties(3, {kind: COLUMNS[kind]}))
     imported = build(bpy, write_session(tmp_path / "s.pickle", [made]))
@@ -393,7 +393,7 @@ def test_a_column_of_any_kind_comes_back_as_it_was(
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_columns_of_nearly_nothing(bpy: ModuleType, tmp_path: Path, n: int) -> None:
-    from mosaic_addon.scene.attributes import read_columns
+    from mosaic_addon.scene.vertex_properties import read_columns
 
     columns = {name: values[:n] for name, values in COLUMNS.items()}
     made = [cloud("c", n, vertex_properties=properties(n, columns)), cloud("m", n)]
@@ -405,7 +405,7 @@ def test_columns_of_nearly_nothing(bpy: ModuleType, tmp_path: Path, n: int) -> N
 
 
 def test_columns_may_have_any_name(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.attributes import read_columns
+    from mosaic_addon.scene.vertex_properties import read_columns
 
     names = [
         "position", "radius", "id", "material_index", "normals", "quaternions", "custom_normal", ".hidden", ".edge_verts",
@@ -425,7 +425,7 @@ def test_columns_may_have_any_name(bpy: ModuleType, tmp_path: Path) -> None:
 
 
 def test_an_edit_in_blender_changes_that_value_alone(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.attributes import column_attributes, read_columns
+    from mosaic_addon.scene.vertex_properties import column_attributes, read_columns
 
     values = np.array([0.1, 1e300, 2**53 + 1.0])
     made = cloud("c", 3, vertex_properties=properties(3, {"v": values}))

@@ -38,11 +38,12 @@ REFERENCE = {
 def draw(bpy: ModuleType) -> SimpleNamespace:
     """What makes objects and pictures of them: flat colours, seen from above, a Blender unit a cell of 8 x 8 pixels."""
     from mosaic_addon.scene import coloring
-    from mosaic_addon.scene.attributes import buffer_of, write_columns
+    from mosaic_addon.scene.attributes import buffer_of
     from mosaic_addon.scene.compat import ModifierInputs, PointCloudFactory
     from mosaic_addon.scene.materials import MaterialFactory, Shading, set_shading
     from mosaic_addon.scene.meshes import new_mesh
     from mosaic_addon.scene.representations import MESH, POINTS, RepresentationFactory
+    from mosaic_addon.scene.vertex_properties import write_columns
     from mosaic_addon.session.session import Appearance
 
     def finish(data: Any, columns: dict[str, Any], group: str, representation: str, size: float) -> Any:
@@ -315,7 +316,7 @@ def test_a_palette_cuts_the_range_of_numbers(
 
 
 def test_texts_have_one_color_in_all_objects(draw: SimpleNamespace, tmp_path: Path) -> None:
-    from mosaic_addon.scene.attributes import read_columns
+    from mosaic_addon.scene.vertex_properties import read_columns
 
     texts = [np.array(["spike", "rna", "spike"]), np.array(["membrane", "rna"])]
     first, second = draw.cloud({"class": texts[0]}), draw.cloud({"class": texts[1]}, row=1)

@@ -70,7 +70,7 @@ def step_at(bpy: ModuleType, thing: Any, frame: int) -> int:
 
 
 def test_every_step_is_kept_with_its_shape_file_name_and_properties(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.attributes import read_columns
+    from mosaic_addon.scene.vertex_properties import read_columns
 
     sizes = [4, 9, 6]
     thing = film(bpy, tmp_path, a_film(sizes))

@@ -12,19 +12,11 @@ from ..session.decode import stores_fractions
 from ..session.errors import MosaicError
 from ..session.file import file_stamp
 from ..session.session import Container, Geometry, Group, Mesh, Session
-from .attributes import (
-    NORMALS,
-    QUATERNIONS,
-    buffer_of,
-    note_columns,
-    share_all_texts,
-    write_attribute,
-    write_bits,
-    write_columns,
-)
+from .attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute
 from .coloring import write_vertex_colors
 from .compat import MAX_NAME_BYTES, PointCloudFactory
 from .custom_properties import clean_text, meta_properties
+from .exact import write_bits
 from .kept import KEPT, Keeper, held_arrays, points_are_vertices, record_of
 from .materials import MaterialFactory
 from .meshes import new_mesh, write_original
@@ -48,6 +40,7 @@ from .tree import (
     write_order,
 )
 from .tree import Item as TreeItem
+from .vertex_properties import note_columns, share_all_texts, write_columns
 
 MANY = 200_000  # points of an object that is a step of its own
 PLAYS = "mosaic_plays_trajectory"  # of a scene whose frames an import has set

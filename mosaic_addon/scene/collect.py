@@ -37,7 +37,7 @@ from ..session.errors import MosaicError
 from ..session.file import Section
 from ..session.nodes import Node, ObjectNode, Pairs, Stored
 from .appearance import input_of
-from .attributes import COLUMNS, PointData, Scratch
+from .attributes import PointData, Scratch
 from .custom_properties import clean_text, plain_property
 from .edits import Look, Looks, Piece, apply_edits
 from .inspect import steps_of
@@ -68,6 +68,7 @@ from .tree import (
     root_of,
 )
 from .untouched import key_of, speaks_for_others
+from .vertex_properties import COLUMNS
 
 DATA_TYPES = frozenset({"MESH", "POINTCLOUD", "CURVE", "CURVES", "SURFACE", "META"})  # of objects that may have points
 OTHER_KINDS = {"FONT": "text", "GREASEPENCIL": "grease pencil drawing", "VOLUME": "OpenVDB volume"}  # in words

@@ -16,21 +16,13 @@ from mathutils.kdtree import KDTree
 from numpy.typing import NDArray
 
 from ..session.errors import MosaicError
-from .attributes import (
-    VERTEX_COLORS,
-    PointData,
-    column_attributes,
-    column_texts,
-    note_columns,
-    read_attribute,
-    share_texts,
-    write_attribute,
-)
+from .attributes import VERTEX_COLORS, PointData, read_attribute, write_attribute
 from .color_maps import PALETTES, find_map, stops, to_display, to_scene
 from .compat import FACTOR, ModifierInputs
 from .materials import SURFACE
 from .node_tree import STAMP, NodeProgram, shared_group, socket_named
 from .representations import FIT, SEGMENTATION, TRAJECTORY, group_of, modifier_of
+from .vertex_properties import column_attributes, column_texts, note_columns, share_texts
 
 MAP = "Mosaic Color Map"  # the node of the colour map, and with the map's name its group
 POINT_VALUE, INSTANCE_VALUE = "Mosaic Property", "Mosaic Property of Instances"

@@ -33,18 +33,7 @@ from ..session.encode import (
 from ..session.errors import MosaicError
 from ..session.nodes import Formed, Node, ObjectNode, Pairs, Stored
 from ..session.session import MESH_REPRESENTATIONS
-from .attributes import (
-    KINDS,
-    NORMALS,
-    QUATERNIONS,
-    RESERVED,
-    PointAttributes,
-    column_attributes,
-    column_kinds,
-    column_texts,
-    read_attribute,
-    renamed_column,
-)
+from .attributes import KINDS, NORMALS, QUATERNIONS, RESERVED, PointAttributes, read_attribute
 from .color_maps import to_display, to_scene
 from .coloring import read_vertex_colors
 from .compat import ModifierInputs
@@ -58,6 +47,7 @@ from .surfaces import DEFAULT_RESOLUTION, PERCENTILE, RESOLUTION
 from .trajectories import STEP
 from .transforms import move_fit, move_mesh, only_moves
 from .tree import SAMPLING_RATE, name_of
+from .vertex_properties import column_attributes, column_kinds, column_texts, renamed_column
 
 REPRESENTATION_OF = {label: name for name, label in LABELS.items()}
 LOOK_INPUTS = ("Representation", "Size", "Spheres")

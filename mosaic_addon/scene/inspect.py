@@ -17,12 +17,13 @@ from ..session.errors import MosaicError
 from ..session.meta import plain
 from ..session.nodes import Node, ObjectNode, Pairs
 from .appearance import input_of, number_of
-from .attributes import PointData, column_attributes, column_texts, read_attribute
+from .attributes import PointData, read_attribute
 from .custom_properties import own_properties
 from .kept import unpack
 from .plan import extent
 from .surfaces import SHAPE, SPACING, volume_mesh
 from .tree import MODEL
+from .vertex_properties import column_attributes, column_texts
 
 MAX_REMEMBERED = 512  # results; each is a few hundred bytes
 MAX_TEXTS = 3  # of a vertex property that are named

@@ -23,8 +23,8 @@ from ..session.nodes import ArrayNode, Formed, ObjectNode, Pairs, Stored
 from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
 from ..session.session import Frame, Geometry, Mesh, Session
-from .attributes import holds_column
 from .meshes import holds_vertex_normals, holds_vertices
+from .vertex_properties import holds_column
 
 KEPT = "mosaic_kept"  # custom property of objects and of the session's collection
 NODE = "node"

@@ -10,27 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..session.errors import MosaicError
-from .attributes import (
-    COLUMNS,
-    KINDS,
-    NORMALS,
-    QUATERNIONS,
-    PointData,
-    buffer_of,
-    column_attributes,
-    holds_all,
-    note_columns,
-    read_attribute,
-    read_columns,
-    share_all_texts,
-    write_columns,
-)
+from .attributes import KINDS, NORMALS, QUATERNIONS, PointData, buffer_of, read_attribute
 from .compat import ModifierInputs, PointCloudFactory
 from .copies import remove
+from .exact import holds_all
 from .meshes import CUSTOM_NORMAL
 from .representations import MESH, POINTS, VOLUME, group_of, modifier_of
 from .transforms import applied_of, to_session, turn_of, turned_normals
 from .tree import SAMPLING_RATE, UUID, name_of
+from .vertex_properties import COLUMNS, column_attributes, note_columns, read_columns, share_all_texts, write_columns
 
 Array = NDArray[Any]
 MERGEABLE = (POINTS, MESH, VOLUME)

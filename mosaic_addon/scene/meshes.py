@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..session.session import Mesh
-from .attributes import buffer_of, is_nearest, write_attribute, write_bits
+from .attributes import buffer_of, write_attribute
+from .exact import is_nearest, write_bits
 
 CUSTOM_NORMAL = "custom_normal"  # the attribute that Blender shades by
 

@@ -12,12 +12,14 @@ from bpy.types import Mesh  # looking it up in bpy.types takes longer than most 
 from numpy.typing import NDArray
 
 from ..session.nodes import Stored
-from .attributes import COLUMNS, NORMALS, QUATERNIONS, PointAttributes, PointData, Scratch, read_columns, read_exactly
+from .attributes import NORMALS, QUATERNIONS, PointAttributes, PointData, Scratch
+from .exact import read_exactly
 from .kept import sum_of_bits, sum_of_columns
 from .meshes import ORIGINAL, VERTEX_NORMALS
 from .surfaces import DTYPE, SHAPE, VALUES
 from .trajectories import STEP, STEP_SUM, shape_sum
 from .transforms import only_moves, turn_of, turned_normals, turns_from_z
+from .vertex_properties import COLUMNS, read_columns
 
 Array: TypeAlias = NDArray[Any]
 

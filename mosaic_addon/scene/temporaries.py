@@ -2,8 +2,9 @@
 
 import bpy
 
-from .attributes import COLUMNS, PointData
+from .attributes import PointData
 from .representations import modifier_of
+from .vertex_properties import COLUMNS
 
 
 class Temporaries:

@@ -5,11 +5,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..session.session import Frame, Geometry
-from .attributes import NORMALS, write_attribute, write_bits, write_columns
+from .attributes import NORMALS, write_attribute
 from .coloring import write_vertex_colors
 from .custom_properties import clean_text
+from .exact import write_bits
 from .kept import sum_of_bits
 from .meshes import VERTEX_NORMALS, new_mesh
+from .vertex_properties import write_columns
 
 STEP = "mosaic_step"  # custom property of a step's mesh: its number
 STEP_SUM = "mosaic_step_sum"  # and `shape_sum` of it as it was imported

@@ -5,7 +5,8 @@ from typing import Any
 import bpy
 
 from ..scene import inspect
-from ..scene.attributes import PointData, column_attributes
+from ..scene.attributes import PointData
+from ..scene.vertex_properties import column_attributes
 from .selection import shown_geometry
 
 MAX_ROWS = 50  # of a list; the rest is counted
