@@ -36,8 +36,8 @@ def replace_file(path: str | os.PathLike[str], write: Callable[[BinaryIO], None]
     temporary = _beside(target, f".{secrets.token_hex(4)}.tmp")
     left = [temporary]
     try:
-        if old is not None:
-            _let_go_of(target)
+        if old is not None and (not backup or os.path.lexists(_beside(target, BACKUP_SUFFIX))):
+            _let_go_of(target)  # but not of what may have to be copied
         with _as_mosaic_error("cannot be written"):
             _write_through(temporary, write, old)
         if backup and old is not None:
