@@ -30,7 +30,7 @@ TOO_WIDE = {"", "Exception", "BaseException", "MemoryError", "RecursionError"}
 # All that reading needs of these: to open the one file, to ask what it is, to read its index.
 PARTS = {
     "os": set("PathLike O_RDONLY O_NONBLOCK O_BINARY open fdopen fstat stat close fspath fsdecode path".split()),
-    "json": {"loads", "dumps", "JSONEncoder"},
+    "json": {"loads", "dumps", "JSONEncoder", "JSONDecoder"},
     "sys": {"maxunicode", "maxsize", "stdlib_module_names"},
     "gc": {"isenabled", "disable", "enable"},
     "re": {"compile"},
@@ -39,7 +39,7 @@ PARTS = {
 REPLACING = {
     "os": set(
         "PathLike O_WRONLY O_RDWR O_RDONLY O_CREAT O_EXCL O_BINARY W_OK open fdopen fstat stat close path fsencode fsync "
-        "replace rename link unlink access fchown fchmod stat_result".split()
+        "replace rename link unlink access fchown fchmod stat_result posix_fadvise POSIX_FADV_DONTNEED".split()
     )
 }
 # Names that do no harm of modules that could.
