@@ -272,6 +272,20 @@ def test_only_its_own_texts_are_shown(bpy: ModuleType, tmp_path: Path) -> None:
     assert [range_of(opened[name].data, "v") for name in "AB"] == ["a, b", "a, c"]
 
 
+def test_joined_points_bring_their_64_bits_to_points_without(bpy: ModuleType, tmp_path: Path) -> None:
+    numbers = {name: EXACT[name] for name in ("i8", "u8", "f8")}
+    opened = clouds(bpy, tmp_path, A=numbers, B={"w": np.ones(2)})
+    select(opened, "A")
+    opened["A"].select_set(True)
+    bpy.context.view_layer.objects.active = opened["B"]
+    opened["B"].select_set(True)
+    bpy.ops.object.join()
+    opened.save(tmp_path / "x.pickle")
+    found = columns_in(tmp_path / "x.pickle", "B")
+    for name, values in numbers.items():
+        same(found[name], [0, 0, *values.tolist()], values.dtype.str if name != "u8" else None)
+
+
 # --- separated, and made by modifiers --------------------------------------------------------------------------------
 
 
@@ -305,8 +319,17 @@ def test_separated_points_keep_their_vertex_properties(bpy: ModuleType, tmp_path
 
 
 @pytest.mark.parametrize("columns", [EXACT, {"zero": np.zeros(2)}], ids=["many", "zeros"])
-def test_converted_points_keep_their_vertex_properties(bpy: ModuleType, tmp_path: Path, columns: Any) -> None:
+@pytest.mark.parametrize("modifier", [False, True])
+def test_converted_points_keep_their_vertex_properties(
+    bpy: ModuleType, tmp_path: Path, columns: Any, modifier: bool
+) -> None:
     opened = clouds(bpy, tmp_path, A=columns)
+    if modifier:
+        select(opened, "A")
+        bpy.ops.object.convert(target="MESH")
+        opened.save(tmp_path / "x.pickle")
+        assert set(columns_in(tmp_path / "x.pickle", "A")) <= set(columns)
+        return
     select(opened, "A").modifiers.clear()
     for target in ("MESH", "POINTCLOUD"):
         bpy.ops.object.convert(target=target)
@@ -391,6 +414,23 @@ def test_a_renamed_attribute_keeps_its_values(bpy: ModuleType, tmp_path: Path, n
     same(columns["mine"], EXACT[name], EXACT[name].dtype.str)
 
 
+def test_renamed_attributes_keep_their_values(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = clouds(bpy, tmp_path, A=EXACT)
+    new = {"text": "f8 as it was", "f8": "z", "i8": "a"}  # in another order
+    for old, name in new.items():
+        opened["A"].data.attributes[old].name = name
+    saved = opened.save(tmp_path / "x.pickle")
+    assert saved.warnings == []
+    found = columns_in(tmp_path / "x.pickle", "A")
+    assert set(found) == {*new.values(), "u8"}
+    for old, name in new.items():
+        same(found[name], EXACT[old], EXACT[old].dtype.str)
+    opened["A"].data.attributes["z"].data[0].value = 7  # of which was what, nobody can tell any more
+    assert any(
+        "the texts of its vertex property 'text'" in text for text in opened.save(tmp_path / "y.pickle").warnings
+    )
+
+
 def test_lost_texts_are_told(bpy: ModuleType, tmp_path: Path) -> None:
     opened = clouds(bpy, tmp_path, A=EXACT)
     opened["A"].data.attributes["text"].name = "mine"
@@ -398,3 +438,39 @@ def test_lost_texts_are_told(bpy: ModuleType, tmp_path: Path) -> None:
     saved = opened.save(tmp_path / "x.pickle")
     assert any("the texts of its vertex property 'text' are left out" in warning for warning in saved.warnings)
     same(columns_in(tmp_path / "x.pickle", "A")["mine"], [0, 1])
+
+
+# --- what is kept of them ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        5,
+        "no JSON",
+        "null",
+        "[1]",
+        '[{"name": "v"}]',
+        '[{"name": "v", "dtype": "?!", "shape": [], "attributes": ["v"]}]',
+        '[{"name": "v", "dtype": "O", "shape": [], "attributes": ["v"]}]',
+        '[{"name": "v", "dtype": "<U900000000", "shape": [], "attributes": ["v"], "values": ["a"]}]',
+        '[{"name": "v", "dtype": "<U1", "shape": [], "attributes": [], "values": ["a"]}]',
+        '[{"name": "v", "dtype": "<f4", "shape": [99999999999], "attributes": ["v"]}]',
+        '[{"name": "v", "dtype": "<f4", "shape": [], "attributes": [5]}]',
+        "[" * 100_000,
+    ],
+)
+def test_a_damaged_note_of_vertex_properties_is_refused(bpy: ModuleType, tmp_path: Path, note: Any) -> None:
+    opened = clouds(bpy, tmp_path, A={"v": np.array([1.0, 2.0])})
+    opened["A"].data["mosaic_vertex_properties"] = note
+    with pytest.raises(MosaicError, match=r"^'A' keeps a damaged note of its vertex properties"):
+        opened.save(tmp_path / "x.pickle")
+    assert not (tmp_path / "x.pickle").exists()
+
+
+def test_bits_that_are_none_are_passed_over(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = clouds(bpy, tmp_path, A={"v": np.array([1.0, 2.0])})
+    data = opened["A"].data
+    data["mosaic_vertex_properties"] = data["mosaic_vertex_properties"].replace("}", ', "bits": ["position"]}')
+    opened.save(tmp_path / "x.pickle")
+    same(columns_in(tmp_path / "x.pickle", "A")["v"], [1.0, 2.0])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mosaic_addon.session import MosaicError, Session, open_session
-from tests.make_sessions import cloud, tree, write_session
+from tests.make_sessions import cloud, trajectory, tree, volume, write_session
 from tests.real_mosaic import RealMosaic
 from tests.saved_sessions import FOLDER, NEWEST, Opened, what_differs
 
@@ -909,6 +909,91 @@ def test_an_edit_of_a_frame_is_told(opened: Opened, tmp_path: Path) -> None:
     moved = after.frames[1].mesh.vertices - before.frames[1].mesh.vertices
     np.testing.assert_allclose(moved[0], (12, 0, 0), atol=1e-3)
     assert not moved[1:].any()
+
+
+def films(bpy: ModuleType, tmp_path: Path) -> Opened:
+    """Two trajectories and two volumes, of different shapes."""
+    sizes = {"v": (6, 6, 6), "w": (8, 7, 6)}
+    volumes = [volume(name, volume=np.random.default_rng(1).random(shape, np.float32)) for name, shape in sizes.items()]
+    path = write_session(tmp_path / "films.pickle", volumes, [trajectory("t", 5, 3), trajectory("u", 4, 4)])
+    return Opened(bpy, path)
+
+
+@pytest.mark.parametrize(("active", "other", "what"), [("v", "w", "volume"), ("u", "t", "frames")])
+def test_a_copied_modifier_brings_no_data_of_others(
+    bpy: ModuleType, tmp_path: Path, active: str, other: str, what: str
+) -> None:
+    opened = films(bpy, tmp_path)
+    select(opened, active)
+    opened[other].select_set(True)
+    bpy.ops.object.make_links_data(type="MODIFIERS")
+    with pytest.raises(MosaicError, match=f"'{other}': .* shows the {what} of that one"):
+        opened.save(tmp_path / "edited.pickle")
+    bpy.data.objects.remove(opened[other])
+    opened.save(tmp_path / "edited.pickle")
+    assert found(opened.path, tmp_path / "edited.pickle").keys() == {
+        f"{'clusters' if what == 'volume' else 'models'} '{other}'"
+    }
+
+
+def test_vertex_properties_of_frames_are_edited(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.inspect import steps_of
+
+    opened = films(bpy, tmp_path)
+    same, other, gone, wider = [step.data.attributes for step in steps_of(opened["u"])]
+    other["step"].data[0].value = 70
+    gone.remove(gone["step"])
+    wider.remove(wider["step"])
+    wider.new("step", "FLOAT", "POINT").data.foreach_set("value", [0.5, 1.5, 2.5, 3.5])
+    same.new("mine", "FLOAT", "POINT").data.foreach_set("value", [1.0, 2.0, 3.0, 4.0])
+    assert opened.unsaved() != []
+    assert opened.save(tmp_path / "edited.pickle").changes == [
+        "models 'u': frame 0 with mine, frame 2 without step, frame 3 step as float32, frames 1, 2, 3 edited"
+    ]
+    assert opened.unsaved() == []
+    frames = named(open_session(tmp_path / "edited.pickle"), "u").frames
+    assert frames is not None
+    columns = [{name: values.tolist() for name, values in frame.vertex_properties.items()} for frame in frames]
+    assert columns == [
+        {"step": [0] * 4, "mine": [1.0, 2.0, 3.0, 4.0]},
+        {"step": [70, 1, 1, 1]},
+        {},
+        {"step": [0.5, 1.5, 2.5, 3.5]},
+    ]
+    assert found(opened.path, tmp_path / "edited.pickle").keys() == {"models 'u'"}
+
+
+def test_frames_that_were_not_in_the_session_are_told(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.inspect import steps_of
+
+    opened = films(bpy, tmp_path)
+    last = steps_of(opened["t"])[-1]
+    copy = last.copy()
+    copy.data = last.data.copy()
+    copy.data.vertices[0].co.x += 5
+    own = bpy.data.objects.new("a frame of mine", bpy.data.meshes.new("Mine"))
+    for thing in (copy, own):
+        last.users_collection[0].objects.link(thing)
+    result = opened.save(tmp_path / "edited.pickle")
+    assert [text.split("'")[3] for text in result.warnings] == [own.data.name, copy.data.name]
+    assert result.changes == []
+    assert found(opened.path, tmp_path / "edited.pickle") == {}
+    for step in steps_of(opened["t"]):
+        if step != own:
+            bpy.data.objects.remove(step)
+    with pytest.raises(MosaicError, match="'t': none of its frames"):
+        opened.save(tmp_path / "edited.pickle")
+
+
+def test_the_scale_of_a_root_that_was_deleted_is_missed(opened: Opened, tmp_path: Path) -> None:
+    for thing in opened.collection.all_objects:
+        if thing.parent is not None:
+            place = thing.matrix_world.copy()
+            thing.parent = None
+            thing.matrix_world = place
+    opened.bpy.data.objects.remove(opened.root)
+    with pytest.raises(MosaicError, match="was deleted and its scale"):
+        opened.save(tmp_path / "edited.pickle")
 
 
 def test_a_modifier_that_was_duplicated_makes_no_points(opened: Opened, tmp_path: Path) -> None:

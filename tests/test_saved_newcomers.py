@@ -320,6 +320,15 @@ def test_a_sampling_rate_that_is_none_is_refused(opened: Opened, tmp_path: Path,
         saved(opened, tmp_path)
 
 
+def test_another_sampling_rate_is_not_saved_yet(opened: Opened, tmp_path: Path) -> None:
+    thing = new(opened.bpy, "new", cube(opened.bpy), opened.container("models"))
+    for rate in (2.0, 3.0):
+        thing["mosaic_sampling_rate"] = rate
+        assert opened.unsaved() != []
+        saved(opened, tmp_path)
+        assert opened.unsaved() == []
+
+
 def test_a_property_called_name_or_fit_is_no_meta(opened: Opened, tmp_path: Path) -> None:
     thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.container("clusters"))
     thing["name"], thing["fit"], thing["author"] = 5, 7, "me"

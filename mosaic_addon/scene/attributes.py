@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 PointData: TypeAlias = Mesh | PointCloud
 
 NORMALS, QUATERNIONS, VERTEX_COLORS = "normals", "quaternions", "vertex_colors"
+SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"  # of what Geometry Nodes draw, which converting makes points of
 # Names that mean something to Blender or to us; some of them `attributes.new` refuses, others it renames.
 RESERVED = {
-    NORMALS, QUATERNIONS, VERTEX_COLORS, "position", "radius", "id", "material_index", "custom_normal", "sharp_face",
+    NORMALS, QUATERNIONS, VERTEX_COLORS, SPRITE, GLYPH, "position", "radius", "id", "material_index", "custom_normal", "sharp_face",
     "sharp_edge", "velocity",
     "rotation", "scale", "crease_vert", "crease_edge", "bevel_weight_vert", "face_maps", "shade_smooth", "resolution", "cyclic",
 }  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import bpy
 import numpy as np
@@ -36,6 +37,7 @@ from .tree import (
     SAMPLING_RATE,
     SESSION,
     SHOWN,
+    SHOWS,
     UUID,
     write_order,
 )
@@ -173,7 +175,11 @@ def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: boo
         thing = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
         if kept:
             thing[KEPT] = kept.pop(id(item.geometry))
-        draw.add(thing, item.group, item.representation, item.inputs | _new_parts(item, shapes, plan.warnings))
+        parts = _new_parts(item, shapes, plan.warnings)
+        if item.group in (VOLUME, TRAJECTORY):
+            for part in parts.values():
+                _mark_as_its_own(thing, part)
+        draw.add(thing, item.group, item.representation, item.inputs | parts)
         if number % 256 == 0 or item.group in (VOLUME, SEGMENTATION):
             yield 0.8 + 0.2 * number / len(ordered)
     note_columns(objects.values())
@@ -291,6 +297,14 @@ def _new_parts(item: Item, shapes: SurfaceFactory, warnings: list[str]) -> dict[
             warnings.append(f"{geometry.container} {geometry.name!r}: has no surface to show. {reason}")
         return {} if surface is None else {"Surface": surface}
     return {}
+
+
+def _mark_as_its_own(thing: bpy.types.Object, part: bpy.types.Object | bpy.types.Collection) -> None:
+    """Let saving know a volume, or frames, that another object's modifier brings."""
+    holder = part if isinstance(part, bpy.types.Collection) else part.data
+    if SHOWS not in holder:  # several objects may show one volume
+        holder[SHOWS] = uuid4().hex
+    thing[SHOWS] = holder[SHOWS]
 
 
 def _new_object(

@@ -44,11 +44,10 @@ from .inspect import steps_of
 from .kept import Record, unpack, unpack_session
 from .newcomers import newcomer
 from .repairs import repair, trouble, turn_by_quaternions
-from .representations import kind_drawn
+from .representations import MODIFIER, kind_drawn
 from .sources import Source
 from .surfaces import volume_mesh
 from .temporaries import Temporaries
-from .trajectories import STEP
 from .transforms import applied_of, has_lost_its_scale, to_session
 from .tree import (
     ANGSTROM_PER_UNIT,
@@ -60,6 +59,7 @@ from .tree import (
     PIXEL_SIZE,
     SAMPLING_RATE,
     SESSION,
+    SHOWS,
     UUID,
     container_of,
     items_of,
@@ -392,6 +392,7 @@ class _Collector:
         piece.source.steps = _steps(thing) if record.frames else []
         if "volume" in state_of(piece.node).as_dict():
             piece.source.volume = volume_mesh(thing)
+        self._refuse_what_is_of_others(piece, record)
         if record.frames:
             self._look_at_frame(piece, record)
         if piece.origin is None:
@@ -410,18 +411,30 @@ class _Collector:
             piece.index = None
         self._share_volume(piece)
 
+    def _refuse_what_is_of_others(self, piece: Piece, record: Record) -> None:
+        """The values of a volume, and the frames of a trajectory, are behind a modifier, which may have been copied."""
+        own, holder = piece.thing.get(SHOWS), piece.source.volume
+        if record.frames:
+            holder = input_of(piece.thing, "Frames")
+        if own is not None and holder is not None and holder.get(SHOWS) != own:
+            what = "frames" if record.frames else "volume"
+            raise MosaicError(
+                f"{piece.label}: its modifier {MODIFIER!r} was copied from another object and shows the {what} of that one; undo "
+                "that, or delete the object to save without it."
+            )
+
     def _look_at_frame(self, piece: Piece, record: Record) -> None:
         """Let a trajectory, which shows its frames and not its own mesh, be that of a frame where its own was edited."""
         source = piece.source
         own = source.count, source.points_sum(), source.face_count(), source.faces_sum()
         if own == (record.count, record.points_sum, record.faces, record.faces_sum):
             return
-        for number, mesh in enumerate(source.steps):
-            if mesh.get(STEP, number) == record.step:
-                source.show(mesh)
-                piece.warnings.append(
-                    f"{piece.label}: its own mesh was changed, which is not shown and not saved; edit those of its frames instead."
-                )
+        mesh = source.own_steps().get(record.step)
+        if mesh is not None:
+            source.show(mesh)
+            piece.warnings.append(
+                f"{piece.label}: its own mesh was changed, which is not shown and not saved; edit those of its frames instead."
+            )
 
     def _data(self, thing: bpy.types.Object) -> PointData | None:
         """The points or mesh of an object, made of its curve or its modifiers where need be."""
@@ -498,9 +511,14 @@ class _Collector:
 
     def _refuse_applied_points(self, places: dict[str, list[_Place]]) -> None:
         """Object > Apply on a root with all its objects leaves points in units of which nobody knows the angstrom."""
+        pieces = _pieces_in(places)
+        if self.session is not None and self.root is None and 2 * sum(map(_is_scaled, pieces)) > len(pieces) > 0:
+            raise MosaicError(
+                f"The root of {name_of(self.session)!r}, the empty that its objects hung on, was deleted and its scale given to "
+                "them, so nobody knows what an angstrom is; undo that to save."
+            )
         if self.root is None or not has_lost_its_scale(self.root) or self._applied(self.root) is not None:
             return
-        pieces = _pieces_in(places)
         if pieces and 2 * sum("points" in piece.edits for piece in pieces) > len(pieces):
             scale = 1 / self.root[ANGSTROM_PER_UNIT]
             raise MosaicError(
@@ -717,6 +735,13 @@ def name_in_state(container: str) -> str:
 
 def _pieces_in(places: dict[str, list[_Place]]) -> list[Piece]:
     return [piece for several in places.values() for place in several for piece in place.pieces]
+
+
+def _is_scaled(piece: Piece) -> bool:
+    matrix = piece.source.matrix
+    if piece.origin is None or matrix is None:
+        return False
+    return not np.isclose(abs(np.linalg.det(matrix[:3, :3])), 1.0, rtol=1e-3)
 
 
 def _uuid_of(node: Node) -> Node:

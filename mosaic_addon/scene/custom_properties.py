@@ -14,7 +14,7 @@ MAX_ITEMS = 4096  # of an array; a custom property is for reading, not for data
 OURS = frozenset(
     {
         "mosaic_class", "mosaic_name", "mosaic_shown_as", "mosaic_uuid", "mosaic_model", "mosaic_sampling_rate",
-        "mosaic_pixel_size", "mosaic_kept", "mosaic_vertex_properties", "cycles", "cycles_visibility",
+        "mosaic_pixel_size", "mosaic_kept", "mosaic_vertex_properties", "mosaic_shows", "cycles", "cycles_visibility",
     }
 )  # fmt: skip
 INT32 = range(-(2**31), 2**31)

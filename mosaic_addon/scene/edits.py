@@ -7,6 +7,7 @@ come through, and an edit that was taken back is none.
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import bpy
@@ -38,6 +39,7 @@ from .color_maps import to_display, to_scene
 from .coloring import read_vertex_colors
 from .compat import ModifierInputs
 from .custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
+from .exact import read_with_bits
 from .inspect import step_at
 from .kept import Record, sum_of_bits, sum_of_columns
 from .materials import SURFACE
@@ -54,6 +56,7 @@ LOOK_INPUTS = ("Representation", "Size", "Spheres")
 SURFACE_INPUTS = ("Color", "Opacity", "Ambient", "Diffuse", "Specular")
 # Keys of meta at which Mosaic keeps something else, so that no custom property can go there.
 MEANT_OTHERWISE = {"name": "Mosaic has the object's name there", "fit": "Mosaic has the object's model there"}
+MAX_RENAMED = 4  # attributes that are tried, in each order, as what others were renamed to
 DECIMALS = 6  # of colours that were edited: those of a 32-bit number
 
 
@@ -406,23 +409,36 @@ def _edit_step(piece: Piece, record: Record, frame: int) -> None:
     """The steps of a trajectory that are there, and the one that is shown."""
     state = state_of(piece.node)
     entries = state.as_dict()["trajectory"]
-    numbers = [int(mesh.get(STEP, number)) for number, mesh in enumerate(piece.source.steps)]
+    steps = piece.source.steps
     shown = {number: entries[place] for number, place in enumerate(record.frames)}
-    if numbers != list(shown):
-        kept = [shown[number] for number in numbers if number in shown]
-        put(state, "trajectory", kept)
-        piece.edits["steps"] = f"{len(kept)} frames instead of {len(entries)}"
+    own = {number: mesh for number, mesh in piece.source.own_steps().items() if number in shown}
+    if not own:
+        raise MosaicError(
+            f"{piece.label}: none of its frames is there any more; undo that, or delete the object to save without it."
+        )
+    ours = {mesh.session_uid for mesh in own.values()}
+    piece.warnings += [
+        f"{piece.label}: its frame {mesh.name!r} is left out, as it was not in its session; edit the frames that were."
+        for mesh in steps
+        if mesh.session_uid not in ours
+    ]
+    if list(own) != list(shown):
+        put(state, "trajectory", [shown[number] for number in own])
+        is_less = len(own) != len(entries)
+        piece.edits["steps"] = f"{len(own)} frames instead of {len(entries)}" if is_less else "frames in another order"
+    for number, mesh in own.items():
+        _edit_columns_of_step(piece, number, mesh, shown[number])
     edited = piece.source.edited_steps()
     if edited:
         several = "frames" if len(edited) > 1 else "frame"
         piece.edits["edited steps"] = f"{several} {', '.join(map(str, edited))} edited"
         piece.details.append(list(edited.items()))
-    number = numbers[step_at(piece.thing, len(numbers), frame)]
-    if number == record.step or number not in shown:
+    number = steps[step_at(piece.thing, len(steps), frame)].get(STEP)
+    if number == record.step or number not in own:
         return
     step = shown[number].as_dict()
     fit = step["fit"]
-    gone = shown[record.step].as_dict() if record.step in shown and record.step not in numbers else {}
+    gone = shown[record.step].as_dict() if record.step in shown and record.step not in own else {}
     columns = state.as_dict().get("vertex_properties")
     if columns is not None and columns is gone.get("vertex_properties"):  # which went with the step that was shown
         put(state, "vertex_properties", step["vertex_properties"])
@@ -440,6 +456,32 @@ def _edit_step(piece: Piece, record: Record, frame: int) -> None:
         if key in step:
             put(entry(piece.node, "meta"), key, step[key])
     piece.edits["step"] = f"frame {number}"
+
+
+def _edit_columns_of_step(piece: Piece, number: int, mesh: bpy.types.Mesh, step: Pairs) -> None:
+    """Vertex properties of a step whose attributes were removed, added or converted; what they hold is fetched as it is now."""
+    container = step.as_dict().get("vertex_properties")
+    entries = state_of(container).as_dict().get("_properties") if type(container) is ObjectNode else None
+    if type(entries) is not Pairs:
+        return
+    label = f"{piece.label}, frame {number}"
+    source = Source(label, mesh, None)
+    kinds, current, changed = column_kinds(source.column_records), source.columns(), []
+    for name, value in entries.as_dict().items():
+        if type(value) is not Stored:
+            continue
+        if name not in current:
+            drop(entries, name)
+            changed.append(f"without {name}")
+        elif current[name].dtype != value.dtype or current[name].shape[1:] != kinds[name][1]:
+            put(entries, name, piece.source.stored(f"frames/{number}/columns/{name}", current[name].dtype.str))
+            changed.append(f"{name} as {_kind_of(current[name])}")
+    for name, values in new_columns_of(source, piece.warnings, label).items():
+        put(entries, name, values)
+        changed.append(f"with {name}")
+        piece.details.append(sum_of_bits(values))
+    if changed:
+        piece.edits[f"vertex properties of {number}"] = f"frame {number} {', '.join(changed)}"
 
 
 # --- points and faces ------------------------------------------------------------------------------------------------
@@ -500,8 +542,7 @@ def _turn_steps(piece: Piece, record: Record, fit: ObjectNode) -> None:
     if source.matrix is None or only_moves(source.matrix):
         return
     entries = state_of(piece.node).as_dict()["trajectory"]
-    numbers = [int(mesh.get(STEP, place)) for place, mesh in enumerate(source.steps)]
-    known = [number for number in numbers if number < len(record.frames)]
+    known = [number for number in source.own_steps() if number < len(record.frames)]
     if len(entries) == len(known):  # all of them are in Blender
         fits = [each.as_dict()["fit"] for each in entries]
     else:
@@ -638,9 +679,10 @@ def _edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
     changed = []
     for name, value in old.items():
         if type(value) is Stored:
-            if name == renamed.get("old"):
-                columns[renamed["new"]] = source.stored(f"columns/{renamed['new']}", value.dtype)
-                changed.append(f"{name} renamed to {renamed['new']}")
+            if name in renamed:
+                new = renamed[name]
+                columns[new] = source.stored(f"columns/{new}", value.dtype)
+                changed.append(f"{name} renamed to {new}")
             elif name not in current:
                 changed.append(f"without {name}")
             elif current[name].dtype == value.dtype and current[name].shape[1:] == kinds[name][1]:
@@ -657,7 +699,7 @@ def _edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
                 f"{piece.label}: its vertex property {name!r}, which Blender cannot hold, does not fit the edited points and is left out."
             )
     for name, values in current.items():
-        if name not in old and name != renamed.get("new"):
+        if name not in old and name not in renamed.values():
             columns[name] = source.stored(f"columns/{name}", values.dtype.str)
             changed.append(f"with {name}")
     for name, values in new_columns_of(source, piece.warnings, piece.label).items():
@@ -710,39 +752,52 @@ def _kind_of(values: Any) -> str:
 
 
 def _find_renamed(piece: Piece, record: Record) -> dict[str, str]:
-    """The "old" and "new" name of the vertex property whose attribute was renamed, from now on read by the new; {} for none.
+    """The new names, by the old, of vertex properties whose attributes were renamed, from now on read by these.
 
     Another attribute cannot be told from a renamed one but by its values: all must be as they were.
     """
     source, before = piece.source, piece.source.column_records
     records = column_attributes(source.data, before)
     attributes = source.attributes()
-    gone = [name for name, parts in records.items() if any(part not in attributes for part in parts)]
-    if len(gone) != 1 or len(records[gone[0]]) != 1 or records[gone[0]][0] in source.data.attributes:
+    names = source.data.attributes.keys()
+    gone = [name for name, parts in records.items() if len(parts) == 1 and parts[0] not in names]
+    if not gone:
         return {}
     ours = {part for parts in records.values() for part in parts}
-    names = source.data.attributes.keys()
-    added = [name for name in names if is_users_own(name) and name not in ours]
-    if len(added) != 1 or added[0] in records:
-        return {}
-    (old,), (new,) = gone, added
-    dtype, shape, is_text = column_kinds(before)[old]
-    if is_text and attributes.kind(new) != (1, np.int32):
-        return {}
-    source.column_records = renamed_column(before, old, new)
-    try:
-        values = source.columns().get(new)
-        same = values is not None and values.dtype == dtype and values.shape == (record.count, *shape)
-        if same and source.columns_sum() == record.columns_sum:
-            return {"old": old, "new": new}
-    except MosaicError:  # it holds no codes of texts
-        pass
-    source.column_records = before
-    if is_text:
-        piece.warnings.append(
-            f"{piece.label}: the texts of its vertex property {old!r} are left out with its attribute; {new!r} is written as numbers."
-        )
+    added = [name for name in names if is_users_own(name) and name not in ours and name not in records]
+    if len(gone) <= len(added) <= MAX_RENAMED:
+        for order in permutations(added, len(gone)):
+            renamed = dict(zip(gone, order, strict=True))
+            if _are_the_same(source, record, renamed):
+                return renamed
+            source.column_records = before
+    kinds = column_kinds(before)
+    numbers = [name for name in added if attributes.kind(name) == (1, np.int32)]
+    if numbers:
+        piece.warnings += [
+            f"{piece.label}: the texts of its vertex property {old!r} are left out with its attribute; "
+            f"{' and '.join(map(repr, numbers))} {'is' if len(numbers) == 1 else 'are'} written as numbers."
+            for old in gone
+            if kinds[old][2]
+        ]
     return {}
+
+
+def _are_the_same(source: Source, record: Record, renamed: dict[str, str]) -> bool:
+    """Whether all vertex properties are as they were if they are read by their new names, as they are from now on."""
+    kinds = column_kinds(source.column_records)
+    for old, new in renamed.items():
+        source.column_records = renamed_column(source.column_records, old, new)
+    try:
+        columns = source.columns()
+        for old, new in renamed.items():
+            dtype, shape, _ = kinds[old]
+            values = columns.get(new)
+            if values is None or values.dtype != dtype or values.shape != (record.count, *shape):
+                return False
+        return source.columns_sum() == record.columns_sum
+    except MosaicError:  # one holds no codes of texts
+        return False
 
 
 def is_users_own(name: str) -> bool:
@@ -760,7 +815,7 @@ def new_columns_of(source: Source, warnings: list[str], label: str) -> dict[str,
     for name in names:
         if name in ours or not is_users_own(name):
             continue
-        values = attributes.read(name)
+        values = read_with_bits(attributes, name)
         if values is not None:
             added[name] = values
         elif data.attributes[name].domain == "POINT":

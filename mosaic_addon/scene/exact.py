@@ -4,7 +4,7 @@ Blender has no 64-bit attributes. The nearest float32 is what is drawn and edite
 of the true value, which follows every edit of the points and counts for as long as the float is still the nearest to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .attributes import PointAttributes, PointData, write_attribute
+
+BITS_OF_OTHERS = (
+    "points",
+    "vertices",
+    "normals",
+    "quaternions",
+    "vertex_normals",
+)  # what else than vertex properties has some
 
 
 def is_nearest(values: NDArray[Any], shown: NDArray[Any]) -> bool:
@@ -31,8 +39,29 @@ def write_bits(data: PointData, name: str, values: NDArray[Any]) -> None:
 
 def read_exactly(attributes: PointAttributes, name: str, shown: NDArray[Any], dtype: Any) -> NDArray[Any]:
     """What `write_bits` got, of `dtype`; where `shown` is no longer the nearest of it, `shown`."""
-    hidden = [attributes.read(f".{name}.bits{number}") for number in range(shown.shape[1])]
+    hidden = read_bits(attributes, [f".{name}.bits{number}" for number in range(shown.shape[1])])
     return _with_bits(shown, hidden, np.dtype(dtype))
+
+
+def read_with_bits(attributes: PointAttributes, name: str) -> NDArray[Any] | None:
+    """The values of an attribute of which nothing is known, and of the bits that came with it from an object that was joined."""
+    shown = attributes.read(name)
+    if shown is None or name in BITS_OF_OTHERS:
+        return shown
+    hidden = read_bits(attributes, [f".{name}.bits{number}" for number in range(shown[:1].size)])
+    if not hidden or any(bits is None for bits in hidden):
+        return shown
+    with np.errstate(over="ignore", invalid="ignore"):
+        for wide in WIDE:
+            true, known = _true_values(shown, hidden, wide)
+            if known.all():
+                return true
+    return exact_or_wider(shown, hidden, shown.dtype)
+
+
+def read_bits(attributes: PointAttributes, names: Iterable[str]) -> list[NDArray[Any] | None]:
+    """Hidden attributes with bits, None for one that holds none."""
+    return [attributes.read(name) if attributes.kind(name) == (2, np.int32) else None for name in names]
 
 
 def bits_of(values: NDArray[Any]) -> list[NDArray[np.int32]]:

@@ -76,7 +76,7 @@ def newcomer(
         meta=meta,
     )
     piece = Piece(thing, node, source, container, None, None, warnings=warnings)
-    piece.details += [source.columns_sum(), *map(sum_of_bits, added.values()), list(meta.values())]
+    piece.details += [source.columns_sum(), *map(sum_of_bits, added.values()), list(meta.values()), rate]
     piece.edits["new"] = f"new, {source.count} points" + (f" and {faces} triangles" if faces else "")
     return piece
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import bpy
 
+from .attributes import GLYPH, SPRITE
 from .compat import ModifierInputs
-from .materials import GLYPH, SPLAT_SIGMAS, SPRITE, axis_material, edge_material
+from .materials import SPLAT_SIGMAS, axis_material, edge_material
 from .node_tree import STAMP, NodeProgram, shared_group
 
 MODIFIER = "Mosaic"

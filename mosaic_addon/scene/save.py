@@ -21,6 +21,7 @@ from .sources import fetch
 from .tree import GROUP, OVERRIDE_PLACE, SESSION, UUID
 
 BLEND = re.compile(r"\.blend\d*$", re.IGNORECASE)  # with Blender's own backups
+BARE_RELEASES = ("colabseg", "1.0", "1.1")  # and those after them up to 1.2.3, which open nothing but bare pickles
 INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
 
 THUMBNAIL = "mosaic_thumbnail"  # custom property of the collection: a PNG that takes the place of the file's
@@ -77,7 +78,10 @@ def save_session(
         raise MosaicError(f"{target} was changed on disk since it was read; save under another name, or overwrite it.")
     finish_sculpting(layer)
     with closing(collect_session(session, scene, layer, options)) as collected:
-        saved = _write(collected, target, backup, thumbnail or session.get(THUMBNAIL))
+        layout = (
+            collected.layout if target == _place_of(session).file else layout_of(target)
+        )  # its own stays what it is
+        saved = _write(collected, target, backup, thumbnail or session.get(THUMBNAIL), layout)
         for thing, uuid in collected.uuids:
             if thing.is_editable:
                 thing[UUID] = uuid
@@ -90,7 +94,7 @@ def save_session(
         _places[session.session_uid] = place
         if thumbnail is not None:
             session[THUMBNAIL] = thumbnail
-        session[SESSION]["layout"] = layout_of(target)
+        session[SESSION]["layout"] = layout
         values = (place.file, place.stamp, place.digest, list(changes))
         for key, value in zip(PLACE_KEYS, values, strict=True):
             session[SESSION][key] = value
@@ -112,7 +116,7 @@ def save_objects(
     """Save objects as a new session; nothing in Blender is changed. Raises MosaicError when none of them has points."""
     finish_sculpting(layer)
     with closing(collect_objects(things, scene, layer, options)) as collected:
-        return _write(collected, os.path.abspath(path), backup, None)
+        return _write(collected, os.path.abspath(path), backup, None, layout_of(os.fspath(path)))
 
 
 def finish_sculpting(layer: bpy.types.ViewLayer) -> None:
@@ -171,14 +175,15 @@ def _said_at_override(session: bpy.types.Collection) -> dict[str, Any] | None:
 
 
 def layout_of(path: str) -> Literal["pickle", "indexed"]:
-    """The layout that a file of this name gets."""
-    return "pickle" if path.endswith(".pickle") else "indexed"
+    """The layout that a new file of this name gets."""
+    return "pickle" if path.lower().endswith(".pickle") else "indexed"
 
 
-def _write(collected: Collected, path: str, backup: bool, thumbnail: bytes | None) -> Saved:
+def _write(
+    collected: Collected, path: str, backup: bool, thumbnail: bytes | None, layout: Literal["pickle", "indexed"]
+) -> Saved:
     if BLEND.search(path) or BLEND.search(os.path.realpath(path)):
         raise MosaicError(f"{path} is the name of a Blender file, which would be lost; save as .pickle or .mosaic.")
-    layout = layout_of(path)
     sections = collected.sections
     if thumbnail is not None:
         sections["thumbnail"] = Section("png", memoryview(thumbnail))
@@ -186,6 +191,11 @@ def _write(collected: Collected, path: str, backup: bool, thumbnail: bytes | Non
     if layout == "pickle" and sections:
         names = ", ".join(sections)
         warnings.append(f"A .pickle has no place for {names}; save as .mosaic to have them in the file.")
+    if layout == "indexed" and collected.release.startswith(BARE_RELEASES):
+        warnings.append(
+            f"Mosaic before 1.2.4, like that of this session ({collected.release}), opens no file of this layout; "
+            "save as .pickle for it."
+        )
 
     def write_state(file: BinaryIO) -> None:
         write_pickle(collected.state, file.write, fetch=fetch, renames=collected.renames)

@@ -17,7 +17,7 @@ from .exact import read_exactly
 from .kept import sum_of_bits, sum_of_columns
 from .meshes import ORIGINAL, VERTEX_NORMALS
 from .surfaces import DTYPE, SHAPE, VALUES
-from .trajectories import STEP, STEP_SUM, shape_sum
+from .trajectories import STEP, STEP_COLUMNS_SUM, STEP_SUM, shape_sum
 from .transforms import only_moves, turn_of, turned_normals, turns_from_z
 from .vertex_properties import COLUMNS, read_columns
 
@@ -145,19 +145,26 @@ class Source:
 
     def step(self, number: int) -> "Source":
         """A step of a trajectory, by the number that it had when it was imported. Raises KeyError when it was deleted."""
-        for place, mesh in enumerate(self.steps):
-            if mesh.get(STEP, place) == number:
-                return Source(self.name, mesh, self.matrix, scratch=self.scratch)
-        raise KeyError(f"frames/{number}")
+        return Source(self.name, self.own_steps()[number], self.matrix, scratch=self.scratch)
+
+    def own_steps(self) -> dict[int, Mesh]:
+        """The steps that were imported, in order, by the numbers that they had then; of copies, the first."""
+        own: dict[int, Mesh] = {}
+        for mesh in self.steps:
+            number = mesh.get(STEP)
+            if type(number) is int:
+                own.setdefault(number, mesh)
+        return own
 
     def edited_steps(self) -> dict[int, str]:
-        """The steps whose points or faces were edited since the import: by their numbers, what tells two edits apart."""
+        """The steps that were edited since the import: by their numbers, what tells two edits apart."""
         edited = {}
-        for place, mesh in enumerate(self.steps):
+        for number, mesh in self.own_steps().items():
             step = Source(self.name, mesh, None)
             total = shape_sum(step.positions(), step.triangles(np.dtype(np.int32)))
-            if mesh.get(STEP_SUM, total) != total:
-                edited[int(mesh.get(STEP, place))] = total
+            columns = str(step.columns_sum())
+            if mesh.get(STEP_SUM, total) != total or mesh.get(STEP_COLUMNS_SUM, columns) != columns:
+                edited[number] = f"{total} {columns}"
         return edited
 
     # --- points ------------------------------------------------------------------------------------------------------

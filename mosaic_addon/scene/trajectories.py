@@ -9,12 +9,13 @@ from .attributes import NORMALS, write_attribute
 from .coloring import write_vertex_colors
 from .custom_properties import clean_text
 from .exact import write_bits
-from .kept import sum_of_bits
+from .kept import sum_of_bits, sum_of_columns
 from .meshes import VERTEX_NORMALS, new_mesh
 from .vertex_properties import write_columns
 
 STEP = "mosaic_step"  # custom property of a step's mesh: its number
 STEP_SUM = "mosaic_step_sum"  # and `shape_sum` of it as it was imported
+STEP_COLUMNS_SUM = "mosaic_step_columns_sum"  # and `sum_of_columns`
 
 
 def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
@@ -31,6 +32,7 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
                 write_bits(mesh, VERTEX_NORMALS, frame.mesh.vertex_normals)
         mesh[STEP] = number
         mesh[STEP_SUM] = shape_sum(frame.mesh.vertices.astype(np.float32), frame.mesh.triangles)
+        mesh[STEP_COLUMNS_SUM] = str(sum_of_columns(frame.vertex_properties))
         mesh["mosaic_filename"] = clean_text(frame.filename)
         mesh.materials.append(None)  # the slot that the material of the trajectory's object fills
         write_columns(mesh, frame.vertex_properties)

@@ -14,6 +14,7 @@ from bpy.types import Collection, Object  # looking them up in bpy.types takes l
 # names they have there.
 SESSION, CONTAINER, GROUP = "mosaic_session", "mosaic_container", "mosaic_group"
 CLASS, NAME, UUID, MODEL = "mosaic_class", "mosaic_name", "mosaic_uuid", "mosaic_model"
+SHOWS = "mosaic_shows"  # of an object, and of the volume or the frames that it was imported with: the same text
 OVERRIDE_PLACE = "mosaic_saved_as"  # of a session's collection: where a library override of it was saved
 SHOWN = "mosaic_shown_as"  # the name that Blender gave an object, where it could not have its own
 SAMPLING_RATE, PIXEL_SIZE = "mosaic_sampling_rate", "mosaic_pixel_size"

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from ..session.errors import MosaicError
 from .attributes import RESERVED, PointAttributes, PointData, buffer_of, read_attribute, write_attribute
-from .exact import bits_of, exact_or_wider
+from .exact import BITS_OF_OTHERS, bits_of, exact_or_wider, read_bits
 
 COLUMNS = "mosaic_vertex_properties"  # custom property of data, and of objects again: what the attributes stand for
-BITS_OF_OTHERS = ("points", "vertices", "normals", "quaternions", "vertex_normals")  # that `write_bits` stores
+MAX_TEXT_BYTES = 2**20  # of one text
 
 
 def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str]:
@@ -36,9 +36,16 @@ def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str
     return refused
 
 
+def _records(text: str, label: str = "An object") -> tuple[dict[str, Any], ...]:
+    """What is kept of vertex properties; nobody changes it. Raises MosaicError, with the label, for what was tampered with."""
+    try:
+        return _parsed(text)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise MosaicError(f"{label} keeps a damaged note of its vertex properties: {str(text)[:60]!r}.") from error
+
+
 @lru_cache(1000)
-def _records(text: str) -> tuple[dict[str, Any], ...]:
-    """What is kept of vertex properties; nobody changes it."""
+def _parsed(text: str) -> tuple[dict[str, Any], ...]:
     records = json.loads(text)
     claimed = {name for record in records for name in record.get("bits", ())}
     return tuple(_complete(record, claimed) for record in records)
@@ -47,9 +54,18 @@ def _records(text: str) -> tuple[dict[str, Any], ...]:
 def _complete(record: dict[str, Any], claimed: set[str]) -> dict[str, Any]:
     """A record as it is needed: where its bits are, or are after a join with what has some, and its texts as an array.
 
-    claimed: the names of the bits that are listed.
+    claimed: the names of the bits that are listed. Raises ValueError for what no import keeps.
     """
     dtype, shape = np.dtype(record["dtype"]), tuple(record["shape"])
+    lists = [record["attributes"], record.get("bits", []), record.get("values", [])]
+    if "values" in record and len(lists[0]) != 1:
+        raise ValueError("no codes")
+    if type(record["name"]) is not str or not all(_are_texts(texts) for texts in lists):
+        raise ValueError("no texts")
+    if dtype.kind not in "biufUS" or dtype.itemsize > MAX_TEXT_BYTES or {int}.union(map(type, shape)) != {int}:
+        raise ValueError("no such values")
+    if len(shape) > 1 or (shape and not 0 <= shape[0] <= 4 * max(len(lists[0]), 1)):  # an attribute holds up to four
+        raise ValueError("no such shape")
     more: dict[str, Any] = {"dtype": dtype, "shape": shape, "hidden": ()}
     if "values" in record:
         more["table"], more["lengths"] = _table_of(record["values"], dtype)
@@ -60,6 +76,10 @@ def _complete(record: dict[str, Any], claimed: set[str]) -> dict[str, Any]:
         names = [next(iter(_names(stem, f".bits{number}"))) for number in range(width)]
         more["hidden"] = () if claimed.intersection(names) else tuple(names)
     return record | more
+
+
+def _are_texts(values: Any) -> bool:
+    return type(values) is list and {str}.issuperset(map(type, values))
 
 
 def _table_of(texts: list[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.int32] | None]:
@@ -96,7 +116,7 @@ def read_columns(
     call `data` in an error. Raises MosaicError for a code that stands for no text.
     """
     columns = {}
-    for record in _records(data.get(COLUMNS, "[]") if text is None else text):
+    for record in _records(data.get(COLUMNS, "[]") if text is None else text, repr(label or data.name)):
         if only is not None and record["name"] != only:
             continue
         if attributes is None:
@@ -265,7 +285,7 @@ def _read_column(attributes: PointAttributes, record: dict[str, Any], label: str
         if shown.size != len(shown) * prod(shape):  # it was converted to another width
             return shown
         shown = shown.reshape(-1, *shape)
-    return exact_or_wider(shown, [attributes.read(name) for name in hidden] if has_bits else (), dtype)
+    return exact_or_wider(shown, read_bits(attributes, hidden) if has_bits else (), dtype)
 
 
 def _texts(codes: NDArray[Any], record: dict[str, Any], label: str) -> NDArray[Any]:
