@@ -62,7 +62,11 @@ def _complete(record: dict[str, Any], claimed: set[str]) -> dict[str, Any]:
         raise ValueError("no codes")
     if type(record["name"]) is not str or not all(_are_texts(texts) for texts in lists):
         raise ValueError("no texts")
-    if dtype.kind not in "biufUS" or dtype.itemsize > MAX_TEXT_BYTES or {int}.union(map(type, shape)) != {int}:
+    if (
+        dtype.kind not in "biufUS"
+        or not 0 <= dtype.itemsize <= MAX_TEXT_BYTES
+        or {int}.union(map(type, shape)) != {int}
+    ):
         raise ValueError("no such values")
     if len(shape) > 1 or (shape and not 0 <= shape[0] <= 4 * max(len(lists[0]), 1)):  # an attribute holds up to four
         raise ValueError("no such shape")
