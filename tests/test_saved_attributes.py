@@ -280,10 +280,22 @@ def test_joined_points_bring_their_64_bits_to_points_without(bpy: ModuleType, tm
     bpy.context.view_layer.objects.active = opened["B"]
     opened["B"].select_set(True)
     bpy.ops.object.join()
-    opened.save(tmp_path / "x.pickle")
+    result = opened.save(tmp_path / "x.pickle")
+    assert any("i8 0, u8 0, f8 0, which Blender gives" in text for text in result.warnings), result.warnings
     found = columns_in(tmp_path / "x.pickle", "B")
     for name, values in numbers.items():
         same(found[name], [0, 0, *values.tolist()], values.dtype.str if name != "u8" else None)
+
+
+def test_joined_texts_of_which_only_codes_are_left_are_told(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = clouds(bpy, tmp_path, A={"v": np.array(["x", "y"])}, B={"w": np.ones(2)})
+    select(opened, "A")
+    opened["A"].select_set(True)
+    bpy.context.view_layer.objects.active = opened["B"]
+    opened["B"].select_set(True)
+    bpy.ops.object.join()
+    (warning,) = [text for text in opened.save(tmp_path / "x.pickle").warnings if "only the codes are left" in text]
+    assert warning.startswith("clusters 'B': 'v' came with points that were joined")
 
 
 # --- separated, and made by modifiers --------------------------------------------------------------------------------

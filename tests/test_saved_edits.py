@@ -985,6 +985,39 @@ def test_frames_that_were_not_in_the_session_are_told(bpy: ModuleType, tmp_path:
         opened.save(tmp_path / "edited.pickle")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("isovalue_percentile", value) for value in (0.0, -5.0, 101.0, float("nan"), "high")]
+    + [("target_resolution", value) for value in (0.0, float("inf"), "fine", None)],
+)
+def test_numbers_of_a_volume_that_mosaic_refuses_are_refused(
+    opened: Opened, tmp_path: Path, key: str, value: Any
+) -> None:
+    mesh = volume_of(opened)
+    if value is None:
+        del mesh[f"mosaic_{key}"]
+    else:
+        mesh[f"mosaic_{key}"] = value
+    with pytest.raises(MosaicError, match=r"^clusters 'volume quat': its (isovalue|target resolution) must be"):
+        opened.save(tmp_path / "edited.pickle")
+
+
+def test_a_group_of_clusters_and_models_keeps_its_uuids(opened: Opened, tmp_path: Path) -> None:
+    group = opened.bpy.data.collections.new("Both")
+    opened.collection.children.link(group)
+    for name in ("plain cloud", "Sphere"):
+        thing = opened[name]
+        for collection in thing.users_collection:
+            collection.objects.unlink(thing)
+        group.objects.link(thing)
+    saved(opened, tmp_path)
+    first = open_session(tmp_path / "edited.pickle")
+    uuids = [g.uuid for part in (first.clusters, first.models) for g in part.groups if g.name == "Both"]
+    assert len(set(uuids)) == 2
+    opened.save(tmp_path / "again.pickle")
+    assert what_differs(tmp_path / "edited.pickle", tmp_path / "again.pickle") == []
+
+
 def test_the_scale_of_a_root_that_was_deleted_is_missed(opened: Opened, tmp_path: Path) -> None:
     for thing in opened.collection.all_objects:
         if thing.parent is not None:

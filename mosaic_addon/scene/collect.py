@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
+from uuid import NAMESPACE_OID, uuid5
 
 import bpy
 import numpy as np
@@ -180,6 +181,7 @@ class _Collector:
         self.damaged: dict[str, list[tuple[int, Node]]] = {name: [] for name in CONTAINERS}
         self.titles: dict[str, tuple[str, str]] = {}  # of the file's groups: uuid and name, by the uuid in Blender
         self.taken: set[str] = set()
+        self.uuids_of_groups: dict[int, tuple[str, str]] = {}  # by session_uid, with the container that had it first
         self.edits: list[str] = []
         self.scratch = Scratch()
         self.untouched: set[Hashable] = set()
@@ -620,7 +622,7 @@ class _Collector:
             if not agrees:
                 self.edits.append(f"The {name} are in another order or other groups.")
             if not (loads and agrees):
-                put(state, tree_key, new_tree(self._tree_items(places), self.spelling))
+                put(state, tree_key, new_tree(self._tree_items(name, places), self.spelling))
 
     def _compare(self, tree: Node, places: list[_Place], damaged: list[tuple[int, Node]]) -> tuple[bool, bool]:
         """Whether Mosaic loads a tree, and whether it says, as an import reads it, what Blender shows.
@@ -662,7 +664,7 @@ class _Collector:
             uuid, title = known[0], known[1] if clean_text(known[1]) == title else title
         return uuid, title, place.pieces
 
-    def _tree_items(self, places: list[_Place]) -> list[tuple[str, str | None, list[str]]]:
+    def _tree_items(self, name: str, places: list[_Place]) -> list[tuple[str, str | None, list[str]]]:
         items: list[tuple[str, str | None, list[str]]] = []
         for place in places:
             uuids = [piece.uuid for piece in place.pieces if piece.uuid is not None]
@@ -670,10 +672,14 @@ class _Collector:
                 items += [(uuid, None, []) for uuid in uuids]
                 continue
             uuid, title, _ = self._described(place)
-            if uuid is None or uuid in self.taken:
+            first, uuid = self.uuids_of_groups.setdefault(place.group.session_uid, (name, uuid or new_uuid()))
+            if first != name:  # a group of clusters and models, which is two for Mosaic
+                uuid = str(uuid5(NAMESPACE_OID, f"{uuid} {name}"))
+            if uuid in self.taken:
                 uuid = new_uuid()
             self.taken.add(uuid)
-            self.result.groups.append((place.group, {"name": clean_text(str(title)), "uuid": clean_text(uuid)}))
+            if first == name:
+                self.result.groups.append((place.group, {"name": clean_text(str(title)), "uuid": clean_text(uuid)}))
             items.append((uuid, title, uuids))
         return items
 
@@ -723,7 +729,7 @@ class _Collector:
         self.taken = {piece.uuid for piece in pieces if piece.uuid}
         if target.tree is not None:
             for name in CONTAINERS:
-                put(result.state, TREES[name], new_tree(self._tree_items(places[name]), target))
+                put(result.state, TREES[name], new_tree(self._tree_items(name, places[name]), target))
         result.renames = renames(target)
         result.release = target.release
 

@@ -392,14 +392,16 @@ def _edit_volume(piece: Piece, record: Record, original: float | None, spelling:
         appearance = entry(piece.node, "appearance")
         if percentile is None:
             drop(appearance, "isovalue_percentile")
+        elif not (isinstance(percentile, (int, float)) and 0 < percentile <= 100):
+            raise MosaicError(f"{piece.label}: its isovalue must be a number of percent above 0 and up to 100.")
         else:
             put(appearance, "isovalue_percentile", percentile / 100 if record.fractions else percentile)
         piece.edits["isovalue"] = "isovalue " + (
             "of Mosaic's choice" if percentile is None else f"{percentile:.4g} percent"
         )
-    resolution = mesh[RESOLUTION]
+    resolution = mesh.get(RESOLUTION)
     if spelling.resolutions and resolution != (DEFAULT_RESOLUTION if original is None else original):
-        if not (np.isfinite(resolution) and resolution > 0):
+        if not (isinstance(resolution, (int, float)) and np.isfinite(resolution) and resolution > 0):
             raise MosaicError(f"{piece.label}: its target resolution must be a positive number of angstrom.")
         put(state_of(piece.node), "target_resolution", resolution)
         piece.edits["resolution"] = f"target resolution {resolution:g}"
@@ -732,6 +734,14 @@ def _tell_what_is_filled_in(piece: Piece, record: Record) -> None:
         if codes and all(values is not None and _is_in_one_part(values, 0, record.count) for values in codes):
             texts = column_texts(source.data, name, source.column_records)
             filled.append(f"{name} {texts[0]!r}" if texts else f"{name} 0")
+    for name, values in new_columns_of(source, [], "").items():
+        if _is_in_one_part(values, 0, record.count):
+            filled.append(f"{name} 0")
+        if values.dtype == np.int32 and values.ndim == 1:
+            piece.warnings.append(
+                f"{piece.label}: {name!r} came with points that were joined; if it was text there, only the codes are left: "
+                "undo that and join the other way round, into the object that has it, to keep texts."
+            )
     if filled:
         piece.warnings.append(
             f"{piece.label}: points that were joined with others have {', '.join(filled)}, "
