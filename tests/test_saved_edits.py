@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mosaic_addon.session import MosaicError, Session, open_session
-from tests.make_sessions import cloud, trajectory, tree, volume, write_session
+from tests.make_sessions import cloud, mesh, properties, trajectory, tree, triangular_mesh, volume, write_session
 from tests.real_mosaic import RealMosaic
 from tests.saved_sessions import FOLDER, NEWEST, Opened, what_differs
 
@@ -1016,6 +1016,63 @@ def test_a_group_of_clusters_and_models_keeps_its_uuids(opened: Opened, tmp_path
     assert len(set(uuids)) == 2
     opened.save(tmp_path / "again.pickle")
     assert what_differs(tmp_path / "edited.pickle", tmp_path / "again.pickle") == []
+
+
+def change_places(attribute: str, key: str) -> Edit:
+    """Give the first and the last two of four points each other's values."""
+
+    def edit(opened: Opened) -> None:
+        items = opened["c"].data.attributes[attribute].data
+        values = np.empty(12 if key == "vector" else 4, np.float32 if key == "vector" else np.int32)
+        items.foreach_get(key, values)
+        items.foreach_set(key, np.roll(values.reshape(4, -1), 2, axis=0).reshape(-1))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "change"),
+    [
+        (change_places("position", "vector"), "points moved"),
+        (change_places("label", "value"), "values of vertex properties"),
+    ],
+)
+def test_what_changes_places_is_noticed(bpy: ModuleType, tmp_path: Path, edit: Edit, change: str) -> None:
+    labels = {"label": np.array([1, 1, 2, 2], np.int32)}
+    opened = Opened(bpy, write_session(tmp_path / "s.pickle", [cloud("c", 4, vertex_properties=properties(4, labels))]))
+    assert opened.unsaved() == []
+    edit(opened)
+    assert [text.split(": ")[1].split(",")[0] for text in opened.unsaved()] == [change]
+
+
+def test_a_plain_quad_is_turned_round_with_its_normals(bpy: ModuleType, tmp_path: Path) -> None:
+    square = np.float32([[0, 0, 0], [100, 0, 0], [100, 100, 0], [0, 100, 0]])
+    normals = np.tile(np.float32([0, 0, 1]), (4, 1))
+    model = triangular_mesh(4, vertices=square.astype(np.float64))
+    made = mesh("m", 4, points=square, normals=normals, model=model)
+    opened = Opened(bpy, write_session(tmp_path / "s.pickle", models=[made]))
+    opened["m"].data.flip_normals()
+    assert opened.save(tmp_path / "edited.pickle").changes == ["models 'm': faces turned round"]
+    after = open_session(tmp_path / "edited.pickle").models.geometries[0]
+    np.testing.assert_array_equal(after.normals, -normals)
+
+
+def test_a_blend_of_an_earlier_version_has_sums_without_an_order(
+    bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mosaic_addon.scene import kept, trajectories
+
+    bits, columns, shape = kept.sum_of_bits, kept.sum_of_columns, trajectories.shape_sum
+    monkeypatch.setattr(kept, "sum_of_bits", lambda values, *_: bits(values, False))
+    monkeypatch.setattr(kept, "sum_of_columns", lambda values, *_: columns(values, False))
+    monkeypatch.setattr(trajectories, "shape_sum", lambda positions, triangles: shape(positions, triangles, False))
+    opened = Opened(bpy, NEWEST)
+    monkeypatch.undo()
+    for step in bpy.data.meshes:
+        step.pop("mosaic_step_columns_sum", None)
+    assert opened.unsaved() == []
+    opened["plain cloud"].data.attributes["position"].data[0].vector.x += 1
+    assert opened.unsaved() == ["clusters 'plain cloud': points moved"]
 
 
 def test_the_scale_of_a_root_that_was_deleted_is_missed(opened: Opened, tmp_path: Path) -> None:

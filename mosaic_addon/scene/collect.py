@@ -314,6 +314,7 @@ class _Collector:
             for (_, thing, _, data), source, record in zip(asked, sources, records, strict=True):
                 if record is None:
                     continue
+                source.ordered = record.ordered
                 source.column_records = data[COLUMNS] if COLUMNS in data else thing.get(COLUMNS, "[]")
                 if not record.frames:
                     known.append(source)

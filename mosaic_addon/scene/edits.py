@@ -481,7 +481,7 @@ def _edit_columns_of_step(piece: Piece, number: int, mesh: bpy.types.Mesh, step:
     for name, values in new_columns_of(source, piece.warnings, label).items():
         put(entries, name, values)
         changed.append(f"with {name}")
-        piece.details.append(sum_of_bits(values))
+        piece.details.append(sum_of_bits(values, piece.source.ordered))
     if changed:
         piece.edits[f"vertex properties of {number}"] = f"frame {number} {', '.join(changed)}"
 
@@ -592,7 +592,7 @@ def _add_missing(piece: Piece, state: Pairs) -> None:
             ):
                 put(state, key, piece.source.stored(key))
                 piece.edits[key] = key
-                piece.details.append(sum_of_bits(read_attribute(piece.source.data, key)))
+                piece.details.append(sum_of_bits(read_attribute(piece.source.data, key), piece.source.ordered))
 
 
 def _edit_faces(
@@ -632,9 +632,7 @@ def _edit_faces(
 def _all_turned_round(source: Source, total: int) -> bool:
     """Whether the faces are those whose bits sum to `total`, each in the other direction, wherever it begins."""
     faces = source.triangles(np.dtype(np.int32))
-    if not any(
-        sum_of_bits(np.ascontiguousarray(faces[:, order])) == total for order in ([0, 2, 1], [2, 1, 0], [1, 0, 2])
-    ):
+    if not any(sum_of_bits(faces[:, order], source.ordered) == total for order in ([0, 2, 1], [2, 1, 0], [1, 0, 2])):
         return False
     # Other triangles of the same vertices may have that sum; those that were turned oppose the normals, which were not.
     normals = source.attributes().read(NORMALS)
@@ -708,8 +706,8 @@ def _edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
         if name not in columns:
             columns[name] = values
             changed.append(f"with {name}")
-            piece.details.append(sum_of_bits(values))
-    total = sum_of_columns(current)
+            piece.details.append(sum_of_bits(values, piece.source.ordered))
+    total = sum_of_columns(current, source.ordered)
     if changed:
         piece.edits["vertex properties"] = f"vertex properties {', '.join(changed)}"
     elif total != record.columns_sum and source.count == record.count:

@@ -6,6 +6,7 @@ keeps the rest of the file. Both as pickles of our own, which are read as inertl
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ from .vertex_properties import holds_column
 KEPT = "mosaic_kept"  # custom property of objects and of the session's collection
 NODE = "node"
 UINT64 = np.dtype(np.uint64)
+ORDERED = 2**62  # from here on, sums tell the order of the values, too
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class Record:
 
     part: what it was read from, with a `Stored` for each array that the object's data hold. container: "clusters" or
     "models", index: its place there. release: of the session. fractions: its isovalue percentile is a fraction. count:
-    points; faces: triangles; points_sum, faces_sum: sums of their bits, by which an edit is noticed. representation: as it was
+    points; faces: triangles; points_sum, faces_sum: `sum_of_bits` of them, by which an edit is noticed. representation: as it was
     shown. frames: of a trajectory, the places in its list of those that Blender could show; step: which of them
     it showed. columns_sum: as `sum_of_columns` says. session: a text that all records of one import share.
     """
@@ -56,6 +58,11 @@ class Record:
     frames: list[int]
     step: int
     session: str = ""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its sums tell the order of the values, as those of earlier versions do not."""
+        return self.points_sum >= ORDERED
 
     @property
     def node(self) -> ObjectNode:
@@ -198,23 +205,29 @@ def _read(data: bytes, owner: Any) -> Pairs:
 # --- which arrays Blender's data hold ---------------------------------------------------------------------------------
 
 
-def sum_of_bits(values: NDArray[Any]) -> int:
-    """A number that changes when values do, quicker than any hash: the sum of their bits, eight bytes at a time."""
+def sum_of_bits(values: NDArray[Any], ordered: bool = True) -> int:
+    """A number that changes when values do: their CRC-32. Without `ordered` as in earlier versions, whatever their order."""
+    if ordered:
+        return ORDERED + zlib.crc32(np.ascontiguousarray(values))
     if not values.size:
         return 0
     flat, rest = np.ascontiguousarray(values), values.nbytes % 8
     total = int(np.add.reduce(np.frombuffer(flat, UINT64, values.nbytes // 8)))
     if rest:
         total += int.from_bytes(flat.reshape(-1).view(np.uint8)[-rest:].tobytes(), "little")
-    return total % 2**62
+    return total % ORDERED
 
 
-def sum_of_columns(columns: Mapping[str, NDArray[Any]]) -> int:
-    """A number that changes when vertex properties do, as far as Blender's data hold them."""
+def sum_of_columns(columns: Mapping[str, NDArray[Any]], ordered: bool = True) -> int:
+    """The same of vertex properties, as far as Blender's data hold them; 0 for none."""
     total = 0
     for values in columns.values():
-        if holds_column(values):
-            total = (31 * total + sum_of_bits(values)) % 2**62
+        if not holds_column(values):
+            continue
+        if ordered:
+            total = ORDERED + zlib.crc32(np.ascontiguousarray(values), total % ORDERED)
+        else:
+            total = (31 * total + sum_of_bits(values, ordered)) % ORDERED
     return total
 
 

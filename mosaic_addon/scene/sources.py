@@ -33,7 +33,7 @@ class Source:
 
     data: its points or mesh. matrix: (4, 4) float64 from the data's coordinates to the session's angstrom, None where they
     are the same. steps: the meshes of a trajectory. volume: the mesh that holds a volume's values. flipped: all faces of a
-    mesh were turned round, and so its normals are to be. scratch: memory for the array that was asked for last, which is gone
+    mesh were turned round, and so its normals are to be. ordered: of what kind sums are, as `sum_of_bits` says. scratch: memory for the array that was asked for last, which is gone
     with the next one; None to give each its own.
     """
 
@@ -51,6 +51,7 @@ class Source:
         "is_mesh",
         "matrix",
         "name",
+        "ordered",
         "scratch",
         "steps",
         "volume",
@@ -70,6 +71,7 @@ class Source:
         self.steps = steps
         self.volume = volume
         self.flipped = False
+        self.ordered = True
         self.scratch = scratch
         self.show(data)
 
@@ -140,7 +142,7 @@ class Source:
     def columns_sum(self) -> int:
         """By which an edited vertex property is noticed."""
         if self._columns_sum is None:
-            self._columns_sum = sum_of_columns(self.columns())
+            self._columns_sum = sum_of_columns(self.columns(), self.ordered)
         return self._columns_sum
 
     def step(self, number: int) -> "Source":
@@ -161,7 +163,8 @@ class Source:
         edited = {}
         for number, mesh in self.own_steps().items():
             step = Source(self.name, mesh, None)
-            total = shape_sum(step.positions(), step.triangles(np.dtype(np.int32)))
+            step.ordered = STEP_COLUMNS_SUM in mesh  # both came with the same version
+            total = shape_sum(step.positions(), step.triangles(np.dtype(np.int32)), step.ordered)
             columns = str(step.columns_sum())
             if mesh.get(STEP_SUM, total) != total or mesh.get(STEP_COLUMNS_SUM, columns) != columns:
                 edited[number] = f"{total} {columns}"
@@ -183,7 +186,7 @@ class Source:
     def points_sum(self) -> int:
         """By which a moved point is noticed."""
         if self._points_sum is None:
-            self._points_sum = sum_of_bits(self.positions(self.scratch))
+            self._points_sum = sum_of_bits(self.positions(self.scratch), self.ordered)
         return self._points_sum
 
     def points(self, dtype: np.dtype[Any]) -> Array:
@@ -271,7 +274,7 @@ class Source:
         return len(self.triangles(np.dtype(np.int32)))
 
     def faces_sum(self) -> int:
-        return sum_of_bits(self.triangles(np.dtype(np.int32)))
+        return sum_of_bits(self.triangles(np.dtype(np.int32)), self.ordered)
 
     def triangles(self, dtype: np.dtype[Any]) -> Array:
         """(m, 3): the faces, those with more corners cut into triangles."""

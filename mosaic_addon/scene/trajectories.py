@@ -42,9 +42,10 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
     return collection
 
 
-def shape_sum(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> str:
-    """By which an edit of a mesh is noticed."""
-    return f"{len(positions)} {sum_of_bits(positions)} {len(triangles)} {sum_of_bits(triangles)}"
+def shape_sum(positions: NDArray[np.float32], triangles: NDArray[np.int32], ordered: bool = True) -> str:
+    """By which an edit of a mesh is noticed. ordered: as of `sum_of_bits`."""
+    sums = sum_of_bits(positions, ordered), sum_of_bits(triangles, ordered)
+    return f"{len(positions)} {sums[0]} {len(triangles)} {sums[1]}"
 
 
 def saved_step(geometry: Geometry) -> int:
