@@ -78,9 +78,8 @@ def save_session(
         raise MosaicError(f"{target} was changed on disk since it was read; save under another name, or overwrite it.")
     finish_sculpting(layer)
     with closing(collect_session(session, scene, layer, options)) as collected:
-        layout = (
-            collected.layout if target == _place_of(session).file else layout_of(target)
-        )  # its own stays what it is
+        is_its_own = target == _place_of(session).file
+        layout = collected.layout if is_its_own else layout_of(target)
         saved = _write(collected, target, backup, thumbnail or session.get(THUMBNAIL), layout)
         for thing, uuid in collected.uuids:
             if thing.is_editable:

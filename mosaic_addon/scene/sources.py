@@ -43,6 +43,7 @@ class Source:
         "_columns",
         "_columns_sum",
         "_faces",
+        "_own_steps",
         "_points_sum",
         "_positions",
         "count",
@@ -69,6 +70,7 @@ class Source:
         self.name = name
         self.matrix = matrix
         self.steps = steps
+        self._own_steps: dict[int, Mesh] | None = None
         self.volume = volume
         self.flipped = False
         self.ordered = True
@@ -151,12 +153,13 @@ class Source:
 
     def own_steps(self) -> dict[int, Mesh]:
         """The steps that were imported, in order, by the numbers that they had then; of copies, the first."""
-        own: dict[int, Mesh] = {}
-        for mesh in self.steps:
-            number = mesh.get(STEP)
-            if type(number) is int:
-                own.setdefault(number, mesh)
-        return own
+        if self._own_steps is None:
+            self._own_steps = {}
+            for mesh in self.steps:
+                number = mesh.get(STEP)
+                if type(number) is int:
+                    self._own_steps.setdefault(number, mesh)
+        return self._own_steps
 
     def edited_steps(self) -> dict[int, str]:
         """The steps that were edited since the import: by their numbers, what tells two edits apart."""
