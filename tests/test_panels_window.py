@@ -78,7 +78,7 @@ def prepared(window: Window) -> list[int]:
 
 def run(window: Window, text: str) -> None:
     """Statements in Blender, whose names stay."""
-    assert window.do(f"exec({text!r}, globals())") is None
+    assert window.do(f"exec({text!r}, globals())") is None, window.log()
 
 
 def pixels_of(window: Window, color: tuple[int, int, int]) -> tuple[int, int, int, int] | None:
