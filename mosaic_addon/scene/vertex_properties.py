@@ -19,7 +19,7 @@ from .attributes import RESERVED, PointAttributes, PointData, buffer_of, read_at
 from .exact import BITS_OF_OTHERS, bits_of, exact_or_wider, read_bits
 
 COLUMNS = "mosaic_vertex_properties"  # custom property of data, and of objects again: what the attributes stand for
-MAX_TEXT_BYTES = 2**20  # of one text
+MAX_TABLE_BYTES = 2**30  # of all texts of a vertex property, each as long as the longest may be
 
 
 def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str]:
@@ -64,7 +64,7 @@ def _complete(record: dict[str, Any], claimed: set[str]) -> dict[str, Any]:
         raise ValueError("no texts")
     if (
         dtype.kind not in "biufUS"
-        or not 0 <= dtype.itemsize <= MAX_TEXT_BYTES
+        or not 0 <= dtype.itemsize * max(len(lists[2]), 1) <= MAX_TABLE_BYTES
         or {int}.union(map(type, shape)) != {int}
     ):
         raise ValueError("no such values")
