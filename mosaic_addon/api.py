@@ -12,17 +12,17 @@ from collections.abc import Sequence
 
 import bpy
 
-from .scene.build import Imported, Progress, build_session
-from .scene.camera import View, frame_camera, place_camera, read_view
-from .scene.collect import ExportOptions
-from .scene.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
-from .scene.looks import apply_look
-from .scene.naming import rename
-from .scene.plan import ImportOptions
-from .scene.render import RenderOptions, image_format, render_to, set_up_render, show_frame
-from .scene.representations import set_inputs
-from .scene.save import Saved, save_objects, save_session, unsaved_changes
-from .scene.tree import sessions_in
+from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
+from .scene.drawing.representations import set_inputs
+from .scene.exporting.collect import ExportOptions
+from .scene.exporting.save import Saved, save_objects, save_session, unsaved_changes
+from .scene.importing.build import Imported, Progress, build_session
+from .scene.importing.plan import ImportOptions
+from .scene.outline.naming import rename
+from .scene.outline.tree import sessions_in
+from .scene.pictures.camera import View, frame_camera, place_camera, read_view
+from .scene.pictures.looks import apply_look
+from .scene.pictures.render import RenderOptions, image_format, render_to, set_up_render, show_frame
 from .session import MosaicError, Session, open_session
 
 __all__ = [

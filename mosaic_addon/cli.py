@@ -393,7 +393,7 @@ def _range(text: str) -> tuple[float, float]:
 
 
 def _color_map(text: str) -> str:
-    from .scene.color_maps import find_map
+    from .scene.drawing.color_maps import find_map
 
     try:
         find_map(text)

@@ -36,10 +36,10 @@ os.environ["BLENDER_USER_RESOURCES"] = str(FOLDER / "blender")
 import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 
-from mosaic_addon.scene.build import build_session  # noqa: E402
-from mosaic_addon.scene.isosurface import gaussian_smooth, volume_surface  # noqa: E402
-from mosaic_addon.scene.save import save_session, unsaved_changes  # noqa: E402
-from mosaic_addon.scene.voxels import voxel_surface  # noqa: E402
+from mosaic_addon.scene.exporting.save import save_session, unsaved_changes  # noqa: E402
+from mosaic_addon.scene.importing.build import build_session  # noqa: E402
+from mosaic_addon.scene.shapes.isosurface import gaussian_smooth, volume_surface  # noqa: E402
+from mosaic_addon.scene.shapes.voxels import voxel_surface  # noqa: E402
 from mosaic_addon.session import open_session  # noqa: E402
 from tests import make_sessions as make  # noqa: E402
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mosaic_addon.scene.isosurface import Surface
+from mosaic_addon.scene.shapes.isosurface import Surface
 
 
 def edges(mesh: Surface) -> tuple[np.ndarray, np.ndarray]:

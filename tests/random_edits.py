@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from mosaic_addon.scene.color_maps import to_scene
 from mosaic_addon.scene.compat import ModifierInputs
-from mosaic_addon.scene.representations import LABELS
+from mosaic_addon.scene.drawing.color_maps import to_scene
+from mosaic_addon.scene.drawing.representations import LABELS
 from tests import make_sessions as make
 
 MESH_LOOKS = ("surface", "mesh", "wireframe")

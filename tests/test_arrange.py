@@ -18,9 +18,11 @@ FOLDER = Path(__file__).parent / "sessions"
 @pytest.fixture
 def made(bpy: ModuleType, tmp_path: Path) -> SimpleNamespace:
     """A session of the clusters a, [G: b, c], d, e and the models m, n; and how the tree is now, as text."""
-    from mosaic_addon.scene import arrange, copies, merging, naming
-    from mosaic_addon.scene import tree as scene_tree
-    from mosaic_addon.scene.build import build_session
+    from mosaic_addon.scene.importing.build import build_session
+    from mosaic_addon.scene.outline import arrange, naming
+    from mosaic_addon.scene.outline import duplicate as copies
+    from mosaic_addon.scene.outline import merge as merging
+    from mosaic_addon.scene.outline import tree as scene_tree
 
     count = 4
     clusters = [
@@ -250,8 +252,8 @@ def datablocks(bpy: ModuleType) -> set[tuple[str, str]]:
 
 def test_duplicates_removed_leave_what_was(bpy: ModuleType) -> None:
     """Of every kind of data in a real session."""
-    from mosaic_addon.scene.build import build_session
-    from mosaic_addon.scene.copies import duplicate, remove
+    from mosaic_addon.scene.importing.build import build_session
+    from mosaic_addon.scene.outline.duplicate import duplicate, remove
 
     imported = build_session(open_session(FOLDER / "mosaic-1.3.2.pickle"), bpy.context.scene)
     before = datablocks(bpy)
@@ -262,8 +264,8 @@ def test_duplicates_removed_leave_what_was(bpy: ModuleType) -> None:
 
 
 def test_removing_all_leaves_only_the_empty_session(bpy: ModuleType) -> None:
-    from mosaic_addon.scene.build import build_session
-    from mosaic_addon.scene.copies import remove
+    from mosaic_addon.scene.importing.build import build_session
+    from mosaic_addon.scene.outline.duplicate import remove
 
     imported = build_session(open_session(FOLDER / "mosaic-1.3.2.pickle"), bpy.context.scene)
     remove(imported.objects)
@@ -289,8 +291,8 @@ def test_what_others_use_is_not_removed(made: SimpleNamespace) -> None:
 
 
 def test_merged_clouds_have_all_points_and_what_they_carry(made: SimpleNamespace) -> None:
-    from mosaic_addon.scene.attributes import read_attribute
-    from mosaic_addon.scene.vertex_properties import read_columns
+    from mosaic_addon.scene.data.attributes import read_attribute
+    from mosaic_addon.scene.data.vertex_properties import read_columns
 
     things = made.things("abd")
     expected = np.concatenate([read_attribute(thing.data, "position") for thing in things])
@@ -311,7 +313,7 @@ def test_merged_clouds_have_all_points_and_what_they_carry(made: SimpleNamespace
 
 
 def test_what_only_some_have_is_left_out_and_told(made: SimpleNamespace) -> None:
-    from mosaic_addon.scene.vertex_properties import read_columns, write_columns
+    from mosaic_addon.scene.data.vertex_properties import read_columns, write_columns
 
     first, second = made.things("ab")
     second.data.attributes.remove(second.data.attributes["normals"])
@@ -325,7 +327,7 @@ def test_what_only_some_have_is_left_out_and_told(made: SimpleNamespace) -> None
 
 
 def test_merged_objects_stay_where_they_stand(made: SimpleNamespace) -> None:
-    from mosaic_addon.scene.attributes import read_attribute
+    from mosaic_addon.scene.data.attributes import read_attribute
 
     first, second = made.things("ab")
     first.location = (5, 0, 0)
@@ -339,7 +341,7 @@ def test_merged_objects_stay_where_they_stand(made: SimpleNamespace) -> None:
 
 
 def test_turned_quaternions_turn_the_same_way_as_normals() -> None:
-    from mosaic_addon.scene.merging import _turned
+    from mosaic_addon.scene.outline.merge import _turned
 
     angle = np.radians(40)
     turn = np.eye(4)

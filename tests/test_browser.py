@@ -28,8 +28,9 @@ def session(tmp_path: Path) -> Path:
 def browser(bpy: ModuleType, session: Path) -> Iterator[SimpleNamespace]:
     """The add-on with a session open, nothing selected."""
     import mosaic_addon
-    from mosaic_addon.scene import tree as scene_tree
-    from mosaic_addon.ui import browser_rows, browser_selection
+    from mosaic_addon.scene.outline import tree as scene_tree
+    from mosaic_addon.ui.browser import rows as browser_rows
+    from mosaic_addon.ui.browser import selection as browser_selection
 
     mosaic_addon.register()
     browser_rows._folded.clear()
@@ -58,7 +59,7 @@ def browser(bpy: ModuleType, session: Path) -> Iterator[SimpleNamespace]:
 
 
 def visible(browser: SimpleNamespace) -> list[str]:
-    from mosaic_addon.scene.visibility import is_visible
+    from mosaic_addon.scene.outline.visibility import is_visible
 
     layer = browser.bpy.context.view_layer
     session = browser.tree.sessions_in(browser.bpy.context.scene)[0]
@@ -111,14 +112,14 @@ def test_search_finds_in_both_containers_and_what_is_folded(browser: SimpleNames
 
 
 def test_search_knows_names_that_blender_could_not_give(browser: SimpleNamespace) -> None:
-    from mosaic_addon.scene.naming import rename
+    from mosaic_addon.scene.outline.naming import rename
 
     rename(browser.things("alpha")[0], "x" * 300 + "end")
     assert len(browser.rows("xend")) == 3
 
 
 def test_several_sessions_have_headings(browser: SimpleNamespace, session: Path) -> None:
-    from mosaic_addon.scene.build import build_session
+    from mosaic_addon.scene.importing.build import build_session
     from mosaic_addon.session import open_session
 
     build_session(open_session(session), browser.bpy.context.scene)
@@ -292,7 +293,7 @@ def test_the_label_is_the_true_name(browser: SimpleNamespace) -> None:
 
 
 def test_representation_of_those_that_offer_it(browser: SimpleNamespace) -> None:
-    from mosaic_addon.scene.representations import representation_of
+    from mosaic_addon.scene.drawing.representations import representation_of
 
     browser.choose("alpha", "model")
     browser.ops.set_representation(representation="wireframe")

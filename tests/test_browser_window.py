@@ -28,7 +28,7 @@ PREPARE = f"""
 import importlib, sys, time
 import bpy
 ui = importlib.import_module("{ADDON}.ui")
-tree = importlib.import_module("{ADDON}.scene.tree")
+tree = importlib.import_module("{ADDON}.scene.outline.tree")
 for c in reversed(ui.CLASSES):
     if issubclass(c, bpy.types.Panel) and getattr(c, "bl_category", "") == "Mosaic" and c.__name__ != "MOSAIC_PT_objects":
         bpy.utils.unregister_class(c)

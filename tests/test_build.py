@@ -28,8 +28,8 @@ def opened(request: pytest.FixtureRequest) -> Opened:
 
 
 def build(bpy: ModuleType, session: Session | Path, **options: Any) -> Any:
-    from mosaic_addon.scene.build import build_session
-    from mosaic_addon.scene.plan import ImportOptions
+    from mosaic_addon.scene.importing.build import build_session
+    from mosaic_addon.scene.importing.plan import ImportOptions
 
     if isinstance(session, Path):
         session = open_session(session)
@@ -104,7 +104,7 @@ def check_points(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: 
 
 
 def check_normals_and_quaternions(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
-    from mosaic_addon.scene.attributes import NORMALS, QUATERNIONS, read_attribute
+    from mosaic_addon.scene.data.attributes import NORMALS, QUATERNIONS, read_attribute
 
     for name, values in ((NORMALS, geometry.normals), (QUATERNIONS, geometry.quaternions)):
         stored = read_attribute(thing.data, name)
@@ -124,7 +124,7 @@ def check_normals_and_quaternions(thing: Any, geometry: Geometry, truth: dict[st
 
 
 def check_vertex_properties(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
-    from mosaic_addon.scene.vertex_properties import read_columns
+    from mosaic_addon.scene.data.vertex_properties import read_columns
 
     expected = opened.value(truth.get("vertex_properties") or {})
     columns = read_columns(thing.data)
@@ -242,7 +242,7 @@ def test_every_object_has_what_mosaic_read(bpy: ModuleType, opened: Opened) -> N
 
 
 def test_representations_are_chosen_or_a_warning_says_why_not(bpy: ModuleType, opened: Opened) -> None:
-    from mosaic_addon.scene.representations import LABELS
+    from mosaic_addon.scene.drawing.representations import LABELS
 
     imported = build(bpy, opened.session)
     for thing, geometry in zip(imported.objects, in_browser_order(opened.session), strict=True):
@@ -383,7 +383,7 @@ COLUMNS = {
 def test_a_column_of_any_kind_comes_back_as_it_was(
     bpy: ModuleType, tmp_path: Path, kind: str, make: Callable[..., Any]
 ) -> None:
-    from mosaic_addon.scene.vertex_properties import read_columns
+    from mosaic_addon.scene.data.vertex_properties import read_columns
 
     made = make("c", 3, vertex_properties=properties(3, {kind: COLUMNS[kind]}))
     imported = build(bpy, write_session(tmp_path / "s.pickle", [made]))
@@ -393,7 +393,7 @@ def test_a_column_of_any_kind_comes_back_as_it_was(
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_columns_of_nearly_nothing(bpy: ModuleType, tmp_path: Path, n: int) -> None:
-    from mosaic_addon.scene.vertex_properties import read_columns
+    from mosaic_addon.scene.data.vertex_properties import read_columns
 
     columns = {name: values[:n] for name, values in COLUMNS.items()}
     made = [cloud("c", n, vertex_properties=properties(n, columns)), cloud("m", n)]
@@ -405,7 +405,7 @@ def test_columns_of_nearly_nothing(bpy: ModuleType, tmp_path: Path, n: int) -> N
 
 
 def test_columns_may_have_any_name(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.vertex_properties import read_columns
+    from mosaic_addon.scene.data.vertex_properties import read_columns
 
     names = [
         "position", "radius", "id", "material_index", "normals", "quaternions", "custom_normal", ".hidden", ".edge_verts",
@@ -425,7 +425,7 @@ def test_columns_may_have_any_name(bpy: ModuleType, tmp_path: Path) -> None:
 
 
 def test_an_edit_in_blender_changes_that_value_alone(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.vertex_properties import column_attributes, read_columns
+    from mosaic_addon.scene.data.vertex_properties import column_attributes, read_columns
 
     values = np.array([0.1, 1e300, 2**53 + 1.0])
     made = cloud("c", 3, vertex_properties=properties(3, {"v": values}))
@@ -602,7 +602,7 @@ def test_a_file_of_an_older_blender_holds_the_same(bpy: ModuleType, tmp_path: Pa
 
 
 def test_points_have_the_radius_of_their_size_in_pixels(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.attributes import read_attribute
+    from mosaic_addon.scene.data.attributes import read_attribute
 
     look = {"size": 12, "base_color": (1, 0, 0)}
     (thing,) = build(
@@ -678,7 +678,7 @@ def test_a_wireframe_is_tubes_one_pixel_wide_in_the_base_colour(bpy: ModuleType,
 
 
 def test_a_mesh_shown_as_points_is_its_vertices(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.attributes import read_attribute
+    from mosaic_addon.scene.data.attributes import read_attribute
 
     drawn = drawn_as(bpy, tmp_path, "pointcloud")
     assert drawn.mesh is None or not len(drawn.mesh.vertices)
@@ -756,7 +756,7 @@ def test_a_failure_half_way_leaves_nothing(
 
 
 def test_progress_that_fails_leaves_nothing(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.build import build_session
+    from mosaic_addon.scene.importing.build import build_session
 
     def progress(fraction: float) -> None:
         raise Stop
@@ -770,7 +770,7 @@ def test_progress_that_fails_leaves_nothing(bpy: ModuleType, tmp_path: Path) -> 
 
 
 def test_progress_grows_from_nothing_to_at_most_all(bpy: ModuleType) -> None:
-    from mosaic_addon.scene.build import build_session
+    from mosaic_addon.scene.importing.build import build_session
 
     seen: list[float] = []
     build_session(open_session(FOLDER / "mosaic-1.3.2.pickle"), bpy.context.scene, progress=seen.append)
@@ -786,8 +786,8 @@ def test_progress_grows_from_nothing_to_at_most_all(bpy: ModuleType) -> None:
 def test_what_takes_minutes_is_opened_only_when_asked_to(
     bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    from mosaic_addon.scene import plan
-    from mosaic_addon.scene.build import build_session
+    from mosaic_addon.scene.importing import plan
+    from mosaic_addon.scene.importing.build import build_session
 
     monkeypatch.setitem(plan.BUDGET, what, 1)
     clouds = [cloud(str(i), vertex_properties=properties(5, {"a": np.zeros(5)})) for i in range(2)]

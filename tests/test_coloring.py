@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mosaic_addon.scene.color_maps import MENU, PALETTES, RAMPS, find_map, sample, stops, to_display, to_scene
+from mosaic_addon.scene.drawing.color_maps import MENU, PALETTES, RAMPS, find_map, sample, stops, to_display, to_scene
 from mosaic_addon.session import MosaicError
 
 # Every 17th of the 256 entries of matplotlib's maps.
@@ -37,13 +37,13 @@ REFERENCE = {
 @pytest.fixture
 def draw(bpy: ModuleType) -> SimpleNamespace:
     """What makes objects and pictures of them: flat colours, seen from above, a Blender unit a cell of 8 x 8 pixels."""
-    from mosaic_addon.scene import coloring
-    from mosaic_addon.scene.attributes import buffer_of
     from mosaic_addon.scene.compat import ModifierInputs, PointCloudFactory
-    from mosaic_addon.scene.materials import MaterialFactory, Shading, set_shading
-    from mosaic_addon.scene.meshes import new_mesh
-    from mosaic_addon.scene.representations import MESH, POINTS, RepresentationFactory
-    from mosaic_addon.scene.vertex_properties import write_columns
+    from mosaic_addon.scene.data.attributes import buffer_of
+    from mosaic_addon.scene.data.meshes import new_mesh
+    from mosaic_addon.scene.data.vertex_properties import write_columns
+    from mosaic_addon.scene.drawing import coloring
+    from mosaic_addon.scene.drawing.materials import MaterialFactory, Shading, set_shading
+    from mosaic_addon.scene.drawing.representations import MESH, POINTS, RepresentationFactory
     from mosaic_addon.session.session import Appearance
 
     def finish(data: Any, columns: dict[str, Any], group: str, representation: str, size: float) -> Any:
@@ -156,7 +156,7 @@ def test_maps_are_those_of_matplotlib(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*RAMPS, *PALETTES])
 def test_blenders_ramp_is_the_map(bpy: ModuleType, name: str) -> None:
-    from mosaic_addon.scene.coloring import color_map_group
+    from mosaic_addon.scene.drawing.coloring import color_map_group
 
     group = color_map_group(name)
     ramp = next(node for node in group.nodes if node.type == "VALTORGB").color_ramp
@@ -316,7 +316,7 @@ def test_a_palette_cuts_the_range_of_numbers(
 
 
 def test_texts_have_one_color_in_all_objects(draw: SimpleNamespace, tmp_path: Path) -> None:
-    from mosaic_addon.scene.vertex_properties import read_columns
+    from mosaic_addon.scene.data.vertex_properties import read_columns
 
     texts = [np.array(["spike", "rna", "spike"]), np.array(["membrane", "rna"])]
     first, second = draw.cloud({"class": texts[0]}), draw.cloud({"class": texts[1]}, row=1)
@@ -453,11 +453,11 @@ def test_a_saved_file_renders_the_same_without_the_extension(
 def test_a_segmentation_has_the_colors_of_its_voxels(
     bpy: ModuleType, draw: SimpleNamespace, tmp_path: Path, representation: str
 ) -> None:
-    from mosaic_addon.scene.attributes import buffer_of
     from mosaic_addon.scene.compat import PointCloudFactory
-    from mosaic_addon.scene.meshes import new_mesh
-    from mosaic_addon.scene.representations import SEGMENTATION
-    from mosaic_addon.scene.voxels import voxel_surface
+    from mosaic_addon.scene.data.attributes import buffer_of
+    from mosaic_addon.scene.data.meshes import new_mesh
+    from mosaic_addon.scene.drawing.representations import SEGMENTATION
+    from mosaic_addon.scene.shapes.voxels import voxel_surface
 
     points = np.zeros((6, 3), np.float32)
     points[:, 0] = np.arange(6)
@@ -483,7 +483,7 @@ def test_the_command_line_colors(
     sessions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], bpy: ModuleType
 ) -> None:
     from mosaic_addon.cli import main
-    from mosaic_addon.scene.coloring import coloring_of
+    from mosaic_addon.scene.drawing.coloring import coloring_of
 
     file = str(sessions / "mosaic-1.3.2.pickle")
     arguments = ["-o", str(tmp_path / "a.blend"), "--color-by", "curvature", "--map", "coolwarm", "--range", "-1,2.5"]

@@ -256,7 +256,7 @@ def test_a_session_beyond_the_budget_needs_a_word(
     bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from mosaic_addon.cli import main
-    from mosaic_addon.scene import plan
+    from mosaic_addon.scene.importing import plan
 
     monkeypatch.setitem(plan.BUDGET, "points", 4)
     command = ["import", str(write_session(tmp_path / "s.pickle", [cloud("c", 5)])), "-o", str(tmp_path / "x.blend")]

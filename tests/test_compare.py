@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from mosaic_addon import cli
-from mosaic_addon.session import MosaicError, open_session, side_by_side
+from mosaic_addon.session import MosaicError, open_session
+from mosaic_addon.session import node_diff as side_by_side
 from mosaic_addon.session.compare import Difference, compare
+from mosaic_addon.session.node_diff import SideBySide, array_difference, same_scalars
 from mosaic_addon.session.nodes import Pairs
-from mosaic_addon.session.side_by_side import SideBySide, array_difference, same_scalars
 from tests import hostile
 from tests.edited_sessions import EDITS, FILE_EDITS, dumps, load_editable
 from tests.make_sessions import MISSING, an_object, cloud, container, indexed_bytes, session_bytes, tree, write_session

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mosaic_addon.session import MosaicError
-from mosaic_addon.session.forms import HEAD, Forms, loads
+from mosaic_addon.session.node_templates import HEAD, Forms, loads
 from mosaic_addon.session.nodes import ArrayNode, ObjectNode, Pairs, Stored
 from mosaic_addon.session.pickle_reader import read_pickle
 from mosaic_addon.session.pickle_writer import write_pickle

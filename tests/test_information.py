@@ -27,7 +27,7 @@ def opened(bpy: ModuleType, tmp_path: Path, *geometries: Any) -> list[Any]:
 
 
 def test_counts_and_extent_are_those_of_the_points(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import counts_of
+    from mosaic_addon.scene.drawing.facts import counts_of
 
     points = np.array([[0, 1, 2], [10, -5, 2.5], [3, 3, 3]], np.float32)
     few, faces, none, odd = opened(
@@ -47,7 +47,7 @@ def test_counts_and_extent_are_those_of_the_points(addon: ModuleType, tmp_path: 
 
 
 def test_ranges_are_told_as_a_reader_wants_them(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import range_of
+    from mosaic_addon.scene.drawing.facts import range_of
 
     columns = {
         "curvature": np.array([0.25, -1.5, np.nan, 3]),
@@ -86,38 +86,38 @@ def test_ranges_are_told_as_a_reader_wants_them(addon: ModuleType, tmp_path: Pat
 def test_numbers_are_worked_out_once_and_again_after_a_change(
     addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mosaic_addon.scene import inspect
+    from mosaic_addon.scene.drawing import facts
 
     (thing,) = opened(addon, tmp_path, mesh("m", 4))
     worked_out = []
-    count = inspect._count
+    count = facts._count
 
     def noted(data: Any) -> Any:
         worked_out.append(data.name)
         return count(data)
 
-    monkeypatch.setattr(inspect, "_count", noted)
-    before = [inspect.counts_of(thing.data) for _ in range(3)][-1]
+    monkeypatch.setattr(facts, "_count", noted)
+    before = [facts.counts_of(thing.data) for _ in range(3)][-1]
     assert worked_out == ["m"]
     thing.location.x = 5  # another kind of change
     addon.context.view_layer.update()
-    assert inspect.counts_of(thing.data) is before
+    assert facts.counts_of(thing.data) is before
     thing.data.vertices[0].co.x = 99_999
     thing.data.update()
     addon.context.view_layer.update()
-    after = inspect.counts_of(thing.data)
+    after = facts.counts_of(thing.data)
     assert worked_out == ["m", "m"]
     assert after.upper[0] == 99_999  # type: ignore[union-attr, index]
 
 
 def test_another_file_begins_with_nothing_remembered(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene import inspect
+    from mosaic_addon.scene.drawing import facts
 
     (thing,) = opened(addon, tmp_path, mesh("m", 4))
-    inspect.counts_of(thing.data)
-    assert inspect._known
+    facts.counts_of(thing.data)
+    assert facts._known
     addon.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    assert not inspect._known
+    assert not facts._known
 
 
 def test_disabling_takes_the_handlers_away(bpy: ModuleType) -> None:
@@ -134,26 +134,26 @@ def test_disabling_takes_the_handlers_away(bpy: ModuleType) -> None:
 
 
 def test_what_is_remembered_is_bounded(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene import inspect
+    from mosaic_addon.scene.drawing import facts
 
-    columns = {str(number): np.zeros(1, np.int32) for number in range(inspect.MAX_REMEMBERED + 10)}
+    columns = {str(number): np.zeros(1, np.int32) for number in range(facts.MAX_REMEMBERED + 10)}
     (thing,) = opened(addon, tmp_path, cloud("c", 1, vertex_properties=properties(1, columns)))
     for name in columns:
-        inspect.range_of(thing.data, name)
-    assert len(inspect._known) == inspect.MAX_REMEMBERED
+        facts.range_of(thing.data, name)
+    assert len(facts._known) == facts.MAX_REMEMBERED
 
 
 def test_a_mesh_being_edited_is_told_from_what_was_known_before(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene import inspect
+    from mosaic_addon.scene.drawing import facts
 
     (thing,) = opened(addon, tmp_path, mesh("m", 4))
     addon.context.view_layer.objects.active = thing
     addon.ops.object.mode_set(mode="EDIT")
-    assert inspect.counts_of(thing.data) is None
+    assert facts.counts_of(thing.data) is None
     addon.ops.object.mode_set(mode="OBJECT")
-    assert inspect.counts_of(thing.data).points == 4  # type: ignore[union-attr]
+    assert facts.counts_of(thing.data).points == 4  # type: ignore[union-attr]
     addon.ops.object.mode_set(mode="EDIT")
-    known = inspect.counts_of(thing.data)
+    known = facts.counts_of(thing.data)
     assert known is None or known.points == 4
     addon.ops.object.mode_set(mode="OBJECT")
 
@@ -169,8 +169,8 @@ def test_a_mesh_being_edited_is_told_from_what_was_known_before(addon: ModuleTyp
 def test_the_step_of_a_trajectory_is_the_one_that_is_drawn(
     addon: ModuleType, tmp_path: Path, timing: dict[str, Any], expected: dict[int, int]
 ) -> None:
-    from mosaic_addon.scene.inspect import shown_data, step_at, steps_of
-    from mosaic_addon.scene.representations import set_inputs
+    from mosaic_addon.scene.drawing.facts import shown_data, step_at, steps_of
+    from mosaic_addon.scene.drawing.representations import set_inputs
 
     (thing,) = opened(addon, tmp_path, trajectory("t", frames=3))
     set_inputs([thing], timing)
@@ -185,7 +185,7 @@ def test_the_step_of_a_trajectory_is_the_one_that_is_drawn(
 
 
 def test_models_tell_their_numbers(addon: ModuleType, sessions: Path) -> None:
-    from mosaic_addon.scene.inspect import model_parameters
+    from mosaic_addon.scene.drawing.facts import model_parameters
 
     addon.ops.mosaic.load_session(filepath=str(sessions / "mosaic-1.3.2.pickle"))
     told = {thing.name: model_parameters(thing) for thing in addon.data.objects if "mosaic_class" in thing}
@@ -210,7 +210,7 @@ def test_models_tell_their_numbers(addon: ModuleType, sessions: Path) -> None:
 def test_the_axis_of_a_cylinder_is_the_last_column_and_an_old_fit_is_found_in_meta(
     addon: ModuleType, tmp_path: Path
 ) -> None:
-    from mosaic_addon.scene.inspect import model_parameters
+    from mosaic_addon.scene.drawing.facts import model_parameters
 
     columns = np.array([[0.0, 0.6, 0.8], [1.0, 0.0, 0.0], [0.0, 0.8, -0.6]])
     state = {"radius": 5, "height": 20.0, "centers": np.arange(3.0), "orientations": columns}
@@ -223,7 +223,7 @@ def test_the_axis_of_a_cylinder_is_the_last_column_and_an_old_fit_is_found_in_me
 
 
 def test_a_model_in_no_known_form_is_named_and_nothing_more(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import model_parameters
+    from mosaic_addon.scene.drawing.facts import model_parameters
 
     states = {
         "text": {"radius": "wide", "center": np.array(["a", "b", "c"]), "orientations": np.full((3, 3), "x")},
@@ -239,7 +239,7 @@ def test_a_model_in_no_known_form_is_named_and_nothing_more(addon: ModuleType, t
 
 
 def test_a_volume_tells_its_voxels(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import volume_parameters
+    from mosaic_addon.scene.drawing.facts import volume_parameters
 
     thing, plain = opened(addon, tmp_path, volume("v"), cloud("c", 2))
     assert volume_parameters(thing) == {"Voxels": "4 x 5 x 6", "Voxel size": "10 x 10 x 10 Å"}
@@ -247,7 +247,7 @@ def test_a_volume_tells_its_voxels(addon: ModuleType, tmp_path: Path) -> None:
 
 
 def test_meta_is_told_without_our_own_properties(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import children_of, meta_of, value_text
+    from mosaic_addon.scene.drawing.facts import children_of, meta_of, value_text
 
     meta = {
         "origin": "tomo_1.mrc",
@@ -275,7 +275,7 @@ def test_meta_is_told_without_our_own_properties(addon: ModuleType, tmp_path: Pa
 
 
 def test_asking_again_is_quick_whatever_the_size(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene import inspect
+    from mosaic_addon.scene.drawing import facts
 
     columns = properties(500_000, {name: np.random.default_rng(1).random(500_000) for name in "abc"})
     big, moving = opened(
@@ -283,13 +283,13 @@ def test_asking_again_is_quick_whatever_the_size(addon: ModuleType, tmp_path: Pa
     )
 
     def ask(thing: Any) -> None:
-        data = inspect.shown_data(thing, 3)
-        inspect.counts_of(data)
+        data = facts.shown_data(thing, 3)
+        facts.counts_of(data)
         for name in ("a", "b", "c"):
-            inspect.range_of(data, name)
-        inspect.model_parameters(thing)
-        inspect.volume_parameters(thing)
-        inspect.meta_of(thing)
+            facts.range_of(data, name)
+        facts.model_parameters(thing)
+        facts.volume_parameters(thing)
+        facts.meta_of(thing)
 
     for thing in (big, moving):
         ask(thing)

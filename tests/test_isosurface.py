@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mosaic_addon.scene.isosurface import gaussian_smooth, isosurface, quantile, volume_surface
+from mosaic_addon.scene.shapes.isosurface import gaussian_smooth, isosurface, quantile, volume_surface
 from tests.meshes import is_closed, signed_volume
 
 MIDDLE = np.array([11.2, 13.4, 9.1])

@@ -20,7 +20,7 @@ Picture = NDArray[np.float64]
 @pytest.fixture
 def scene(bpy: ModuleType) -> Any:
     """A cube, a smaller one on it and, apart, a point, seen from above."""
-    from mosaic_addon.scene.render import RenderOptions, set_up_render
+    from mosaic_addon.scene.pictures.render import RenderOptions, set_up_render
 
     scene = bpy.context.scene
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
@@ -54,7 +54,7 @@ def add_point(bpy: ModuleType, place: tuple[float, float, float], radius: float)
 
 
 def add(bpy: ModuleType, data: Any, place: tuple[float, float, float]) -> None:
-    from mosaic_addon.scene.materials import MaterialFactory
+    from mosaic_addon.scene.drawing.materials import MaterialFactory
     from mosaic_addon.session.session import Appearance
 
     data.materials.append(MaterialFactory(1).new(data.name, Appearance(base_color=COLOR)))
@@ -68,8 +68,8 @@ def picture(scene: Any, tmp_path: Path) -> Callable[..., Picture]:
     """Renders in a look; gives the display values of the picture, 0 to 255, (SIZE, SIZE, 3 or 4), top row first."""
     from PIL import Image
 
-    from mosaic_addon.scene.looks import apply_look
-    from mosaic_addon.scene.render import render_to
+    from mosaic_addon.scene.pictures.looks import apply_look
+    from mosaic_addon.scene.pictures.render import render_to
 
     def render(look: str, background: str = "white") -> Picture:
         apply_look(scene, look, background)
@@ -139,7 +139,7 @@ def test_lines_are_the_same_when_drawn_again(picture: Callable[..., Picture]) ->
 
 def test_a_look_takes_the_place_of_another(bpy: ModuleType, scene: Any) -> None:
     from mosaic_addon.scene.compat import compositing_tree
-    from mosaic_addon.scene.looks import LOOKS, apply_look
+    from mosaic_addon.scene.pictures.looks import LOOKS, apply_look
 
     def counts() -> list[int]:
         kinds = (bpy.data.objects, bpy.data.lights, bpy.data.worlds, bpy.data.materials, bpy.data.node_groups)
@@ -155,7 +155,7 @@ def test_a_look_takes_the_place_of_another(bpy: ModuleType, scene: Any) -> None:
 
 
 def test_a_look_leaves_materials_and_what_is_the_users(bpy: ModuleType, scene: Any) -> None:
-    from mosaic_addon.scene.looks import LOOKS, apply_look
+    from mosaic_addon.scene.pictures.looks import LOOKS, apply_look
 
     lamp = bpy.data.objects.new("Mosaic Key", bpy.data.lights.new("Mosaic Key", "SUN"))
     scene.collection.objects.link(lamp)
@@ -178,7 +178,7 @@ def test_a_look_leaves_materials_and_what_is_the_users(bpy: ModuleType, scene: A
 
 def test_silhouettes_refuse_a_scene_with_compositing_of_its_own(scene: Any) -> None:
     from mosaic_addon.scene.compat import compositing_tree, new_compositing_tree
-    from mosaic_addon.scene.looks import apply_look
+    from mosaic_addon.scene.pictures.looks import apply_look
     from mosaic_addon.session import MosaicError
 
     tree, _ = new_compositing_tree(scene, "Own")
@@ -194,8 +194,8 @@ def test_eevee_shows_the_same_without_the_extension(
 ) -> None:
     from PIL import Image
 
-    from mosaic_addon.scene.looks import apply_look
-    from mosaic_addon.scene.render import RenderOptions, set_up_render
+    from mosaic_addon.scene.pictures.looks import apply_look
+    from mosaic_addon.scene.pictures.render import RenderOptions, set_up_render
 
     set_up_render(scene, RenderOptions((SIZE, SIZE), engine="eevee", samples=8))
     pictures = {}
@@ -217,7 +217,7 @@ def test_eevee_shows_the_same_without_the_extension(
 
 
 def test_the_users_own_world_stays_in_the_file(bpy: ModuleType, scene: Any) -> None:
-    from mosaic_addon.scene.looks import apply_look
+    from mosaic_addon.scene.pictures.looks import apply_look
 
     own = scene.world = bpy.data.worlds.new("Own")
     apply_look(scene, "full")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mosaic_addon.session import Session, open_session
-from mosaic_addon.session.meta import Kept
+from mosaic_addon.session.plain_values import Kept
 from mosaic_addon.session.session import UnknownModel
 from tests.make_sessions import (
     MISSING,

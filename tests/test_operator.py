@@ -206,7 +206,7 @@ def test_bad_files_among_good_ones_are_named_and_the_good_ones_open(addon: Modul
 def test_a_session_beyond_the_budget_is_opened_when_asked_to(
     addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mosaic_addon.scene import plan
+    from mosaic_addon.scene.importing import plan
 
     monkeypatch.setitem(plan.BUDGET, "points", 4)
     path = str(write_session(tmp_path / "s.pickle", [cloud("c", 5)]))
@@ -219,7 +219,7 @@ def test_a_session_beyond_the_budget_is_opened_when_asked_to(
 def test_a_bug_shows_itself_and_leaves_nothing(
     addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mosaic_addon.scene import build
+    from mosaic_addon.scene.importing import build
 
     def fail(*args: Any) -> Any:
         raise ZeroDivisionError("a bug")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mosaic_addon.scene.parametric import (
+from mosaic_addon.scene.shapes.parametric import (
     b_spline,
     cylinder,
     ellipsoid,

@@ -141,7 +141,7 @@ class Case:
         return [child for child in self.container(container).children if "mosaic_group" in child]
 
     def new_group(self, track: Track, numbers: list[int], name: str) -> None:
-        from mosaic_addon.scene import arrange
+        from mosaic_addon.scene.outline import arrange
 
         siblings = [other for other in self.tracks if other.container == track.container]
         chosen = {id(track): track} | {id(other): other for other in (siblings[i % len(siblings)] for i in numbers)}
@@ -152,7 +152,7 @@ class Case:
             group.name = name
 
     def move_to(self, track: Track, number: int) -> None:
-        from mosaic_addon.scene import arrange
+        from mosaic_addon.scene.outline import arrange
 
         targets = [self.container(track.container), *self.groups(track.container)]
         arrange.move_to([track.thing], targets[number % len(targets)])
@@ -165,7 +165,7 @@ class Case:
         track.container = other
 
     def reorder(self, track: Track, direction: str) -> None:
-        from mosaic_addon.scene import arrange
+        from mosaic_addon.scene.outline import arrange
 
         arrange.reorder([track.thing], direction)
 
@@ -173,7 +173,7 @@ class Case:
 
     def tree(self) -> dict[str, list[tuple[Any, ...]]]:
         """What Blender shows: for each container (uuid, None) or (group's uuid, name, uuids), copies without one."""
-        from mosaic_addon.scene.tree import items_of, members_of, name_of
+        from mosaic_addon.scene.outline.tree import items_of, members_of, name_of
 
         holders = self.holders()
         known = {
@@ -205,7 +205,7 @@ class Case:
 
     def expected(self) -> dict[str, Any]:
         """The state to be saved, after it was."""
-        from mosaic_addon.scene.tree import items_of, members_of, name_of
+        from mosaic_addon.scene.outline.tree import items_of, members_of, name_of
 
         state = dict(self.state)
         for name, key in KEYS.items():
@@ -240,7 +240,7 @@ class Case:
 
     def shown(self) -> list[Any]:
         """The objects in the browser's order."""
-        from mosaic_addon.scene.tree import objects_of
+        from mosaic_addon.scene.outline.tree import objects_of
 
         return list(objects_of(self.collection))
 

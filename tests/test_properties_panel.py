@@ -58,7 +58,7 @@ def surface(thing: Any) -> Any:
 
 
 def modifier_input(thing: Any, name: str) -> Any:
-    from mosaic_addon.scene.appearance import input_of
+    from mosaic_addon.scene.drawing.appearance import input_of
 
     return input_of(thing, name)
 
@@ -99,8 +99,8 @@ def test_the_base_colour_is_what_all_views_draw(opened: ModuleType) -> None:
 
 
 def test_a_swatch_is_mosaics_colour_to_the_last_digit(opened: ModuleType) -> None:
-    from mosaic_addon.scene.color_maps import to_scene
-    from mosaic_addon.ui.swatches import COLORS
+    from mosaic_addon.scene.drawing.color_maps import to_scene
+    from mosaic_addon.ui.properties.swatches import COLORS
 
     first, second = select(opened, "first", "second")
     assert opened.ops.mosaic.set_base_color(color=COLORS["Sand"]) == {"FINISHED"}
@@ -112,7 +112,7 @@ def test_a_swatch_is_mosaics_colour_to_the_last_digit(opened: ModuleType) -> Non
 
 
 def test_a_representation_goes_to_those_that_offer_it(opened: ModuleType) -> None:
-    from mosaic_addon.scene.representations import representation_of
+    from mosaic_addon.scene.drawing.representations import representation_of
 
     first, made_of_faces = select(opened, "first", "mesh")
     values = panel(opened)
@@ -228,7 +228,7 @@ def test_what_is_linked_from_another_file_stays_as_it_is(opened: ModuleType, tmp
 
 
 def test_map_and_range_are_those_of_the_materials_nodes(opened: ModuleType) -> None:
-    from mosaic_addon.scene.coloring import coloring_of
+    from mosaic_addon.scene.drawing.coloring import coloring_of
 
     (first,) = select(opened, "first")
     opened.ops.mosaic.color_by(vertex_property="height", color_map="magma")
@@ -246,7 +246,7 @@ def test_map_and_range_are_those_of_the_materials_nodes(opened: ModuleType) -> N
 
 
 def test_a_map_goes_to_all_selected_ones_each_in_its_own_range(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.coloring import coloring_of
+    from mosaic_addon.scene.drawing.coloring import coloring_of
 
     made = [
         cloud(name, 2, vertex_properties=properties(2, {"h": np.array([0.0, top])}))
@@ -267,7 +267,7 @@ def test_a_map_goes_to_all_selected_ones_each_in_its_own_range(addon: ModuleType
 
 
 def test_the_isovalue_goes_to_all_selected_volumes_and_to_no_other(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.surfaces import volume_mesh
+    from mosaic_addon.scene.drawing.surfaces import volume_mesh
 
     shared = a_volume("one").volume
     made = [a_volume(name, volume=shared) for name in ("one", "two", "three")]
@@ -293,8 +293,8 @@ def test_the_isovalue_goes_to_all_selected_volumes_and_to_no_other(addon: Module
 
 
 def test_an_isovalue_without_surface_is_told_and_the_old_one_stays(addon: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.surfaces import volume_mesh
-    from mosaic_addon.ui.properties import trouble_of
+    from mosaic_addon.scene.drawing.surfaces import volume_mesh
+    from mosaic_addon.ui.properties.properties import trouble_of
 
     steps = np.zeros((6, 6, 6), np.float32)
     steps[2:4, 2:4, 2:4] = 1
@@ -313,8 +313,8 @@ def test_an_isovalue_without_surface_is_told_and_the_old_one_stays(addon: Module
 
 def everything(bpy: ModuleType) -> dict[str, Any]:
     """All that the panel shows of each object, as it is stored."""
-    from mosaic_addon.scene.coloring import coloring_of
-    from mosaic_addon.scene.surfaces import volume_mesh
+    from mosaic_addon.scene.drawing.coloring import coloring_of
+    from mosaic_addon.scene.drawing.surfaces import volume_mesh
 
     found = {}
     for thing in bpy.data.objects:

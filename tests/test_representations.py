@@ -101,7 +101,7 @@ def drawn_as(bpy: ModuleType, thing: Any, label: str) -> list[Part]:
 
 
 def test_the_menu_of_each_kind_offers_what_it_can_be_drawn_as() -> None:
-    from mosaic_addon.scene import representations
+    from mosaic_addon.scene.drawing import representations
 
     offered = {
         kind: [representations.LABELS[name] for name in representations.OFFERED[group]]
@@ -169,7 +169,7 @@ def test_whatever_is_drawn_has_the_objects_material_or_one_of_mosaics_own(
 def test_a_picture_shows_every_representation_in_the_base_colour(bpy: ModuleType, tmp_path: Path) -> None:
     """Also what the renderer makes of it: instances, native points and tubes take their material in different ways."""
     from mosaic_addon import api
-    from mosaic_addon.scene.camera import frame_camera
+    from mosaic_addon.scene.pictures.camera import frame_camera
 
     kinds = ("points", "segmentation", "mesh", "film", "volume", "fit")
     coarse = np.full(3, 60, np.float32)
@@ -228,7 +228,7 @@ def depths(camera: Any, points: np.ndarray) -> np.ndarray:
 
 
 def test_flat_points_are_discs_that_face_the_camera_as_it_moves(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.representations import DISC_RADIUS
+    from mosaic_addon.scene.drawing.representations import DISC_RADIUS
 
     thing = one(bpy, tmp_path, make("points", appearance=LOOK | {"render_spheres": False}), angstrom_per_unit=100.0)
     thing.parent.rotation_euler = (0.4, -0.9, 1.3)
@@ -353,7 +353,7 @@ def test_axes_without_quaternions_follow_the_normals(bpy: ModuleType, tmp_path: 
 
 
 def test_a_volume_is_a_copy_at_each_point_turned_about_its_middle(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.isosurface import volume_surface
+    from mosaic_addon.scene.shapes.isosurface import volume_surface
 
     thing = one(bpy, tmp_path, make("volume", quaternions=QUATERNIONS))
     surface = volume_surface(VALUES, np.full(3, 10, np.float32), 97.0, 1.0).vertices
@@ -386,7 +386,7 @@ def distance_to_edges(points: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("pixels", [1.0, 3.0])
 def test_lines_are_tubes_as_wide_as_their_pixels(bpy: ModuleType, tmp_path: Path, pixels: float) -> None:
-    from mosaic_addon.scene.representations import EDGE_WIDTH
+    from mosaic_addon.scene.drawing.representations import EDGE_WIDTH
 
     thing = one(bpy, tmp_path, make("mesh"))
     set_input(thing, "Line Width", pixels)
@@ -461,7 +461,7 @@ def test_a_second_import_uses_the_node_groups_and_shared_materials_of_the_first(
 
 def test_inputs_are_set_by_name_and_passed_over_where_there_is_none(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.compat import ModifierInputs
-    from mosaic_addon.scene.representations import set_inputs
+    from mosaic_addon.scene.drawing.representations import set_inputs
 
     path = write_session(tmp_path / "s.pickle", [make("points"), make("mesh")])
     things = build(bpy, path).objects

@@ -87,7 +87,7 @@ def test_converted_directions_are_refused(
 
 
 def test_converted_normals_of_a_step_are_refused(bpy: ModuleType) -> None:
-    from mosaic_addon.scene.inspect import steps_of
+    from mosaic_addon.scene.drawing.facts import steps_of
 
     opened = Opened(bpy, NEWEST)
     attributes = steps_of(opened["trajectory"])[0].data.attributes
@@ -197,7 +197,7 @@ def joined(bpy: ModuleType, path: Path, first: np.ndarray, second: np.ndarray) -
             select(opened, "A", "B")
             bpy.ops.object.join()
         else:
-            from mosaic_addon.scene.merging import merge
+            from mosaic_addon.scene.outline.merge import merge
 
             merge([opened["A"], opened["B"]], opened.root)
         opened.save(path / "x.pickle")
@@ -245,7 +245,7 @@ def test_joined_meshes_keep_vertex_properties(bpy: ModuleType, tmp_path: Path, n
 
 
 def test_texts_stay_shared_after_a_merge(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.merging import merge
+    from mosaic_addon.scene.outline.merge import merge
 
     opened = clouds(bpy, tmp_path, **{name: {"v": np.array([name * 2, "z"])} for name in "ABC"})
     merge([opened["A"], opened["B"]], opened.root)
@@ -266,7 +266,7 @@ def test_shared_texts_are_no_change(bpy: ModuleType, tmp_path: Path) -> None:
 
 
 def test_only_its_own_texts_are_shown(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import range_of
+    from mosaic_addon.scene.drawing.facts import range_of
 
     opened = clouds(bpy, tmp_path, A={"v": np.array(["a", "b"])}, B={"v": np.array(["c", "a"])})
     assert [range_of(opened[name].data, "v") for name in "AB"] == ["a, b", "a, c"]
@@ -352,7 +352,7 @@ def test_converted_points_keep_their_vertex_properties(
 
 
 def test_converted_points_have_the_texts_that_they_were_coloured_by(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.coloring import color_by
+    from mosaic_addon.scene.drawing.coloring import color_by
 
     opened = clouds(bpy, tmp_path, A={"v": np.array(["b", "c"])}, B={"w": np.zeros(2)})
     other = opened["B"]

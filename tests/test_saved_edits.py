@@ -306,7 +306,7 @@ def exclude_and_hide(opened: Opened) -> None:
 
 
 def volume_of(opened: Opened) -> Any:
-    from mosaic_addon.scene.surfaces import volume_mesh
+    from mosaic_addon.scene.drawing.surfaces import volume_mesh
 
     return volume_mesh(opened["volume quat"])
 
@@ -704,7 +704,7 @@ def test_points_still_lie_on_their_fit(opened: Opened, tmp_path: Path, scale: tu
 
 @pytest.mark.parametrize("name", ["SplineCurve order1", "SplineCurve order3"])
 def test_a_curve_moves_with_its_points(opened: Opened, tmp_path: Path, name: str) -> None:
-    from mosaic_addon.scene.parametric import spline_curve
+    from mosaic_addon.scene.shapes.parametric import spline_curve
 
     def line(session: Session) -> np.ndarray:
         splines = named(session, name).model.splines
@@ -822,7 +822,7 @@ def test_what_pasted_objects_show_is_saved_with_them_alone(opened: Opened, tmp_p
 
 
 def test_a_copy_of_a_frame_is_a_mesh_of_its_own(opened: Opened, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import steps_of
+    from mosaic_addon.scene.drawing.facts import steps_of
 
     copy = steps_of(opened["trajectory"])[1].copy()
     opened.container("models").objects.link(copy)
@@ -883,7 +883,7 @@ def test_applied_modifiers_leave_what_draws_and_frames_alone(opened: Opened, tmp
 
 
 def test_a_trajectory_whose_shown_frame_was_deleted_shows_another(opened: Opened, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import steps_of
+    from mosaic_addon.scene.drawing.facts import steps_of
 
     steps = steps_of(opened["trajectory"])
     assert opened.bpy.context.scene.frame_current == 3
@@ -897,7 +897,7 @@ def test_a_trajectory_whose_shown_frame_was_deleted_shows_another(opened: Opened
 
 
 def test_an_edit_of_a_frame_is_told(opened: Opened, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import steps_of
+    from mosaic_addon.scene.drawing.facts import steps_of
 
     mesh = steps_of(opened["trajectory"])[1].data
     for move in (5.0, 7.0):  # the second after the first was saved
@@ -937,7 +937,7 @@ def test_a_copied_modifier_brings_no_data_of_others(
 
 
 def test_vertex_properties_of_frames_are_edited(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import steps_of
+    from mosaic_addon.scene.drawing.facts import steps_of
 
     opened = films(bpy, tmp_path)
     same, other, gone, wider = [step.data.attributes for step in steps_of(opened["u"])]
@@ -964,7 +964,7 @@ def test_vertex_properties_of_frames_are_edited(bpy: ModuleType, tmp_path: Path)
 
 
 def test_frames_that_were_not_in_the_session_are_told(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.inspect import steps_of
+    from mosaic_addon.scene.drawing.facts import steps_of
 
     opened = films(bpy, tmp_path)
     last = steps_of(opened["t"])[-1]
@@ -1060,7 +1060,8 @@ def test_a_plain_quad_is_turned_round_with_its_normals(bpy: ModuleType, tmp_path
 def test_a_blend_of_an_earlier_version_has_sums_without_an_order(
     bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mosaic_addon.scene import kept, trajectories
+    from mosaic_addon.scene import record as kept
+    from mosaic_addon.scene.drawing import trajectories
 
     bits, columns, shape = kept.sum_of_bits, kept.sum_of_columns, trajectories.shape_sum
     monkeypatch.setattr(kept, "sum_of_bits", lambda values, *_: bits(values, False))

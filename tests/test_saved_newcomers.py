@@ -85,8 +85,8 @@ def curve(bpy: ModuleType, bevel: float = 0.0) -> Any:
 
 
 def points(bpy: ModuleType, positions: Any) -> Any:
-    from mosaic_addon.scene.attributes import buffer_of
     from mosaic_addon.scene.compat import PointCloudFactory
+    from mosaic_addon.scene.data.attributes import buffer_of
 
     with PointCloudFactory() as clouds:
         return clouds.new("Points", buffer_of(np.asarray(positions), np.float32), len(positions))
@@ -418,7 +418,7 @@ def test_new_objects_of_an_older_session_are_in_its_spelling(bpy: ModuleType, tm
 
 def test_objects_without_a_session_become_one(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon import api
-    from mosaic_addon.scene.save import save_objects
+    from mosaic_addon.scene.exporting.save import save_objects
 
     new(bpy, "cube", cube(bpy), location=(1, 0, 0))
     new(bpy, "points", points(bpy, np.eye(3)))
@@ -487,8 +487,8 @@ def test_mosaic_loads_and_draws_what_was_made(
 
 
 def test_mosaic_loads_a_session_made_of_objects(bpy: ModuleType, tmp_path: Path, mosaic: RealMosaic) -> None:
-    from mosaic_addon.scene.collect import ExportOptions
-    from mosaic_addon.scene.save import save_objects
+    from mosaic_addon.scene.exporting.collect import ExportOptions
+    from mosaic_addon.scene.exporting.save import save_objects
 
     new(bpy, "cube", cube(bpy))
     new(bpy, "points", points(bpy, np.eye(3)))

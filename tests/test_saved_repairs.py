@@ -154,14 +154,14 @@ def set_text_as_rate(thing: Any) -> None:
 def remove_what_is_shown(thing: Any, key: str) -> None:
     import bpy
 
-    from mosaic_addon.scene.appearance import input_of
+    from mosaic_addon.scene.drawing.appearance import input_of
 
     shown = input_of(thing, key)
     bpy.data.batch_remove(shown.objects[:] if key == "Frames" else [shown])
 
 
 def set_resolution(thing: Any) -> None:
-    from mosaic_addon.scene.surfaces import volume_mesh
+    from mosaic_addon.scene.drawing.surfaces import volume_mesh
 
     volume_mesh(thing)["mosaic_target_resolution"] = 0.0
 
@@ -195,7 +195,7 @@ def test_it_is_refused_by_name_and_no_file_is_changed(bpy: ModuleType, tmp_path:
 def test_a_step_that_was_deleted_is_missing_and_the_others_are_right(bpy: ModuleType, tmp_path: Path) -> None:
     path = write_session(tmp_path / "s.pickle", [], [trajectory("film", 4, 4)])
     opened = Opened(bpy, path)
-    from mosaic_addon.scene.inspect import steps_of
+    from mosaic_addon.scene.drawing.facts import steps_of
 
     bpy.data.objects.remove(steps_of(opened["film"])[1])
     bpy.context.scene.frame_set(3)

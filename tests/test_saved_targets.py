@@ -154,7 +154,7 @@ def test_volumes_that_stand_along_normals_do_so_in_the_newest_mosaic(bpy: Module
 def test_turns_to_all_directions() -> None:
     import bpy  # noqa: F401 - without it there is no mathutils
 
-    from mosaic_addon.scene.transforms import turns_from_z
+    from mosaic_addon.scene.data.placement import turns_from_z
 
     normals = np.float32([[0, 0, 1], [0, 0, -1], [5, 0, 0], [0, -2, 0], [0, 0, 0], *units(20, 3, "f4")])
     w, x, y, z = turns_from_z(normals).astype(float).T

@@ -67,7 +67,7 @@ def test_save_does_not_overwrite_what_someone_else_changed(addon: Any, small: Pa
 
 
 def test_save_as_makes_the_file_the_sessions_and_export_does_not(addon: Any, small: Path, tmp_path: Path) -> None:
-    from mosaic_addon.scene.save import file_of
+    from mosaic_addon.scene.exporting.save import file_of
 
     addon.ops.mosaic.load_session(filepath=str(small))
     collection = addon.data.collections["small"]
@@ -229,7 +229,7 @@ def test_a_folder_that_cannot_be_written_gives_a_sentence(addon: Any, small: Pat
 
 
 def test_the_place_survives_a_saved_blend(addon: Any, small: Path, tmp_path: Path) -> None:
-    from mosaic_addon.scene.save import unsaved_changes
+    from mosaic_addon.scene.exporting.save import unsaved_changes
 
     addon.ops.mosaic.load_session(filepath=str(small))
     addon.data.objects["one"].name = "first"
@@ -265,7 +265,7 @@ def test_a_thumbnail_is_read_by_ourselves(tmp_path: Path) -> None:
     from PIL import Image
 
     from mosaic_addon.session import MosaicError
-    from mosaic_addon.ui.png import read_png
+    from mosaic_addon.ui.session.png import read_png
 
     section = open_session(FOLDER / "mosaic-1.3.2.mosaic").sections["thumbnail"]
     path = tmp_path / "t.png"
@@ -298,7 +298,7 @@ def test_a_saved_mosaic_keeps_its_thumbnail(addon: Any, tmp_path: Path) -> None:
 
 
 def test_only_what_came_after_a_save_is_unsaved(addon: Any, small: Path) -> None:
-    from mosaic_addon.scene.save import unsaved_changes
+    from mosaic_addon.scene.exporting.save import unsaved_changes
 
     addon.ops.mosaic.load_session(filepath=str(small))
     collection, context = addon.data.collections["small"], addon.context
@@ -316,7 +316,7 @@ def test_only_what_came_after_a_save_is_unsaved(addon: Any, small: Path) -> None
 
 def test_a_new_thumbnail_stays_with_the_session(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon import api
-    from mosaic_addon.scene.save import save_session
+    from mosaic_addon.scene.exporting.save import save_session
 
     old = open_session(FOLDER / "mosaic-1.3.2.mosaic").sections["thumbnail"].data
     new = bytes(old)[:-1] + b"!"
@@ -366,7 +366,7 @@ def test_where_an_override_was_saved_is_known_after_it_was_opened_again(
     addon: Any, override: Any, small: Path, tmp_path: Path
 ) -> None:
     from mosaic_addon import api
-    from mosaic_addon.scene.save import file_of
+    from mosaic_addon.scene.exporting.save import file_of
 
     before = small.read_bytes()
     next(thing for thing in override.all_objects if "mosaic_class" in thing).location.x = 10

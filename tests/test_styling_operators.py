@@ -42,7 +42,7 @@ def test_a_look_is_one_click_and_takes_the_place_of_the_last(opened: ModuleType)
 
 
 def test_the_selection_is_coloured_by_its_property_and_back(opened: ModuleType) -> None:
-    from mosaic_addon.scene.coloring import coloring_of
+    from mosaic_addon.scene.drawing.coloring import coloring_of
 
     thing = select(opened, "high")
     assert opened.ops.mosaic.color_by(vertex_property="height", color_map="magma", reverse=True) == {"FINISHED"}

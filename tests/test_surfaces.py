@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mosaic_addon.scene.isosurface import volume_surface
+from mosaic_addon.scene.shapes.isosurface import volume_surface
 from mosaic_addon.session import MosaicError
 from tests.drawn import Part, parts_of
 from tests.make_sessions import MISSING, an_object, cloud, mesh, volume, write_session
@@ -50,7 +50,7 @@ def vertices(mesh: Any) -> np.ndarray:
 
 
 def mesh_of(thing: Any) -> Any:
-    from mosaic_addon.scene.surfaces import volume_mesh
+    from mosaic_addon.scene.drawing.surfaces import volume_mesh
 
     return volume_mesh(thing)
 
@@ -157,7 +157,7 @@ def drawn_surface(bpy: ModuleType, thing: Any) -> Part:
 
 
 def test_another_isovalue_or_resolution_changes_the_surface(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.surfaces import contour_again
+    from mosaic_addon.scene.drawing.surfaces import contour_again
 
     (thing,) = objects_of(bpy, tmp_path, a_volume())
     kept = mesh_of(thing)
@@ -172,7 +172,7 @@ def test_another_isovalue_or_resolution_changes_the_surface(bpy: ModuleType, tmp
 
 
 def test_smooth_shading_follows_the_new_surface(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.surfaces import contour_again
+    from mosaic_addon.scene.drawing.surfaces import contour_again
 
     (thing,) = objects_of(bpy, tmp_path, a_volume())
     kept = mesh_of(thing)
@@ -184,7 +184,7 @@ def test_smooth_shading_follows_the_new_surface(bpy: ModuleType, tmp_path: Path)
 
 
 def test_an_isovalue_without_surface_is_refused_and_the_old_one_stays(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.surfaces import contour_again
+    from mosaic_addon.scene.drawing.surfaces import contour_again
 
     steps = np.zeros((6, 6, 6), np.float32)
     steps[2:4, 2:4, 2:4] = 1

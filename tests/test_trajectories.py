@@ -70,7 +70,7 @@ def step_at(bpy: ModuleType, thing: Any, frame: int) -> int:
 
 
 def test_every_step_is_kept_with_its_shape_file_name_and_properties(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.vertex_properties import read_columns
+    from mosaic_addon.scene.data.vertex_properties import read_columns
 
     sizes = [4, 9, 6]
     thing = film(bpy, tmp_path, a_film(sizes))
@@ -240,9 +240,9 @@ os._exit(0)
 def test_a_saved_film_plays_and_renders_where_the_extension_is_not(bpy: ModuleType, tmp_path: Path) -> None:
     from PIL import Image
 
-    from mosaic_addon.scene.camera import frame_camera
-    from mosaic_addon.scene.looks import apply_look
-    from mosaic_addon.scene.render import RenderOptions, set_up_render
+    from mosaic_addon.scene.pictures.camera import frame_camera
+    from mosaic_addon.scene.pictures.looks import apply_look
+    from mosaic_addon.scene.pictures.render import RenderOptions, set_up_render
 
     sizes = [40, 90, 60]
     look = {"base_color": (0.1, 0.8, 0.1)}

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mosaic_addon.scene.isosurface import isosurface
-from mosaic_addon.scene.voxels import voxel_surface
+from mosaic_addon.scene.shapes.isosurface import isosurface
+from mosaic_addon.scene.shapes.voxels import voxel_surface
 from tests.meshes import is_closed, signed_volume
 
 SPECKLE = np.argwhere(np.random.default_rng(0).random((20, 21, 22)) < 0.4)

@@ -18,7 +18,8 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from mosaic_addon.session import MosaicError, open_session, replace
+from mosaic_addon.session import MosaicError, open_session
+from mosaic_addon.session import atomic_write as replace
 from mosaic_addon.session.file import MAX_INDEX, Section, file_stamp, read_file, write_file
 from tests.make_sessions import cloud, session_bytes
 

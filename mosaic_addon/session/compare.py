@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from .errors import printable
+from .node_diff import Path, SideBySide, fields_of
 from .nodes import Node, ObjectNode
 from .session import Container, Geometry, Group, Section, Session
-from .side_by_side import Path, SideBySide, fields_of
 
 MAX_TEXT = 300  # characters of a text of a difference
 MAX_NAMES = 8  # of an order that are told

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from .budget import ENTRY, GEOMETRY, VALUE, Budget
 from .errors import MosaicError, printable
 from .file import SessionFile, read_file
-from .garbage import without_collection
-from .meta import plain, unknown_parts
+from .gc_pause import without_collection
 from .nodes import ArrayNode, Node, ObjectNode, Pairs
 from .pickle_reader import read_pickle, trouble_of_items
+from .plain_values import plain, unknown_parts
 from .session import (
     MESH_REPRESENTATIONS,
     RBF,

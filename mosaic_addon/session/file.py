@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, Literal, NoReturn
 
 import numpy as np
 
+from .atomic_write import replace_file
 from .errors import MosaicError
-from .replace import replace_file
 
 MAX_FILE = 2**34  # bytes; sessions have some hundred million
 MAX_INDEX = 8 * 2**20

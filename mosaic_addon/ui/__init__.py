@@ -5,30 +5,20 @@ from typing import Final
 import bpy
 
 from ..cli import main
-from ..scene.inspect import start_watching, stop_watching
-from . import (
-    browser,
-    browser_click,
-    browser_menu,
-    browser_rename,
-    browser_search,
-    browser_structure,
-    browser_visibility,
-    coloring,
-    information,
-    keymap,
-    load,
-    look,
-    opening,
-    preferences,
-    properties,
-    properties_panel,
-    save,
-    session_panel,
-    swatches,
-    unsaved,
-    volume,
-)
+from ..scene.drawing.facts import start_watching, stop_watching
+from . import keymap, preferences
+from .browser import click as browser_click
+from .browser import menu as browser_menu
+from .browser import panel as browser
+from .browser import rename as browser_rename
+from .browser import search as browser_search
+from .browser import structure as browser_structure
+from .browser import visibility as browser_visibility
+from .editors import coloring, look, volume
+from .properties import information, properties, swatches
+from .properties import panel as properties_panel
+from .session import load, opening, save, unsaved
+from .session import panel as session_panel
 
 CLASSES: Final[tuple[type, ...]] = (
     load.MOSAIC_OT_load_session,

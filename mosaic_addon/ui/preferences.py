@@ -4,8 +4,8 @@ import bpy
 import rna_keymap_ui
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
-from ..scene.color_maps import MENU
-from ..scene.coloring import DEFAULT_MAP
+from ..scene.drawing.color_maps import MENU
+from ..scene.drawing.coloring import DEFAULT_MAP
 from . import keymap
 
 SCALES = (

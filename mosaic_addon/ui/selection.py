@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..scene.appearance import is_geometry
+from ..scene.drawing.appearance import is_geometry
 
 
 def shown_geometry(context: bpy.types.Context) -> bpy.types.Object | None:

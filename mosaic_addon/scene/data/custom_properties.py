@@ -1,0 +1,153 @@
+"""Free values of a session -> Blender's custom properties, which hold less than Python does."""
+
+from functools import lru_cache
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ...session.plain_values import Kept
+
+MAX_KEY_BYTES = 63
+MAX_ITEMS = 4096  # of an array; a custom property is for reading, not for data
+# Custom properties of objects that do not come from meta: ours, and those at which Blender 4.5 and 5.0 keep settings.
+OURS = frozenset(
+    {
+        "mosaic_class", "mosaic_name", "mosaic_shown_as", "mosaic_uuid", "mosaic_model", "mosaic_sampling_rate",
+        "mosaic_pixel_size", "mosaic_kept", "mosaic_vertex_properties", "mosaic_shows", "cycles", "cycles_visibility",
+    }
+)  # fmt: skip
+INT32 = range(-(2**31), 2**31)
+
+
+def to_property(value: Any) -> Any:
+    """`value` as a custom property can hold it, or None where it cannot.
+
+    Numbers beyond 32 bits, complex numbers and None become text; sets and tuples become lists; a list of different kinds
+    becomes a list of text, or of named entries where it is nested; arrays larger than MAX_ITEMS are left out.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, complex):
+        return str(value)
+    if isinstance(value, (bool, float)):
+        return value
+    if isinstance(value, int):
+        return value if value in INT32 else str(value)
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    if isinstance(value, dict):
+        return properties_of(value)
+    if isinstance(value, np.ndarray):
+        return _array(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return _sequence(list(value))
+    if isinstance(value, (slice, range)):
+        return str(value)
+    return None
+
+
+def properties_of(entries: dict[Any, Any]) -> dict[str, Any]:
+    """The entries that custom properties can hold, under keys that Blender takes."""
+    properties: dict[str, Any] = {}
+    for key, value in entries.items():
+        converted = None if isinstance(value, Kept) else to_property(value)
+        if converted is not None:
+            properties[property_key(str(key), properties)] = converted
+    return properties
+
+
+def meta_properties(meta: dict[Any, Any]) -> dict[str, tuple[Any, Any]]:
+    """What an import makes of meta: {property's key: (meta's key, value)}. The name is the object's own."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, value in meta.items():
+        if name == "name":
+            continue
+        converted = None if isinstance(value, Kept) else to_property(value)
+        if converted is not None:
+            found[property_key(str(name), found.keys() | OURS)] = (name, converted)
+    return found
+
+
+def own_properties(thing: bpy.types.Object) -> dict[str, Any]:
+    """The custom properties of an object that are neither ours nor Blender's nor, up to Blender 4.5, other add-ons'."""
+    others = _others(tuple(thing.keys()))
+    if not others:
+        return {}
+    known = thing.bl_rna.properties
+    return {key: thing[key] for key in others if not (key in known and known[key].is_runtime)}
+
+
+@lru_cache(1000)
+def _others(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(key for key in keys if key not in OURS and key != "_RNA_UI")
+
+
+def plain_property(value: Any) -> Any:
+    """A custom property as Python's own values; None for one that refers to a datablock."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if hasattr(value, "to_list"):
+        return value.to_list()
+    if isinstance(value, (list, tuple)):
+        return [plain_property(item) for item in value]
+    return value if isinstance(value, (bool, int, float, str, bytes)) else None
+
+
+def same_property(a: Any, b: Any) -> bool:
+    """Whether two properties hold the same; NaN is like NaN, and a tuple like a list."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a) == list(b) and all(same_property(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same_property, a, b))
+    return bool(a == b or (a != a and b != b))
+
+
+def like(old: Any, new: Any) -> Any:
+    """An edited property as the kind of value that it had in meta."""
+    if isinstance(old, tuple) and isinstance(new, list):
+        return tuple(new)
+    if isinstance(old, np.ndarray) and isinstance(new, list) and old.dtype.kind in "biuf":
+        return np.array(new).astype(old.dtype)
+    if isinstance(old, np.generic) and isinstance(new, (int, float)) and old.dtype.kind in "biuf":
+        return old.dtype.type(new)
+    return new
+
+
+def property_key(name: str, taken: Any = ()) -> str:
+    """A key of at most 63 bytes that is not among `taken`."""
+    stem = clean_text(name) or "_"
+    key, number = stem.encode()[:MAX_KEY_BYTES].decode("utf-8", "ignore"), 0
+    while key in taken:
+        number += 1
+        tail = f".{number:03d}"
+        key = stem.encode()[: MAX_KEY_BYTES - len(tail)].decode("utf-8", "ignore") + tail
+    return key
+
+
+def clean_text(text: str) -> str:
+    """Text that Blender keeps whole: no NUL, no lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _array(value: np.ndarray[Any, Any]) -> Any:
+    if value.size > MAX_ITEMS:
+        return None
+    if value.ndim == 0:
+        return to_property(value.item())
+    return _sequence(value.tolist())
+
+
+def _sequence(items: list[Any]) -> Any:
+    converted = [to_property(item) for item in items if not isinstance(item, Kept)]
+    converted = [item for item in converted if item is not None]
+    kinds = set(map(type, converted))
+    if kinds <= {int} or kinds <= {str} or kinds <= {bool}:
+        return converted
+    if kinds <= {int, float, bool}:
+        return [float(item) for item in converted]
+    if kinds & {dict, list, bytes}:
+        return {str(number): item for number, item in enumerate(converted)}
+    return [str(item) for item in converted]

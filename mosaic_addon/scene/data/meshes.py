@@ -1,0 +1,86 @@
+"""Triangle meshes <-> Blender meshes, with Mosaic's own normals."""
+
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...session.session import Mesh
+from .attributes import buffer_of, write_attribute
+from .exact_bits import is_nearest, write_bits
+
+CUSTOM_NORMAL = "custom_normal"  # the attribute that Blender shades by
+
+
+def new_mesh(
+    name: str, vertices: NDArray[Any], triangles: NDArray[np.int32], normals: NDArray[Any] | None = None
+) -> bpy.types.Mesh:
+    """A mesh, smoothly shaded.
+
+    vertices: (n, 3) angstrom. triangles: (m, 3), already checked to lie in range, as Blender does not. normals: (n, 3)
+    directions to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
+    """
+    mesh = bpy.data.meshes.new(name)
+    fill_mesh(mesh, vertices, triangles, normals)
+    return mesh
+
+
+def fill_mesh(
+    mesh: bpy.types.Mesh, vertices: NDArray[Any], triangles: NDArray[np.int32], normals: NDArray[Any] | None = None
+) -> None:
+    """Give a mesh another shape, as `new_mesh` does."""
+    mesh.clear_geometry()
+    if len(vertices):
+        mesh.vertices.add(len(vertices))
+        mesh.attributes["position"].data.foreach_set("vector", buffer_of(vertices, np.float32))
+    if len(triangles):
+        mesh.loops.add(triangles.size)
+        mesh.polygons.add(len(triangles))
+        mesh.attributes[".corner_vert"].data.foreach_set("value", buffer_of(triangles, np.int32))
+        mesh.polygons.foreach_set("loop_start", np.arange(0, triangles.size, 3, dtype=np.int32))
+    mesh.update(calc_edges=True)
+    if normals is not None and len(triangles):
+        write_attribute(mesh, CUSTOM_NORMAL, "FLOAT_VECTOR", _unit(normals, vertices, triangles))
+
+
+ORIGINAL = ".vertices"  # hidden: where the vertices were in the session, by which moved ones are known
+VERTEX_NORMALS = "vertex_normals"
+
+
+def write_original(mesh: bpy.types.Mesh, model: Mesh, points: NDArray[Any], normals: NDArray[Any] | None) -> None:
+    """Store what the session says of a mesh's vertices beyond what 32 bits and the points hold."""
+    write_attribute(mesh, ORIGINAL, "FLOAT_VECTOR", points)
+    if holds_vertices(model, points):
+        write_bits(mesh, "vertices", model.vertices)
+    if holds_vertex_normals(model, normals):
+        write_bits(mesh, VERTEX_NORMALS, model.vertex_normals)
+
+
+def holds_vertices(mesh: Mesh, points: NDArray[Any]) -> bool:
+    """Whether the vertices are the points, but for what 32 bits cannot hold."""
+    return is_nearest(mesh.vertices, np.asarray(points, np.float32))
+
+
+def holds_vertex_normals(mesh: Mesh, normals: NDArray[Any] | None) -> bool:
+    """Whether the vertices' normals are the points', but for what 32 bits cannot hold."""
+    own = mesh.vertex_normals
+    return own is not None and normals is not None and is_nearest(own, np.asarray(normals, np.float32))
+
+
+def _unit(normals: NDArray[Any], vertices: NDArray[Any], triangles: NDArray[np.int32]) -> NDArray[Any]:
+    """Normals of length 1, which Blender takes for granted, and those of the triangles where there is none."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        squares = np.einsum("ij,ij->i", normals, normals)
+        if (np.abs(squares - 1) < 1e-5).all():
+            return normals
+        units = normals / np.sqrt(squares)[:, None]
+        bad = ~np.isfinite(units).all(axis=1)
+        if bad.any():
+            # Not Blender's own: 5.2 keeps normals that were read once, whatever the attribute says afterwards.
+            a, b, c = vertices.astype(np.float64)[triangles].transpose(1, 0, 2)
+            around = np.zeros((len(vertices), 3))
+            np.add.at(around, triangles, np.cross(b - a, c - a)[:, None, :])
+            own = around / np.linalg.norm(around, axis=1, keepdims=True)
+            units[bad] = np.where(np.isfinite(own), own, (0, 0, 1))[bad]
+    return units

@@ -1,0 +1,1 @@
+"""The nodes and materials that draw geometries, written and read back."""

@@ -1,0 +1,283 @@
+"""What there is to know of an object: counts, extent, ranges of its vertex properties, model and meta.
+
+Numbers over all points are worked out once, and again only after Blender said that the data changed.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+from bpy.app.handlers import persistent
+from numpy.typing import NDArray
+
+from ...session.errors import MosaicError
+from ...session.nodes import Node, ObjectNode, Pairs
+from ...session.plain_values import plain
+from ..data.attributes import PointData, read_attribute
+from ..data.custom_properties import own_properties
+from ..data.vertex_properties import column_attributes, column_texts
+from ..importing.plan import extent
+from ..outline.tree import MODEL
+from ..record import unpack
+from .appearance import input_of, number_of
+from .surfaces import SHAPE, SPACING, volume_mesh
+
+MAX_REMEMBERED = 512  # results; each is a few hundred bytes
+MAX_TEXTS = 3  # of a vertex property that are named
+MAX_LINE = 80  # characters of a value of meta
+ANGSTROM = "\u00c5"
+# Numbers of Mosaic's models, by what a reader may call them.
+PARAMETERS = {
+    "radius": "Radius",
+    "radii": "Radii",
+    "height": "Height",
+    "center": "Centre",
+    "centers": "Centre",
+    "orientations": "Axes",
+    "function": "Function",
+    "epsilon": "Epsilon",
+    "grid": "Grid",
+    "direction": "Plane",
+    "xi": "Fitted to",
+    "positions": "Fitted to",
+}
+LENGTHS = frozenset({"radius", "radii", "height", "center", "centers"})
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is: points; faces, None for what is no mesh; lower and upper corner (3,) in angstrom, None without points."""
+
+    points: int
+    faces: int | None
+    lower: tuple[float, float, float] | None
+    upper: tuple[float, float, float] | None
+
+
+# --- what is shown ---------------------------------------------------------------------------------------------------
+
+
+def steps_of(thing: bpy.types.Object) -> list[bpy.types.Object]:
+    """The objects that hold the steps of a trajectory, in order; none for anything else."""
+    frames = input_of(thing, "Frames")
+    return [] if frames is None else sorted(frames.objects, key=lambda step: step.name)
+
+
+def step_at(thing: bpy.types.Object, count: int, frame: int) -> int:
+    """Which of a trajectory's `count` steps, from 0, it shows at a frame of the scene."""
+    passed = (frame - number_of(thing, "start")) // max(number_of(thing, "step"), 1)
+    return passed % count if number_of(thing, "loop") else min(max(passed, 0), count - 1)
+
+
+def shown_data(thing: bpy.types.Object, frame: int) -> PointData | None:
+    """The points or mesh that an object shows at a frame of the scene: its own, or those of a step of its trajectory."""
+    steps = steps_of(thing)
+    if steps:
+        return steps[step_at(thing, len(steps), frame)].data
+    return thing.data if isinstance(thing.data, PointData) else None
+
+
+# --- numbers over points ---------------------------------------------------------------------------------------------
+
+
+def counts_of(data: PointData) -> Counts | None:
+    """Counts and extent of points or a mesh; None while it is edited, when Blender has its points elsewhere."""
+    return _remembered(data, "", lambda: _count(data))
+
+
+def range_of(data: PointData, property: str) -> str | None:
+    """The values of a vertex property as a text, such as "0.1 to 3.5"; None while the data are edited."""
+    return _remembered(data, property, lambda: _describe(data, property))
+
+
+def _count(data: PointData) -> Counts:
+    positions = read_attribute(data, "position")
+    if positions is None:
+        positions = np.empty((0, 3), np.float32)
+    lower = upper = None
+    if np.isfinite(positions).all(axis=1).any():
+        lower, upper = (tuple(corner.tolist()) for corner in extent([positions]))
+    return Counts(len(positions), len(data.polygons) if isinstance(data, bpy.types.Mesh) else None, lower, upper)
+
+
+def _describe(data: PointData, property: str) -> str:
+    texts = column_texts(data, property)
+    if texts is not None:
+        codes = read_attribute(data, column_attributes(data)[property][0])
+        if codes is not None and codes.dtype == np.int32 and codes.ndim == 1:
+            # Its own, of those that all objects share.
+            texts = [texts[code] for code in np.unique(codes).tolist() if 0 <= code < len(texts)]
+        more = len(texts) - MAX_TEXTS
+        return ", ".join(texts[:MAX_TEXTS]) + (f" and {more} more" if more > 0 else "")
+    parts = [read_attribute(data, name) for name in column_attributes(data).get(property, ())]
+    if not parts or any(part is None for part in parts):
+        return "its attribute is missing"
+    values = parts[0] if len(parts) == 1 else np.stack(parts, axis=1)
+    if not values.size:
+        return "no values"
+    if values.dtype == np.bool_:
+        return f"{int(values.sum()):,} of {values.size:,} true"
+    width = f"{values.shape[1]} columns, " if values.ndim == 2 else ""
+    return width + _range_text(values)
+
+
+def _range_text(values: NDArray[Any]) -> str:
+    low, high = values.min(), values.max()
+    if not np.isfinite([low, high]).all():
+        finite = values[np.isfinite(values)]
+        if not finite.size:
+            return "no numbers"
+        low, high = finite.min(), finite.max()
+    return number_text(low) if low == high else f"{number_text(low)} to {number_text(high)}"
+
+
+def number_text(value: float) -> str:
+    """A number for people: whole ones in full, others to four digits."""
+    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e15 else f"{float(value):.4g}"
+
+
+_known: OrderedDict[tuple[int, str], Any] = OrderedDict()
+
+
+def _remembered(owner: bpy.types.ID, what: str, work_out: Callable[[], Any]) -> Any:
+    key = (owner.session_uid, what)
+    if key not in _known:
+        if isinstance(owner, bpy.types.Mesh) and owner.is_editmode:
+            return None
+        _known[key] = work_out()
+        if len(_known) > MAX_REMEMBERED:
+            _known.popitem(last=False)
+    _known.move_to_end(key)
+    return _known[key]
+
+
+@persistent
+def _forget_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    if _known and (depsgraph.id_type_updated("MESH") or depsgraph.id_type_updated("POINTCLOUD")):
+        changed = {update.id.original.session_uid for update in depsgraph.updates}
+        for key in [key for key in _known if key[0] in changed]:
+            del _known[key]
+
+
+@persistent
+def _forget_all(*_: object) -> None:
+    """After another file was opened, and after undo, which changes data without a word about which."""
+    _known.clear()
+
+
+_HANDLERS = (
+    (bpy.app.handlers.depsgraph_update_post, _forget_changed),
+    (bpy.app.handlers.load_post, _forget_all),
+    (bpy.app.handlers.undo_post, _forget_all),
+    (bpy.app.handlers.redo_post, _forget_all),
+)
+
+
+def start_watching() -> None:
+    """Begin to notice changes of data. Nothing that is noticed changes anything but what is remembered here."""
+    for handlers, function in _HANDLERS:
+        handlers.append(function)
+
+
+def stop_watching() -> None:
+    """Undo `start_watching`."""
+    for handlers, function in _HANDLERS:
+        if function in handlers:
+            handlers.remove(function)
+    _known.clear()
+
+
+# --- model and meta --------------------------------------------------------------------------------------------------
+
+
+def model_parameters(thing: bpy.types.Object) -> dict[str, str]:
+    """The model that was fitted to an object and its numbers, as names and texts; empty where there is none.
+
+    The numbers are those of the session, whatever was done to the object since.
+    """
+    return _remembered(thing, "model", lambda: _describe_model(thing))
+
+
+def _describe_model(thing: bpy.types.Object) -> dict[str, str]:
+    texts = {"Model": str(thing[MODEL])} if MODEL in thing else {}
+    try:
+        record = unpack(thing, thing)
+    except MosaicError:
+        return texts
+    model = _model_node(record.node) if record is not None else None
+    if type(model) is not ObjectNode:
+        return texts
+    fields = model.fields()
+    if type(fields.get("rbf")) is ObjectNode:
+        fields = fields["rbf"].fields() | fields
+    for key, label in PARAMETERS.items():
+        value = plain(fields[key]) if key in fields else None
+        if isinstance(value, np.ndarray) and value.shape == (3, 3):
+            columns = zip(("Axis 1", "Axis 2", "Axis 3"), value.T, strict=True)
+            if "height" in fields:  # of a cylinder only the last column means something
+                columns = [("Axis", value[:, 2])]
+            texts |= {name: _numbers_text(column, 2) for name, column in columns}
+        elif isinstance(value, np.ndarray) and value.ndim == 2:
+            texts[label] = f"{max(value.shape):,} points"
+        elif isinstance(value, str):
+            texts[label] = value
+        elif isinstance(value, (int, float, tuple, list, np.generic, np.ndarray)):
+            texts[label] = _numbers_text(value) + (f" {ANGSTROM}" if key in LENGTHS else "")
+    return texts
+
+
+def _model_node(geometry: ObjectNode) -> Node:
+    fields = geometry.fields()
+    if fields.get("model") is not None:
+        return fields["model"]
+    meta = fields.get("meta")
+    return meta.as_dict().get("fit") if type(meta) is Pairs else None
+
+
+def _numbers_text(value: Any, decimals: int | None = None) -> str:
+    try:
+        numbers = np.ravel(np.asarray(value, np.float64)).tolist()
+        if decimals is None:
+            return ", ".join(f"{number:.5g}" for number in numbers)
+        return ", ".join(f"{round(number, decimals) + 0.0:.{decimals}f}" for number in numbers)  # -0.0 + 0.0 is 0.0
+    except (TypeError, ValueError):
+        return "unknown"
+
+
+def volume_parameters(thing: bpy.types.Object) -> dict[str, str]:
+    """The size of the volume that an object shows, as names and texts; empty where there is none."""
+    mesh = volume_mesh(thing)
+    if mesh is None:
+        return {}
+    return {
+        "Voxels": " x ".join(str(length) for length in mesh[SHAPE]),
+        "Voxel size": " x ".join(number_text(length) for length in mesh[SPACING]) + f" {ANGSTROM}",
+    }
+
+
+def meta_of(thing: bpy.types.Object) -> dict[str, Any]:
+    """The entries of an object's meta, which are its custom properties, the add-on's own left out."""
+    return own_properties(thing)
+
+
+def children_of(value: Any) -> list[tuple[str, Any]] | None:
+    """The entries of a nested value of meta; None for a plain one."""
+    return list(value.items()) if hasattr(value, "items") else None
+
+
+def value_text(value: Any) -> str:
+    """A plain value of meta in a line."""
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if hasattr(value, "to_list"):
+        shown = value[: MAX_LINE // 2]
+        text = ", ".join(map(value_text, shown)) + (", \u2026" if len(value) > len(shown) else "")
+    else:
+        text = ", ".join(map(value_text, value)) if isinstance(value, (list, tuple)) else str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_LINE else f"{text[: MAX_LINE - 1]}\u2026"

@@ -1,0 +1,236 @@
+"""Appearance <-> materials: one material per geometry, whose "Mosaic Surface" node holds Mosaic's colours and weights.
+
+The material is linked to the object, not to its data, so that whatever Geometry Nodes make of the points is drawn with it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ...session.session import Appearance, Color
+from ..compat import hide_from_light_sampling, shader_tree
+from ..data.attributes import GLYPH, SPRITE
+from ..data.custom_properties import clean_text
+from .color_maps import to_scene
+from .node_tree import NodeProgram, arrange, shared_group, socket_named
+
+SURFACE = "Mosaic Surface"
+EDGES = "Mosaic Edges"
+AXIS_COLORS: dict[str, Color] = {"X": (0.8, 0.2, 0.2), "Y": (0.26, 0.65, 0.44), "Z": (0.2, 0.4, 0.8)}
+SPLAT_SIGMAS = 3.0  # radius of a soft point, in widths of its Gaussian
+SHARED = "mosaic_material"  # custom property of the materials that are not of one geometry
+NAMED_MATERIALS = 2000  # beyond that many, Blender's rename, which walks all of them, would be most of the import
+
+
+@dataclass(frozen=True, slots=True)
+class Shading:
+    """How all surfaces of Mosaic answer to light.
+
+    lit: by the lamps and the world of the scene, else they show their plain colour, whatever the lamps. What follows is for
+    the latter. headlight: shade by Mosaic's Phong weights as if a lamp were at the viewer. occlusion: how much darker creases
+    are, 0 to 1. reach: how far away something occludes, in Blender units. display: give display values for the view transform
+    Raw, so that what shines through something adds up as it does in Mosaic.
+    """
+
+    lit: bool = True
+    headlight: bool = False
+    occlusion: float = 0.0
+    reach: float = 1.0
+    display: bool = False
+
+
+def surface_group() -> bpy.types.NodeTree:
+    """The node group that draws all surfaces: what shades one shades all, so a look is set in one place."""
+    return shared_group(SURFACE, "ShaderNodeTree", 1, _build_surface)
+
+
+def set_shading(shading: Shading) -> None:
+    """Change how the surfaces of all materials are shaded, and nothing of the materials."""
+    group = surface_group()
+    group.nodes.clear()
+    _shade(NodeProgram(group), shading)
+    arrange(group)
+
+
+def _build_surface(program: NodeProgram) -> None:
+    program.input("Color", "Color", "Colour of the object", default_value=(0.448, 0.448, 0.448, 1))
+    program.input(
+        "Opacity", "Float", "1 is solid, 0 invisible", default_value=1, min_value=0, max_value=1, subtype="FACTOR"
+    )
+    for name, default, tip in (
+        ("Ambient", 0.3, "Light that reaches every side alike"),
+        ("Diffuse", 0.7, "Light that is scattered"),
+        ("Specular", 0.2, "Light that is reflected"),
+    ):
+        program.input(name, "Float", tip, default_value=default, min_value=0, max_value=1, subtype="FACTOR")
+    program.output("Surface", "Shader")
+    _shade(program, Shading())
+
+
+def _shade(program: NodeProgram, shading: Shading) -> None:
+    start = program.node("NodeGroupInput").outputs
+    surface = _lit(program, start) if shading.lit else _unlit(program, start, shading)
+    program.node("NodeGroupOutput", inputs={"Surface": surface})
+
+
+def _lit(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+    """A physical surface: the world is the ambient light, so what Mosaic calls ambient and diffuse are scattered alike."""
+    weight = program.math("MINIMUM", program.math("ADD", start["Ambient"], start["Diffuse"]), 1.0)
+    return program.node(
+        "ShaderNodeBsdfPrincipled",
+        "Surface",
+        {
+            "Base Color": program.vector("SCALE", start["Color"], scale=weight),
+            "Roughness": 0.55,
+            "Specular IOR Level": program.math("MULTIPLY", start["Specular"], 0.5),
+            "Alpha": _opacity(program, start),
+        },
+    ).outputs[0]
+
+
+def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: Shading) -> bpy.types.NodeSocket:
+    color = start["Color"]
+    if shading.headlight:
+        color = _headlight(program, start)
+    if shading.occlusion:
+        near = program.node("ShaderNodeAmbientOcclusion", "Creases", {"Distance": shading.reach}, samples=4)
+        open_sky = program.math("MULTIPLY_ADD", near.outputs["AO"], shading.occlusion, 1 - shading.occlusion)
+        color = program.vector("SCALE", color, scale=open_sky)
+    if shading.display:
+        # What VTK makes of a colour without light.
+        weight = program.math("ADD", start["Ambient"], start["Diffuse"])
+        color = program.vector("MINIMUM", program.vector("SCALE", _to_display(program, color), scale=weight), (1, 1, 1))
+    glow = program.node("ShaderNodeEmission", "Colour", {"Color": color})
+    clear = program.node("ShaderNodeBsdfTransparent")
+    return program.mix_shaders("Opacity", _opacity(program, start), clear.outputs[0], glow.outputs[0])
+
+
+def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+    """The opacity, and what the Geometry Nodes say of it by two attributes that most geometry lacks.
+
+    SPRITE 1: a point or line, of which Mosaic draws one layer, so its back is not seen through its front; 2: a soft one as
+    well. GLYPH 1: a copy at a point, whose opacity VTK applies twice.
+    """
+    sprite, glyph = (_attribute(program, name) for name in (SPRITE, GLYPH))
+    surface = program.node("ShaderNodeNewGeometry").outputs
+    opacity = program.math("POWER", start["Opacity"], program.math("ADD", glyph, 1.0))
+    hidden = program.math("MULTIPLY", program.math("MINIMUM", sprite, 1.0), surface["Backfacing"])
+    seen = program.math("MULTIPLY", opacity, program.math("SUBTRACT", 1.0, hidden))
+    soft = program.math("MAXIMUM", program.math("SUBTRACT", sprite, 1.0), 0.0)
+    facing = program.vector("DOT_PRODUCT", surface["Normal"], surface["Incoming"])
+    from_middle = program.math("SUBTRACT", 1.0, program.math("MULTIPLY", facing, facing))  # squared, of the radius
+    gauss = program.math("EXPONENT", program.math("MULTIPLY", from_middle, -SPLAT_SIGMAS * SPLAT_SIGMAS / 2))
+    faded = program.math("MULTIPLY", soft, program.math("SUBTRACT", 1.0, gauss))
+    return program.math("MULTIPLY", seen, program.math("SUBTRACT", 1.0, faded))
+
+
+def _attribute(program: NodeProgram, name: str) -> bpy.types.NodeSocket:
+    """A number that the geometry carries, 0 where it does not."""
+    node = program.node("ShaderNodeAttribute", name, attribute_name=name)
+    return next(socket for socket in node.outputs if socket.type == "VALUE")  # "Fac" was renamed in 5.0
+
+
+def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+    """The colour under VTK's headlight, whose light falls along the line of sight of the picture's middle.
+
+    VTK adds and multiplies display values, so these are taken from the scene's and turned back.
+    """
+    normal = program.node(
+        "ShaderNodeVectorTransform",
+        "Normal as the camera sees it",
+        {"Vector": program.node("ShaderNodeNewGeometry").outputs["Normal"]},
+        vector_type="NORMAL",
+        convert_from="WORLD",
+        convert_to="CAMERA",
+    )
+    both_sides = program.vector("ABSOLUTE", normal.outputs[0])
+    facing = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": both_sides}).outputs["Z"]
+    weight = program.math("MULTIPLY_ADD", start["Diffuse"], facing, start["Ambient"])
+    shine = program.math("MULTIPLY", start["Specular"], facing)
+    display = _to_display(program, start["Color"])
+    shaded = program.vector("ADD", program.vector("SCALE", display, scale=weight), shine)
+    clipped = program.vector("MINIMUM", shaded, (1, 1, 1))
+    power = program.vector("MULTIPLY_ADD", clipped, (1 / 1.055,) * 3, (0.055 / 1.055,) * 3)
+    return program.node("ShaderNodeGamma", "To scene", {"Color": power, "Gamma": 2.4}).outputs[0]
+
+
+def _to_display(program: NodeProgram, color: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """`to_display` of colour maps without the curve's straight foot, which is 0.01 of display value high."""
+    power = program.node("ShaderNodeGamma", "To display", {"Color": color, "Gamma": 1 / 2.4}).outputs[0]
+    return program.vector("MAXIMUM", program.vector("MULTIPLY_ADD", power, (1.055,) * 3, (-0.055,) * 3), (0, 0, 0))
+
+
+class MaterialFactory:
+    """Makes the materials of an import. Equal looks are copied from one seed, which is quicker than building each anew."""
+
+    def __init__(self, count: int) -> None:
+        self._named = count <= NAMED_MATERIALS
+        self._seeds: dict[tuple[float, ...], bpy.types.Material] = {}
+
+    def new(self, name: str, appearance: Appearance) -> bpy.types.Material:
+        """A material that shows `appearance`, with a surface node that the user finds in the Material tab."""
+        look = (appearance.opacity, appearance.ambient, appearance.diffuse, appearance.specular)
+        seed = self._seeds.get(look)
+        if seed is None:
+            material = self._seeds[look] = _new_material(clean_text(name) if self._named else "Mosaic", appearance)
+        else:
+            material = seed.copy()
+            if self._named:
+                material.name = clean_text(name)
+        color = (*to_scene(np.array(appearance.base_color)).tolist(), 1.0)
+        # Through the array, as assigning to the socket makes Blender look through the node trees of the whole file.
+        material.node_tree.nodes[SURFACE].inputs["Color"].default_value.foreach_set(color)
+        material.diffuse_color = (*color[:3], appearance.opacity)
+        return material
+
+
+def _new_material(name: str, appearance: Appearance) -> bpy.types.Material:
+    material = bpy.data.materials.new(name)
+    hide_from_light_sampling(material)
+    tree = shader_tree(material)
+    program = NodeProgram(tree)
+    surface = program.node(
+        "ShaderNodeGroup",
+        node_tree=surface_group(),
+        name=SURFACE,
+        inputs={},
+        width=200,
+    )
+    for key in ("opacity", "ambient", "diffuse", "specular"):
+        socket_named(surface.inputs, key.capitalize()).default_value = getattr(appearance, key)
+    program.node("ShaderNodeOutputMaterial", inputs={"Surface": surface.outputs[0]})
+    arrange(tree)
+    return material
+
+
+def edge_material() -> bpy.types.Material:
+    """The black, unlit lines of the representation "mesh"; shared by all."""
+    return _shared_material(EDGES, _black)
+
+
+def axis_material(axis: str) -> bpy.types.Material:
+    """The colour that Mosaic gives the "X", "Y" or "Z" arrows of the representation "basis"; shared by all."""
+    appearance = Appearance(base_color=AXIS_COLORS[axis])
+    return _shared_material(f"Mosaic {axis}", lambda name: MaterialFactory(1).new(name, appearance))
+
+
+def _shared_material(name: str, make: Callable[[str], bpy.types.Material]) -> bpy.types.Material:
+    for material in bpy.data.materials:
+        if material.get(SHARED) == name and material.library is None:
+            return material
+    material = make(name)
+    material[SHARED] = name
+    return material
+
+
+def _black(name: str) -> bpy.types.Material:
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = (0, 0, 0, 1)
+    tree = shader_tree(material)
+    program = NodeProgram(tree)
+    black = program.node("ShaderNodeEmission", "Black", {"Color": (0, 0, 0, 1)})
+    program.node("ShaderNodeOutputMaterial", inputs={"Surface": black.outputs[0]})
+    arrange(tree)
+    return material

@@ -1,0 +1,146 @@
+"""The surfaces that geometries are drawn by but do not have as data: of volumes, segmentations and parametric models.
+
+Each is an object of its own that stands in no scene; the Geometry Nodes of the geometry refer to it. A volume's values stay
+with its surface, so that another isovalue or resolution can be asked for in a .blend that left the session behind.
+"""
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...session.errors import MosaicError
+from ...session.session import RBF, Cylinder, Ellipsoid, Geometry, Model, Sphere, SplineCurve, Volume
+from ..compat import ModifierInputs
+from ..data.meshes import fill_mesh
+from ..shapes import isosurface, parametric, voxels
+from .representations import VOLUME, group_of, modifier_of
+
+# Custom properties of the mesh of a volume's surface: its values as bytes and what they mean.
+VALUES, DTYPE, SHAPE, SPACING = "mosaic_values", "mosaic_dtype", "mosaic_shape", "mosaic_spacing"
+PERCENTILE, RESOLUTION = "mosaic_isovalue_percentile", "mosaic_target_resolution"
+DEFAULT_RESOLUTION = 10.0  # angstrom; what Mosaic takes for files that have none
+CYLINDER_SIDES = 64
+
+
+class SurfaceFactory:
+    """Makes the surfaces of an import; geometries that share a volume share its surface, if they show it alike."""
+
+    def __init__(self) -> None:
+        self._of_volumes: dict[tuple[object, ...], tuple[bpy.types.Object, str]] = {}
+
+    def new(self, name: str, geometry: Geometry) -> tuple[bpy.types.Object | None, str]:
+        """The object that holds a geometry's surface, and a sentence why it has none or an empty one ("" where all is well)."""
+        if geometry.volume is not None:
+            return self._of_volume(name, geometry.volume, geometry.appearance.isovalue_percentile)
+        if geometry.kind == "segmentation":
+            surface = voxels.voxel_surface(geometry.points, geometry.sampling_rate)
+            return _surface_object(name, surface), surface.reason
+        try:
+            return _model_object(name, geometry.model), ""
+        except ValueError as error:
+            return None, str(error)
+
+    def _of_volume(self, name: str, volume: Volume, percentile: float | None) -> tuple[bpy.types.Object, str]:
+        resolution = DEFAULT_RESOLUTION if volume.target_resolution is None else volume.target_resolution
+        key = (id(volume.values), *volume.sampling_rate.tolist(), percentile, resolution)
+        if key in self._of_volumes:
+            return self._of_volumes[key]
+        mesh = _new_mesh(name)
+        mesh[VALUES] = np.ascontiguousarray(volume.values).tobytes()
+        mesh[DTYPE] = volume.values.dtype.str
+        mesh[SHAPE] = list(volume.values.shape)
+        mesh[SPACING] = [float(length) for length in volume.sampling_rate]
+        mesh[RESOLUTION] = resolution
+        if percentile is not None:
+            mesh[PERCENTILE] = percentile
+        reason = _contour(mesh, volume.values, volume.sampling_rate)
+        self._of_volumes[key] = (bpy.data.objects.new(name, mesh), reason)
+        return self._of_volumes[key]
+
+
+def volume_mesh(thing: bpy.types.Object) -> bpy.types.Mesh | None:
+    """The mesh with the surface and the values of the volume that `thing` shows; None if it shows none."""
+    modifier = modifier_of(thing)
+    if modifier is None or group_of(thing) != VOLUME:
+        return None
+    surface = ModifierInputs(modifier.node_group).get(modifier, "Surface")
+    return surface.data if surface is not None and VALUES in surface.data else None
+
+
+def contour_again(mesh: bpy.types.Mesh, percentile: float | None, resolution: float) -> None:
+    """Show a volume at another isovalue (percent of its values; None for Mosaic's choice) or target resolution (angstrom).
+
+    mesh: as `volume_mesh` gives it. Raises MosaicError when that leaves no surface; the old one then stays.
+    """
+    old = mesh.get(PERCENTILE), mesh[RESOLUTION]
+    values = np.frombuffer(mesh[VALUES], mesh[DTYPE]).reshape(tuple(mesh[SHAPE]))
+    _set(mesh, percentile, resolution)
+    reason = _contour(mesh, values, np.array(mesh[SPACING]))
+    if reason:
+        _set(mesh, *old)
+        _contour(mesh, values, np.array(mesh[SPACING]))
+        raise MosaicError(f"The volume has no surface there. {reason}")
+
+
+def _set(mesh: bpy.types.Mesh, percentile: float | None, resolution: float) -> None:
+    mesh[RESOLUTION] = float(resolution)
+    if percentile is not None:
+        mesh[PERCENTILE] = float(percentile)
+    elif PERCENTILE in mesh:
+        del mesh[PERCENTILE]
+
+
+def _contour(mesh: bpy.types.Mesh, values: NDArray[np.generic], spacing: NDArray[np.float64]) -> str:
+    # Mosaic computes with the spacing's own precision, single in every session.
+    surface = isosurface.volume_surface(values, spacing.astype(np.float32), mesh.get(PERCENTILE), mesh[RESOLUTION])
+    fill_mesh(mesh, surface.vertices, surface.triangles, surface.normals)
+    return surface.reason
+
+
+def _surface_object(name: str, surface: isosurface.Surface) -> bpy.types.Object:
+    mesh = _new_mesh(name)
+    fill_mesh(mesh, surface.vertices, surface.triangles, surface.normals)
+    return bpy.data.objects.new(name, mesh)
+
+
+def _new_mesh(name: str) -> bpy.types.Mesh:
+    mesh = bpy.data.meshes.new(name)
+    mesh.materials.append(None)  # the slot that the material of the geometry's object fills
+    return mesh
+
+
+def _model_object(name: str, model: Model | None) -> bpy.types.Object:
+    """The true shape of a parametric model. Raises ValueError when its numbers make none."""
+    if isinstance(model, Sphere):
+        return _surface_object(name, parametric.sphere(model.radius, model.center))
+    if isinstance(model, Ellipsoid):
+        return _surface_object(name, parametric.ellipsoid(model.radii, model.center, model.orientations))
+    if isinstance(model, Cylinder):
+        shape = parametric.cylinder(model.radius, model.height, model.centers, model.orientations, CYLINDER_SIDES)
+        thing = _surface_object(name, shape)
+        caps = np.arange(len(shape.triangles)) >= 2 * CYLINDER_SIDES  # the sides come first
+        sharp = thing.data.attributes.new("sharp_face", "BOOLEAN", "FACE")
+        sharp.data.foreach_set("value", caps)
+        return thing
+    if isinstance(model, RBF):
+        sheet = parametric.rbf_sheet(model.xi, model.nodes, model.epsilon, model.function, model.grid, model.direction)
+        return _surface_object(name, sheet)
+    if isinstance(model, SplineCurve):
+        return _curve_object(name, model)
+    raise ValueError("Its model has no surface.")
+
+
+def _curve_object(name: str, model: SplineCurve) -> bpy.types.Object:
+    splines = [
+        (spline.knots, spline.coefficients, spline.degree)
+        if spline.kind == "bspline"
+        else (spline.coefficients, spline.knots)
+        for spline in model.splines
+    ]
+    points = parametric.spline_curve(splines)
+    curve = bpy.data.curves.new(name, "CURVE")
+    curve.dimensions = "3D"
+    line = curve.splines.new("POLY")
+    line.points.add(len(points) - 1)
+    line.points.foreach_set("co", np.column_stack([points, np.ones(len(points))]).astype(np.float32).reshape(-1))
+    return bpy.data.objects.new(name, curve)

@@ -1,0 +1,1 @@
+"""Blender data -> what changed -> a session's file."""

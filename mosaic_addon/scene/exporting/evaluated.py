@@ -1,0 +1,65 @@
+"""Meshes and points that exist only while a session is written: of curves, and of what modifiers make."""
+
+import bpy
+
+from ..data.attributes import PointData
+from ..data.vertex_properties import COLUMNS
+from ..drawing.representations import modifier_of
+
+
+class Temporaries:
+    """Makes them and removes them again."""
+
+    def __init__(self) -> None:
+        self._made: list[PointData] = []
+
+    def copy_of(self, mesh: bpy.types.Mesh) -> bpy.types.Mesh:
+        """A mesh that is in Edit Mode, as it was last loaded from there: its own attributes cannot be read meanwhile."""
+        copy = mesh.copy()
+        self._made.append(copy)
+        return copy
+
+    def of(self, thing: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> PointData | None:
+        """What an object's curve or modifiers make, without the modifier that draws it; None if that is neither points nor faces."""
+        if thing.type == "META":
+            return self._of_metaball(thing, layer)
+        copy = thing.copy()
+        copy.hide_viewport = False  # what is hidden is not evaluated
+        while (modifier := modifier_of(copy)) is not None:  # it may have been duplicated
+            copy.modifiers.remove(modifier)
+        scene.collection.objects.link(copy)
+        try:
+            layer.update()
+            graph = layer.depsgraph
+            evaluated = copy.evaluated_get(graph)
+            if thing.type == "POINTCLOUD":
+                geometry = evaluated.evaluated_geometry()
+                found = geometry.pointcloud or geometry.mesh
+                data = found.copy() if found is not None else None
+            else:
+                data = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=graph)
+        except RuntimeError:  # nothing that has points
+            data = None
+        finally:
+            bpy.data.objects.remove(copy)
+        if data is not None:
+            self._made.append(data)
+            if COLUMNS in thing.data and COLUMNS not in data:
+                data[COLUMNS] = thing.data[COLUMNS]
+        return data
+
+    def _of_metaball(self, thing: bpy.types.Object, layer: bpy.types.ViewLayer) -> PointData | None:
+        """The surface of a metaball's family; None for a member of another's. A copy would be a member, not a family."""
+        layer.update()
+        try:
+            data = bpy.data.meshes.new_from_object(thing.evaluated_get(layer.depsgraph))
+        except RuntimeError:
+            return None
+        self._made.append(data)
+        return data
+
+    def close(self) -> None:
+        """Remove all of them."""
+        if self._made:  # of nothing, too, Blender makes work
+            bpy.data.batch_remove(self._made)
+        self._made = []

@@ -1,0 +1,364 @@
+"""The arrays of an object as its session has them: exact where nothing was edited, moved as the object was moved.
+
+A `Stored` in a node names one of them; it is asked for while the file is written, so that arrays are never all in memory.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from bpy.types import Mesh  # looking it up in bpy.types takes longer than most of what is done here
+from numpy.typing import NDArray
+
+from ...session.nodes import Stored
+from ..data.attributes import NORMALS, QUATERNIONS, PointAttributes, PointData, Scratch
+from ..data.exact_bits import read_exactly
+from ..data.meshes import ORIGINAL, VERTEX_NORMALS
+from ..data.placement import only_moves, turn_of, turned_normals, turns_from_z
+from ..data.vertex_properties import COLUMNS, read_columns
+from ..drawing.surfaces import DTYPE, SHAPE, VALUES
+from ..drawing.trajectories import STEP, STEP_COLUMNS_SUM, STEP_SUM, shape_sum
+from ..record import sum_of_bits, sum_of_columns
+
+Array: TypeAlias = NDArray[Any]
+
+LARGE = 100_000  # points of which arrays are rather read again than kept
+FLOAT32 = np.dtype(np.float32)
+_dtype = lru_cache(1000)(np.dtype)
+
+
+class Source:
+    """What one object gives to a file.
+
+    data: its points or mesh. matrix: (4, 4) float64 from the data's coordinates to the session's angstrom, None where they
+    are the same. steps: the meshes of a trajectory. volume: the mesh that holds a volume's values. flipped: all faces of a
+    mesh were turned round, and so its normals are to be. ordered: of what kind sums are, as `sum_of_bits` says. scratch: memory for the array that was asked for last, which is gone
+    with the next one; None to give each its own.
+    """
+
+    __slots__ = (
+        "_attributes",
+        "_column_records",
+        "_columns",
+        "_columns_sum",
+        "_faces",
+        "_own_steps",
+        "_points_sum",
+        "_positions",
+        "count",
+        "data",
+        "flipped",
+        "is_mesh",
+        "matrix",
+        "name",
+        "ordered",
+        "scratch",
+        "steps",
+        "volume",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        data: PointData,
+        matrix: NDArray[np.float64] | None,
+        steps: Sequence[Mesh] = (),
+        volume: Mesh | None = None,
+        scratch: Scratch | None = None,
+    ) -> None:
+        self.name = name
+        self.matrix = matrix
+        self.steps = steps
+        self._own_steps: dict[int, Mesh] | None = None
+        self.volume = volume
+        self.flipped = False
+        self.ordered = True
+        self.scratch = scratch
+        self.show(data)
+
+    def show(self, data: PointData) -> None:
+        """Be made of these points or this mesh."""
+        self.data = data
+        self.is_mesh = isinstance(data, Mesh)
+        self.count = len(data.vertices) if isinstance(data, Mesh) else len(data.points)
+        if self.count <= LARGE:
+            self.scratch = None
+        self._attributes: PointAttributes | None = None
+        self._positions: Array | None = None
+        self._columns: dict[str, Array] | None = None
+        self._column_records: str | None = None
+        self._faces: Array | None = None
+        self._points_sum: int | None = None
+        self._columns_sum: int | None = None
+
+    def stored(self, name: str, dtype: str = "<f4") -> Stored:
+        """What stands for an array of this object in a node."""
+        return Stored(name, dtype, "C", self)
+
+    def array(self, stored: Stored) -> Array:
+        """The array that a `Stored` of this object stands for, of its dtype and order. Raises KeyError for an unknown one."""
+        dtype = _dtype(stored.dtype)
+        reader = READERS.get(stored.name)
+        if reader is not None:
+            values = reader(self, dtype)
+        else:
+            what, _, rest = stored.name.partition("/")
+            if what == "frames":
+                number, _, rest = rest.partition("/")
+                return self.step(int(number)).array(Stored(rest, stored.dtype, stored.order))
+            if what != "columns":
+                raise KeyError(stored.name)
+            values = self.columns(rest)[rest]
+        if values.dtype == dtype and stored.order == "C":
+            return values if values.flags.c_contiguous else np.ascontiguousarray(values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(values, dtype, order="F" if stored.order == "F" else "C")
+
+    def attributes(self) -> PointAttributes:
+        """Its point attributes."""
+        if self._attributes is None:
+            self._attributes = PointAttributes(self.data)
+        return self._attributes
+
+    @property
+    def column_records(self) -> str:
+        """What is kept of the vertex properties: by default, what the data keep."""
+        if self._column_records is None:
+            self._column_records = self.data.get(COLUMNS, "[]")
+        return self._column_records
+
+    @column_records.setter
+    def column_records(self, text: str) -> None:
+        self._column_records, self._columns, self._columns_sum = text, None, None
+
+    def columns(self, only: str | None = None) -> dict[str, Array]:
+        """The vertex properties, or one, as they are in Blender; read once where they are small."""
+        if self._columns is not None:
+            return self._columns
+        if self.count > LARGE:
+            return read_columns(self.data, self.attributes(), only, self.column_records, self.name)
+        self._columns = read_columns(self.data, self.attributes(), None, self.column_records, self.name)
+        return self._columns
+
+    def columns_sum(self) -> int:
+        """By which an edited vertex property is noticed."""
+        if self._columns_sum is None:
+            self._columns_sum = sum_of_columns(self.columns(), self.ordered)
+        return self._columns_sum
+
+    def step(self, number: int) -> "Source":
+        """A step of a trajectory, by the number that it had when it was imported. Raises KeyError when it was deleted."""
+        return Source(self.name, self.own_steps()[number], self.matrix, scratch=self.scratch)
+
+    def own_steps(self) -> dict[int, Mesh]:
+        """The steps that were imported, in order, by the numbers that they had then; of copies, the first."""
+        if self._own_steps is None:
+            self._own_steps = {}
+            for mesh in self.steps:
+                number = mesh.get(STEP)
+                if type(number) is int:
+                    self._own_steps.setdefault(number, mesh)
+        return self._own_steps
+
+    def edited_steps(self) -> dict[int, str]:
+        """The steps that were edited since the import: by their numbers, what tells two edits apart."""
+        edited = {}
+        for number, mesh in self.own_steps().items():
+            step = Source(self.name, mesh, None)
+            step.ordered = STEP_COLUMNS_SUM in mesh  # both came with the same version
+            total = shape_sum(step.positions(), step.triangles(np.dtype(np.int32)), step.ordered)
+            columns = str(step.columns_sum())
+            if mesh.get(STEP_SUM, total) != total or mesh.get(STEP_COLUMNS_SUM, columns) != columns:
+                edited[number] = f"{total} {columns}"
+        return edited
+
+    # --- points ------------------------------------------------------------------------------------------------------
+
+    def positions(self, scratch: Scratch | None = None) -> Array:
+        """(n, 3) float32, as they lie in Blender; read once, unless they are only needed for a moment."""
+        if scratch is not None and self._positions is None:
+            values = self.attributes().read("position", scratch)
+            if values is not None:
+                return values
+        if self._positions is None:
+            values = self.attributes().read("position")
+            self._positions = np.empty((0, 3), np.float32) if values is None else values
+        return self._positions
+
+    def points_sum(self) -> int:
+        """By which a moved point is noticed."""
+        if self._points_sum is None:
+            self._points_sum = sum_of_bits(self.positions(self.scratch), self.ordered)
+        return self._points_sum
+
+    def points(self, dtype: np.dtype[Any]) -> Array:
+        return self._moved(self._exact("points", self.positions(self.scratch), dtype))
+
+    def vertices(self, dtype: np.dtype[Any]) -> Array:
+        return self._moved(self._exact("vertices", self.positions(self.scratch), dtype))
+
+    def normals(self, dtype: np.dtype[Any]) -> Array:
+        """(n, 3): the session's; where a mesh was reshaped or has none any more, those of its shape."""
+        shown = self.attributes().read(NORMALS, self.scratch)
+        if shown is None:
+            if self.face_count():
+                return self._turned(self.shape_normals())
+            shown = np.tile(np.float32([0, 0, 1]), (self.count, 1))
+        return self._turned(self._renewed(self._exact(NORMALS, shown, dtype)))
+
+    def vertex_normals(self, dtype: np.dtype[Any]) -> Array:
+        shown = self.attributes().read(NORMALS, self.scratch)
+        if shown is None:
+            return self._turned(self.shape_normals())
+        return self._turned(self._renewed(self._exact(VERTEX_NORMALS, shown, dtype)))
+
+    def quaternions(self, dtype: np.dtype[Any]) -> Array:
+        """(n, 4), scalar first: the session's; without any, what turns +z to the normals, or no turn at all."""
+        shown = self.attributes().read(QUATERNIONS, self.scratch)
+        if shown is None:
+            normals = self.attributes().read(NORMALS)
+            shown = np.tile(np.float32([1, 0, 0, 0]), (self.count, 1)) if normals is None else turns_from_z(normals)
+        values = self._exact(QUATERNIONS, shown, dtype)
+        return values if self.matrix is None else _times(turn_of(self.matrix), values)
+
+    def _exact(self, name: str, shown: Array, dtype: np.dtype[Any]) -> Array:
+        return shown if dtype == FLOAT32 else read_exactly(self.attributes(), name, shown, dtype)
+
+    def _moved(self, points: Array) -> Array:
+        if self.matrix is None or not len(points):
+            return points
+        return points.astype(np.float64) @ self.matrix[:3, :3].T + self.matrix[:3, 3]
+
+    def _turned(self, normals: Array) -> Array:
+        """Normals of what was turned or scaled, each as long as it was."""
+        if self.matrix is None or not len(normals) or only_moves(self.matrix):
+            return normals
+        turned = turned_normals(normals.astype(np.float64), self.matrix)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.linalg.norm(normals, axis=1) / np.linalg.norm(turned, axis=1)
+            return np.where(np.isfinite(ratio)[:, None], turned * ratio[:, None], normals)
+
+    def _renewed(self, normals: Array) -> Array:
+        """The session's normals of a mesh, those of its shape where that changed."""
+        reshaped = self.reshaped()
+        kept = -normals if self.flipped else normals
+        return kept if reshaped is None else np.where(reshaped[:, None], self.shape_normals(), kept)
+
+    def shape_normals(self) -> Array:
+        """(n, 3) float64: the normals that a mesh's faces give its vertices, by their areas, as Mosaic makes them."""
+        corners = self.triangles(np.dtype(np.int32))
+        across = face_vectors(self.positions().astype(np.float64), corners)
+        weights = [np.repeat(column, 3) for column in across.T]
+        around = np.stack([np.bincount(corners.reshape(-1), column, self.count) for column in weights], axis=1)
+        lengths = np.linalg.norm(around, axis=1, keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            normals = around / lengths
+        return np.where(np.isfinite(normals).all(axis=1, keepdims=True), normals, (0.0, 0.0, 1.0))
+
+    def reshaped(self) -> NDArray[np.bool_] | None:
+        """Which vertices of a mesh were moved or made since the import, or touch one that was; None if there are none."""
+        if not self.is_mesh:
+            return None
+        original = self.attributes().read(ORIGINAL)
+        if original is None:
+            return None
+        moved = (original != self.positions()).any(axis=1)
+        if not moved.any():
+            return None
+        faces = self.triangles(np.dtype(np.int32))
+        touched = moved.copy()
+        touched[faces[moved[faces].any(axis=1)]] = True
+        return touched
+
+    # --- faces -------------------------------------------------------------------------------------------------------
+
+    def face_count(self) -> int:
+        return len(self.triangles(np.dtype(np.int32)))
+
+    def faces_sum(self) -> int:
+        return sum_of_bits(self.triangles(np.dtype(np.int32)), self.ordered)
+
+    def triangles(self, dtype: np.dtype[Any]) -> Array:
+        """(m, 3): the faces, those with more corners cut into triangles."""
+        if self._faces is None:
+            self._faces = triangles_of(self.data)
+        return self._faces.astype(dtype, copy=False)
+
+    def written_triangles(self, dtype: np.dtype[Any]) -> Array:
+        """The faces as they wind in the session: a mirrored object's the other way round, so that they still face outwards."""
+        faces = self.triangles(dtype)
+        return faces[:, ::-1] if self.matrix is not None and np.linalg.det(self.matrix[:3, :3]) < 0 else faces
+
+    def face_normals(self) -> Array:
+        """(m, 3) float64 of length 1, of the faces as they are written; 0 for one without an area."""
+        vertices = self.vertices(np.dtype(np.float64)).astype(np.float64)
+        normals = face_vectors(vertices, self.written_triangles(np.dtype(np.int32)))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        return np.nan_to_num(normals)
+
+    def volume_values(self, dtype: np.dtype[Any]) -> Array:
+        """The values of a volume, (x, y, z), as they are. Raises KeyError when its surface was deleted."""
+        mesh = self.volume
+        if mesh is None:
+            raise KeyError("volume")
+        return np.frombuffer(mesh[VALUES], mesh[DTYPE]).reshape(tuple(mesh[SHAPE]))
+
+
+READERS: dict[str, Any] = {
+    "points": Source.points,
+    "vertices": Source.vertices,
+    "normals": Source.normals,
+    "vertex_normals": Source.vertex_normals,
+    "quaternions": Source.quaternions,
+    "triangles": Source.written_triangles,
+    "volume": Source.volume_values,
+}
+
+
+def fetch(stored: Stored, owner: Source) -> Array:
+    """The array that a `Stored` stands for, for the writer."""
+    return owner.array(stored)
+
+
+def triangles_of(data: PointData) -> Array:
+    """(m, 3) int32 of a mesh; none of points."""
+    if not isinstance(data, Mesh) or not len(data.polygons):
+        return np.empty((0, 3), np.int32)
+    corners = np.empty(len(data.loops), np.int32)
+    data.attributes[".corner_vert"].data.foreach_get("value", corners)
+    if len(corners) == 3 * len(data.polygons) and _all_triangles(data):
+        return corners.reshape(-1, 3)
+    data.calc_loop_triangles()
+    triangles = np.empty(3 * len(data.loop_triangles), np.int32)
+    data.loop_triangles.foreach_get("vertices", triangles)
+    return triangles.reshape(-1, 3)
+
+
+def _all_triangles(mesh: Mesh) -> bool:
+    starts = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("loop_start", starts)
+    return bool((np.diff(starts) == 3).all())
+
+
+def face_vectors(vertices: Array, triangles: Array) -> Array:
+    """(m, 3): across each face, as long as twice its area."""
+    a, b, c = vertices[triangles].swapaxes(0, 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.cross(b - a, c - a)
+
+
+def _times(turn: Sequence[float], quaternions: Array) -> Array:
+    """The quaternions, (n, 4) scalar first, each followed by `turn`: Hamilton's product turn * q."""
+    a, b, c, d = turn
+    w, x, y, z = quaternions.astype(np.float64).T
+    return np.stack(
+        [
+            a * w - b * x - c * y - d * z,
+            a * x + b * w + c * z - d * y,
+            a * y - b * z + c * w + d * x,
+            a * z + b * y - c * x + d * w,
+        ],
+        axis=1,
+    )

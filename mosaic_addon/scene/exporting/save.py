@@ -1,0 +1,212 @@
+"""Saving: a scene's session into a file, and what is not saved yet."""
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
+
+import bpy
+
+from ...session.edit import NEWEST
+from ...session.errors import MosaicError
+from ...session.file import Section, file_stamp, write_file
+from ...session.gc_pause import without_collection
+from ...session.pickle_writer import write_pickle
+from ..data.custom_properties import clean_text
+from ..outline.tree import GROUP, OVERRIDE_PLACE, SESSION, UUID
+from .collect import Collected, ExportOptions, collect_objects, collect_session
+from .object_arrays import fetch
+
+BLEND = re.compile(r"\.blend\d*$", re.IGNORECASE)  # with Blender's own backups
+BARE_RELEASES = ("colabseg", "1.0", "1.1")  # and those after them up to 1.2.3, which open nothing but bare pickles
+INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
+
+THUMBNAIL = "mosaic_thumbnail"  # custom property of the collection: a PNG that takes the place of the file's
+PLACE_KEYS = ("file", "stamp", "saved", "changes")  # in the collection's custom property
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session was last read or saved: the file, by what a change of it is known, the edits in it and their digest."""
+
+    file: str
+    stamp: str
+    digest: str
+    changes: tuple[str, ...]
+
+
+# By the collection's session_uid, what was saved while Blender runs: undo takes back what the collection keeps of it, but not
+# the file.
+_places: dict[int, Place] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save did: the file, and one sentence for each thing that was changed since it was read, left out, or odd."""
+
+    path: str
+    changes: list[str]
+    left_out: list[str]
+    warnings: list[str]
+
+
+@without_collection()
+def save_session(
+    session: bpy.types.Collection,
+    path: str | os.PathLike[str],
+    scene: bpy.types.Scene,
+    layer: bpy.types.ViewLayer,
+    options: ExportOptions | None = None,
+    *,
+    backup: bool = True,
+    overwrite: bool = True,
+    thumbnail: bytes | None = None,
+    adopt: bool = True,
+) -> Saved:
+    """Save a session's collection.
+
+    path: a bare pickle if it ends in .pickle, which is what Mosaic's window opens, else an indexed file. overwrite: also a
+    file that was changed on disk since it was read. thumbnail: a new PNG for an indexed file; its old one is kept otherwise.
+    adopt: the file is the session's from now on, unless it is written for another release.
+    Raises MosaicError, with no file changed, when the session cannot be saved.
+    """
+    target = os.path.abspath(path)
+    if not overwrite and changed_on_disk(session, target):
+        raise MosaicError(f"{target} was changed on disk since it was read; save under another name, or overwrite it.")
+    finish_sculpting(layer)
+    with closing(collect_session(session, scene, layer, options)) as collected:
+        is_its_own = target == _place_of(session).file
+        layout = collected.layout if is_its_own else layout_of(target)
+        saved = _write(collected, target, backup, thumbnail or session.get(THUMBNAIL), layout)
+        for thing, uuid in collected.uuids:
+            if thing.is_editable:
+                thing[UUID] = uuid
+        for group, entry in collected.groups:
+            if group.is_editable and group.get(GROUP, {}).get("uuid") != entry["uuid"]:
+                group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
+    if adopt and (options is None or options.target is None):
+        changes = tuple(map(clean_text, collected.changes))
+        place = Place(clean_text(target), file_stamp(target) or "", collected.digest, changes)
+        _places[session.session_uid] = place
+        if thumbnail is not None:
+            session[THUMBNAIL] = thumbnail
+        session[SESSION]["layout"] = layout
+        values = (place.file, place.stamp, place.digest, list(changes))
+        for key, value in zip(PLACE_KEYS, values, strict=True):
+            session[SESSION][key] = value
+        if session.override_library is not None:  # Blender keeps nothing else that is changed at it
+            session[OVERRIDE_PLACE] = json.dumps(values)
+    return saved
+
+
+@without_collection()
+def save_objects(
+    things: Iterable[bpy.types.Object],
+    path: str | os.PathLike[str],
+    scene: bpy.types.Scene,
+    layer: bpy.types.ViewLayer,
+    options: ExportOptions | None = None,
+    *,
+    backup: bool = True,
+) -> Saved:
+    """Save objects as a new session; nothing in Blender is changed. Raises MosaicError when none of them has points."""
+    finish_sculpting(layer)
+    with closing(collect_objects(things, scene, layer, options)) as collected:
+        return _write(collected, os.path.abspath(path), backup, None, layout_of(os.fspath(path)))
+
+
+def finish_sculpting(layer: bpy.types.ViewLayer) -> None:
+    """Bring into a mesh what Sculpt Mode with dynamic topology has of it, as saving a .blend does."""
+    active = layer.objects.active
+    if active is not None and active.mode == "SCULPT":
+        bpy.ops.ed.flush_edits()
+
+
+@without_collection()
+def unsaved_changes(session: bpy.types.Collection, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> list[str]:
+    """What was changed since the session was read or saved, one sentence each; none if the file has all of it.
+
+    Raises MosaicError when the session could not be saved as it is.
+    """
+    with closing(collect_session(session, scene, layer)) as collected:
+        place = _place_of(session)
+        if collected.digest == place.digest:
+            return []
+        saved = set(place.changes)
+        new = [change for change in collected.changes if clean_text(change) not in saved]
+        return new or ["Changes that the file has were changed again or taken back."]
+
+
+def changed_on_disk(session: bpy.types.Collection, path: str) -> bool:
+    """Whether the file that the session was read from or saved to has been changed by someone else."""
+    place = _place_of(session)
+    if os.path.abspath(place.file) != os.path.abspath(path) or not place.stamp:
+        return False
+    return file_stamp(path) not in (None, place.stamp)
+
+
+def file_of(session: bpy.types.Collection) -> str:
+    """The file that a session was read from or last saved to; "" for none."""
+    return _place_of(session).file
+
+
+def _place_of(session: bpy.types.Collection) -> Place:
+    place = _places.get(session.session_uid)
+    if place is None:
+        said = _said_at_override(session) or session[SESSION]
+        file, stamp, digest = (str(said.get(key, "")) for key in PLACE_KEYS[:3])
+        place = Place(file, stamp, digest, tuple(map(str, said.get(PLACE_KEYS[3], ()))))
+    return place
+
+
+def _said_at_override(session: bpy.types.Collection) -> dict[str, Any] | None:
+    """What a library override says of where it was saved, by PLACE_KEYS; None where it says nothing that can be read."""
+    if session.override_library is None:
+        return None
+    try:
+        file, stamp, digest, changes = json.loads(session.get(OVERRIDE_PLACE) or "[]")
+        return dict(zip(PLACE_KEYS, (file, stamp, digest, list(changes)), strict=True))
+    except (TypeError, ValueError):
+        return None
+
+
+def layout_of(path: str) -> Literal["pickle", "indexed"]:
+    """The layout that a new file of this name gets."""
+    return "pickle" if path.lower().endswith(".pickle") else "indexed"
+
+
+def _write(
+    collected: Collected, path: str, backup: bool, thumbnail: bytes | None, layout: Literal["pickle", "indexed"]
+) -> Saved:
+    if BLEND.search(path) or BLEND.search(os.path.realpath(path)):
+        raise MosaicError(f"{path} is the name of a Blender file, which would be lost; save as .pickle or .mosaic.")
+    sections = collected.sections
+    if thumbnail is not None:
+        sections["thumbnail"] = Section("png", memoryview(thumbnail))
+    warnings = list(collected.warnings)
+    if layout == "pickle" and sections:
+        names = ", ".join(sections)
+        warnings.append(f"A .pickle has no place for {names}; save as .mosaic to have them in the file.")
+    if layout == "indexed" and collected.release.startswith(BARE_RELEASES):
+        warnings.append(
+            f"Mosaic before 1.2.4, like that of this session ({collected.release}), opens no file of this layout; "
+            "save as .pickle for it."
+        )
+
+    def write_state(file: BinaryIO) -> None:
+        write_pickle(collected.state, file.write, fetch=fetch, renames=collected.renames)
+
+    try:
+        write_file(path, write_state, layout, sections, _release_to_say(collected.release), backup=backup)
+    except MosaicError as error:
+        raise MosaicError(f"{path} {error}") from error
+    return Saved(path, collected.changes, collected.left_out, warnings)
+
+
+def _release_to_say(release: str) -> str:
+    if release.count(".") == 2 and release.replace(".", "").isdecimal():
+        return release
+    return NEWEST.release if release.startswith("1.3") else INDEXED_RELEASES[0]

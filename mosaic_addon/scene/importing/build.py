@@ -1,0 +1,385 @@
+"""Session -> Blender: collections, a root, and one object per geometry. All or nothing."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import bpy
+import numpy as np
+
+from ...session.decode import stores_fractions
+from ...session.errors import MosaicError
+from ...session.file import file_stamp
+from ...session.session import Container, Geometry, Group, Mesh, Session
+from ..compat import MAX_NAME_BYTES, PointCloudFactory
+from ..data.attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute
+from ..data.custom_properties import clean_text, meta_properties
+from ..data.exact_bits import write_bits
+from ..data.meshes import new_mesh, write_original
+from ..data.vertex_properties import note_columns, share_all_texts, write_columns
+from ..drawing.coloring import write_vertex_colors
+from ..drawing.materials import MaterialFactory
+from ..drawing.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
+from ..drawing.surfaces import SurfaceFactory
+from ..drawing.trajectories import new_frames, saved_step
+from ..outline.tree import (
+    ANGSTROM_PER_UNIT,
+    CLASS,
+    CONTAINER,
+    GROUP,
+    MODEL,
+    NAME,
+    OVERRIDE_PLACE,
+    PIXEL_SIZE,
+    SAMPLING_RATE,
+    SESSION,
+    SHOWN,
+    SHOWS,
+    UUID,
+    write_order,
+)
+from ..outline.tree import Item as TreeItem
+from ..record import KEPT, Keeper, held_arrays, points_are_vertices, record_of
+from .plan import ImportOptions, Item, Plan, plan_import
+
+MANY = 200_000  # points of an object that is a step of its own
+PLAYS = "mosaic_plays_trajectory"  # of a scene whose frames an import has set
+
+Progress = Callable[[float], None]
+
+
+@dataclass(slots=True)
+class Imported:
+    """What an import made: the session's collection and root, its objects in the order of the browser, and warnings."""
+
+    collection: bpy.types.Collection
+    root: bpy.types.Object
+    objects: list[bpy.types.Object]
+    warnings: list[str]
+
+
+def build_session(
+    session: Session,
+    scene: bpy.types.Scene,
+    options: ImportOptions | None = None,
+    *,
+    unlimited: bool = False,
+    keep: bool = True,
+    progress: Progress = lambda fraction: None,
+) -> Imported:
+    """Make a session's collections and objects and link them into `scene`.
+
+    Raises MosaicError, before anything is made, for a session beyond the budget (unless `unlimited`) or wrong options. If
+    anything else fails half-way, what was made is removed again. keep: False lets go of the points as soon as Blender has
+    them, so that they are not held twice; the session is of no use afterwards. progress: called with fractions from 0 to 1.
+    """
+    steps = build_steps(session, scene, options, unlimited=unlimited, keep=keep)
+    while True:
+        try:
+            progress(next(steps))
+        except StopIteration as end:
+            return end.value
+
+
+def build_steps(
+    session: Session,
+    scene: bpy.types.Scene,
+    options: ImportOptions | None = None,
+    *,
+    unlimited: bool = False,
+    keep: bool = True,
+) -> Generator[float, None, Imported]:
+    """`build_session` in steps, for whoever wants to do something in between: yields fractions from 0 to 1.
+
+    Closing it before its end removes what was made.
+    """
+    plan = plan_import(session, options or ImportOptions(), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited)
+    kept = _pack(plan, scene)
+    yield 0.0
+    if not keep:
+        _let_go_of_nodes(session)
+    with _all_or_nothing():
+        return (yield from _build(plan, kept, scene, keep))
+
+
+@contextmanager
+def _all_or_nothing() -> Iterator[None]:
+    """Remove every datablock that appeared inside when the block fails."""
+    kinds = [
+        bpy.data.objects, bpy.data.meshes, bpy.data.pointclouds, bpy.data.materials, bpy.data.collections,
+        bpy.data.node_groups, bpy.data.scenes, bpy.data.curves,
+    ]  # fmt: skip
+    before = {datablock.session_uid for kind in kinds for datablock in kind}
+    try:
+        yield
+    except BaseException:
+        bpy.data.batch_remove(
+            [datablock for kind in kinds for datablock in kind if datablock.session_uid not in before]
+        )
+        raise
+
+
+def _let_go_of_nodes(session: Session) -> None:
+    """Forget what the file's objects were read from, which holds all of their arrays."""
+    session.state = None
+    for container in (session.clusters, session.models):
+        container.node = None
+        container.damaged = []
+        for geometry in container.geometries:
+            geometry.node = None
+
+
+def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, bytes]:
+    """What the session's collection and each object keep, by the id of the session and of the geometry."""
+    session = plan.session
+    if session.state is None:
+        return {}
+    fractions = stores_fractions(session.state)
+    first = next((item.geometry for item in plan.items if item.group == TRAJECTORY), None)
+    keeper = Keeper(session)
+    try:
+        kept = {id(session): keeper.pack_session()}
+        with np.errstate(all="ignore"):
+            for item in plan.items:
+                geometry = item.geometry
+                step = _step_shown(geometry, first, scene) if item.group == TRAJECTORY else 0
+                record = record_of(geometry, session.release, fractions, item.representation, step)
+                kept[id(geometry)] = keeper.pack(record, held_arrays(geometry))
+    except MosaicError as error:
+        raise MosaicError(f"{session.path} {error}") from error
+    return kept
+
+
+def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: bool) -> Generator[float, None, Imported]:
+    # Blender keeps datablocks in lists sorted by name, which it walks: materials first, then data, then objects, each in
+    # that order and lying close together, cost nearly the same for the first and the twenty-thousandth.
+    ordered = sorted(plan.items, key=lambda item: item.name.lower())
+    factory = MaterialFactory(len(ordered))
+    materials = [factory.new(item.name, item.geometry.appearance) for item in ordered]
+    made = {}
+    with PointCloudFactory() as clouds:
+        for number, item in enumerate(ordered):
+            data, warnings = _new_data(item, clouds, keep or item.group != POINTS)
+            plan.warnings += warnings
+            made[id(item)] = (data, materials[number])
+            if number % 64 == 0 or len(item.geometry.points) > MANY:
+                yield 0.8 * number / len(ordered)
+    share_all_texts(data for data, _ in made.values())
+    root = _new_root(plan)
+    draw = RepresentationFactory()
+    shapes = SurfaceFactory()
+    objects = {}
+    for number, item in enumerate(ordered):
+        thing = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
+        if kept:
+            thing[KEPT] = kept.pop(id(item.geometry))
+        parts = _new_parts(item, shapes, plan.warnings)
+        if item.group in (VOLUME, TRAJECTORY):
+            for part in parts.values():
+                _mark_as_its_own(thing, part)
+        draw.add(thing, item.group, item.representation, item.inputs | parts)
+        if number % 256 == 0 or item.group in (VOLUME, SEGMENTATION):
+            yield 0.8 + 0.2 * number / len(ordered)
+    note_columns(objects.values())
+    collection = bpy.data.collections.new(plan.name)
+    collection[SESSION] = _session_properties(plan.session)
+    collection[OVERRIDE_PLACE] = ""
+    collection.property_overridable_library_set(f'["{OVERRIDE_PLACE}"]', True)
+    if kept:
+        collection[KEPT] = kept.pop(id(plan.session))
+    collection.objects.link(root)
+    shown: list[bpy.types.Object] = []
+    for container in (plan.session.clusters, plan.session.models):
+        collection.children.link(_new_container(container, objects, shown))
+    scene.collection.children.link(collection)
+    _set_frames(scene, [item.geometry for item in plan.items if item.group == TRAJECTORY])
+    for layer in scene.view_layers:
+        for item in ordered:
+            if not item.geometry.visible:
+                objects[id(item.geometry)].hide_set(True, view_layer=layer)
+    return Imported(collection, root, shown, plan.warnings)
+
+
+def _set_frames(scene: bpy.types.Scene, trajectories: list[Geometry]) -> None:
+    """Let the scene play the longest trajectory, and stand at the step at which the first one was saved.
+
+    A scene in a .blend that has an animation, or a trajectory, already is only made longer.
+    """
+    if not trajectories:
+        return
+    longest = max(len(geometry.frames or ()) for geometry in trajectories)
+    if _has_frames_of_its_own(scene):
+        scene.frame_end = max(scene.frame_end, longest)
+        return
+    scene[PLAYS] = True
+    scene.frame_start, scene.frame_end = 1, longest
+    scene.frame_set(1 + saved_step(trajectories[0]))
+
+
+def _has_frames_of_its_own(scene: bpy.types.Scene) -> bool:
+    return bool(bpy.data.actions or scene.get(PLAYS))
+
+
+def _step_shown(geometry: Geometry, first: Geometry | None, scene: bpy.types.Scene) -> int:
+    """The step of a trajectory that the scene will show after the import."""
+    step = scene.frame_current - 1
+    if first is not None and not _has_frames_of_its_own(scene):
+        step = saved_step(first)
+    return min(max(step, 0), len(geometry.frames or ()) - 1)
+
+
+def _new_root(plan: Plan) -> bpy.types.Object:
+    """The empty that all objects hang on: it carries the scale and the recentring, they carry the session's numbers."""
+    root = bpy.data.objects.new(plan.name, None)
+    scale = 1 / plan.options.angstrom_per_unit
+    root.scale = (scale, scale, scale)
+    if plan.options.recentre:
+        root.location = (-plan.centre * scale).tolist()
+    root.empty_display_size = float(np.max(plan.upper - plan.lower)) / 20 or 1.0
+    root[PIXEL_SIZE] = plan.pixel_size
+    root[ANGSTROM_PER_UNIT] = plan.options.angstrom_per_unit
+    return root
+
+
+def _new_data(
+    item: Item, clouds: PointCloudFactory, keep: bool
+) -> tuple[bpy.types.Mesh | bpy.types.PointCloud, list[str]]:
+    """A geometry's data and warnings about them. Unless it is kept, each array is let go of before the next is stored."""
+    geometry = item.geometry
+    count = len(geometry.points)
+    data: Any
+    if item.group in (MESH, TRAJECTORY) and points_are_vertices(geometry):
+        assert isinstance(geometry.model, Mesh)
+        normals = geometry.normals if geometry.normals is not None else geometry.model.vertex_normals
+        data = new_mesh(item.name, geometry.points, geometry.model.triangles, normals)
+        if geometry.model.vertex_colors is not None and count:
+            write_vertex_colors(data, geometry.model.vertex_colors)
+        if count:
+            write_original(data, geometry.model, geometry.points, geometry.normals)
+    else:
+        data = clouds.new(item.name, buffer_of(geometry.points, np.float32), count)
+    if geometry.points.dtype != np.float32:
+        write_bits(data, "points", geometry.points)
+    if not keep:
+        geometry.points = np.empty((0, 3), np.float32)
+    if geometry.normals is not None and count:
+        write_attribute(data, NORMALS, "FLOAT_VECTOR", geometry.normals)
+        if geometry.normals.dtype != np.float32:
+            write_bits(data, NORMALS, geometry.normals)
+    if not keep:
+        geometry.normals = None
+    if geometry.quaternions is not None and count:
+        write_attribute(data, QUATERNIONS, "QUATERNION", geometry.quaternions)
+        if geometry.quaternions.dtype != np.float32:
+            write_bits(data, QUATERNIONS, geometry.quaternions)
+    if not keep:
+        geometry.quaternions = None
+    refused = write_columns(data, geometry.vertex_properties)
+    if not keep:
+        geometry.vertex_properties = {}
+    data.materials.append(None)  # the slot that the object fills
+    return data, [
+        f"{geometry.container} {geometry.name!r}: Blender has no attribute for its vertex property {name!r}."
+        for name in refused
+    ]
+
+
+def _new_parts(item: Item, shapes: SurfaceFactory, warnings: list[str]) -> dict[str, Any]:
+    """What a geometry is drawn by beside its own data, as inputs of its modifier: its surface, or its steps."""
+    geometry = item.geometry
+    if item.group == TRAJECTORY:
+        return {"Frames": new_frames(item.name, geometry.frames or [])}
+    if item.group in (VOLUME, SEGMENTATION, FIT):
+        surface, reason = shapes.new(f"{item.name[:50]} Surface", geometry)
+        if reason:
+            warnings.append(f"{geometry.container} {geometry.name!r}: has no surface to show. {reason}")
+        return {} if surface is None else {"Surface": surface}
+    return {}
+
+
+def _mark_as_its_own(thing: bpy.types.Object, part: bpy.types.Object | bpy.types.Collection) -> None:
+    """Let saving know a volume, or frames, that another object's modifier brings."""
+    holder = part if isinstance(part, bpy.types.Collection) else part.data
+    if SHOWS not in holder:  # several objects may show one volume
+        holder[SHOWS] = uuid4().hex
+    thing[SHOWS] = holder[SHOWS]
+
+
+def _new_object(
+    item: Item,
+    data: bpy.types.Mesh | bpy.types.PointCloud,
+    material: bpy.types.Material,
+    root: bpy.types.Object,
+) -> bpy.types.Object:
+    geometry = item.geometry
+    thing = bpy.data.objects.new(item.name, data)
+    slot = thing.material_slots[0]
+    slot.link = "OBJECT"
+    slot.material = material
+    thing.color = material.diffuse_color
+    thing.parent = root
+    thing.hide_render = not geometry.visible
+    thing[NAME] = name = clean_text(geometry.name)
+    if thing.name != name:
+        thing[SHOWN] = thing.name
+    thing[CLASS] = geometry.class_name
+    if geometry.uuid is not None:
+        thing[UUID] = clean_text(geometry.uuid)
+    if geometry.model is not None:
+        thing[MODEL] = geometry.model.class_name
+    thing[SAMPLING_RATE] = geometry.sampling_rate.tolist()
+    if len(geometry.meta) > 1 or "name" not in geometry.meta:
+        for key, (_, value) in meta_properties(geometry.meta).items():
+            thing[key] = value
+    return thing
+
+
+def _session_properties(session: Session) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "file": clean_text(session.path),
+        "layout": session.layout,
+        "release": clean_text(session.release),
+        "stamp": _stamp_of(session.path),
+    }
+    if session.shape is not None:
+        properties["shape"] = [float(length) for length in session.shape]
+    if session.physical_shape is not None:
+        properties["physical_shape"] = list(session.physical_shape)
+    return properties
+
+
+def _stamp_of(path: str) -> str:
+    """By which a later save sees that the file was changed; "" for a session that is in no file."""
+    try:
+        return file_stamp(path) or ""
+    except MosaicError:
+        return ""
+
+
+def _new_container(
+    container: Container, objects: dict[int, bpy.types.Object], shown: list[bpy.types.Object]
+) -> bpy.types.Collection:
+    """The collection of the clusters or models: groups as collections, in Mosaic's order."""
+    collection = bpy.data.collections.new(container.name.capitalize())
+    collection[CONTAINER] = container.name
+    items: list[TreeItem] = []
+    for item in container.items:
+        if isinstance(item, Group):
+            group = bpy.data.collections.new(clean_text(item.name) or "Group")
+            group[GROUP] = {"name": clean_text(item.name), "uuid": clean_text(item.uuid)}
+            if group.name != group[GROUP]["name"]:
+                group[GROUP]["shown"] = group.name
+            collection.children.link(group)
+            members, target = item.geometries, group
+            items.append(group)
+        else:
+            members, target = [item], collection
+            items.append(objects[id(item)])
+        for geometry in members:
+            thing = objects[id(geometry)]
+            target.objects.link(thing)
+            shown.append(thing)
+    write_order(collection, items)
+    return collection

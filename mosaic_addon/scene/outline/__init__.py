@@ -1,0 +1,1 @@
+"""A session's tree in the Outliner, and changes of it."""

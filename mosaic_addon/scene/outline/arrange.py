@@ -1,0 +1,193 @@
+"""The tree of a session: groups, and the order of Mosaic's browser.
+
+Blender keeps objects and collections in the order in which they were linked, so another order is had by linking them anew.
+Blender looks at the outcome only, so what is hidden or selected stays so.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import bpy
+
+from ...session.errors import MosaicError
+from ..data.custom_properties import clean_text
+from .naming import note_name
+from .tree import CONTAINER, GROUP, Item, items_of, members_of, write_order
+
+Direction = Literal["UP", "DOWN", "TOP", "BOTTOM"]
+
+
+class Tree:
+    """The items of a container as lists, to be changed and written back.
+
+    items: groups, and objects in no group. members: the objects of each group.
+    """
+
+    def __init__(self, container: bpy.types.Collection) -> None:
+        self.container = container
+        self.items: list[Item] = items_of(container)
+        self.members: dict[bpy.types.Collection, list[bpy.types.Object]] = {
+            item: members_of(item) for item in self.items if isinstance(item, bpy.types.Collection)
+        }
+        self._had_members = {group for group, members in self.members.items() if members}
+
+    def objects(self) -> set[bpy.types.Object]:
+        """All objects, in groups or not."""
+        own = {item for item in self.items if isinstance(item, bpy.types.Object)}
+        return own.union(*self.members.values())
+
+    def group_of(self, thing: bpy.types.Object) -> bpy.types.Collection | None:
+        """The group that holds an object."""
+        return next((group for group, members in self.members.items() if thing in members), None)
+
+    def take(self, things: Iterable[bpy.types.Object]) -> None:
+        """Take objects out, from wherever they are."""
+        taken = set(things)
+        self.items = [item for item in self.items if item not in taken]
+        for group, members in self.members.items():
+            self.members[group] = [thing for thing in members if thing not in taken]
+
+    def write(self) -> None:
+        """Make Blender's collections so. Groups that lost their last object go, as in Mosaic."""
+        emptied = [group for group in self._had_members if not self.members.get(group) and GROUP in group]
+        self.items = [item for item in self.items if item not in emptied]
+        for group, members in self.members.items():
+            below = set(members_of(group)) - set(group.objects)  # in collections of the user's own
+            for inner in group.children_recursive:
+                for thing in set(inner.objects) - set(members):
+                    inner.objects.unlink(thing)
+            _relink(group.objects, [thing for thing in members if thing not in below])
+        _relink(self.container.objects, [item for item in self.items if isinstance(item, bpy.types.Object)])
+        _relink(self.container.children, [item for item in self.items if isinstance(item, bpy.types.Collection)])
+        write_order(self.container, self.items)
+        for group in emptied:
+            if not group.children and not group.users:
+                bpy.data.collections.remove(group)
+
+
+def trees_of(objects: Iterable[bpy.types.Object]) -> list[Tree]:
+    """The trees of all containers that hold any of the objects. Raises MosaicError where these are linked, or overrides."""
+    wanted = set(objects)
+    found = []
+    for collection in bpy.data.collections:
+        if CONTAINER in collection and not wanted.isdisjoint(collection.all_objects):
+            if not collection.is_editable:
+                raise MosaicError(f"{collection.name!r} comes from a linked file, where it would have to be changed.")
+            parts = (collection, *collection.children_recursive)
+            override = next((part for part in parts if part.override_library is not None), None)
+            if override is not None:
+                raise MosaicError(
+                    f"{override.name!r} is a library override, in which Blender lets no object come, go or change its place; make "
+                    "it local first (in the Outliner: ID Data > Make Local)."
+                )
+            found.append(Tree(collection))
+    return found
+
+
+def new_group(objects: Sequence[bpy.types.Object], name: str) -> bpy.types.Collection:
+    """Put objects of one container into a new group, which stands where the first of them stood.
+
+    Raises MosaicError when they are of several containers, or none.
+    """
+    tree = _one_tree(objects)
+    first = objects[0]
+    place = tree.items.index(tree.group_of(first) or first)
+    before = len([item for item in tree.items[:place] if item not in set(objects)])
+    group = bpy.data.collections.new(clean_text(name) or "Group")
+    group[GROUP] = {"name": clean_text(name), "uuid": str(uuid.uuid4())}
+    note_name(group[GROUP], "shown", group[GROUP]["name"], group.name)
+    tree.take(objects)
+    tree.items.insert(before, group)
+    tree.members[group] = list(objects)
+    tree.write()
+    return group
+
+
+def ungroup(objects: Iterable[bpy.types.Object]) -> int:
+    """Take objects out of their groups, to behind these. Returns how many were in one."""
+    wanted = set(objects)
+    count = 0
+    for tree in trees_of(wanted):
+        items: list[Item] = []
+        for item in tree.items:
+            items.append(item)
+            freed = [thing for thing in tree.members.get(item, []) if thing in wanted]
+            if freed:
+                tree.members[item] = [thing for thing in tree.members[item] if thing not in wanted]
+                items += freed
+                count += len(freed)
+        tree.items = items
+        tree.write()
+    return count
+
+
+def move_to(objects: Sequence[bpy.types.Object], target: bpy.types.Collection, before: Item | None = None) -> None:
+    """Move objects into a group, or out of their groups into the container that they are in.
+
+    before: the object of the group, or the item of the container, that they are to stand before; None puts them at the end.
+    Raises MosaicError for a target elsewhere.
+    """
+    tree = _one_tree(objects)
+    if target != tree.container and target not in tree.members:
+        raise MosaicError("Objects can be moved within the clusters or the models of a session only.")
+    tree.take(objects)
+    siblings: list[Any] = tree.items if target == tree.container else tree.members[target]
+    place = siblings.index(before) if before in siblings else len(siblings)
+    siblings[place:place] = objects
+    tree.write()
+
+
+def reorder(objects: Iterable[bpy.types.Object], direction: Direction) -> bool:
+    """Move objects up or down among their neighbours, or to the "TOP" or "BOTTOM" of these. Returns whether any moved.
+
+    A group whose objects are all among `objects` moves as a whole.
+    """
+    wanted = set(objects)
+    moved = False
+    for tree in trees_of(wanted):
+        whole = {group for group, members in tree.members.items() if members and wanted.issuperset(members)}
+        lists: list[list[Any]] = [
+            tree.items,
+            *(members for group, members in tree.members.items() if group not in whole),
+        ]
+        for siblings in lists:
+            order = _moved(siblings, wanted | whole, direction)
+            moved |= order != siblings
+            siblings[:] = order
+        tree.write()
+    return moved
+
+
+def _moved(siblings: list[Any], moving: set[Any], direction: Direction) -> list[Any]:
+    if direction in ("TOP", "BOTTOM"):
+        rest = [item for item in siblings if item not in moving]
+        front = [item for item in siblings if item in moving]
+        return front + rest if direction == "TOP" else rest + front
+    order = siblings[:] if direction == "UP" else siblings[::-1]
+    for number in range(1, len(order)):
+        if order[number] in moving and order[number - 1] not in moving:
+            order[number - 1], order[number] = order[number], order[number - 1]
+    return order if direction == "UP" else order[::-1]
+
+
+def _one_tree(objects: Sequence[bpy.types.Object]) -> Tree:
+    trees = trees_of(objects)
+    if len(trees) != 1:
+        raise MosaicError(
+            "Choose objects that are all clusters, or all models, of one session." if trees else "Choose objects first."
+        )
+    return trees[0]
+
+
+def _relink(links: Any, wanted: list[Any]) -> None:
+    """Make what is linked `wanted`, in this order, linking anew no more than has to be."""
+    current = list(links)
+    same = next(
+        (number for number, pair in enumerate(zip(current, wanted)) if pair[0] != pair[1]),
+        min(len(current), len(wanted)),
+    )
+    for item in current[same:]:
+        links.unlink(item)
+    for item in wanted[same:]:
+        links.link(item)

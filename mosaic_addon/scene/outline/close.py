@@ -1,0 +1,64 @@
+"""Closing a session: its collections and all that was made for it leave the .blend."""
+
+import re
+
+import bpy
+
+from ...session.errors import MosaicError
+from ..importing.build import Imported
+from ..importing.plan import ImportOptions
+from .duplicate import remove
+from .tree import CLASS, GROUP, NAME, PIXEL_SIZE, SHOWN, objects_of, root_of
+
+NUMBERED = re.compile(r"\.\d{3,}$")  # what Blender adds to a name that is taken
+
+RENAMED = 2000  # objects; Blender's rename walks all of them, so beyond that many it would take longer than the import
+
+
+def close_session(session: bpy.types.Collection, scene: bpy.types.Scene) -> None:
+    """Remove a session from the .blend. What the user put into its collections and is no geometry moves into the scene.
+
+    Raises MosaicError, with nothing changed, for a session of a linked file.
+    """
+    if session.library is not None:
+        raise MosaicError(f"{session.name!r} is linked from another .blend, so it cannot be closed; unlink it instead.")
+    root = root_of(session)
+    for thing in list(session.all_objects):
+        if CLASS not in thing and thing != root:
+            if thing.parent == root:
+                place = thing.matrix_world.copy()
+                thing.parent = None
+                thing.matrix_world = place
+            if scene.collection.objects.get(thing.name) is None:
+                scene.collection.objects.link(thing)
+    remove(list(objects_of(session)))
+    if root is not None:
+        bpy.data.objects.remove(root)
+    bpy.data.batch_remove([session, *session.children_recursive])
+
+
+def take_names(imported: Imported) -> None:
+    """Give what was imported beside a session, which is closed now, the names that it could not have then."""
+    things = imported.objects if len(imported.objects) <= RENAMED else []
+    for thing in things:
+        name = thing[NAME]
+        if thing.name != name and name not in bpy.data.objects:
+            thing.name = name
+            if thing.name == name:
+                thing.pop(SHOWN, None)
+            else:
+                thing[SHOWN] = thing.name
+    for item in (imported.root, imported.collection, *imported.collection.children_recursive):
+        stem = NUMBERED.sub("", item.name)
+        names = bpy.data.objects if isinstance(item, bpy.types.Object) else bpy.data.collections
+        if stem != item.name and stem not in names and GROUP not in item:
+            item.name = stem
+
+
+def options_of(session: bpy.types.Collection) -> ImportOptions:
+    """How an open session is placed, to open its file again in the same way."""
+    root = root_of(session)
+    if root is None:
+        return ImportOptions()
+    scale = root.scale.x
+    return ImportOptions(1 / scale if scale > 0 else 1000.0, any(root.location), float(root[PIXEL_SIZE]))

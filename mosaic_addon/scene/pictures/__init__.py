@@ -1,0 +1,1 @@
+"""Looks, light, camera and render."""

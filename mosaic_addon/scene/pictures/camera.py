@@ -1,0 +1,162 @@
+"""Cameras: framing all that is visible, or standing where Mosaic's camera stands."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+from numpy.typing import NDArray
+
+from ...session.errors import MosaicError
+from ..importing.plan import VIEW_ANGLE
+
+MARGIN = 1.06  # of the frame around what is shown
+MAX_PIXELS = 65536  # of a side of a picture, as Blender allows
+MOSAIC_CAMERA = {"position": 3, "focal_point": 3, "up": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A camera in a session's own coordinates: angstrom, view angle in degrees from bottom to top, picture in pixels."""
+
+    position: tuple[float, float, float]
+    focal_point: tuple[float, float, float]
+    up: tuple[float, float, float]
+    view_angle: float
+    size: tuple[int, int] | None = None
+
+
+def read_view(path: str | os.PathLike[str]) -> View:
+    """A camera from JSON: position, focal_point and up in angstrom, view_angle in degrees, size in pixels.
+
+    Raises MosaicError when the file cannot be read or is no camera.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            values = json.load(file)
+    except (OSError, ValueError) as error:
+        raise MosaicError(f"The camera {os.fspath(path)} cannot be read: {error}") from error
+    try:
+        vectors = [tuple(float(number) for number in values[key]) for key in MOSAIC_CAMERA]
+        angle = float(values.get("view_angle", 30.0))
+        size = values.get("size")
+        pixels = None if size is None else (int(size[0]), int(size[1]))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
+        vectors, angle, pixels = [], 0.0, None
+    if [len(vector) for vector in vectors] != list(MOSAIC_CAMERA.values()) or not 0 < angle < 180:
+        raise MosaicError(f"The camera {os.fspath(path)} lacks a position, focal_point, up or view_angle.")
+    position, focal_point, up = (Vector(vector) for vector in vectors)
+    sideways = (focal_point - position).normalized().cross(up.normalized()).length
+    if not (np.isfinite(vectors).all() and sideways > 1e-6):
+        raise MosaicError(f"The camera {os.fspath(path)} looks nowhere, or up along its own view.")
+    if pixels is not None and not all(0 < length <= MAX_PIXELS for length in pixels):
+        raise MosaicError(f"The camera {os.fspath(path)} has a picture of {pixels[0]} x {pixels[1]} pixels.")
+    return View(vectors[0], vectors[1], vectors[2], angle, pixels)  # type: ignore[arg-type]
+
+
+def place_camera(scene: bpy.types.Scene, root: bpy.types.Object, view: View) -> bpy.types.Object:
+    """Put a camera where `view` says, in the coordinates of the session under `root`."""
+    position, focal_point = (root.matrix_world @ Vector(point) for point in (view.position, view.focal_point))
+    up = root.matrix_world.to_3x3() @ Vector(view.up)
+    camera = _new_camera(scene, np.radians(view.view_angle))
+    camera.matrix_world = _looking(focal_point - position, up, position)
+    distance = (focal_point - position).length
+    camera.data.clip_start, camera.data.clip_end = distance / 1000, distance * 100
+    return camera
+
+
+def frame_camera(
+    scene: bpy.types.Scene,
+    objects: Iterable[bpy.types.Object],
+    direction: tuple[float, float, float] = (0.0, 0.0, -1.0),
+    zoom: float = 1.0,
+) -> bpy.types.Object:
+    """A camera that looks along `direction` and holds all visible `objects` in the picture, larger by `zoom`."""
+    forward = Vector(direction)
+    if not forward.length or not zoom > 0:
+        raise MosaicError("The camera's direction must not be zero, and its zoom must be positive.")
+    camera = _new_camera(scene, VIEW_ANGLE)
+    rotation = _looking(forward, _up_for(forward), Vector())
+    axes = np.array(rotation.to_3x3().transposed())  # rows: right, up, backward
+    spheres = _visible_spheres(objects)
+    if not len(spheres):
+        spheres = np.zeros((1, 4))
+    points, radii = spheres[:, :3] @ axes.T, spheres[:, 3]
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    points = points - middle
+    render = scene.render
+    tangent = np.tan(VIEW_ANGLE / 2)
+    wide = max(render.resolution_x / render.resolution_y, 1e-3)
+    # A point is in the picture when |x| <= wide * tangent * depth and |y| <= tangent * depth, depth = distance - z; a
+    # sphere around it, when it lies on the inner side of the planes that bound these.
+    sides = [
+        (np.abs(points[:, axis]) + radii * np.hypot(1, slope)) / slope
+        for axis, slope in ((0, wide * tangent), (1, tangent))
+    ]
+    distance = float((MARGIN * np.maximum(*sides) + points[:, 2]).max()) or 1.0
+    position = axes.T @ (middle + np.array((0.0, 0.0, distance)))
+    camera.matrix_world = Matrix.Translation(Vector(position)) @ rotation
+    camera.data.angle_y = 2 * np.arctan(tangent / zoom)
+    camera.data.clip_start = distance / 1000
+    camera.data.clip_end = distance * 100
+    return camera
+
+
+def visible_points(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]:
+    """World positions (n, 3) that span what is rendered: all points of small objects, some of large ones."""
+    return _visible_spheres(objects)[:, :3]
+
+
+def _visible_spheres(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]:
+    """World positions and radii (n, 4): what is drawn of an object reaches as far around each of its points."""
+    clouds = []
+    for thing in objects:
+        if thing.hide_render or thing.type not in ("MESH", "POINTCLOUD"):
+            continue
+        positions = thing.data.attributes.get("position")
+        count = 0 if positions is None else len(positions.data)
+        if not count:
+            continue
+        values = np.empty(count * 3, np.float32)
+        positions.data.foreach_get("vector", values)
+        points = values.reshape(-1, 3)[:: max(1, count // 20_000)]
+        points = points[np.isfinite(points).all(axis=1)].astype(np.float64)
+        matrix = np.array(thing.matrix_world)
+        radii = np.full((len(points), 1), _reach_beyond(thing, points) * np.linalg.norm(matrix[:3, :3], 2))
+        clouds.append(np.hstack((points @ matrix[:3, :3].T + matrix[:3, 3], radii)))
+    return np.concatenate(clouds) if clouds else np.empty((0, 4))
+
+
+def _reach_beyond(thing: bpy.types.Object, points: NDArray[np.float64]) -> float:
+    """How far the bounds of what is drawn lie outside those of the points: half the width of a point, or of a line."""
+    corners = np.array(thing.bound_box)
+    if not len(points) or not np.isfinite(corners).all():
+        return 0.0
+    beyond = np.concatenate((points.min(axis=0) - corners.min(axis=0), corners.max(axis=0) - points.max(axis=0)))
+    # Bounds that do not hold the points are those of something else, as before the object was evaluated.
+    return float(beyond.max()) if beyond.min() > -1e-3 * np.abs(corners).max() else 0.0
+
+
+def _new_camera(scene: bpy.types.Scene, angle: float) -> bpy.types.Object:
+    data = bpy.data.cameras.new("Mosaic Camera")
+    data.sensor_fit = "VERTICAL"
+    data.angle_y = angle
+    camera = bpy.data.objects.new("Mosaic Camera", data)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    return camera
+
+
+def _up_for(forward: Vector) -> Vector:
+    """+y, as Mosaic's pictures have it, unless the camera looks along it."""
+    return Vector((0, 0, 1)) if abs(forward.normalized().y) > 0.999 else Vector((0, 1, 0))
+
+
+def _looking(forward: Vector, up: Vector, position: Vector) -> Matrix:
+    backward = -forward.normalized()
+    right = up.cross(backward).normalized()
+    rotation = Matrix((right, backward.cross(right), backward)).transposed()
+    return Matrix.Translation(position) @ rotation.to_4x4()

@@ -1,0 +1,63 @@
+"""Dark lines where one thing stands before another, drawn over the picture from its depth by the compositor."""
+
+import bpy
+
+from ...session.errors import MosaicError
+from ..compat import compositing_tree, new_compositing_tree, remove_compositing_tree
+from ..drawing.node_tree import NodeProgram, arrange
+
+EDGES = "Mosaic Silhouettes"
+LINE_HEIGHT = 700  # pixels of the picture's height for each pixel of a line's half width
+MARK = "mosaic_look"  # custom property of our nodes: the view layers whose depth they asked for
+
+
+def draw_edges(scene: bpy.types.Scene, farthest: float, step: float) -> None:
+    """Draw lines where the depth of neighbouring pixels differs by `step` and more.
+
+    farthest: a depth beyond all that is shown, which the background is taken to have. Raises MosaicError when the scene has
+    compositing nodes of its own.
+    """
+    remove_edges(scene)
+    if compositing_tree(scene) is not None:
+        raise MosaicError(f"The scene {scene.name!r} has compositing nodes of its own; silhouettes are drawn by such.")
+    tree, end = new_compositing_tree(scene, EDGES)
+    tree[MARK] = [layer.name for layer in scene.view_layers if not layer.use_pass_z]
+    for layer in scene.view_layers:
+        layer.use_pass_z = True
+    program = NodeProgram(tree)
+    picture = program.node("CompositorNodeRLayers", scene=scene).outputs
+    depth = program.math("MINIMUM", picture["Depth"], farthest)
+    reach = max(1, round(scene.render.resolution_y / LINE_HEIGHT))
+    nearest, deepest = (
+        program.node("CompositorNodeDilateErode", label, {"Mask": depth, "Size": size}).outputs[0]
+        for label, size in (("Nearest around", -reach), ("Deepest around", reach))
+    )
+    # Nil on a slope, where what is nearer and what is deeper cancel out.
+    bend = program.math("MULTIPLY_ADD", depth, -2.0, program.math("ADD", nearest, deepest))
+    line = program.node(
+        "ShaderNodeMapRange",
+        "Line",
+        {"Value": program.math("ABSOLUTE", bend), "From Min": step / 2, "From Max": step},
+        interpolation_type="SMOOTHSTEP",
+    )
+    smooth = program.node("CompositorNodeAntiAliasing", "Smooth line", {"Image": line.outputs[0]})
+    drawn = program.node(
+        "ShaderNodeMix",
+        "Lines over the picture",
+        {"Factor": smooth.outputs[0], "A": picture["Image"], "B": (0, 0, 0, 1)},
+        data_type="RGBA",
+    )
+    program.connect(drawn.outputs["Result"], end)
+    arrange(tree)
+
+
+def remove_edges(scene: bpy.types.Scene) -> None:
+    """Take the lines away, and leave compositing nodes that are not ours as they are."""
+    tree = compositing_tree(scene)
+    if tree is None or tree.get(MARK) is None:
+        return
+    for name in tree[MARK]:
+        if name in scene.view_layers:
+            scene.view_layers[name].use_pass_z = False
+    del tree[MARK]
+    remove_compositing_tree(scene)

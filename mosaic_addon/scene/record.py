@@ -1,0 +1,302 @@
+"""What an import keeps of a session beside Blender's own data, so that saving gives back what was not edited, bit for bit.
+
+Each object keeps the nodes that its geometry was read from, without the arrays that its data hold; the session's collection
+keeps the rest of the file. Both as pickles of our own, which are read as inertly as a session: a .blend comes by mail, too.
+"""
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..session.budget import Budget
+from ..session.errors import MosaicError
+from ..session.file import Section
+from ..session.node_templates import Forms, loads
+from ..session.nodes import ArrayNode, Formed, ObjectNode, Pairs, Stored
+from ..session.pickle_reader import read_pickle
+from ..session.pickle_writer import write_pickle
+from ..session.session import Frame, Geometry, Mesh, Session
+from .data.meshes import holds_vertex_normals, holds_vertices
+from .data.vertex_properties import holds_column
+
+KEPT = "mosaic_kept"  # custom property of objects and of the session's collection
+NODE = "node"
+UINT64 = np.dtype(np.uint64)
+ORDERED = 2**62  # from here on, sums tell the order of the values, too
+
+
+@dataclass(slots=True)
+class Record:
+    """A geometry as it was read or last saved.
+
+    part: what it was read from, with a `Stored` for each array that the object's data hold. container: "clusters" or
+    "models", index: its place there. release: of the session. fractions: its isovalue percentile is a fraction. count:
+    points; faces: triangles; points_sum, faces_sum: `sum_of_bits` of them, by which an edit is noticed. representation: as it was
+    shown. frames: of a trajectory, the places in its list of those that Blender could show; step: which of them
+    it showed. columns_sum: as `sum_of_columns` says. session: a text that all records of one import share.
+    """
+
+    part: ObjectNode | Formed
+    index: int
+    count: int
+    faces: int
+    points_sum: int
+    faces_sum: int
+    columns_sum: int
+    container: str
+    release: str
+    fractions: bool
+    representation: str
+    frames: list[int]
+    step: int
+    session: str = ""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its sums tell the order of the values, as those of earlier versions do not."""
+        return self.points_sum >= ORDERED
+
+    @property
+    def node(self) -> ObjectNode:
+        """What it was read from, made once."""
+        if type(self.part) is Formed:
+            self.part = self.part.make()
+        return self.part
+
+
+PLAIN_FIELDS = tuple(name for name in Record.__dataclass_fields__ if name != "part")
+KINDS = (int, int, int, int, int, int, str, str, bool, str, list, int, str)
+OWN = 6  # so many of these fields differ from geometry to geometry
+
+
+@dataclass(slots=True)
+class SessionRecord:
+    """A file without its geometries.
+
+    state: its containers hold empty lists. names: of the geometries that were read, and damaged: those that could not be, by
+    container, each with its place; of one that stands in the file twice, the first place of it instead, (container, index).
+    session: as its records say it.
+    """
+
+    state: Pairs
+    names: dict[str, list[tuple[int, str]]]
+    damaged: dict[str, list[tuple[int, Any]]]
+    sections: dict[str, Section]
+    session: str
+
+
+class Keeper:
+    """Makes bytes of what one session's import keeps."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._forms = Forms()
+        self._name = uuid4().hex
+        try:
+            size = os.path.getsize(session.path)
+        except OSError:
+            size = 0
+        self._budget = Budget(
+            size
+        )  # a file may name one part for each of its geometries, which each of them then keeps
+
+    def pack(self, record: Record, held: Mapping[int, Stored]) -> bytes:
+        """A record as bytes. held: what to write instead of arrays, by the id of their nodes."""
+        record.session = self._name
+        plain = [getattr(record, name) for name in PLAIN_FIELDS]
+        data = self._forms.dumps(record.node, held, plain[OWN:], plain[:OWN])
+        if data is None:
+            return self._bytes_of(dict(zip(PLAIN_FIELDS, plain, strict=True)) | {NODE: record.node}, held)
+        self._budget.spend(len(data))
+        return data
+
+    def pack_session(self) -> bytes:
+        """The rest of the session as bytes."""
+        session = self._session
+        containers = (session.clusters, session.models)
+        bare = {id(c.node): _without_data(c.node) for c in containers if c.node is not None}
+        first = {id(geometry.node): (c.name, geometry.index) for c in containers for geometry in c.geometries}
+        damaged = {
+            c.name: [(item.index, first.get(id(item.node), item.node)) for item in c.damaged] for c in containers
+        }
+        names = {c.name: [(geometry.index, geometry.name) for geometry in c.geometries] for c in containers}
+        entries = {
+            "state": Pairs([bare.get(id(part), part) for part in session.state]),
+            "names": json.dumps(names),  # which is read far quicker than nodes are
+            "damaged": damaged,
+            "session": self._name,
+            "sections": [(name, section.encoding, section.data) for name, section in session.sections.items()],
+        }
+        return self._bytes_of(entries, {})
+
+    def _bytes_of(self, entries: Any, held: Mapping[int, Stored]) -> bytes:
+        parts: list[bytes] = []
+
+        def write(data: Any) -> None:
+            self._budget.spend(len(data))
+            parts.append(bytes(data))
+
+        write_pickle(entries, write, keep_out=held)
+        return b"".join(parts)
+
+
+def unpack(thing: bpy.types.Object, owner: Any) -> Record | None:
+    """What an object keeps; None for one that came from no session. owner: who knows the arrays of its `Stored`.
+
+    Raises MosaicError when it was tampered with.
+    """
+    if KEPT not in thing:  # quicker than `get`
+        return None
+    try:
+        data = thing[KEPT]
+        found = loads(data, owner)
+        if found is None:
+            entries = _read(data, owner).as_dict()
+            part, plain = entries.pop(NODE), [entries.pop(name) for name in PLAIN_FIELDS]
+        else:
+            part, plain = found[0], [*found[1], *found[0].alike.kept]
+        if type(part) not in (ObjectNode, Formed) or KINDS != tuple(map(type, plain)):
+            raise MosaicError("it is no record")
+        return Record(part, *plain)
+    except (MosaicError, AttributeError, KeyError, TypeError) as error:
+        raise MosaicError(f"{thing.name!r} keeps a damaged record of its session: {error}") from error
+
+
+def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
+    """What a session's collection keeps; None for one that came from no file. Raises MosaicError when it was tampered with."""
+    data = collection.get(KEPT)
+    if data is None:
+        return None
+    try:
+        entries = _read(data, collection).as_dict()
+        sections = {name: Section(encoding, memoryview(blob)) for name, encoding, blob in entries["sections"]}
+        names = entries["names"]
+        titles = names.as_dict() if type(names) is Pairs else json.loads(names)  # nodes: of earlier versions
+        return SessionRecord(entries["state"], titles, entries["damaged"].as_dict(), sections, entries["session"])
+    except (MosaicError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise MosaicError(f"{collection.name!r} keeps a damaged record of its session: {error}") from error
+
+
+def _without_data(container: ObjectNode) -> ObjectNode:
+    bare = ObjectNode(container.cls, container.args, container.kwargs)
+    state = container.state
+    if type(state) is Pairs:
+        keys = state[::2]
+        values = [[] if key == "data" else value for key, value in zip(keys, state[1::2], strict=True)]
+        bare.state = Pairs([part for entry in zip(keys, values, strict=True) for part in entry])
+    return bare
+
+
+def _read(data: bytes, owner: Any) -> Pairs:
+    root = read_pickle(data, owner=owner)
+    if type(root) is not Pairs:
+        raise MosaicError("it is no record")
+    return root
+
+
+# --- which arrays Blender's data hold ---------------------------------------------------------------------------------
+
+
+def sum_of_bits(values: NDArray[Any], ordered: bool = True) -> int:
+    """A number that changes when values do: their CRC-32. Without `ordered` as in earlier versions, whatever their order."""
+    if ordered:
+        return ORDERED + zlib.crc32(np.ascontiguousarray(values))
+    if not values.size:
+        return 0
+    flat, rest = np.ascontiguousarray(values), values.nbytes % 8
+    total = int(np.add.reduce(np.frombuffer(flat, UINT64, values.nbytes // 8)))
+    if rest:
+        total += int.from_bytes(flat.reshape(-1).view(np.uint8)[-rest:].tobytes(), "little")
+    return total % ORDERED
+
+
+def sum_of_columns(columns: Mapping[str, NDArray[Any]], ordered: bool = True) -> int:
+    """The same of vertex properties, as far as Blender's data hold them; 0 for none."""
+    total = 0
+    for values in columns.values():
+        if not holds_column(values):
+            continue
+        if ordered:
+            total = ORDERED + zlib.crc32(np.ascontiguousarray(values), total % ORDERED)
+        else:
+            total = (31 * total + sum_of_bits(values, ordered)) % ORDERED
+    return total
+
+
+def record_of(geometry: Geometry, release: str, fractions: bool, representation: str, step: int) -> Record:
+    """The record of a geometry that is being imported."""
+    mesh = geometry.model if points_are_vertices(geometry) else None
+    faces = mesh.triangles if isinstance(mesh, Mesh) else np.empty((0, 3), np.int32)
+    points = np.asarray(geometry.points, np.float32)
+    return Record(
+        geometry.node, geometry.index, len(points), len(faces), sum_of_bits(points), sum_of_bits(faces),
+        sum_of_columns(geometry.vertex_properties), geometry.container, release, fractions, representation,
+        [frame.index for frame in geometry.frames or ()], step,
+    )  # fmt: skip
+
+
+def points_are_vertices(geometry: Geometry) -> bool:
+    """Whether an object's mesh is the geometry's model."""
+    return isinstance(geometry.model, Mesh) and len(geometry.model.vertices) == len(geometry.points)
+
+
+def held_arrays(geometry: Geometry) -> dict[int, Stored]:
+    """The arrays of a geometry that its object's data will hold exactly, by the id of their nodes."""
+    held: dict[int, Stored] = {}
+    fields = geometry.node.fields()
+    for number, frame in enumerate(geometry.frames or ()):
+        _hold_frame(held, fields["trajectory"][frame.index], frame, f"frames/{number}")
+    _hold(held, fields.get("points"), "points")
+    if geometry.normals is not None:
+        _hold(held, fields.get("normals"), "normals")
+    if geometry.quaternions is not None:
+        _hold(held, fields.get("quaternions"), "quaternions")
+    _hold_columns(held, fields.get("vertex_properties"), geometry.vertex_properties, "columns")
+    if geometry.volume is not None:
+        _hold(held, fields.get("volume"), "volume")
+    mesh = geometry.model
+    if points_are_vertices(geometry) and isinstance(mesh, Mesh):
+        fit = fields.get("model")
+        if fit is None:
+            fit = fields["meta"].as_dict().get("fit")
+        parts = fit.fields()
+        if holds_vertices(mesh, geometry.points):
+            _hold(held, parts.get("vertices"), "vertices")
+        _hold(held, parts.get("triangles"), "triangles")
+        if holds_vertex_normals(mesh, geometry.normals):
+            _hold(held, parts.get("vertex_normals"), "vertex_normals")
+    return held
+
+
+def _hold_frame(held: dict[int, Stored], node: Pairs, frame: Frame, name: str) -> None:
+    entries = node.as_dict()
+    parts = entries["fit"].fields()
+    _hold(held, parts.get("vertices"), f"{name}/vertices")
+    _hold(held, parts.get("triangles"), f"{name}/triangles")
+    if frame.mesh.vertex_normals is not None:
+        _hold(held, parts.get("vertex_normals"), f"{name}/vertex_normals")
+    _hold_columns(held, entries.get("vertex_properties"), frame.vertex_properties, f"{name}/columns")
+
+
+def _hold_columns(held: dict[int, Stored], node: Any, columns: Mapping[str, NDArray[Any]], name: str) -> None:
+    if type(node) is not ObjectNode or not columns:
+        return
+    entries = node.fields().get("_properties")
+    for key, value in entries.as_dict().items() if type(entries) is Pairs else ():
+        if key in columns and holds_column(columns[key]):
+            _hold(held, value, f"{name}/{key}")
+
+
+def _hold(held: dict[int, Stored], node: Any, name: str) -> None:
+    if type(node) is ArrayNode and node.values is not None and id(node) not in held:
+        flags = node.values.flags
+        order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+        held[id(node)] = Stored(name, node.values.dtype.str, order)

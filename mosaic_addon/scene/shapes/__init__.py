@@ -1,0 +1,1 @@
+"""Surfaces from numbers: numpy in, numpy out, no Blender."""

@@ -1,0 +1,1 @@
+"""The panel Objects, which mirrors Mosaic's object browser, and its operators."""

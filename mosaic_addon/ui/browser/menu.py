@@ -1,0 +1,148 @@
+"""The menu of the browser's rows, with Mosaic's entries: by a right click on a row, and by the button beside the list."""
+
+import bpy
+from bpy.props import EnumProperty
+
+from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
+from ...session import MosaicError
+from ..reports import OperatorReturn
+from .rows import objects_below
+from .selection import OnChosen, chosen, target_of
+from .structure import MOSAIC_MT_move_to_group, groups_beside
+
+LISTED = 200  # objects that are asked what they offer before a menu opens
+
+
+class MOSAIC_OT_set_representation(OnChosen, bpy.types.Operator):
+    """Draw the selected objects this way"""
+
+    bl_idname = "mosaic.set_representation"
+    bl_label = "Representation"
+    bl_options = {"REGISTER", "UNDO"}
+
+    representation: EnumProperty(
+        name="Representation",
+        description="How to draw the objects",
+        items=[(name, label, f"Draw the selected objects as {label}") for name, label in LABELS.items()],
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return f"Draw those of the selected objects that offer it as {LABELS[properties.representation]}"
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        try:
+            things = self.targets(context)
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        passed = set_representation(things, self.representation)
+        if len(passed) == len(things):
+            self.report({"ERROR"}, f"None of the objects can be drawn as {LABELS[self.representation]}")
+            return {"CANCELLED"}
+        if passed:
+            self.report({"INFO"}, f"{len(passed)} objects cannot be drawn as {LABELS[self.representation]}")
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_export_selection(OnChosen, bpy.types.Operator):
+    """Save the selected objects as a session of their own"""
+
+    bl_idname = "mosaic.export_selection"
+    bl_label = "Export Selection"
+    bl_options = {"INTERNAL"}
+    editing = False
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        self.targets(context)
+        return bpy.ops.mosaic.export_session("INVOKE_DEFAULT", selection_only=True)
+
+
+class MOSAIC_OT_show_properties(OnChosen, bpy.types.Operator):
+    """Show the properties of the selected objects"""
+
+    bl_idname = "mosaic.show_properties"
+    bl_label = "Properties"
+    bl_options = {"INTERNAL"}
+    editing = False
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        self.targets(context)
+        return bpy.ops.wm.call_panel("INVOKE_DEFAULT", name="MOSAIC_PT_properties", keep_open=True)
+
+
+class MOSAIC_MT_representation(bpy.types.Menu):
+    """The representations that the selected objects offer"""
+
+    bl_label = "Representation"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        things = _things(context)[:LISTED]
+        shown = {representation_of(thing) for thing in things}
+        offered = {name for thing in things for name in OFFERED.get(group_of(thing) or "", ())}
+        for name, label in LABELS.items():
+            if name in offered:
+                icon = "RADIOBUT_ON" if shown == {name} else "DOT" if name in shown else "RADIOBUT_OFF"
+                entry = self.layout.operator(MOSAIC_OT_set_representation.bl_idname, text=label, icon=icon)
+                entry.representation = name
+
+
+class MOSAIC_MT_objects(bpy.types.Menu):
+    """What can be done with the selected objects"""
+
+    bl_label = "Objects"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_entries(self.layout, context)
+        self.layout.separator()
+        for action, text in (("SELECT", "Select All"), ("DESELECT", "Select None"), ("INVERT", "Invert Selection")):
+            self.layout.operator("mosaic.select_all", text=text).action = action
+
+
+def draw_entries(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The entries of Mosaic's own menu, in its order, and those that it has elsewhere."""
+    layout.operator("mosaic.set_visibility", text="Show", icon="HIDE_OFF").visible = True
+    layout.operator("mosaic.set_visibility", text="Hide", icon="HIDE_ON").visible = False
+    layout.operator("mosaic.isolate")
+    layout.operator("mosaic.hide_unselected")
+    layout.separator()
+    layout.operator("mosaic.duplicate", icon="DUPLICATE")
+    layout.operator("mosaic.remove", icon="X")
+    layout.operator("mosaic.rename", text="Rename", icon="GREASEPENCIL")
+    layout.operator("mosaic.merge")
+    layout.separator()
+    layout.operator("mosaic.group", icon="NEWFOLDER")
+    layout.operator("mosaic.ungroup")
+    if groups_beside(context):
+        layout.menu(MOSAIC_MT_move_to_group.__name__)
+    layout.operator("mosaic.move", text="Move to Top").direction = "TOP"
+    layout.operator("mosaic.move", text="Move to Bottom").direction = "BOTTOM"
+    layout.separator()
+    layout.menu(MOSAIC_MT_representation.__name__)
+    layout.operator_context = "INVOKE_DEFAULT"
+    layout.operator("mosaic.export_selection", icon="EXPORT")
+    layout.operator("mosaic.show_properties", icon="PROPERTIES")
+
+
+def draw_in_button_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """Mosaic's entries in Blender's menu of a button, where that is a row of the browser."""
+    if target_of(context) is not None:
+        menu.layout.separator()
+        draw_entries(menu.layout, context)
+
+
+def _things(context: bpy.types.Context) -> list[bpy.types.Object]:
+    item = target_of(context)
+    selected = chosen(context)
+    below = objects_below(item) if item is not None else []
+    return below if below and not set(below) <= set(selected) else selected
+
+
+def add_menu() -> None:
+    """Let the right click on a row show the menu."""
+    bpy.types.UI_MT_button_context_menu.prepend(draw_in_button_menu)
+
+
+def remove_menu() -> None:
+    """Take back what `add_menu` did."""
+    bpy.types.UI_MT_button_context_menu.remove(draw_in_button_menu)

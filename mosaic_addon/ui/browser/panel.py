@@ -1,0 +1,266 @@
+"""The object browser: the panel "Objects" in the sidebar of the 3D view, as Mosaic's own browser."""
+
+import blf
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ...scene.drawing.appearance import base_color_of, set_base_color
+from ...scene.drawing.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, group_of
+from ...scene.outline.tree import name_of, sessions_in
+from ...scene.outline.visibility import is_visible, set_visible
+from .click import MOSAIC_OT_fold, MOSAIC_OT_select_item
+from .rows import Rows, is_folded, objects_below, rows_of, title_of
+from .selection import choose, chosen_ids
+from .visibility import MOSAIC_OT_hide_unselected, MOSAIC_OT_isolate, MOSAIC_OT_show_all, MOSAIC_OT_toggle_heading
+
+ICONS = {
+    POINTS: "OUTLINER_DATA_POINTCLOUD",
+    MESH: "OUTLINER_DATA_MESH",
+    FIT: "MESH_UVSPHERE",
+    TRAJECTORY: "CURVE_PATH",
+    VOLUME: "OUTLINER_DATA_VOLUME",
+    SEGMENTATION: "MOD_REMESH",
+}
+NARROW = 140  # a list in which names have the room of the swatches and half of the indentation
+MOST_SPACES = 60
+LINES = 12  # that the list is high before its handle is dragged
+# At interface scale 1, in pixels: what lies around a row, an icon, and the step to the right below a heading.
+MARGINS, ICON_WIDTH, INDENT_WIDTH = 92, 20, 14
+
+_drawn = Rows()  # while the list is drawn, and only then
+_drawn_ids: set[int] = set()
+_active = -1
+_width, _scale = 0.0, 1.0
+
+
+class MosaicBrowserRow(bpy.types.PropertyGroup):
+    """A row without content: its number tells what it shows."""
+
+
+def _get_active(_: "MosaicBrowser") -> int:
+    return _active
+
+
+def _choose_row(browser: "MosaicBrowser", index: int) -> None:
+    """A click beside a row's name."""
+    items = rows_of(bpy.context.scene, browser.search).items
+    if index < len(items):
+        choose(bpy.context, objects_below(items[index]))
+
+
+class MosaicBrowser(bpy.types.PropertyGroup):
+    """What the browser needs of its own: nothing of the scene."""
+
+    search: StringProperty(
+        name="Search",
+        description="Show objects and groups whose name contains this",
+        options={"TEXTEDIT_UPDATE", "SKIP_SAVE"},
+    )
+    rows: CollectionProperty(type=MosaicBrowserRow, options={"SKIP_SAVE"})
+    active: IntProperty(
+        name="Object", description="The active object", get=_get_active, set=_choose_row, options={"SKIP_SAVE"}
+    )
+
+
+class MOSAIC_UL_objects(bpy.types.UIList):
+    """Draws the rows that are in sight, and only those."""
+
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: object,
+        item: object,
+        icon: int,
+        active_data: object,
+        active_property: str,
+        index: int = 0,
+        flag: int = 0,
+    ) -> None:
+        if index >= len(_drawn.items):
+            return
+        shown, depth = _drawn.items[index], _drawn.depths[index]
+        row = layout.row(align=True)
+        row.context_pointer_set("mosaic_item", shown)
+        step = INDENT_WIDTH / 2 if _width < NARROW else INDENT_WIDTH
+        width = _width - step * depth
+        if depth:
+            indent = row.row()
+            indent.ui_units_x = depth * step / ICON_WIDTH
+            indent.label()
+        if isinstance(shown, bpy.types.Object):
+            _draw_object(row, shown, width, context)
+        else:
+            _draw_heading(row, shown, index, width, context)
+
+    def draw_filter(self, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
+        layout.prop(context.window_manager.mosaic_browser, "search", text="", icon="VIEWZOOM")
+
+    def filter_items(self, context: bpy.types.Context, data: object, name: str) -> tuple[list[int], list[int]]:
+        return [], []  # the rows are filtered and in order
+
+
+def _draw_name(row: bpy.types.UILayout, text: str, icon: str, selected: bool, width: float) -> None:
+    """The name as a button that fills the line. Blender centres the text of buttons, so spaces bring it to the left."""
+    button = row.row(align=True)
+    # The first is drawn when selected only, but not where it is greyed out.
+    button.emboss = "NORMAL" if selected and not row.active else "PULLDOWN_MENU"
+    width -= ICON_WIDTH if icon == "NONE" else 1.6 * ICON_WIDTH
+    room = width * _scale - blf.dimensions(0, text)[0]
+    spaces = int(room / blf.dimensions(0, " ")[0])
+    if spaces <= MOST_SPACES:
+        text += " " * spaces
+        button.operator(MOSAIC_OT_select_item.bl_idname, text=text, icon=icon, depress=selected)
+        return
+    left = button.row(align=True)  # in a sidebar so wide that the text would get too long for a button
+    left.alignment = "LEFT"
+    text += " " * (MOST_SPACES * 3 // 4)
+    left.operator(MOSAIC_OT_select_item.bl_idname, text=text, icon=icon, depress=selected)
+    button.operator(MOSAIC_OT_select_item.bl_idname, text=" ", depress=selected)
+
+
+def _draw_object(row: bpy.types.UILayout, thing: bpy.types.Object, width: float, context: bpy.types.Context) -> None:
+    visible = is_visible(thing, context.view_layer)
+    row.active = visible
+    icon = ICONS.get(group_of(thing) or "", "OBJECT_DATA")
+    icons = 1 if _width < NARROW else 2
+    _draw_name(row, name_of(thing), icon, thing.session_uid in _drawn_ids, width - icons * ICON_WIDTH)
+    tail = row.row(align=True)
+    if icons == 2 and base_color_of(thing) is not None:
+        swatch = tail.row()
+        swatch.ui_units_x = 0.9
+        swatch.prop(thing, "mosaic_color", text="")
+    elif icons == 2:
+        tail.label(icon="BLANK1")
+    tail.prop(thing, "mosaic_hidden", text="", icon="HIDE_OFF" if visible else "HIDE_ON", emboss=False)
+
+
+def _draw_heading(
+    row: bpy.types.UILayout, heading: bpy.types.Collection, index: int, width: float, context: bpy.types.Context
+) -> None:
+    folded = is_folded(heading)
+    row.operator(MOSAIC_OT_fold.bl_idname, text="", icon="RIGHTARROW" if folded else "DOWNARROW_HLT", emboss=False)
+    count = _drawn.counts.get(index)
+    text = f"{title_of(heading)} ({count})" if count else title_of(heading)
+    things = _drawn.below[index]
+    selected = bool(things) and all(thing.session_uid in _drawn_ids for thing in things)
+    _draw_name(row, text, "NONE", selected, width - 2 * ICON_WIDTH)
+    tail = row.row(align=True)
+    if things:
+        visible = any(is_visible(thing, context.view_layer) for thing in things)
+        icon = "HIDE_OFF" if visible else "HIDE_ON"
+        tail.operator(MOSAIC_OT_toggle_heading.bl_idname, text="", icon=icon, emboss=False)
+    else:
+        tail.label(icon="BLANK1")
+
+
+class MOSAIC_PT_objects(bpy.types.Panel):
+    """The objects of all sessions in the scene"""
+
+    bl_label = "Objects"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mosaic"
+    bl_order = 1
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(sessions_in(context.scene))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        global _drawn, _drawn_ids, _active, _width, _scale
+        browser = context.window_manager.mosaic_browser
+        layout = self.layout
+        row = layout.row(align=True)
+        row.prop(browser, "search", text="", icon="VIEWZOOM")
+        row.menu("MOSAIC_MT_objects", text="", icon="DOWNARROW_HLT")
+        _drawn, _drawn_ids = rows_of(context.scene, browser.search), chosen_ids(context)
+        active = context.view_layer.objects.active
+        _active = _drawn.index_of(active) if active is not None and active.session_uid in _drawn_ids else -1
+        _scale = context.preferences.system.ui_scale
+        _width = _list_width(context) + (ICON_WIDTH if len(_drawn.items) <= LINES else 0)  # no scroll bar
+        _fit(browser.rows, len(_drawn.items))
+        try:
+            layout.template_list(
+                MOSAIC_UL_objects.__name__, "", browser, "rows", browser, "active", rows=LINES, sort_lock=True
+            )
+        finally:
+            _drawn, _drawn_ids = Rows(), set()
+        _draw_foot(layout)
+
+
+def _list_width(context: bpy.types.Context) -> float:
+    """How much room a row has for its name and icons, in units of an interface at scale 1."""
+    blf.size(0, context.preferences.ui_styles[0].widget.points * _scale)
+    view = context.region.view2d
+    width = view.region_to_view(context.region.width, 0)[0] - view.region_to_view(0, 0)[0]
+    return width / _scale - MARGINS
+
+
+def _draw_foot(layout: bpy.types.UILayout) -> None:
+    row = layout.row(align=True)
+    row.operator(MOSAIC_OT_isolate.bl_idname, text="Isolate")
+    row.operator(MOSAIC_OT_hide_unselected.bl_idname, text="Hide Others")
+    row.operator(MOSAIC_OT_show_all.bl_idname, text="Show All")
+    row = layout.row()
+    group = row.row(align=True)
+    group.operator("mosaic.group", icon="NEWFOLDER")
+    group.operator("mosaic.ungroup", text="Ungroup")
+    move = row.row(align=True)
+    move.operator("mosaic.move", text="", icon="TRIA_UP").direction = "UP"
+    move.operator("mosaic.move", text="", icon="TRIA_DOWN").direction = "DOWN"
+    row.operator("mosaic.remove", text="", icon="TRASH")
+
+
+def _fit(rows: bpy.types.bpy_prop_collection, count: int) -> None:
+    """Give Blender's list as many rows as there are. Adding one costs less than a microsecond."""
+    if len(rows) > count:
+        rows.clear()
+    for _ in range(count - len(rows)):
+        rows.add()
+
+
+# --- what a row shows of an object, as properties of it, so that Blender's own buttons edit and undo it ----------------
+
+
+def _get_color(thing: bpy.types.Object) -> tuple[float, ...]:
+    return base_color_of(thing) or (0.0, 0.0, 0.0)
+
+
+def _set_color(thing: bpy.types.Object, color: tuple[float, ...]) -> None:
+    set_base_color([thing], color)
+
+
+def _get_hidden(thing: bpy.types.Object) -> bool:
+    return not is_visible(thing, bpy.context.view_layer)
+
+
+def _set_hidden(thing: bpy.types.Object, hidden: bool) -> None:
+    set_visible([thing], not hidden, bpy.context.view_layer)
+
+
+def add_properties() -> None:
+    """The browser's own state, and views on the data of objects. Nothing of them is saved."""
+    bpy.types.WindowManager.mosaic_browser = PointerProperty(type=MosaicBrowser)
+    bpy.types.Object.mosaic_color = FloatVectorProperty(
+        name="Colour", description="Base colour of the object", subtype="COLOR", min=0, max=1,
+        get=_get_color, set=_set_color,
+    )  # fmt: skip
+    bpy.types.Object.mosaic_hidden = BoolProperty(
+        name="Hidden", description="Hide the object, also in pictures. Drag over several eyes to change them all",
+        get=_get_hidden, set=_set_hidden,
+    )  # fmt: skip
+
+
+def remove_properties() -> None:
+    """Take back what `add_properties` added."""
+    del bpy.types.Object.mosaic_hidden
+    del bpy.types.Object.mosaic_color
+    del bpy.types.WindowManager.mosaic_browser

@@ -1,0 +1,141 @@
+"""The rows of the object browser: a scene's sessions as one flat list, told anew from Blender's data at each redraw.
+
+Nothing of them is kept: telling 5000 rows takes a few milliseconds, and a copy would have to follow every undo, rename and
+change in the Outliner. Only which headings are folded is remembered, as long as Blender runs.
+"""
+
+from dataclasses import dataclass, field
+
+import bpy
+
+from ...scene.outline.tree import (
+    CLASS,
+    CONTAINER,
+    CONTAINERS,
+    SESSION,
+    SHOWN,
+    Item,
+    container_of,
+    members_of,
+    name_of,
+    parts_of,
+    sessions_in,
+)
+
+_folded: set[int] = set()  # session_uid of the collections whose rows are not shown
+
+
+@dataclass(slots=True)
+class Rows:
+    """What is shown, from top to bottom: the item of each row and how far it is indented; of headings what is below them.
+
+    below: of the row with that number the geometries, folded or not, but those that a search leaves out. counts: how many
+    there are, as text.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    below: dict[int, list[bpy.types.Object]] = field(default_factory=dict)
+    counts: dict[int, str] = field(default_factory=dict)
+
+    def add(self, things: list[bpy.types.Object], depth: int) -> None:
+        self.items += things
+        self.depths += [depth] * len(things)
+
+    def add_heading(self, item: bpy.types.Collection, depth: int) -> int:
+        self.items.append(item)
+        self.depths.append(depth)
+        return len(self.items) - 1
+
+    def index_of(self, item: Item | None) -> int:
+        """The row of an item, -1 where it has none."""
+        try:
+            return self.items.index(item)
+        except ValueError:
+            return -1
+
+
+def rows_of(scene: bpy.types.Scene, search: str = "") -> Rows:
+    """The rows of the sessions in a scene; with a search those whose name contains it, folded or not."""
+    rows = Rows()
+    wanted = search.strip().lower()
+    sessions = sessions_in(scene)
+    for session in sessions:
+        containers = [container for name in CONTAINERS if (container := container_of(session, name)) is not None]
+        if len(sessions) == 1:
+            for container in containers:
+                _add_container(rows, container, 0, wanted)
+            continue
+        heading = rows.add_heading(session, 0)
+        shown = rows if wanted or not is_folded(session) else Rows()
+        rows.below[heading] = [
+            thing for container in containers for thing in _add_container(shown, container, 1, wanted)
+        ]
+    return rows
+
+
+def kind_of(item: Item) -> str:
+    """What a row stands for: "object", "group", "container" or "session"."""
+    if isinstance(item, bpy.types.Object):
+        return "object"
+    return "container" if CONTAINER in item else "session" if SESSION in item else "group"
+
+
+def title_of(item: Item) -> str:
+    """What a row calls its item: as Mosaic does, so that the containers of a second session are no "Clusters.001"."""
+    return str(item[CONTAINER]).capitalize() if kind_of(item) == "container" else name_of(item)
+
+
+def objects_below(item: Item) -> list[bpy.types.Object]:
+    """The geometries that a row stands for: one, or all below a heading."""
+    things = [item] if isinstance(item, bpy.types.Object) else members_of(item)
+    return [thing for thing in things if CLASS in thing]
+
+
+def is_folded(collection: bpy.types.Collection) -> bool:
+    """Whether the rows below a heading are hidden."""
+    return collection.session_uid in _folded
+
+
+def fold(collection: bpy.types.Collection, folded: bool) -> None:
+    """Hide the rows below a heading, or show them again."""
+    (_folded.add if folded else _folded.discard)(collection.session_uid)
+
+
+def _add_container(rows: Rows, container: bpy.types.Collection, depth: int, wanted: str) -> list[bpy.types.Object]:
+    """Add the rows of clusters or models. Returns all objects in them, or those that are wanted."""
+    heading = rows.add_heading(container, depth)
+    folded = is_folded(container) and not wanted
+    below: list[bpy.types.Object] = []
+    total = 0
+    for item, run in parts_of(container):
+        things, count = _matching(run if item is None else members_of(item), wanted)
+        if item is not None and wanted and wanted in name_of(item).lower():
+            things = objects_below(item)
+        below += things
+        total += count
+        if folded or (item is not None and wanted and not things):
+            continue
+        if item is None:
+            rows.add(things, depth + 1)
+            continue
+        group = rows.add_heading(item, depth + 1)
+        rows.below[group], rows.counts[group] = things, _count(len(things), count, wanted)
+        if wanted or not is_folded(item):
+            rows.add(things, depth + 2)
+    rows.below[heading], rows.counts[heading] = below, _count(len(below), total, wanted)
+    return below
+
+
+def _matching(things: list[bpy.types.Object], wanted: str) -> tuple[list[bpy.types.Object], int]:
+    """The geometries among objects whose name is wanted, and how many there are in all."""
+    own = [thing for thing in things if CLASS in thing]
+    if not wanted:
+        return own, len(own)
+    # Where Blender's name is not Mosaic's, the object says so; asking each for both names would take longer than drawing.
+    found = [thing for thing in own if wanted in (name_of(thing) if SHOWN in thing else thing.name).lower()]
+    return found, len(own)
+
+
+def _count(found: int, total: int, wanted: str) -> str:
+    return f"{found} of {total}" if wanted else str(total)

@@ -1,0 +1,175 @@
+"""Group, order, duplicate, merge, remove: the operators of the browser that change the tree."""
+
+import bpy
+from bpy.props import EnumProperty, IntProperty, StringProperty
+
+from ...scene.outline.arrange import move_to, new_group, reorder, trees_of, ungroup
+from ...scene.outline.duplicate import duplicate, remove
+from ...scene.outline.merge import merge
+from ...scene.outline.tree import CONTAINER, items_of, name_of, root_of, session_of, sessions_in
+from ...scene.outline.visibility import is_visible, set_visible
+from ...session import MosaicError
+from ..reports import OperatorReturn
+from .rows import objects_below
+from .selection import OnChosen, choose, target_of
+
+
+class ChangesTree(OnChosen):
+    """What the operators here share: errors are told, and what was acted on stays selected."""
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        try:
+            things = self.targets(context)
+            done = self.change(context, things)
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"} if done else {"CANCELLED"}
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
+        """Do it. Returns whether anything changed. Raises MosaicError."""
+        raise NotImplementedError
+
+
+class MOSAIC_OT_duplicate(ChangesTree, bpy.types.Operator):
+    """Copy the selected objects, with data and materials of their own, each behind its original"""
+
+    bl_idname = "mosaic.duplicate"
+    bl_label = "Duplicate"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
+        visible = [is_visible(thing, context.view_layer) for thing in things]
+        copies = duplicate(things)
+        set_visible([copy for copy, shown in zip(copies, visible, strict=True) if not shown], False, context.view_layer)
+        choose(context, copies)
+        return bool(copies)
+
+
+class MOSAIC_OT_remove(ChangesTree, bpy.types.Operator):
+    """Remove the selected objects from the session, with their data"""
+
+    bl_idname = "mosaic.remove"
+    bl_label = "Remove"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
+        remove(things)
+        self.report({"INFO"}, f"Removed {len(things)} {'object' if len(things) == 1 else 'objects'}")
+        return True
+
+
+class MOSAIC_OT_group(ChangesTree, bpy.types.Operator):
+    """Put the selected objects into a new group"""
+
+    bl_idname = "mosaic.group"
+    bl_label = "Group"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: StringProperty(name="Name", description="Name of the group", default="New Group")
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
+        new_group(things, self.name)
+        return True
+
+
+class MOSAIC_OT_ungroup(ChangesTree, bpy.types.Operator):
+    """Take the selected objects out of their groups"""
+
+    bl_idname = "mosaic.ungroup"
+    bl_label = "Ungroup"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
+        if not ungroup(things):
+            raise MosaicError("None of the objects is in a group.")
+        return True
+
+
+class MOSAIC_OT_move_to_group(ChangesTree, bpy.types.Operator):
+    """Move the selected objects into this group, to its end"""
+
+    bl_idname = "mosaic.move_to_group"
+    bl_label = "Move to Group"
+    bl_options = {"REGISTER", "UNDO"}
+
+    group: IntProperty(name="Group", description="The group's number in this run of Blender", options={"HIDDEN"})
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
+        for tree in trees_of(things):
+            for group in tree.members:
+                if group.session_uid == self.group:
+                    move_to(things, group)
+                    return True
+        raise MosaicError("Objects can be moved within the clusters or the models of a session only.")
+
+
+class MOSAIC_OT_move(ChangesTree, bpy.types.Operator):
+    """Move the selected objects among their neighbours in the list"""
+
+    bl_idname = "mosaic.move"
+    bl_label = "Move"
+    bl_options = {"REGISTER", "UNDO"}
+
+    direction: EnumProperty(
+        name="Direction",
+        description="Where to move them",
+        items=(
+            ("UP", "Up", "One row up", "TRIA_UP", 0),
+            ("DOWN", "Down", "One row down", "TRIA_DOWN", 1),
+            ("TOP", "To Top", "Before all its neighbours", "TRIA_UP_BAR", 2),
+            ("BOTTOM", "To Bottom", "Behind all its neighbours", "TRIA_DOWN_BAR", 3),
+        ),
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        where = {"UP": "up", "DOWN": "down", "TOP": "to the top", "BOTTOM": "to the bottom"}[properties.direction]
+        return f"Move the selected objects {where}, within their group. A group that is selected whole moves as one"
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
+        return reorder(things, self.direction)
+
+
+class MOSAIC_OT_merge(ChangesTree, bpy.types.Operator):
+    """Merge the selected objects, of one kind, into the first of them"""
+
+    bl_idname = "mosaic.merge"
+    bl_label = "Merge"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
+        sessions = {session_of(thing, context.scene) for thing in things}
+        if len(sessions) > 1 or len(trees_of(things)) > 1:
+            raise MosaicError("Choose objects that are all clusters, or all models, of one session.")
+        visible = any(is_visible(thing, context.view_layer) for thing in things)
+        merged = merge(things, root_of(sessions.pop()))
+        if visible:
+            set_visible([merged.object], True, context.view_layer)
+        choose(context, [merged.object], merged.object)
+        if merged.left_out:
+            names = ", ".join(merged.left_out)
+            self.report({"WARNING"}, f"Not all of them had these, so that they are left out: {names}")
+        return True
+
+
+class MOSAIC_MT_move_to_group(bpy.types.Menu):
+    """The groups beside which the selected objects stand"""
+
+    bl_label = "Move to Group"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        for group in groups_beside(context):
+            entry = self.layout.operator(MOSAIC_OT_move_to_group.bl_idname, text=name_of(group))
+            entry.group = group.session_uid
+
+
+def groups_beside(context: bpy.types.Context) -> list[bpy.types.Collection]:
+    """The groups of the container in which the row of the menu, or else the active object, is."""
+    item = target_of(context) or context.view_layer.objects.active
+    things = objects_below(item) if item is not None else []
+    for session in sessions_in(context.scene) if things else ():
+        for container in session.children_recursive:
+            if CONTAINER in container and things[0] in container.all_objects[:]:
+                return [child for child in items_of(container) if isinstance(child, bpy.types.Collection)]
+    return []

@@ -1,0 +1,133 @@
+"""Show, hide, isolate: the operators of the browser's eyes and of its menu."""
+
+from collections.abc import Iterable
+
+import bpy
+from bpy.props import BoolProperty
+
+from ...scene.outline.tree import objects_of, sessions_in
+from ...scene.outline.visibility import is_visible, set_visible
+from ..reports import OperatorReturn
+from .rows import objects_below
+from .selection import OnChosen, choose, target_of, warn_of_outside
+
+
+class MOSAIC_OT_set_visibility(OnChosen, bpy.types.Operator):
+    """Show or hide the selected objects"""
+
+    bl_idname = "mosaic.set_visibility"
+    bl_label = "Show or Hide"
+    bl_options = {"REGISTER", "UNDO"}
+    editing = False
+
+    visible: BoolProperty(name="Visible", description="Show the objects, else hide them", default=True)
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return f"{'Show' if properties.visible else 'Hide'} the selected objects, also in pictures"
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        things = self.targets(context)
+        _set(self, context, things, self.visible)
+        choose(context, things, context.view_layer.objects.active)
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_toggle_visibility(OnChosen, bpy.types.Operator):
+    """Hide the selected objects, or show them if all are hidden; also in pictures"""
+
+    bl_idname = "mosaic.toggle_visibility"
+    bl_label = "Hide or Show Selected"
+    bl_options = {"REGISTER", "UNDO"}
+    editing = False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        things = self.targets(context)
+        _set(self, context, things, not any(is_visible(thing, context.view_layer) for thing in things))
+        choose(context, things, context.view_layer.objects.active)
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_toggle_heading(bpy.types.Operator):
+    """Hide all objects below, or show them if all are hidden; also in pictures"""
+
+    bl_idname = "mosaic.toggle_heading"
+    bl_label = "Hide or Show Group"
+    bl_options = {"UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return target_of(context) is not None
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        things = objects_below(target_of(context))
+        _set(self, context, things, not any(is_visible(thing, context.view_layer) for thing in things))
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_isolate(OnChosen, bpy.types.Operator):
+    """Show only the selected objects of the session, and hide its others; also in pictures"""
+
+    bl_idname = "mosaic.isolate"
+    bl_label = "Isolate"
+    bl_options = {"REGISTER", "UNDO"}
+    editing = False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        things = self.targets(context)
+        _set(self, context, _others(context, things), False)
+        _set(self, context, things, True)
+        choose(context, things, context.view_layer.objects.active)
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_hide_unselected(OnChosen, bpy.types.Operator):
+    """Hide the objects of the session that are not selected, also in pictures"""
+
+    bl_idname = "mosaic.hide_unselected"
+    bl_label = "Hide Unselected"
+    bl_options = {"REGISTER", "UNDO"}
+    editing = False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        _set(self, context, _others(context, self.targets(context)), False)
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_show_all(bpy.types.Operator):
+    """Show all objects of all sessions in the scene, also in pictures"""
+
+    bl_idname = "mosaic.show_all"
+    bl_label = "Show All"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if sessions_in(context.scene):
+            return True
+        cls.poll_message_set("There is no session in the scene")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        things = [thing for session in sessions_in(context.scene) for thing in objects_of(session)]
+        _set(self, context, things, True)
+        return {"FINISHED"}
+
+
+def _others(context: bpy.types.Context, things: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The objects of the sessions of `things` that are not among them."""
+    ids = {thing.session_uid for thing in things}
+    of_sessions = [list(objects_of(session)) for session in sessions_in(context.scene)]
+    return [
+        thing
+        for objects in of_sessions
+        if any(thing.session_uid in ids for thing in objects)
+        for thing in objects
+        if thing.session_uid not in ids
+    ]
+
+
+def _set(
+    operator: bpy.types.Operator, context: bpy.types.Context, things: Iterable[bpy.types.Object], visible: bool
+) -> None:
+    warn_of_outside(operator, set_visible(things, visible, context.view_layer))

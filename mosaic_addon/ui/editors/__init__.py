@@ -1,0 +1,1 @@
+"""Panels in Blender's Properties editor."""

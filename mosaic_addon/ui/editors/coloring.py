@@ -1,0 +1,135 @@
+"""Colour by vertex property, in the Material tab: for the selected objects, in one range."""
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty
+
+from ...scene.drawing.color_maps import MENU
+from ...scene.drawing.coloring import color_by, colorable, coloring_of, uncolor
+from ...session import MosaicError
+from ..preferences import preferred_map
+from ..reports import OperatorReturn
+
+RANGES = (
+    ("ALL", "All Values", "From the least to the greatest value of all selected objects"),
+    ("QUANTILES", "Quantiles", "Between two quantiles of the values of all selected objects"),
+    ("ABSOLUTE", "Absolute", "Between two values"),
+)
+_shown: list[tuple[str, str, str]] = []  # Blender does not keep the texts of a menu itself
+
+
+def _objects(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The selected objects, the active one included."""
+    active = [context.object] if context.object is not None else []
+    return list(dict.fromkeys([*active, *context.selected_objects]))
+
+
+def _properties(operator: bpy.types.Operator, context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
+    if context is not None:
+        _shown[:] = [(name, name, "") for name in colorable(_objects(context))]
+    return _shown or [("", "none", "")]
+
+
+class MOSAIC_OT_color_by(bpy.types.Operator):
+    """Colour the selected objects by one of their vertex properties"""
+
+    bl_idname = "mosaic.color_by"
+    bl_label = "Colour by Property"
+    bl_options = {"REGISTER", "UNDO"}
+
+    vertex_property: EnumProperty(name="Property", description="The vertex property", items=_properties)
+    color_map: EnumProperty(
+        name="Map",
+        description="One of Mosaic's colour maps",
+        items=[(name, name, kind) for kind, names in MENU.items() for name in names],
+        default="viridis",
+    )
+    reverse: BoolProperty(name="Reverse", description="Turn the map round")
+    range: EnumProperty(name="Range", description="What the ends of the map stand for", items=RANGES)
+    low: FloatProperty(name="From", description="The value of the first colour", default=0.0)
+    high: FloatProperty(name="To", description="The value of the last colour", default=1.0)
+    low_quantile: FloatProperty(name="From", description="Fraction of the values below", default=0.02, min=0, max=1)
+    high_quantile: FloatProperty(name="To", description="Fraction of the values below", default=0.98, min=0, max=1)
+    gamma: FloatProperty(name="Gamma", description="Above 1 brings out the low end", default=1.0, min=0.01, soft_max=5)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if colorable(_objects(context)):
+            return True
+        cls.poll_message_set("Select objects that have vertex properties")
+        return False
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        for name in ("vertex_property", "color_map", "reverse", "range"):
+            layout.prop(self, name)
+        if self.range == "ABSOLUTE":
+            layout.prop(self, "low")
+            layout.prop(self, "high")
+        elif self.range == "QUANTILES":
+            layout.prop(self, "low_quantile")
+            layout.prop(self, "high_quantile")
+        layout.prop(self, "gamma")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        if not self.properties.is_property_set("color_map"):
+            self.color_map = preferred_map(context)
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        try:
+            color_by(
+                _objects(context),
+                self.vertex_property,
+                self.color_map,
+                value_range=(self.low, self.high) if self.range == "ABSOLUTE" else None,
+                quantiles=(self.low_quantile, self.high_quantile) if self.range == "QUANTILES" else None,
+                gamma=self.gamma,
+                reverse=self.reverse,
+            )
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_uncolor(bpy.types.Operator):
+    """Show the base colour of the selected objects again"""
+
+    bl_idname = "mosaic.uncolor"
+    bl_label = "Base Colour"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if any(coloring_of(thing) for thing in _objects(context)):
+            return True
+        cls.poll_message_set("No selected object is coloured by a property")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        uncolor(_objects(context))
+        return {"FINISHED"}
+
+
+class MOSAIC_PT_coloring(bpy.types.Panel):
+    """What the active object is coloured by"""
+
+    bl_label = "Mosaic Colour"
+    bl_space_type = "PROPERTIES"
+    bl_region_type = "WINDOW"
+    bl_context = "material"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.object is not None and "mosaic_class" in context.object
+
+    def draw(self, context: bpy.types.Context) -> None:
+        coloring = coloring_of(context.object)
+        text = "Base colour" if coloring is None else f"By {coloring.property}"
+        if coloring is not None and coloring.color_map:
+            text += f", {coloring.color_map}"
+        self.layout.label(text=text)
+        row = self.layout.row(align=True)
+        row.operator(MOSAIC_OT_color_by.bl_idname)
+        row.operator(MOSAIC_OT_uncolor.bl_idname)

@@ -1,0 +1,59 @@
+"""Looks of the scene at one click, in the Render tab."""
+
+import bpy
+from bpy.props import EnumProperty
+
+from ...scene.pictures.looks import BACKGROUNDS, LOOKS, apply_look
+from ...session import MosaicError
+from ..reports import OperatorReturn
+
+TIPS = {
+    "simple": "Mosaic's own shading, as if a lamp were at the viewer",
+    "full": "A soft three-point light",
+    "flat": "Plain colours without light, blended as Mosaic blends them",
+    "poster": "Plain colours, darker in creases",
+    "silhouettes": "Dark lines where the depth jumps",
+}
+
+
+class MOSAIC_OT_apply_look(bpy.types.Operator):
+    """Light the scene after one of Mosaic's lighting modes, in Cycles and EEVEE; it takes the place of the last look"""
+
+    bl_idname = "mosaic.apply_look"
+    bl_label = "Mosaic Look"
+    bl_options = {"REGISTER", "UNDO"}
+
+    look: EnumProperty(name="Look", items=[(name, name.capitalize(), TIPS[name]) for name in LOOKS], default="full")
+    background: EnumProperty(
+        name="Background", items=[(name, name.capitalize(), "") for name in BACKGROUNDS], default="white"
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return TIPS[properties.look]
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        try:
+            apply_look(context.scene, self.look, self.background)
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class MOSAIC_PT_look(bpy.types.Panel):
+    """Mosaic's lighting modes"""
+
+    bl_label = "Mosaic Look"
+    bl_space_type = "PROPERTIES"
+    bl_region_type = "WINDOW"
+    bl_context = "render"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        for background in BACKGROUNDS:
+            self.layout.label(text=background.capitalize())
+            row = self.layout.row(align=True)
+            for look in LOOKS:
+                button = row.operator(MOSAIC_OT_apply_look.bl_idname, text=look.capitalize())
+                button.look, button.background = look, background

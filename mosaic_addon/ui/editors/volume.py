@@ -1,0 +1,83 @@
+"""The isosurface of a volume, in the Data tab: a change makes its surface anew."""
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty
+
+from ...scene.drawing.surfaces import PERCENTILE, RESOLUTION, contour_again, volume_mesh
+from ...session import MosaicError
+from ..reports import OperatorReturn
+
+
+class MOSAIC_OT_contour_volume(bpy.types.Operator):
+    """Show the volume at another isovalue or resolution, as Mosaic computes it"""
+
+    bl_idname = "mosaic.contour_volume"
+    bl_label = "Contour Volume"
+    bl_options = {"REGISTER", "UNDO"}
+
+    automatic: BoolProperty(
+        name="Mosaic's Choice",
+        description="The isovalue that Mosaic takes where none was chosen: 99.5 percent of the smoothed volume",
+        default=False,
+    )
+    isovalue_percentile: FloatProperty(
+        name="Isovalue Percentile",
+        description="Percent of the volume's values that lie below the surface",
+        default=99.5,
+        min=0,
+        max=100,
+        precision=2,
+    )
+    target_resolution: FloatProperty(
+        name="Target Resolution",
+        description="Angstrom to which the volume is smoothed before; below the voxel size nothing is",
+        default=10.0,
+        min=0,
+        soft_max=100,
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.object is not None and volume_mesh(context.object) is not None:
+            return True
+        cls.poll_message_set("Make an object active that shows a volume")
+        return False
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        mesh = volume_mesh(context.object)
+        self.automatic = PERCENTILE not in mesh
+        self.isovalue_percentile = mesh.get(PERCENTILE, 99.5)
+        self.target_resolution = mesh[RESOLUTION]
+        return self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        try:
+            percentile = None if self.automatic else self.isovalue_percentile
+            contour_again(volume_mesh(context.object), percentile, self.target_resolution)
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class MOSAIC_PT_volume(bpy.types.Panel):
+    """What a volume is contoured by"""
+
+    bl_label = "Mosaic Volume"
+    bl_space_type = "PROPERTIES"
+    bl_region_type = "WINDOW"
+    bl_context = "data"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.object is not None and volume_mesh(context.object) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        mesh = volume_mesh(context.object)
+        column = self.layout.column()
+        shape = " x ".join(str(length) for length in mesh["mosaic_shape"])
+        percentile = mesh.get(PERCENTILE)
+        column.label(text=f"{shape} voxels")
+        column.label(text="Isovalue: Mosaic's choice" if percentile is None else f"Isovalue: {percentile:.2f} percent")
+        column.label(text=f"Target resolution: {mesh[RESOLUTION]:.1f} angstrom")
+        column.operator(MOSAIC_OT_contour_volume.bl_idname)

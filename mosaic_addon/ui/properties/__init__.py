@@ -1,0 +1,1 @@
+"""The panels Properties and Information."""

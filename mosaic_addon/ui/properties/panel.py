@@ -1,0 +1,232 @@
+"""The Properties panel in the sidebar, with its parts, and the way back to what the file said."""
+
+import bpy
+
+from ...scene.drawing import appearance
+from ...scene.drawing.coloring import VERTEX_COLORS, colorable, coloring_of
+from ...scene.drawing.representations import representation_of
+from ...scene.drawing.surfaces import PERCENTILE, volume_mesh
+from ...scene.outline.tree import name_of
+from ...scene.record import KEPT
+from ...session import MosaicError
+from ..editors.coloring import MOSAIC_OT_color_by, MOSAIC_OT_uncolor
+from ..preferences import preferred_map
+from ..reports import OperatorReturn
+from ..selection import chosen_geometries, shown_geometry
+from .properties import MosaicProperties, trouble_of
+from .swatches import draw_swatches
+
+
+class MOSAIC_OT_reset_appearance(bpy.types.Operator):
+    """Give the selected objects the representation, colours and numbers of their file again"""
+
+    bl_idname = "mosaic.reset_appearance"
+    bl_label = "Reset to File"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if any(KEPT in thing for thing in appearance.editable(chosen_geometries(context))):
+            return True
+        cls.poll_message_set("Select objects that were opened from a session and are not linked from another file")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        try:
+            troubles = appearance.reset_appearance(chosen_geometries(context))
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        for trouble in troubles:
+            self.report({"WARNING"}, trouble)
+        return {"FINISHED"}
+
+
+class _Section:
+    """What the panels share: a place in the sidebar, and a layout that is disabled for what is linked."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mosaic"
+
+    def begin(self, context: bpy.types.Context) -> tuple[bpy.types.UILayout, MosaicProperties, bpy.types.Object]:
+        column = self.layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        shown = shown_geometry(context)
+        column.enabled = shown.is_editable
+        return column, context.scene.mosaic_properties, shown
+
+
+class MOSAIC_PT_properties(_Section, bpy.types.Panel):
+    """Representation, colour and size of the active object, for all selected ones"""
+
+    bl_label = "Properties"
+    bl_order = 20
+
+    def draw(self, context: bpy.types.Context) -> None:
+        chosen = chosen_geometries(context)
+        if not chosen:
+            self.layout.label(text="No object selected", icon="INFO")
+            return
+        more = f" and {len(chosen) - 1} more" if len(chosen) > 1 else ""
+        self.layout.label(text=f"{name_of(chosen[0])}{more}")
+        column, properties, shown = self.begin(context)
+        if not column.enabled:
+            self.layout.label(text="Linked from another file", icon="LIBRARY_DATA_DIRECT")
+        representation = representation_of(shown)
+        if representation is None:
+            column.label(text="Its Mosaic modifier is missing", icon="ERROR")
+        else:
+            column.prop(properties, "representation", text="Show As")
+            row = column.row()
+            row.active = representation == "pointcloud"
+            row.prop(properties, "size")
+        if appearance.base_color_of(shown) is None:
+            column.label(text="Its Mosaic material is missing", icon="ERROR")
+        else:
+            column.prop(properties, "opacity", slider=True)
+            plain = column.column()
+            plain.active = coloring_of(shown) is None
+            plain.prop(properties, "base_color", text="Colour")
+            draw_swatches(plain)
+        if representation is not None:
+            row = column.row()
+            row.active = representation == "pointcloud"
+            row.prop(properties, "render_spheres", text="Spheres")
+        column.operator(MOSAIC_OT_reset_appearance.bl_idname, icon="LOOP_BACK")
+
+
+class _Part(_Section):
+    bl_parent_id = "MOSAIC_PT_properties"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        shown = shown_geometry(context)
+        return shown is not None and cls.belongs_to(shown)
+
+    @classmethod
+    def belongs_to(cls, thing: bpy.types.Object) -> bool:
+        raise NotImplementedError
+
+
+class MOSAIC_PT_lighting(_Part, bpy.types.Panel):
+    """How the surface answers to light"""
+
+    bl_label = "Lighting"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def belongs_to(cls, thing: bpy.types.Object) -> bool:
+        return appearance.base_color_of(thing) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column, properties, _ = self.begin(context)
+        for name in ("ambient", "diffuse", "specular"):
+            column.prop(properties, name, slider=True)
+
+
+class MOSAIC_MT_color_property(bpy.types.Menu):
+    """What the selected objects can be coloured by"""
+
+    bl_label = "Colour By"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.operator_context = "EXEC_DEFAULT"
+        layout.operator(MOSAIC_OT_uncolor.bl_idname)
+        layout.separator()
+        current = coloring_of(shown_geometry(context))
+        for name in colorable(chosen_geometries(context)):
+            button = layout.operator(MOSAIC_OT_color_by.bl_idname, text=name)
+            button.vertex_property = name
+            button.range = "ALL"
+            if current is not None and current.color_map is not None:
+                button.color_map, button.reverse, button.gamma = current.color_map, current.reverse, current.gamma
+            else:
+                button.color_map = preferred_map(context)
+
+
+class MOSAIC_PT_color_by(_Part, bpy.types.Panel):
+    """What the active object is coloured by"""
+
+    bl_label = "Colour by Property"
+
+    @classmethod
+    def belongs_to(cls, thing: bpy.types.Object) -> bool:
+        return bool(colorable([thing])) and appearance.base_color_of(thing) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column, properties, shown = self.begin(context)
+        coloring = coloring_of(shown)
+        text = "Base Colour" if coloring is None else coloring.property
+        split = column.split(factor=0.4)
+        label = split.row()
+        label.alignment = "RIGHT"
+        label.label(text="Property")
+        split.menu(MOSAIC_MT_color_property.__name__, text=text)
+        if coloring is None or coloring.property == VERTEX_COLORS:
+            return
+        column.prop(properties, "color_map")
+        range_column = column.column(align=True)
+        range_column.prop(properties, "low")
+        range_column.prop(properties, "high")
+        column.prop(properties, "gamma")
+        column.prop(properties, "reverse")
+        if appearance.number_of(shown, "categories") is not None:
+            column.prop(properties, "categories")
+        button = column.operator(MOSAIC_OT_color_by.bl_idname, text="Range from Values\u2026")
+        button.vertex_property = coloring.property
+        button.color_map, button.reverse, button.gamma = coloring.color_map, coloring.reverse, coloring.gamma
+
+
+class MOSAIC_PT_volume_properties(_Part, bpy.types.Panel):
+    """What the volume is contoured by"""
+
+    bl_label = "Volume"
+
+    @classmethod
+    def belongs_to(cls, thing: bpy.types.Object) -> bool:
+        return volume_mesh(thing) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column, properties, shown = self.begin(context)
+        mesh = volume_mesh(shown)
+        row = column.row()
+        row.active = PERCENTILE in mesh
+        row.prop(properties, "isovalue_percentile", slider=True)
+        column.prop(properties, "automatic_isovalue", text="Automatic")
+        column.prop(properties, "target_resolution")
+        trouble = trouble_of(mesh)
+        if trouble is not None:
+            column.label(text=trouble, icon="ERROR")
+
+
+class MOSAIC_PT_trajectory(_Part, bpy.types.Panel):
+    """When the steps of the trajectory are shown"""
+
+    bl_label = "Trajectory"
+
+    @classmethod
+    def belongs_to(cls, thing: bpy.types.Object) -> bool:
+        return appearance.number_of(thing, "start") is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column, properties, _ = self.begin(context)
+        for name in ("start", "step", "loop"):
+            column.prop(properties, name)
+
+
+class MOSAIC_PT_sampling(_Part, bpy.types.Panel):
+    """The voxel size that the geometry was made with"""
+
+    bl_label = "Sampling"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def belongs_to(cls, thing: bpy.types.Object) -> bool:
+        return appearance.sampling_rate_of(thing) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column, properties, _ = self.begin(context)
+        column.prop(properties, "sampling_rate")

@@ -1,0 +1,313 @@
+"""The numbers of Mosaic's properties dialog: those of the active object, set on all selected ones.
+
+Each property here is a view of Blender's own data and keeps nothing: what is changed elsewhere shows, and what is changed here
+is what Blender has. They belong to the scene, as changes of what belongs to the window manager cannot be undone.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import bpy
+import numpy as np
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty
+
+from ...scene.drawing import appearance
+from ...scene.drawing.color_maps import MENU
+from ...scene.drawing.coloring import coloring_of
+from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
+from ...scene.drawing.surfaces import PERCENTILE, RESOLUTION, volume_mesh
+from ...session import MosaicError
+from ..selection import chosen_geometries, shown_geometry
+
+DEFAULT_PERCENTILE = 99.5
+TIPS = {
+    "pointcloud": "Points as balls or discs",
+    "gaussian_density": "Points as soft dots",
+    "normals": "An arrow along each point's normal",
+    "basis": "Three arrows along each point's turned axes",
+    "surface": "A smooth surface",
+    "mesh": "A surface with its edges",
+    "wireframe": "Edges alone",
+    "volume": "The volume's surface at each point",
+    "segmentation": "The surface of the segmentation's voxels",
+    "fitted_surface": "The true shape of the fitted model, which Mosaic cannot show",
+}
+# Their numbers stay the same whatever an object offers, so that one choice fits objects of different kinds.
+REPRESENTATIONS = {name: (name, label, TIPS[name], number) for number, (name, label) in enumerate(LABELS.items())}
+OFFERED_ITEMS = {kind: [REPRESENTATIONS[name] for name in names] for kind, names in OFFERED.items()}
+NOTHING_OFFERED = [("NONE", "None", "The object has lost its modifier", -1)]
+MAPS = tuple((name, name, kind) for kind, names in MENU.items() for name in names if not name.endswith("_r"))
+MAP_NUMBERS = {name: number for number, (name, _, _) in enumerate(MAPS)}
+NOT_ANIMATABLE: set[Any] = set()  # keyframes belong to the data behind: the material's node and the modifier
+
+_trouble: dict[int, str] = {}  # by a volume's mesh: why its last change was refused
+
+
+def _offered(properties: Any, context: bpy.types.Context | None) -> list[tuple[str, str, str, int]]:
+    shown = shown_geometry(context) if context is not None else None
+    kind = group_of(shown) if shown is not None else None
+    return OFFERED_ITEMS[kind] if kind is not None else NOTHING_OFFERED
+
+
+def _number(key: str, default: Any) -> dict[str, Callable[..., Any]]:
+    """How a number is read from the shown object and set on all chosen ones."""
+
+    def read(properties: Any) -> Any:
+        shown = shown_geometry(bpy.context)
+        value = appearance.number_of(shown, key) if shown is not None else None
+        return default if value is None else value
+
+    def write(properties: Any, value: Any) -> None:
+        appearance.set_number(chosen_geometries(bpy.context), key, value)
+
+    return {"get": read, "set": write}
+
+
+def _read(function: Callable[[bpy.types.Object], Any], default: Any) -> Callable[[Any], Any]:
+    def read(properties: Any) -> Any:
+        shown = shown_geometry(bpy.context)
+        value = function(shown) if shown is not None else None
+        return default if value is None else value
+
+    return read
+
+
+def _write(function: Callable[[Sequence[bpy.types.Object], Any], None]) -> Callable[[Any, Any], None]:
+    return lambda properties, value: function(chosen_geometries(bpy.context), value)
+
+
+def _representation_number(thing: bpy.types.Object) -> int | None:
+    name = representation_of(thing)
+    return None if name is None else REPRESENTATIONS[name][3]
+
+
+def _set_representation(things: Sequence[bpy.types.Object], number: int) -> None:
+    name = next((name for name, item in REPRESENTATIONS.items() if item[3] == number), None)
+    if name is not None:
+        set_representation(appearance.editable(things), name)
+
+
+def _contoured(key: str) -> Callable[[bpy.types.Object], Any]:
+    def read(thing: bpy.types.Object) -> Any:
+        mesh = volume_mesh(thing)
+        return None if mesh is None else mesh.get(key)
+
+    return read
+
+
+def _contour(choose: Callable[[bpy.types.Mesh, Any], tuple[float | None, float]]) -> Callable[[Any, Any], None]:
+    def write(properties: Any, value: Any) -> None:
+        things = chosen_geometries(bpy.context)
+        _trouble.clear()
+        try:
+            appearance.contour(things, lambda mesh: choose(mesh, _meant(value)))
+        except MosaicError as error:
+            _trouble.update({mesh.session_uid: str(error) for mesh in map(volume_mesh, things) if mesh is not None})
+
+    return write
+
+
+def _meant(value: float | bool) -> float | bool:
+    """The number that was typed, of which Blender's properties give the nearest one of single precision."""
+    return value if isinstance(value, bool) else float(str(np.float32(value)))
+
+
+def _map_number(thing: bpy.types.Object) -> int | None:
+    coloring = coloring_of(thing)
+    return MAP_NUMBERS.get(coloring.color_map or "") if coloring is not None else None
+
+
+def _set_map(things: Sequence[bpy.types.Object], number: int) -> None:
+    appearance.set_color_map(things, MAPS[number][0])
+
+
+class MosaicProperties(bpy.types.PropertyGroup):
+    """The properties of the active object; setting one sets that of all selected objects."""
+
+    representation: EnumProperty(
+        name="Representation",
+        description="How the selected objects are drawn; those that cannot be drawn so stay as they are",
+        items=_offered,
+        get=_read(_representation_number, -1),
+        set=_write(_set_representation),
+        options=NOT_ANIMATABLE,
+    )
+    size: FloatProperty(
+        name="Size",
+        description="Width of a point in Mosaic's screen pixels",
+        min=0,
+        soft_max=50,
+        precision=1,
+        step=10,
+        options=NOT_ANIMATABLE,
+        **_number("size", 8.0),
+    )
+    opacity: FloatProperty(
+        name="Opacity",
+        description="1 is solid, 0 invisible",
+        min=0,
+        max=1,
+        subtype="FACTOR",
+        options=NOT_ANIMATABLE,
+        **_number("opacity", 1.0),
+    )
+    base_color: FloatVectorProperty(
+        name="Base Colour",
+        description="The colour of the selected objects where they are not coloured by a vertex property",
+        subtype="COLOR",
+        min=0,
+        max=1,
+        get=_read(appearance.base_color_of, (0.448, 0.448, 0.448)),
+        set=_write(appearance.set_base_color),
+        options=NOT_ANIMATABLE,
+    )
+    render_spheres: BoolProperty(
+        name="Render Spheres",
+        description="Draw points as spheres, else as flat discs that face the camera",
+        options=NOT_ANIMATABLE,
+        **_number("render_spheres", True),
+    )
+    ambient: FloatProperty(
+        name="Ambient",
+        description="Light that reaches every side alike",
+        min=0,
+        max=1,
+        subtype="FACTOR",
+        options=NOT_ANIMATABLE,
+        **_number("ambient", 0.3),
+    )
+    diffuse: FloatProperty(
+        name="Diffuse",
+        description="Light that is scattered",
+        min=0,
+        max=1,
+        subtype="FACTOR",
+        options=NOT_ANIMATABLE,
+        **_number("diffuse", 0.7),
+    )
+    specular: FloatProperty(
+        name="Specular",
+        description="Light that is reflected",
+        min=0,
+        max=1,
+        subtype="FACTOR",
+        options=NOT_ANIMATABLE,
+        **_number("specular", 0.2),
+    )
+    sampling_rate: FloatVectorProperty(
+        name="Sampling Rate",
+        description="Angstrom a voxel along x, y and z",
+        min=1e-6,
+        soft_max=100,
+        precision=3,
+        subtype="XYZ",
+        get=_read(appearance.sampling_rate_of, (1.0, 1.0, 1.0)),
+        set=_write(lambda things, rate: appearance.set_sampling_rate(things, [_meant(value) for value in rate])),
+        options=NOT_ANIMATABLE,
+    )
+
+    automatic_isovalue: BoolProperty(
+        name="Mosaic's Choice",
+        description="The isovalue that Mosaic takes where none was chosen: 99.5 percent of the smoothed volume",
+        get=_read(lambda thing: _contoured(PERCENTILE)(thing) is None, False),
+        set=_contour(lambda mesh, automatic: (None if automatic else DEFAULT_PERCENTILE, mesh[RESOLUTION])),
+        options=NOT_ANIMATABLE,
+    )
+    isovalue_percentile: FloatProperty(
+        name="Isovalue",
+        description="Percent of the volume's values that lie below the surface",
+        min=0,
+        max=100,
+        precision=2,
+        subtype="PERCENTAGE",
+        get=_read(_contoured(PERCENTILE), DEFAULT_PERCENTILE),
+        set=_contour(lambda mesh, percentile: (percentile, mesh[RESOLUTION])),
+        options=NOT_ANIMATABLE,
+    )
+    target_resolution: FloatProperty(
+        name="Resolution",
+        description="Angstrom to which the volume is smoothed before; below the voxel size nothing is",
+        min=0,
+        soft_max=100,
+        precision=1,
+        get=_read(_contoured(RESOLUTION), 10.0),
+        set=_contour(lambda mesh, resolution: (mesh.get(PERCENTILE), resolution)),
+        options=NOT_ANIMATABLE,
+    )
+
+    color_map: EnumProperty(
+        name="Map",
+        description="The colour map that the vertex property is shown through",
+        items=MAPS,
+        get=_read(_map_number, 0),
+        set=_write(_set_map),
+        options=NOT_ANIMATABLE,
+    )
+    low: FloatProperty(
+        name="From",
+        description="The value of the map's first colour",
+        precision=6,
+        options=NOT_ANIMATABLE,
+        **_number("low", 0.0),
+    )
+    high: FloatProperty(
+        name="To",
+        description="The value of the map's last colour",
+        precision=6,
+        options=NOT_ANIMATABLE,
+        **_number("high", 1.0),
+    )
+    gamma: FloatProperty(
+        name="Gamma",
+        description="Above 1 spreads the low values over more of the map, below 1 the high ones",
+        min=0.01,
+        max=10,
+        options=NOT_ANIMATABLE,
+        **_number("gamma", 1.0),
+    )
+    reverse: BoolProperty(
+        name="Reverse", description="Turn the map round", options=NOT_ANIMATABLE, **_number("reverse", False)
+    )
+    categories: BoolProperty(
+        name="Categories",
+        description="Each whole number has its colour of the palette, else the range is cut into equal parts",
+        options=NOT_ANIMATABLE,
+        **_number("categories", False),
+    )
+
+    start: IntProperty(
+        name="Start",
+        description="Frame of the scene at which the first step is shown",
+        options=NOT_ANIMATABLE,
+        **_number("start", 1),
+    )
+    step: IntProperty(
+        name="Step",
+        description="Frames of the scene that each step of the trajectory is shown",
+        min=1,
+        soft_max=100,
+        options=NOT_ANIMATABLE,
+        **_number("step", 1),
+    )
+    loop: BoolProperty(
+        name="Loop",
+        description="Begin again after the last step, else hold it",
+        options=NOT_ANIMATABLE,
+        **_number("loop", False),
+    )
+
+
+def trouble_of(mesh: bpy.types.Mesh) -> str | None:
+    """Why the last change of a volume was refused, by the mesh that holds it; None where all is well."""
+    return _trouble.get(mesh.session_uid)
+
+
+def add_properties() -> None:
+    """Give scenes their view of the active object's properties."""
+    bpy.types.Scene.mosaic_properties = bpy.props.PointerProperty(type=MosaicProperties)
+
+
+def remove_properties() -> None:
+    """Undo `add_properties`."""
+    del bpy.types.Scene.mosaic_properties
+    _trouble.clear()

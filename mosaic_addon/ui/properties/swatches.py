@@ -1,0 +1,84 @@
+"""The colours that Mosaic's dialog offers, as buttons."""
+
+from typing import Any, Final
+
+import bpy
+import bpy.utils.previews
+from bpy.props import FloatVectorProperty
+
+from ...scene.drawing.appearance import set_base_color
+from ...scene.drawing.color_maps import to_scene
+from ..reports import OperatorReturn
+from ..selection import chosen_geometries
+
+# Display values.
+COLORS: Final = {
+    "Grey": (0.70, 0.70, 0.70),
+    "Red": (0.80, 0.20, 0.20),
+    "Blue": (0.20, 0.40, 0.80),
+    "Green": (0.45, 0.62, 0.45),
+    "Sand": (0.80, 0.70, 0.45),
+    "Violet": (0.58, 0.45, 0.62),
+}
+PIXELS = 32  # of an icon's side
+_icons: Any = None
+
+
+class MOSAIC_OT_set_base_color(bpy.types.Operator):
+    """Give the selected objects a base colour"""
+
+    bl_idname = "mosaic.set_base_color"
+    bl_label = "Set Base Colour"
+    bl_options = {"REGISTER", "UNDO"}
+
+    color: FloatVectorProperty(
+        name="Colour",
+        description="Red, green and blue as Mosaic has them",
+        subtype="COLOR_GAMMA",
+        default=(0.7, 0.7, 0.7),
+        min=0,
+        max=1,
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        color = tuple(round(value, 2) for value in properties.color)
+        name = next((name for name, known in COLORS.items() if known == color), "this colour")
+        return f"Give all selected objects Mosaic's {name.lower()}" if name in COLORS else cls.__doc__ or ""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if any(thing.is_editable for thing in chosen_geometries(context)):
+            return True
+        cls.poll_message_set("Select objects of a session that are not linked from another file")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        set_base_color(chosen_geometries(context), to_scene(self.color).tolist())
+        return {"FINISHED"}
+
+
+def draw_swatches(layout: bpy.types.UILayout) -> None:
+    """A row of buttons, one a colour."""
+    row = layout.row(align=True)
+    row.alignment = "RIGHT"
+    for name, color in COLORS.items():
+        row.operator(MOSAIC_OT_set_base_color.bl_idname, text="", icon_value=_icons[name].icon_id).color = color
+
+
+def load_icons() -> None:
+    """Make the pictures of the buttons; `free_icons` takes them away."""
+    global _icons
+    _icons = bpy.utils.previews.new()
+    for name, color in COLORS.items():
+        icon = _icons.new(name)
+        icon.icon_size = (PIXELS, PIXELS)
+        icon.icon_pixels_float = [*color, 1.0] * PIXELS**2
+
+
+def free_icons() -> None:
+    """Undo `load_icons`."""
+    global _icons
+    if _icons is not None:
+        bpy.utils.previews.remove(_icons)
+        _icons = None

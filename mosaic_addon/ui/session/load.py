@@ -1,0 +1,176 @@
+"""File > Import > Mosaic Session: one operator for the menu, drag and drop, and scripts."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bpy
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, StringProperty
+from bpy_extras.io_utils import ImportHelper, poll_file_object_drop
+
+from ...scene.importing.build import Progress
+from ...scene.importing.plan import ImportOptions
+from ...scene.outline.tree import sessions_in
+from ...session import MosaicError
+from ..preferences import SCALES, preferences
+from ..reports import OperatorReturn
+from .opening import Opening, closable, refuse_unsaved, start_in_steps, unsaved_in
+
+ANGSTROM_PER_UNIT = {"100NM": 1000.0, "1NM": 10.0}
+PREFERRED = (
+    "scale",
+    "angstrom_per_unit",
+    "automatic_pixel_size",
+    "pixel_size",
+)  # what the user's preferences begin with
+
+
+class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
+    """Open sessions of Mosaic, the cryo-ET program"""
+
+    bl_idname = "mosaic.load_session"
+    bl_label = "Import Mosaic Session"
+    bl_options = {"REGISTER", "UNDO", "PRESET"}
+
+    filename_ext = ".pickle"
+    filter_glob: StringProperty(default="*.pickle;*.mosaic", options={"HIDDEN"})
+    # Not kept from one call to the next, so that the menu asks for a file each time.
+    filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
+    scale: EnumProperty(
+        name="Scale",
+        description="How large the session becomes in Blender",
+        items=SCALES,
+    )
+    angstrom_per_unit: FloatProperty(
+        name="Angstrom per Unit",
+        description="Angstrom that one Blender unit stands for",
+        default=1000.0,
+        min=1e-3,
+        soft_max=1e5,
+    )
+    recentre: BoolProperty(
+        name="Recentre",
+        description="Put the middle of the session at the world's origin; no coordinate changes",
+        default=True,
+    )
+    automatic_pixel_size: BoolProperty(
+        name="Pixel Size from View",
+        description="Points look as large, beside the session, as in Mosaic's first view of it",
+        default=True,
+    )
+    pixel_size: FloatProperty(
+        name="Pixel Size",
+        description="Angstrom that one of the screen pixels stands for in which Mosaic gives the size of points",
+        default=4.0,
+        min=1e-4,
+        soft_max=1e3,
+    )
+    mesh_spheres: BoolProperty(
+        name="Mesh Spheres",
+        description="Draw clouds of up to 5000 points as mesh spheres, which are round in every view; Solid and EEVEE draw "
+        "native points crudely",
+        default=True,
+    )
+    unlimited: BoolProperty(
+        name="Very Large Sessions", description="Open sessions that will take minutes or gigabytes", default=False
+    )
+
+    replace: BoolProperty(
+        name="Replace",
+        description="Close the sessions that are open in the scene; otherwise the file is opened beside them",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    discard: BoolProperty(
+        name="Discard Changes",
+        description="Close sessions whose changes are not saved, too",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        preferred = preferences(context)
+        for name in PREFERRED if preferred is not None else ():
+            if not self.properties.is_property_set(name):
+                setattr(self, name, getattr(preferred, name))
+        if self.replace and not self.discard and unsaved_in(context):
+            return bpy.ops.mosaic.discard_and_load("INVOKE_DEFAULT", filepath=self.filepath)
+        if self.filepath or self.files:
+            return self.execute(context)
+        return super().invoke(context, event)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(self, "scale")
+        if self.scale == "CUSTOM":
+            layout.prop(self, "angstrom_per_unit")
+        layout.prop(self, "recentre")
+        layout.prop(self, "automatic_pixel_size")
+        if not self.automatic_pixel_size:
+            layout.prop(self, "pixel_size")
+        layout.prop(self, "mesh_spheres")
+        layout.prop(self, "unlimited")
+        row = layout.row()
+        row.enabled = bool(sessions_in(context.scene))
+        row.prop(self, "replace")
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        options = ImportOptions(
+            ANGSTROM_PER_UNIT.get(self.scale, self.angstrom_per_unit),
+            self.recentre,
+            None if self.automatic_pixel_size else self.pixel_size,
+        )
+        try:
+            paths = self._paths()
+            closing = closable(context) if self.replace else []
+            if closing and not self.discard:
+                refuse_unsaved(context)
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        task = Opening(context, paths, options, self.mesh_spheres, self.unlimited, closing)
+        if self.options.is_invoke and task.is_long():
+            return start_in_steps(task)
+        with _progress(context) as progress:
+            for fraction in task.steps():
+                progress(fraction)
+        return task.say(self)
+
+    def _paths(self) -> list[str]:
+        if self.files and self.files[0].name:
+            return [os.path.join(self.directory, file.name) for file in self.files]
+        if not self.filepath:
+            raise MosaicError("No file is chosen; choose a session to open.")
+        return [bpy.path.abspath(self.filepath)]
+
+
+class MOSAIC_FH_session(bpy.types.FileHandler):
+    """Sessions dropped into the 3D view or the Outliner"""
+
+    bl_idname = "MOSAIC_FH_session"
+    bl_label = "Mosaic Session"
+    bl_import_operator = MOSAIC_OT_load_session.bl_idname
+    bl_file_extensions = ".pickle;.mosaic"
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return poll_file_object_drop(context)
+
+
+def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """The entry in File > Import."""
+    menu.layout.operator(MOSAIC_OT_load_session.bl_idname, text="Mosaic Session (.pickle, .mosaic)")
+
+
+@contextmanager
+def _progress(context: bpy.types.Context) -> Iterator[Progress]:
+    """The cursor that counts, put away whatever happens."""
+    manager = context.window_manager
+    manager.progress_begin(0, 100)
+    try:
+        yield lambda fraction: manager.progress_update(fraction * 100)
+    finally:
+        manager.progress_end()

@@ -1,0 +1,357 @@
+"""Opening sessions: at once, or in steps with progress and Esc, beside the sessions that are open or in their place."""
+
+import os
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+
+import bpy
+from bpy.props import StringProperty
+
+from ...scene.drawing.representations import set_inputs
+from ...scene.exporting.save import file_of, finish_sculpting, unsaved_changes
+from ...scene.importing.build import Imported, build_steps
+from ...scene.importing.plan import ImportOptions
+from ...scene.outline.close import close_session, options_of, take_names
+from ...scene.outline.tree import active_session, sessions_in
+from ...session import MosaicError, Session, open_session
+from ..reports import OperatorReturn, say_all
+
+LONG = 50_000_000  # bytes; what is opened in steps, so that the window does not freeze
+SLICE = 0.2  # seconds of work between two looks at the keyboard
+WAIT = 0.02  # seconds between two looks at the thread that reads
+FEW_POINTS = 5000  # that are drawn as mesh spheres without slowing the view
+
+
+class Opening:
+    """One act of opening files: what to open, what to close for it, and what came of it."""
+
+    def __init__(
+        self,
+        context: bpy.types.Context,
+        paths: Sequence[str],
+        options: ImportOptions,
+        mesh_spheres: bool,
+        unlimited: bool,
+        closing: Sequence[bpy.types.Collection],
+    ) -> None:
+        self.context = context
+        self.scene = context.scene
+        self.paths = paths
+        self.options = options
+        self.mesh_spheres = mesh_spheres
+        self.unlimited = unlimited
+        self.closing = closing
+        self.made: list[Imported] = []
+        self.errors: list[str] = []
+
+    def is_long(self) -> bool:
+        """Whether the files are so large that the window would stand still."""
+        return sum(os.path.getsize(path) for path in self.paths if os.path.isfile(path)) > LONG
+
+    def steps(self, threaded: bool = False) -> Iterator[float]:
+        """The work, in steps that yield fractions; closed before its end, nothing has changed.
+
+        threaded: read files beside what Blender does.
+        """
+        try:
+            for number, path in enumerate(self.paths):
+                try:
+                    session = yield from (_read_beside(path) if threaded else _read(path))
+                    building = build_steps(session, self.scene, self.options, unlimited=self.unlimited, keep=False)
+                    self.made.append((yield from _scaled(building, number, len(self.paths))))
+                except MosaicError as error:
+                    self.errors.append(str(error))
+        except GeneratorExit:
+            for imported in self.made:
+                close_session(imported.collection, self.scene)
+            raise
+        self._finish()
+
+    def _finish(self) -> None:
+        if self.made:
+            for session in self.closing:
+                close_session(session, self.scene)
+        for imported in self.made:
+            if self.closing:
+                take_names(imported)
+            if self.mesh_spheres:
+                set_inputs(filter(_has_few_points, imported.objects), {"Instances": True})
+        if self.made:
+            _show(self.context, self.made)
+
+    def say(self, operator: bpy.types.Operator) -> OperatorReturn:
+        """Report what came of it, and the operator's answer."""
+        for imported in self.made:
+            say_all(operator, "WARNING", imported.warnings, f"warnings of {imported.collection.name}")
+            operator.report({"INFO"}, f"Opened {imported.collection.name}: {len(imported.objects)} objects")
+        if self.errors:
+            operator.report({"ERROR"}, "\n".join(self.errors))
+        return {"FINISHED"} if self.made else {"CANCELLED"}
+
+
+def _read(path: str) -> Generator[float, None, Session]:
+    yield 0.0
+    return open_session(path)
+
+
+def _read_beside(path: str) -> Generator[float, None, Session]:
+    """Read in a thread of its own, which touches nothing of Blender."""
+    result: list[Session] = []
+    errors: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            result.append(open_session(path))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(WAIT)
+        yield 0.0
+    if errors:
+        raise errors[0]
+    return result[0]
+
+
+def _scaled(building: Generator[float, None, Imported], number: int, count: int) -> Generator[float, None, Imported]:
+    try:
+        while True:
+            try:
+                fraction = next(building)
+            except StopIteration as end:
+                return end.value
+            yield (number + fraction) / count
+    finally:
+        building.close()
+
+
+# --- in steps --------------------------------------------------------------------------------------------------------
+
+_waiting: list[Opening] = []  # between an operator and the one that does its work in steps
+working: list[tuple[str, float]] = []  # what is being opened and how far it is, for the sidebar
+
+
+def start_in_steps(task: Opening) -> OperatorReturn:
+    """Let the window go on while `task` is done."""
+    _waiting[:] = [task]
+    bpy.ops.mosaic.open_in_steps("INVOKE_DEFAULT")
+    return {"CANCELLED"}  # what is done is the other operator's
+
+
+class MOSAIC_OT_open_in_steps(bpy.types.Operator):
+    """Open a large session while Blender goes on; Esc stops it"""
+
+    bl_idname = "mosaic.open_in_steps"
+    bl_label = "Import Mosaic Session"
+    bl_options = {"UNDO", "INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        if not _waiting:
+            return {"CANCELLED"}
+        self._task = _waiting.pop()
+        self._name = os.path.basename(self._task.paths[0])
+        self._steps = self._task.steps(threaded=True)
+        self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
+        context.window_manager.progress_begin(0, 100)
+        context.window_manager.modal_handler_add(self)
+        self._tell(context, 0.0)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        if event.type == "ESC" and event.value == "PRESS":
+            self.cancel(context)
+            self.report({"INFO"}, f"Stopped opening {self._name}; nothing has changed")
+            return {"CANCELLED"}
+        if event.type != "TIMER":
+            return {"RUNNING_MODAL"}
+        try:
+            end, fraction = time.monotonic() + SLICE, 0.0
+            while time.monotonic() < end:
+                fraction = next(self._steps)
+            self._tell(context, fraction)
+        except StopIteration:
+            self._put_away(context)
+            return self._task.say(self)
+        except BaseException:
+            self._put_away(context)
+            raise
+        return {"RUNNING_MODAL"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        self._steps.close()
+        self._put_away(context)
+
+    def _tell(self, context: bpy.types.Context, fraction: float) -> None:
+        working[:] = [(self._name, fraction)]
+        context.window_manager.progress_update(100 * fraction)
+        context.workspace.status_text_set(f"Opening {self._name}: {fraction:.0%}. Esc stops it.")
+        for area in context.screen.areas:
+            for region in area.regions if area.type == "VIEW_3D" else ():
+                if region.type == "UI":  # drawing the view again would take longer than the work
+                    region.tag_redraw()
+
+    def _put_away(self, context: bpy.types.Context) -> None:
+        working.clear()
+        context.window_manager.event_timer_remove(self._timer)
+        context.window_manager.progress_end()
+        context.workspace.status_text_set(None)
+
+
+# --- what is open already --------------------------------------------------------------------------------------------
+
+
+def closable(context: bpy.types.Context) -> list[bpy.types.Collection]:
+    """The scene's sessions but for those of linked files."""
+    return [session for session in sessions_in(context.scene) if session.library is None]
+
+
+def unsaved_in(
+    context: bpy.types.Context, sessions: Sequence[bpy.types.Collection] | None = None
+) -> dict[str, list[str]]:
+    """The changes of sessions, all that can be closed by default, that no file has yet, by the session's name."""
+    finish_sculpting(context.view_layer)
+    found = {}
+    for session in closable(context) if sessions is None else sessions:
+        try:
+            changes = unsaved_changes(session, context.scene, context.view_layer)
+        except MosaicError as error:  # what could not be saved is not saved
+            changes = [str(error)]
+        if changes:
+            found[session.name] = changes
+    return found
+
+
+def refuse_unsaved(context: bpy.types.Context) -> None:
+    """Raise MosaicError if a session that would be closed has changes that no file has."""
+    for name, changes in unsaved_in(context).items():
+        raise MosaicError(f"{name!r} has unsaved changes ({changes[0]}); save it first, or choose to discard them.")
+
+
+class _AskFirst:
+    """Asks, with the changes that would be lost, before anything is closed."""
+
+    def ask(
+        self, context: bpy.types.Context, event: bpy.types.Event, lost: dict[str, list[str]], text: str
+    ) -> OperatorReturn:
+        count = sum(map(len, lost.values()))
+        names = ", ".join(lost)
+        first = next(iter(lost.values()))[0]
+        more = f", and {count - 1} more" if count > 1 else ""
+        return context.window_manager.invoke_confirm(
+            self, event, title=f"Discard Changes of {names}?", message=f"{first}{more}", confirm_text=text
+        )
+
+
+class MOSAIC_OT_discard_and_load(_AskFirst, bpy.types.Operator):
+    """Load another session in place of one whose changes are not saved"""
+
+    bl_idname = "mosaic.discard_and_load"
+    bl_label = "Discard Changes and Load"
+    bl_options = {"INTERNAL"}
+
+    filepath: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        return self.ask(context, event, unsaved_in(context), "Discard and Load")
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        bpy.ops.mosaic.load_session("INVOKE_DEFAULT", filepath=self.filepath, replace=True, discard=True)
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_reload_session(_AskFirst, bpy.types.Operator):
+    """Read the session's file again, in place of what is open of it"""
+
+    bl_idname = "mosaic.reload_session"
+    bl_label = "Reload Mosaic Session"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        session = active_session(context)
+        if session is not None and session.library is None and file_of(session):
+            return True
+        cls.poll_message_set("The session has no file to read again" if session else "There is no session")
+        return False
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        session = active_session(context)
+        assert session is not None  # says poll
+        lost = unsaved_in(context, [session])
+        return self.ask(context, event, lost, "Discard and Reload") if lost else self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        session = active_session(context)
+        assert session is not None  # says poll
+        task = Opening(context, [file_of(session)], options_of(session), True, True, [session])
+        for _ in task.steps():
+            pass
+        return task.say(self)
+
+
+class MOSAIC_OT_close_session(_AskFirst, bpy.types.Operator):
+    """Take the session out of Blender; its file stays as it was last saved"""
+
+    bl_idname = "mosaic.close_session"
+    bl_label = "Close Mosaic Session"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        session = active_session(context)
+        if session is not None and session.library is None:
+            return True
+        cls.poll_message_set("The session is linked from another .blend" if session else "There is no session")
+        return False
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        session = active_session(context)
+        assert session is not None  # says poll
+        lost = unsaved_in(context, [session])
+        return self.ask(context, event, lost, "Discard and Close") if lost else self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        session = active_session(context)
+        assert session is not None  # says poll
+        name = session.name
+        try:
+            close_session(session, context.scene)
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"Closed {name}")
+        return {"FINISHED"}
+
+
+def _has_few_points(thing: bpy.types.Object) -> bool:
+    points = thing.data.points if thing.type == "POINTCLOUD" else thing.data.vertices
+    return len(points) <= FEW_POINTS
+
+
+def _show(context: bpy.types.Context, made: list[Imported]) -> None:
+    """Bring what was made into the 3D views, without clipping it, and leave its root selected: outlines hide colours."""
+    context.view_layer.update()
+    for thing in context.selected_objects:
+        thing.select_set(False)
+    roots = [imported.root for imported in made]
+    shown = [thing for imported in made for thing in imported.objects if not thing.hide_get()]
+    for thing in shown:
+        thing.select_set(True)
+    reach = max(root.empty_display_size * root.scale.x * 20 for root in roots)
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type != "VIEW_3D":
+                continue
+            space = area.spaces.active
+            space.clip_end = max(space.clip_end, 20 * reach)
+            region = next(region for region in area.regions if region.type == "WINDOW")
+            with context.temp_override(window=window, area=area, region=region):
+                bpy.ops.view3d.view_selected()
+    for thing in shown:
+        thing.select_set(False)
+    for root in roots:
+        root.select_set(True)
+    context.view_layer.objects.active = roots[0]

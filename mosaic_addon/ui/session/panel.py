@@ -1,0 +1,165 @@
+"""The panel "Session": what is open, its file and counts; load, save, reload, close."""
+
+import os
+
+import bpy
+import bpy.utils.previews
+import numpy as np
+from bpy.props import StringProperty
+
+from ...scene.exporting.save import THUMBNAIL, file_of
+from ...scene.outline.tree import CONTAINERS, SESSION, active_session, container_of, items_of, root_of, sessions_in
+from ...scene.record import KEPT, unpack_session
+from ...session import MosaicError
+from ..reports import OperatorReturn
+from .load import MOSAIC_OT_load_session
+from .opening import MOSAIC_OT_close_session, MOSAIC_OT_reload_session, working
+from .png import read_png
+from .save import MOSAIC_OT_save_session, MOSAIC_OT_save_session_as
+from .unsaved import is_unsaved
+
+PICTURE_SCALE = 8.0  # of the thumbnail, in icons
+
+_pictures: bpy.utils.previews.ImagePreviewCollection | None = None
+
+
+class MOSAIC_OT_activate_session(bpy.types.Operator):
+    """Work on this session: what is saved, reloaded and closed is the active one"""
+
+    bl_idname = "mosaic.activate_session"
+    bl_label = "Activate Session"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    session: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        session = next((s for s in sessions_in(context.scene) if s.name == self.session), None)
+        target = next((t for t in (root_of(session), *session.all_objects) if t), None) if session else None
+        if target is None or target.name not in context.view_layer.objects:
+            self.report({"ERROR"}, f"{self.session!r} has no object in this view layer to make active.")
+            return {"CANCELLED"}
+        for thing in context.selected_objects:
+            thing.select_set(False)
+        context.view_layer.objects.active = target
+        target.select_set(True)
+        return {"FINISHED"}
+
+
+class MOSAIC_PT_session(bpy.types.Panel):
+    """The sessions of the scene"""
+
+    bl_label = "Session"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mosaic"
+    bl_order = 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        for name, fraction in working:
+            layout.progress(factor=fraction, text=f"Opening {name}")
+            layout.label(text="Esc stops it", icon="CANCEL")
+        sessions = sessions_in(context.scene)
+        if not sessions:
+            column = layout.column(align=True)
+            column.label(text="No session.")
+            column.label(text="Load one or drop a .pickle here.")
+            column.separator()
+            column.operator(MOSAIC_OT_load_session.bl_idname, text="Load", icon="FILE_FOLDER")
+            return
+        active = active_session(context)
+        if len(sessions) > 1:
+            column = layout.column(align=True)
+            for session in sessions:
+                row = column.row(align=True)
+                text = f"{session.name}*" if is_unsaved(session) else session.name
+                button = row.operator(MOSAIC_OT_activate_session.bl_idname, text=text, depress=session == active)
+                button.session = session.name
+        if active is None:
+            layout.label(text="Choose a session", icon="INFO")
+        else:
+            _draw_session(layout, active)
+        _draw_buttons(layout)
+
+
+def _draw_session(layout: bpy.types.UILayout, session: bpy.types.Collection) -> None:
+    picture = _picture_of(session)
+    if picture:
+        layout.template_icon(icon_value=picture, scale=PICTURE_SCALE)
+    column = layout.column(align=True)
+    path = file_of(session)
+    name = os.path.basename(path) or session.name
+    unsaved = is_unsaved(session)  # told without a line of its own, which would push the browser from under the mouse
+    if unsaved:
+        column.label(text=f"{name}*", icon="ERROR")
+    else:
+        column.label(text=name, icon="FILE_TICK" if path else "FILE_NEW")
+    if session.library is not None:
+        column.label(text="Linked; edit it in its own .blend", icon="LINKED")
+    release = session[SESSION].get("release", "")
+    column.label(text=f"Mosaic {release}" + (", unsaved changes" if unsaved else ""), icon="BLANK1")
+    for container in CONTAINERS:
+        column.label(text=_count(session, container), icon="BLANK1")
+
+
+def _count(session: bpy.types.Collection, name: str) -> str:
+    container = container_of(session, name)
+    if container is None:
+        return f"No {name}"
+    count = len(container.all_objects)
+    groups = sum(isinstance(item, bpy.types.Collection) for item in items_of(container))
+    one = name[:-1] if count == 1 else name
+    return f"{count} {one}, {groups} group{'s' if groups != 1 else ''}" if groups else f"{count} {one}"
+
+
+def _draw_buttons(layout: bpy.types.UILayout) -> None:
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    load = row.operator(MOSAIC_OT_load_session.bl_idname, text="Load", icon="FILE_FOLDER")
+    load.replace = True
+    row.operator(MOSAIC_OT_load_session.bl_idname, text="Add", icon="ADD")
+    row = column.row(align=True)
+    row.operator(MOSAIC_OT_save_session.bl_idname, text="Save", icon="FILE_TICK")
+    row.operator(MOSAIC_OT_save_session_as.bl_idname, text="Save As")
+    row = column.row(align=True)
+    row.operator(MOSAIC_OT_reload_session.bl_idname, text="Reload", icon="FILE_REFRESH")
+    row.operator(MOSAIC_OT_close_session.bl_idname, text="Close", icon="X")
+
+
+# --- the thumbnail ---------------------------------------------------------------------------------------------------
+
+
+def _picture_of(session: bpy.types.Collection) -> int:
+    """The icon of a session's thumbnail, 0 without one. Worked out once for each version of what the collection keeps."""
+    if _pictures is None or KEPT not in session:
+        return 0
+    renewed = session.get(THUMBNAIL)
+    key = f"{session.session_uid}-{len(session[KEPT])}-{0 if renewed is None else hash(renewed)}"
+    if key in _pictures:
+        return _pictures[key].icon_id if _pictures[key].image_size[0] else 0
+    preview = _pictures.new(key)
+    try:
+        record = unpack_session(session)
+        section = record.sections.get("thumbnail") if record is not None else None
+        data = section.data if renewed is None and section is not None else renewed
+        if data is not None:
+            pixels = read_png(data)[::-1].astype(np.float32) / 255
+            preview.image_size = (pixels.shape[1], pixels.shape[0])
+            preview.image_pixels_float.foreach_set(pixels.reshape(-1))
+    except MosaicError:
+        pass  # a damaged thumbnail costs the thumbnail
+    return preview.icon_id if preview.image_size[0] else 0
+
+
+def add_pictures() -> None:
+    """Room for thumbnails."""
+    global _pictures
+    _pictures = bpy.utils.previews.new()
+
+
+def free_pictures() -> None:
+    """Leave nothing behind."""
+    global _pictures
+    if _pictures is not None:
+        bpy.utils.previews.remove(_pictures)
+        _pictures = None

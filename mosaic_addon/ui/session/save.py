@@ -1,0 +1,247 @@
+"""Saving sessions: Save, Save As, and File > Export > Mosaic Session."""
+
+import os
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, StringProperty
+from bpy_extras.io_utils import ExportHelper
+
+from ...scene.exporting.collect import DATA_TYPES, ExportOptions
+from ...scene.exporting.save import Saved, changed_on_disk, file_of, save_objects, save_session
+from ...scene.outline.tree import active_session, sessions_in
+from ...session import MosaicError
+from ..preferences import preferences
+from ..reports import OperatorReturn, say_all
+from .thumbnail import view_thumbnail
+from .unsaved import look_again, mark_saved
+
+TARGETS = (
+    (
+        "SAME",
+        "Same as Before",
+        "As the release writes it that the session came from; a new session as Mosaic 1.3.2 does",
+    ),
+    ("1.3.2", "Mosaic 1.3", "For Mosaic 1.3 and later"),
+    ("1.2.4", "Mosaic 1.2.4", "For Mosaic 1.2.4 and later"),
+    ("1.1.1", "Mosaic 1.1.1", "For Mosaic 1.1.1 and later"),
+    ("1.0.12", "Mosaic 1.0.12", "For Mosaic 1.0.12 and later; what these do not know is left out with a warning"),
+)
+
+
+class MOSAIC_OT_save_session(bpy.types.Operator):
+    """Save the session to the file that it came from"""
+
+    bl_idname = "mosaic.save_session"
+    bl_label = "Save Mosaic Session"
+    bl_options = {"REGISTER"}
+
+    overwrite: BoolProperty(
+        name="Overwrite",
+        description="Also when the file was changed by someone else since it was read",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _has_session(cls, context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        session = active_session(context)
+        path = file_of(session)
+        if not path:
+            return bpy.ops.mosaic.save_session_as("INVOKE_DEFAULT")
+        if changed_on_disk(session, path):
+            self.overwrite = True  # what the dialog asks
+            return context.window_manager.invoke_confirm(
+                self,
+                event,
+                title="Overwrite the Changed File?",
+                message=f"{os.path.basename(path)} was changed by another program since it was read.",
+                confirm_text="Overwrite",
+            )
+        return self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        session = active_session(context)
+        try:
+            path = file_of(session)
+            if not path:
+                raise MosaicError("The session has no file yet; save it under a name.")
+            saved = save_session(
+                session,
+                path,
+                context.scene,
+                context.view_layer,
+                backup=_keeps_backup(context),
+                overwrite=self.overwrite,
+            )
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        mark_saved(session)
+        _say(self, saved)
+        return {"FINISHED"}
+
+
+class _ToFile(ExportHelper):
+    """The file browser, and what both ways to write under a name can be told."""
+
+    filename_ext = ".pickle"
+    check_extension = None  # a session may be called as it likes
+
+    filter_glob: StringProperty(default="*.pickle;*.mosaic", options={"HIDDEN"})
+    target: EnumProperty(name="For", description="The oldest Mosaic that is to open the file", items=TARGETS)
+    apply_modifiers: BoolProperty(
+        name="Apply Modifiers", description="Write what modifiers make of points and faces", default=False
+    )
+    renew_thumbnail: BoolProperty(
+        name="New Thumbnail",
+        description="Take the thumbnail of a .mosaic file from the 3D view; else it keeps the one that it has",
+        default=False,
+    )
+
+    def check(self, context: bpy.types.Context) -> bool:
+        return False
+
+    def export_options(self) -> ExportOptions:
+        return ExportOptions(None if self.target == "SAME" else self.target, self.apply_modifiers)
+
+    def path(self) -> str:
+        """Where to write. Raises MosaicError without a name."""
+        path = bpy.path.abspath(self.filepath)
+        if not os.path.basename(path):
+            raise MosaicError("The file has no name yet; give it one that ends in .pickle or .mosaic.")
+        return path if os.path.splitext(path)[1] else f"{path}{self.filename_ext}"
+
+    def picture(self, context: bpy.types.Context) -> bytes | None:
+        return view_thumbnail(context) if self.renew_thumbnail and not self.path().endswith(".pickle") else None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        for name in ("target", "apply_modifiers", "renew_thumbnail"):
+            layout.prop(self, name)
+
+
+class MOSAIC_OT_save_session_as(_ToFile, bpy.types.Operator):
+    """Save the session to another file, which is its file from then on"""
+
+    bl_idname = "mosaic.save_session_as"
+    bl_label = "Save Mosaic Session As"
+    bl_options = {"REGISTER", "PRESET"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _has_session(cls, context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        session = active_session(context)
+        self.filepath = file_of(session) or f"{session.name}.pickle"
+        return super().invoke(context, event)
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        session = active_session(context)
+        try:
+            saved = save_session(
+                session, self.path(), context.scene, context.view_layer, self.export_options(),
+                backup=_keeps_backup(context), thumbnail=self.picture(context),
+            )  # fmt: skip
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        look_again()
+        _say(self, saved)
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_export_session(_ToFile, bpy.types.Operator):
+    """Write the scene's session, or the selected objects as a new one, for Mosaic, the cryo-ET program"""
+
+    bl_idname = "mosaic.export_session"
+    bl_label = "Export Mosaic Session"
+    bl_options = {"REGISTER", "PRESET"}
+
+    selection_only: BoolProperty(
+        name="Selection Only",
+        description="Write the selected objects as a session of their own; so it is where the scene has no session",
+        default=False,
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if sessions_in(context.scene) or any(thing.type in DATA_TYPES for thing in context.selected_objects):
+            return True
+        cls.poll_message_set("There is no session, and nothing is selected that has points")
+        return False
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        session = active_session(context)
+        if session is None:
+            self.selection_only = True
+        stem = os.path.splitext(os.path.basename(bpy.data.filepath))[0] or "session"
+        known = file_of(session) if session is not None and not self.selection_only else ""
+        self.filepath = known or f"{stem}.pickle"
+        return super().invoke(context, event)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        super().draw(context)
+        row = self.layout.row()
+        row.enabled = bool(sessions_in(context.scene))
+        row.prop(self, "selection_only")
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        session = active_session(context)
+        options, backup = self.export_options(), _keeps_backup(context)
+        try:
+            if session is None or self.selection_only:
+                options = ExportOptions(options.target, options.apply_modifiers, _angstrom_per_unit(context))
+                saved = save_objects(
+                    context.selected_objects, self.path(), context.scene, context.view_layer, options, backup=backup
+                )
+            else:
+                saved = save_session(
+                    session, self.path(), context.scene, context.view_layer, options,
+                    backup=backup, thumbnail=self.picture(context), adopt=False,
+                )  # fmt: skip
+        except MosaicError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        _say(self, saved)
+        return {"FINISHED"}
+
+
+def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """The entry in File > Export."""
+    menu.layout.operator(MOSAIC_OT_export_session.bl_idname, text="Mosaic Session (.pickle, .mosaic)")
+
+
+def _has_session(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    session = active_session(context)
+    if session is None:
+        several = bool(sessions_in(context.scene))
+        cls.poll_message_set("Select an object of the session to save" if several else "The scene has no session")
+        return False
+    if session.library is not None:
+        cls.poll_message_set("The session is linked from another .blend; save it there")
+        return False
+    return True
+
+
+def _keeps_backup(context: bpy.types.Context) -> bool:
+    chosen = preferences(context)
+    return chosen is None or chosen.backup
+
+
+def _angstrom_per_unit(context: bpy.types.Context) -> float:
+    chosen = preferences(context)
+    if chosen is None or chosen.scale == "100NM":
+        return 1000.0
+    return 10.0 if chosen.scale == "1NM" else chosen.angstrom_per_unit
+
+
+def _say(operator: bpy.types.Operator, saved: Saved) -> None:
+    say_all(operator, "INFO", saved.changes, "changes")
+    say_all(operator, "WARNING", [*saved.left_out, *saved.warnings], "warnings")
+    count = len(saved.changes)
+    operator.report({"INFO"}, f"Saved {saved.path}: {count or 'no'} change{'s' if count != 1 else ''}")

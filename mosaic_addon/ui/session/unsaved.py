@@ -1,0 +1,155 @@
+"""The mark of a session whose changes are not saved: found out a moment after something changed, never while drawing."""
+
+import time
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ...scene.exporting.save import unsaved_changes
+from ...scene.outline.tree import objects_of, sessions_in
+from ...session import MosaicError
+
+DELAY = 0.7  # seconds without a change before it is found out
+MANY = 1000  # objects; of a larger session any change of an object counts, as comparing all would be felt
+
+QUIET = 1.0  # seconds after looking that changed something itself
+
+_updates = [0]  # of the dependency graph, counted
+_quiet_until = 0.0
+_unsaved: set[int] = set()  # session_uids of collections
+_known: set[int] = set()  # large ones that were seen before
+_owner = object()  # of the subscription to names
+
+
+def is_unsaved(session: bpy.types.Collection) -> bool:
+    """Whether a session has changes that its file has not, as far as is known now."""
+    return session.session_uid in _unsaved
+
+
+def look_again() -> None:
+    """Find out anew soon: after a save, a load, a change."""
+    if bpy.app.background:
+        return
+    if bpy.app.timers.is_registered(_find_out):
+        bpy.app.timers.unregister(_find_out)
+    bpy.app.timers.register(_find_out, first_interval=DELAY)
+
+
+def mark_saved(session: bpy.types.Collection) -> None:
+    """The session has just been saved."""
+    _unsaved.discard(session.session_uid)
+
+
+def _find_out() -> float | None:
+    global _quiet_until
+    context = bpy.context
+    if any(window.modal_operators for window in context.window_manager.windows):
+        return DELAY
+    before = _updates[0]
+    for window in context.window_manager.windows:
+        _compare(window.scene, window.view_layer)
+    # To look at a curve, one has to make a mesh of it for a moment, which is no change.
+    _quiet_until = time.monotonic() + (QUIET if _updates[0] != before else 0)
+    return None
+
+
+def _compare(scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> None:
+    for session in sessions_in(scene):
+        if session.library is not None or len(list(objects_of(session))) > MANY:
+            continue
+        try:
+            changed = bool(unsaved_changes(session, scene, layer))
+        except MosaicError:
+            changed = True
+        _set(session, changed)
+
+
+def _set(session: bpy.types.Collection, changed: bool) -> None:
+    if changed == is_unsaved(session):
+        return
+    if changed:
+        _unsaved.add(session.session_uid)
+    else:
+        _unsaved.discard(session.session_uid)
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
+@persistent
+def _on_change(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
+    _updates[0] += 1
+    if time.monotonic() < _quiet_until:
+        return
+    look_again()
+    changed = {
+        update.id.original
+        for update in graph.updates
+        if isinstance(update.id, bpy.types.Object)
+        and (update.is_updated_geometry or update.is_updated_transform or update.is_updated_shading)
+    }
+    if changed and scene.frame_current == _frame.get(scene.session_uid, scene.frame_current):
+        for session in sessions_in(scene):
+            things = set(session.all_objects)
+            if len(things) <= MANY or things.isdisjoint(changed):
+                continue
+            if session.session_uid in _known:
+                _set(session, True)
+            else:  # the change is that it was opened
+                _known.add(session.session_uid)
+    _frame[scene.session_uid] = scene.frame_current
+
+
+_frame: dict[int, int] = {}  # of each scene, when it was last looked at: trajectories follow it
+
+
+@persistent
+def _on_step(*_: object) -> None:
+    look_again()
+
+
+@persistent
+def _on_load(*_: object) -> None:
+    _unsaved.clear()
+    _known.clear()
+    _frame.clear()
+    _watch_names()
+    look_again()
+
+
+def _watch_names() -> None:
+    """A new name is no change to Blender's dependency graph."""
+    for kind in (bpy.types.Object, bpy.types.Collection):
+        bpy.msgbus.subscribe_rna(key=(kind, "name"), owner=_owner, args=(), notify=look_again)
+
+
+HANDLERS = (
+    ("depsgraph_update_post", _on_change),
+    ("undo_post", _on_step),
+    ("redo_post", _on_step),
+    ("load_post", _on_load),
+)
+
+
+def start_looking() -> None:
+    """Begin to notice changes; not in background, where nobody sees the mark."""
+    if bpy.app.background:
+        return
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+    _watch_names()
+    look_again()
+
+
+def stop_looking() -> None:
+    """Leave nothing behind."""
+    for name, handler in HANDLERS:
+        handlers = getattr(bpy.app.handlers, name)
+        if handler in handlers:
+            handlers.remove(handler)
+    bpy.msgbus.clear_by_owner(_owner)
+    if bpy.app.timers.is_registered(_find_out):
+        bpy.app.timers.unregister(_find_out)
+    _unsaved.clear()
+    _frame.clear()
