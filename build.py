@@ -335,9 +335,9 @@ def test(options: argparse.Namespace) -> int:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Run the measurements of tests/bench.py."""
+    """Run the measurements of tests/support/bench.py."""
     environment = blender_environment(options.blender)
-    return run([environment.python, "tests/bench.py", *options.extra])
+    return run([environment.python, "tests/support/bench.py", *options.extra])
 
 
 def build_zip(options: argparse.Namespace) -> int:
@@ -389,7 +389,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         add("demo", demo, "Render the example session to demo.png and save it as demo.blend."),
         add("test", test, "Run the tests.", "Other arguments go to pytest: build.py test -k name -x"),
         add("zip", build_zip, "Write the extension to dist/ and check it with Blender's own tool."),
-        add("bench", bench, "Measure speed and memory.", "Other arguments go to tests/bench.py."),
+        add("bench", bench, "Measure speed and memory.", "Other arguments go to tests/support/bench.py."),
     ]
     for command in with_blender:
         command.add_argument(

@@ -1,0 +1,817 @@
+"""A session as Blender data: every value where it belongs, whatever is in the session, and nothing beside it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import build as build_tool
+from mosaic_addon.session import MosaicError, Session, open_session
+from mosaic_addon.session.session import Geometry, Group, Mesh
+from tests.session.test_session_truth import FILES, FOLDER, Opened
+from tests.support.make_sessions import (
+    cloud,
+    mesh,
+    properties,
+    trajectory,
+    tree,
+    triangular_mesh,
+    volume,
+    write_session,
+)
+
+ROOT = Path(build_tool.__file__).parent
+SCALE = 1000.0  # angstrom of a Blender unit, unless asked otherwise
+
+
+@pytest.fixture(params=FILES)
+def opened(request: pytest.FixtureRequest) -> Opened:
+    return Opened(request.param)
+
+
+def build(bpy: ModuleType, session: Session | Path, **options: Any) -> Any:
+    from mosaic_addon.scene.importing.build import build_session
+    from mosaic_addon.scene.importing.plan import ImportOptions
+
+    if isinstance(session, Path):
+        session = open_session(session)
+    imported = build_session(session, bpy.context.scene, ImportOptions(**options))
+    bpy.context.view_layer.update()
+    return imported
+
+
+def in_browser_order(session: Session) -> list[Geometry]:
+    return [
+        geometry
+        for part in (session.clusters, session.models)
+        for item in part.items
+        for geometry in (item.geometries if isinstance(item, Group) else [item])
+    ]
+
+
+def positions(thing: Any) -> np.ndarray:
+    attribute = thing.data.attributes.get("position")
+    count = 0 if attribute is None else len(attribute.data)
+    values = np.empty(count * 3, np.float32)
+    if count:
+        attribute.data.foreach_get("vector", values)
+    return values.reshape(-1, 3)
+
+
+def inputs_of(thing: Any) -> dict[str, Any]:
+    from mosaic_addon.scene.compat import ModifierInputs
+
+    modifier = thing.modifiers["Mosaic"]
+    inputs = ModifierInputs(modifier.node_group)
+    return {name: inputs.get(modifier, name) for name in ("Representation", "Size", "Pixel Size", "Instances")}
+
+
+def set_input(thing: Any, name: str, value: Any) -> None:
+    from mosaic_addon.scene.compat import ModifierInputs
+
+    modifier = thing.modifiers["Mosaic"]
+    ModifierInputs(modifier.node_group).set(modifier, name, value)
+    thing.update_tag()
+
+
+def evaluated(bpy: ModuleType, thing: Any) -> Any:
+    bpy.context.view_layer.update()
+    return thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).evaluated_geometry()
+
+
+def datablocks(bpy: ModuleType) -> set[tuple[str, str, int]]:
+    """All that the file holds."""
+    kinds = [name for name in dir(bpy.data) if isinstance(getattr(bpy.data, name), bpy.types.bpy_prop_collection)]
+    kinds = [kind for kind in kinds if kind != "all_ids"]
+    return {(kind, block.name, block.session_uid) for kind in kinds for block in getattr(bpy.data, kind)}
+
+
+def linear(display: float) -> float:
+    return display / 12.92 if display <= 0.04045 else ((display + 0.055) / 1.055) ** 2.4
+
+
+def plain(value: Any) -> Any:
+    """A custom property as Python's own values."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    return value.to_list() if hasattr(value, "to_list") else value
+
+
+# --- each object against what Mosaic read ----------------------------------------------------------------------------
+
+
+def check_points(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    expected = geometry.points if geometry.name == "cloud as surface" else opened.value(truth["points"])
+    assert np.array_equal(positions(thing), expected.astype(np.float32))
+
+
+def check_normals_and_quaternions(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    from mosaic_addon.scene.data.attributes import NORMALS, QUATERNIONS, read_attribute
+
+    for name, values in ((NORMALS, geometry.normals), (QUATERNIONS, geometry.quaternions)):
+        stored = read_attribute(thing.data, name)
+        if values is None or not len(values):
+            assert stored is None or not len(stored)
+        else:
+            assert np.array_equal(stored, values.astype(np.float32)), name
+    if thing.type == "MESH" and geometry.normals is not None:
+        shaded = np.empty(len(thing.data.vertices) * 3, np.float32)
+        thing.data.vertex_normals.foreach_get("vector", shaded)
+        corners = np.empty(len(thing.data.loops) * 3, np.float32)
+        thing.data.corner_normals.foreach_get("vector", corners)
+        lengths = np.linalg.norm(geometry.normals, axis=1, keepdims=True)
+        units = (geometry.normals / np.where(lengths > 0, lengths, 1))[geometry.model.triangles.reshape(-1)]
+        sensible = np.linalg.norm(units, axis=1) > 0.5
+        np.testing.assert_allclose(corners.reshape(-1, 3)[sensible], units[sensible], atol=1e-4)
+
+
+def check_vertex_properties(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    from mosaic_addon.scene.data.vertex_properties import read_columns
+
+    expected = opened.value(truth.get("vertex_properties") or {})
+    columns = read_columns(thing.data)
+    assert list(columns) == list(expected)
+    for name, column in expected.items():
+        assert_same_bits(columns[name], column, name)
+
+
+def assert_same_bits(actual: np.ndarray, expected: np.ndarray, what: str) -> None:
+    assert actual.dtype == expected.dtype, what
+    assert actual.shape == expected.shape, what
+    np.testing.assert_array_equal(actual, expected, err_msg=what)
+    if expected.dtype.kind == "f":
+        assert np.array_equal(np.signbit(actual), np.signbit(expected)), f"{what}: signs of zeros"
+
+
+def check_faces(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    if not isinstance(geometry.model, Mesh):
+        assert thing.type == "POINTCLOUD"
+        return
+    assert thing.type == "MESH"
+    expected = opened.value(truth["model"]["triangles"])
+    triangles = np.empty(len(expected) * 3, np.int32)
+    assert len(thing.data.polygons) == len(expected)
+    thing.data.polygons.foreach_get("vertices", triangles)
+    assert np.array_equal(triangles.reshape(-1, 3), expected)
+    assert not thing.data.validate(), "Blender found the mesh to be invalid"
+
+
+def check_custom_properties(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    assert thing["mosaic_name"] == geometry.name
+    assert thing["mosaic_class"] == truth["class"].rpartition(".")[2]
+    assert thing.get("mosaic_uuid") == truth["uuid"]
+    model = truth["model"]
+    expected = None if model is None else model["class"].rpartition(".")[2]
+    assert thing.get("mosaic_model") == expected
+    assert list(thing["mosaic_sampling_rate"]) == geometry.sampling_rate.tolist()
+
+
+def check_meta(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    for key, value in truth["meta"].items():
+        if key in ("name", "fit", "faces", "vertex_properties"):
+            continue
+        assert key in thing, key
+        if isinstance(value, (str, float, bool)) or (type(value) is int and abs(value) < 2**31):
+            assert plain(thing[key]) == value
+            assert type(plain(thing[key])) is type(value)
+
+
+def check_visibility(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    assert thing.hide_render is not truth["visible"]
+    assert thing.hide_get() is not truth["visible"]
+    assert thing.visible_get() is truth["visible"]
+    assert not thing.hide_viewport
+
+
+def check_material(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    look = opened.value(truth["appearance"])
+    assert thing.material_slots[0].link == "OBJECT"
+    assert thing.data.materials[0] is None
+    material = thing.material_slots[0].material
+    surface = material.node_tree.nodes["Mosaic Surface"].inputs
+    expected = [linear(value) for value in look["base_color"]]
+    assert list(surface["Color"].default_value) == pytest.approx([*expected, 1], abs=1e-6)
+    for key in ("opacity", "ambient", "diffuse", "specular"):
+        assert surface[key.capitalize()].default_value == pytest.approx(look[key], abs=1e-6), key
+    for viewport in (material.diffuse_color, thing.color):
+        assert list(viewport) == pytest.approx([*expected, look["opacity"]], abs=1e-6)
+    assert material.users == 1
+
+
+def check_modifier(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    inputs = inputs_of(thing)
+    if geometry.representation not in ("surface", "mesh", "wireframe"):  # there it has no meaning
+        assert inputs["Size"] == pytest.approx(opened.value(truth["appearance"])["size"])
+    assert inputs["Pixel Size"] == pytest.approx(thing.parent["mosaic_pixel_size"])
+    assert inputs["Instances"] in (False, 0)
+
+
+def check_bounds(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    """Of the data itself; the object's are those of what its modifier draws."""
+    if not len(geometry.points):
+        return
+    modifier = thing.modifiers["Mosaic"]
+    modifier.show_viewport = False
+    thing.id_data.users_scene[0].view_layers[0].update()
+    corners = np.array(thing.bound_box)
+    # A cloud's box reaches beyond its points by their radius.
+    room = 0.051 if thing.type == "POINTCLOUD" else 1e-3
+    np.testing.assert_allclose(corners.min(axis=0), geometry.points.min(axis=0), atol=room, rtol=1e-6)
+    np.testing.assert_allclose(corners.max(axis=0), geometry.points.max(axis=0), atol=room, rtol=1e-6)
+    modifier.show_viewport = True
+
+
+CHECKS = [
+    check_points, check_normals_and_quaternions, check_vertex_properties, check_faces, check_custom_properties, check_meta,
+    check_visibility, check_material, check_modifier, check_bounds,
+]  # fmt: skip
+
+
+def check_all(things: list[Any], opened: Opened) -> None:
+    geometries = in_browser_order(opened.session)
+    truths = {id(geometry): truth for geometry, truth in opened.pairs()}
+    assert len(things) == len(geometries)
+    for thing, geometry in zip(things, geometries, strict=True):
+        for check in CHECKS:
+            try:
+                check(thing, geometry, truths[id(geometry)], opened)
+            except AssertionError as error:
+                raise AssertionError(f"{check.__name__} of {geometry.container} {geometry.name!r}: {error}") from error
+
+
+def test_every_object_has_what_mosaic_read(bpy: ModuleType, opened: Opened) -> None:
+    check_all(build(bpy, opened.session).objects, opened)
+
+
+def test_representations_are_chosen_or_a_warning_says_why_not(bpy: ModuleType, opened: Opened) -> None:
+    from mosaic_addon.scene.drawing.representations import LABELS
+
+    imported = build(bpy, opened.session)
+    for thing, geometry in zip(imported.objects, in_browser_order(opened.session), strict=True):
+        if inputs_of(thing)["Representation"] != LABELS[geometry.representation]:
+            assert [text for text in imported.warnings if repr(geometry.name) in text], geometry.name
+
+
+def test_collections_are_mosaics_tree(bpy: ModuleType, opened: Opened) -> None:
+    imported = build(bpy, opened.session)
+    stem = opened.session.path.rpartition("/")[2].rpartition(".")[0]
+    assert imported.collection.name == stem
+    assert list(bpy.context.scene.collection.children) == [imported.collection]
+    assert list(imported.collection.objects) == [imported.root]
+    assert [part.name for part in imported.collection.children] == ["Clusters", "Models"]
+    by_uuid = dict(zip(map(id, in_browser_order(opened.session)), imported.objects, strict=True))
+    for collection, part in zip(imported.collection.children, (opened.session.clusters, opened.session.models)):
+        assert collection["mosaic_container"] == part.name
+        loose = [by_uuid[id(item)] for item in part.items if isinstance(item, Geometry)]
+        assert list(collection.objects) == loose
+        assert len(collection.children) == len(part.groups)
+        for made, group in zip(collection.children, part.groups, strict=True):
+            assert made.name.startswith(group.name)
+            said = made["mosaic_group"].to_dict()
+            assert (said["name"], said["uuid"]) == (group.name, group.uuid)
+            assert made.name == said.get("shown", group.name)
+            assert list(made.objects) == [by_uuid[id(geometry)] for geometry in group.geometries]
+    assert all(thing.parent == imported.root for thing in imported.objects)
+
+
+def test_the_session_collection_says_where_it_comes_from(bpy: ModuleType, opened: Opened) -> None:
+    said = build(bpy, opened.session).collection["mosaic_session"].to_dict()
+    assert said["file"] == opened.session.path
+    assert (said["layout"], said["release"]) == (opened.session.layout, opened.session.release)
+    assert list(said["shape"]) == list(opened.session.shape)
+
+
+def test_meta_that_blender_cannot_hold_becomes_the_nearest_that_it_can(bpy: ModuleType) -> None:
+    imported = build(bpy, FOLDER / "mosaic-1.3.2.pickle")
+    thing = bpy.data.objects["oriented, coloured, props"]
+    assert thing in imported.objects
+    assert plain(thing["nested"])["a"] == ["1", "2.5", "three", "None"]
+    assert plain(thing["nested"])["deep"]["t"] == [1, 2]
+    assert sorted(plain(thing["nested"])["deep"]["s"]) in ([3, 4], ["3", "4"])
+    assert thing["np_f64"] == 3.25
+    assert thing["np_i32"] == -7
+    assert thing["np_bool"] is True
+    assert thing["np_str"] == "abc"
+    assert thing["none"] == "None"
+    assert {key: list(row) for key, row in plain(thing["arr"]).items()} == {"0": [0, 1, 2], "1": [3, 4, 5]}
+    assert thing["unicode"] == "Å µ 脂質"
+    assert bytes(thing["bytes"]) == b"\0\1"
+    assert thing["big"] == "1180591620717411303424"
+    assert "name" not in thing
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def test_names_are_kept_whatever_they_are(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.compat import MAX_NAME_BYTES
+
+    odd = {
+        "dup": "dup", "long " + "x" * 300: "long ", "脂質" * 60: "脂質", "a\0b": "ab", "lone \ud800 half": "lone ? half",
+        'we/ird: "näme" [1]*?': 'we/ird: "näme" [1]*?', "new\nline": "new\nline", "  ": "  ", "dup.001": "dup.001",
+    }  # fmt: skip
+    names = [*odd, "dup", "dup", "long " + "x" * 300]
+    imported = build(bpy, write_session(tmp_path / "s.pickle", [cloud(name) for name in names]))
+    assert len(imported.objects) == len(names)
+    assert len({thing.name for thing in imported.objects}) == len(names)
+    for name, thing in zip(names, imported.objects, strict=True):
+        assert thing["mosaic_name"] == name.replace("\0", "").replace("\ud800", "?")
+        assert len(thing.name.encode()) <= MAX_NAME_BYTES
+        if name in odd:
+            assert thing.name.startswith(odd[name])
+    by_name = [thing.name for name, thing in zip(names, imported.objects) if name == "dup"]
+    assert by_name == ["dup", "dup.002", "dup.003"]
+    long = [thing.name for name, thing in zip(names, imported.objects) if name.startswith("long")]
+    assert [len(name) for name in long] == [MAX_NAME_BYTES] * 2
+    assert long[1].endswith(".001")
+
+
+def test_groups_may_have_any_name(bpy: ModuleType, tmp_path: Path) -> None:
+    names = [" ", "x" * 300, "a\0b", "Clusters", "same", "same"]
+    clouds = [cloud(str(number)) for number in range(len(names))]
+    ids = [vars(item)["uuid"] for item in clouds]
+    groups = {f"group {number}": [uuid] for number, uuid in enumerate(ids)}
+    groups_tree = tree(groups, groups, dict(zip(groups, names, strict=True)))
+    imported = build(bpy, write_session(tmp_path / "s.pickle", clouds, _data_tree=groups_tree))
+    made = imported.collection.children[0].children
+    assert [group["mosaic_group"]["name"] for group in made] == [" ", "x" * 300, "ab", "Clusters", "same", "same"]
+    assert [[thing["mosaic_name"] for thing in group.objects] for group in made] == [[str(i)] for i in range(6)]
+
+
+def test_a_meta_key_that_is_ours_does_not_hide_ours(bpy: ModuleType, tmp_path: Path) -> None:
+    meta = {"mosaic_class": "theirs", "k" * 100: 1, "k" * 63 + "z": 2, "": 3, 7: 4, "cycles": 5, "_RNA_UI": 6}
+    (thing,) = build(bpy, write_session(tmp_path / "s.pickle", [cloud("c", meta=meta)])).objects
+    assert thing["mosaic_class"] == "Geometry"
+    assert thing["mosaic_class.001"] == "theirs"
+    assert (thing["k" * 63], thing["k" * 59 + ".001"]) == (1, 2)
+    assert thing["7"] == 4
+
+
+# --- vertex properties at the edges ----------------------------------------------------------------------------------
+
+COLUMNS = {
+    "int8": np.array([-128, 0, 127], np.int8),
+    "uint8": np.array([0, 1, 255], np.uint8),
+    "int16": np.array([-32768, 0, 32767], np.int16),
+    "uint16": np.array([0, 1, 65535], np.uint16),
+    "int32": np.array([-(2**31), 0, 2**31 - 1], np.int32),
+    "uint32": np.array([0, 2**31, 2**32 - 1], np.uint32),
+    "int64 small": np.array([-5, 0, 5], np.int64),
+    "int64": np.array([-(2**63), 2**53 + 1, 2**63 - 1], np.int64),
+    "uint64": np.array([0, 2**63 + 1, 2**64 - 1], np.uint64),
+    "float16": np.array([6e-8, -65504, np.nan], np.float16),
+    "float32": np.array([1e-45, -0.0, np.inf], np.float32),
+    "float64": np.array([0.1, 1e300, -5e-324]),
+    "float64 odd": np.array([np.nan, -0.0, -np.inf]),
+    "big-endian": np.array([0.1, 1, 2], ">f8"),
+    "big-endian int": np.array([2**40, 1, 2], ">i8"),
+    "bool": np.array([True, False, True]),
+    "text": np.array(["脂質", "", "a"]),
+    "bytes": np.array([b"a\xff", b"", b"b"]),
+    "one wide": np.array([[0.1], [0.2], [0.3]]),
+    "two wide": np.arange(6, dtype=np.float32).reshape(3, 2),
+    "two ints": np.arange(6, dtype=np.int64).reshape(3, 2) + 2**33,
+    "three wide": np.arange(9).reshape(3, 3) / 7,
+    "three ints": np.arange(9, dtype=np.int32).reshape(3, 3),
+    "four wide": np.arange(12, dtype=np.float32).reshape(3, 4),
+    "five wide": np.arange(15).reshape(3, 5) / 3,
+    "flags": np.array([[True, False], [False, False], [True, True]]),
+    "none wide": np.zeros((3, 0), np.float32),
+}
+
+
+@pytest.mark.parametrize("kind", [*COLUMNS])
+@pytest.mark.parametrize("make", [cloud, mesh], ids=["cloud", "mesh"])
+def test_a_column_of_any_kind_comes_back_as_it_was(
+    bpy: ModuleType, tmp_path: Path, kind: str, make: Callable[..., Any]
+) -> None:
+    from mosaic_addon.scene.data.vertex_properties import read_columns
+
+    made = make("c", 3, vertex_properties=properties(3, {kind: COLUMNS[kind]}))
+    imported = build(bpy, write_session(tmp_path / "s.pickle", [made]))
+    assert not imported.warnings
+    assert_same_bits(read_columns(imported.objects[0].data)[kind], COLUMNS[kind], kind)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_columns_of_nearly_nothing(bpy: ModuleType, tmp_path: Path, n: int) -> None:
+    from mosaic_addon.scene.data.vertex_properties import read_columns
+
+    columns = {name: values[:n] for name, values in COLUMNS.items()}
+    made = [cloud("c", n, vertex_properties=properties(n, columns)), cloud("m", n)]
+    imported = build(bpy, write_session(tmp_path / "s.pickle", made))
+    stored = read_columns(imported.objects[0].data)
+    assert list(stored) == list(columns)
+    for name, values in columns.items():
+        assert_same_bits(stored[name], values, name)
+
+
+def test_columns_may_have_any_name(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.data.vertex_properties import read_columns
+
+    names = [
+        "position", "radius", "id", "material_index", "normals", "quaternions", "custom_normal", ".hidden", ".edge_verts",
+        ".corner_vert", ".select_vert", "sharp_face", "UVMap", "", " ", "a" * 100, "a" * 101, "nul\0", "nul_", "脂" * 40,
+        "lone \ud800", "x.0", "x", "crease_edge", "velocity", "tilt", "curve_type", "surface_uv_coordinate", ".bits0",
+    ]  # fmt: skip
+    columns = {name: np.arange(4) + number + 0.1 for number, name in enumerate(names)}
+    columns["x"] = np.arange(20).reshape(4, 5) / 3
+    made = [make("c", 4, vertex_properties=properties(4, columns)) for make in (cloud, mesh)]
+    imported = build(bpy, write_session(tmp_path / "s.pickle", made))
+    assert not imported.warnings
+    for thing in imported.objects:
+        stored = read_columns(thing.data)
+        assert sorted(stored) == sorted(columns)
+        for name, values in columns.items():
+            assert_same_bits(stored[name], values, name)
+
+
+def test_an_edit_in_blender_changes_that_value_alone(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.data.vertex_properties import column_attributes, read_columns
+
+    values = np.array([0.1, 1e300, 2**53 + 1.0])
+    made = cloud("c", 3, vertex_properties=properties(3, {"v": values}))
+    (thing,) = build(bpy, write_session(tmp_path / "s.pickle", [made])).objects
+    (attribute,) = column_attributes(thing.data)["v"]
+    thing.data.attributes[attribute].data[0].value = 7.5
+    assert_same_bits(read_columns(thing.data)["v"], np.array([7.5, 1e300, 2**53 + 1.0]), "v")
+
+
+def test_a_column_that_blender_has_no_attribute_for_is_told_of(bpy: ModuleType, tmp_path: Path) -> None:
+    made = cloud("c", 3, vertex_properties=properties(3, {"z": np.array([1j, 2, 3]), "v": np.zeros((3, 2, 2))}))
+    imported = build(bpy, write_session(tmp_path / "s.pickle", [made]))
+    assert [text for text in imported.warnings if "'z'" in text]
+    assert [text for text in imported.warnings if "'v'" in text]
+
+
+# --- place and scale -------------------------------------------------------------------------------------------------
+
+CORNERS = np.array([[1000, 2000, 3000], [3000, 2400, 3100], [1500, 2100, 3050]], np.float32)
+
+
+def world(thing: Any) -> np.ndarray:
+    matrix = np.array(thing.matrix_world, np.float64)
+    with np.errstate(invalid="ignore"):
+        return positions(thing).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+@pytest.mark.parametrize("angstrom", [1000.0, 10.0, 123.5])
+@pytest.mark.parametrize("recentre", [True, False])
+def test_a_point_stands_where_the_options_put_it(
+    bpy: ModuleType, tmp_path: Path, angstrom: float, recentre: bool
+) -> None:
+    hidden = cloud("hidden", points=CORNERS + np.float32(5000), visible=False)
+    path = write_session(tmp_path / "s.pickle", [cloud("c", points=CORNERS), hidden])
+    imported = build(bpy, path, angstrom_per_unit=angstrom, recentre=recentre)
+    centre = (CORNERS.min(axis=0) + CORNERS.max(axis=0)) / 2 if recentre else np.zeros(3)  # of what is visible
+    for thing, points in zip(imported.objects, (CORNERS, CORNERS + 5000), strict=True):
+        assert np.array_equal(positions(thing), points)
+        np.testing.assert_allclose(world(thing), (points - centre) / angstrom, rtol=1e-5, atol=1e-5)
+    assert list(imported.root.scale) == pytest.approx([1 / angstrom] * 3)
+
+
+def test_the_pixel_size_is_that_of_mosaics_first_view_or_as_asked(bpy: ModuleType, tmp_path: Path) -> None:
+    path = write_session(tmp_path / "s.pickle", [cloud("c", points=CORNERS)])
+    imported = build(bpy, path)
+    radius = np.linalg.norm(CORNERS.max(axis=0) - CORNERS.min(axis=0)) / 2
+    # The sphere around the extent touches a view of 30 degrees; the picture is as high as 900 pixels.
+    distance = radius / np.sin(np.radians(15))
+    assert imported.root["mosaic_pixel_size"] == pytest.approx(2 * distance * np.tan(np.radians(15)) / 900)
+    assert build(bpy, path, pixel_size=3.5).root["mosaic_pixel_size"] == 3.5
+
+
+@pytest.mark.parametrize("options", [{"angstrom_per_unit": 0}, {"angstrom_per_unit": np.nan}, {"pixel_size": -1.0}])
+def test_options_without_sense_are_refused(bpy: ModuleType, tmp_path: Path, options: dict[str, float]) -> None:
+    path = write_session(tmp_path / "s.pickle", [cloud()])
+    before = datablocks(bpy)
+    with pytest.raises(MosaicError):
+        build(bpy, path, **options)
+    assert datablocks(bpy) == before
+
+
+# --- odd sessions ----------------------------------------------------------------------------------------------------
+
+
+def test_a_session_without_geometries(bpy: ModuleType, tmp_path: Path) -> None:
+    imported = build(bpy, write_session(tmp_path / "none.pickle"))
+    assert imported.objects == []
+    assert imported.collection.name == "none"
+    assert imported.root.scale.x == pytest.approx(1e-3)
+
+
+def test_geometries_without_points_and_with_one(bpy: ModuleType, tmp_path: Path) -> None:
+    nothing = triangular_mesh(4, vertices=np.zeros((0, 3)), triangles=np.zeros((0, 3), np.int32))
+    edgeless = triangular_mesh(3, triangles=np.zeros((0, 3), np.int32))
+    clusters = [cloud("empty", 0), cloud("one", 1)]
+    models = [mesh("no mesh", 0, model=nothing), mesh("no faces", 3, model=edgeless)]
+    imported = build(bpy, write_session(tmp_path / "s.pickle", clusters, models))
+    assert [len(positions(thing)) for thing in imported.objects] == [0, 1, 0, 3]
+    for thing in imported.objects:
+        for label in ("Surface", "Mesh", "Wireframe", "Point Cloud"):
+            if thing.type == "MESH":
+                set_input(thing, "Representation", label)
+            evaluated(bpy, thing)
+
+
+def test_points_that_are_no_numbers_are_kept_and_do_not_move_the_rest(bpy: ModuleType, tmp_path: Path) -> None:
+    odd = CORNERS.copy()
+    odd[2] = (np.nan, np.inf, 0)
+    path = write_session(tmp_path / "s.pickle", [cloud("c", points=odd), cloud("all", points=np.full((3, 3), np.nan))])
+    imported = build(bpy, path)
+    assert np.array_equal(positions(imported.objects[0]), odd, equal_nan=True)
+    centre = (CORNERS[0] + CORNERS[1]) / 2
+    np.testing.assert_allclose(world(imported.objects[0])[:2], (CORNERS[:2] - centre) / SCALE, atol=1e-5)
+    for thing in imported.objects:
+        evaluated(bpy, thing)
+
+
+def test_a_session_of_nothing_but_nan(bpy: ModuleType, tmp_path: Path) -> None:
+    imported = build(bpy, write_session(tmp_path / "s.pickle", [cloud("all", points=np.full((3, 3), np.nan))]))
+    assert np.isfinite(np.array(imported.root.matrix_world)).all()
+    assert imported.root["mosaic_pixel_size"] > 0
+
+
+# --- several in one scene --------------------------------------------------------------------------------------------
+
+
+def test_two_sessions_share_a_scene_and_their_node_groups(bpy: ModuleType) -> None:
+    names = ["mosaic-1.3.2.pickle", "mosaic-1.0.0.pickle"]
+    both = [Opened(name) for name in names]
+    made = [build(bpy, opened.session) for opened in both]
+    assert [child.name for child in bpy.context.scene.collection.children] == ["mosaic-1.3.2", "mosaic-1.0.0"]
+    assert made[0].root != made[1].root
+    for imported, opened in zip(made, both, strict=True):
+        check_all(imported.objects, opened)
+    groups = [group.name for group in bpy.data.node_groups]
+    assert len({name.partition(".")[0] for name in groups}) == len(groups)
+
+
+def test_the_same_session_twice(bpy: ModuleType) -> None:
+    opened = Opened("mosaic-1.3.2.pickle")
+    first, second = build(bpy, opened.session), build(bpy, opened.session)
+    assert first.collection != second.collection
+    assert not {thing.name for thing in first.objects} & {thing.name for thing in second.objects}
+    for imported in (first, second):
+        check_all(imported.objects, opened)
+
+
+# --- kept in the .blend ----------------------------------------------------------------------------------------------
+
+
+def test_a_saved_file_holds_the_same(bpy: ModuleType, tmp_path: Path, opened: Opened) -> None:
+    names = [thing.name for thing in build(bpy, opened.session).objects]
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert not [name for name in names if name in bpy.data.objects]
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
+    things = [bpy.data.objects[name] for name in names]
+    bpy.context.view_layer.update()
+    check_all(things, opened)
+
+
+IMPORT = """
+import json, os, sys
+sys.path.insert(0, sys.argv[1])
+import bpy
+from mosaic_addon import api
+bpy.ops.wm.read_factory_settings(use_empty=True)
+imported = api.load(sys.argv[2])
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[3])
+print(json.dumps([thing.name for thing in imported.objects]), file=sys.stderr, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_file_of_an_older_blender_holds_the_same(bpy: ModuleType, tmp_path: Path) -> None:
+    """For each older Blender that this clone has a finished environment of."""
+    own = bpy.app.version[:2]
+    for version in build_tool.PYTHON_OF_BLENDER:
+        environment = build_tool.Environment(build_tool.VENVS / version, (f"bpy=={version}.*", *build_tool.TEST_TOOLS))
+        if tuple(map(int, version.split("."))) >= own or not environment.ready():
+            continue
+        for name in ("mosaic-1.3.2.pickle", "mosaic-1.0.0.pickle"):
+            target = tmp_path / f"{version}.blend"
+            command = [environment.python, "-c", IMPORT, ROOT, FOLDER / name, target]
+            done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
+            assert done.returncode == 0, done.stderr
+            bpy.ops.wm.open_mainfile(filepath=str(target))
+            bpy.context.view_layer.update()
+            names = json.loads(done.stderr.strip().splitlines()[-1])
+            check_all([bpy.data.objects[name] for name in names], Opened(name))
+
+
+# --- what is drawn ---------------------------------------------------------------------------------------------------
+
+
+def test_points_have_the_radius_of_their_size_in_pixels(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.data.attributes import read_attribute
+
+    look = {"size": 12, "base_color": (1, 0, 0)}
+    (thing,) = build(
+        bpy, write_session(tmp_path / "s.pickle", [cloud("c", 7, appearance=look)]), pixel_size=2.5
+    ).objects
+    drawn = evaluated(bpy, thing)
+    assert drawn.mesh is None
+    assert np.array_equal(read_attribute(drawn.pointcloud, "radius"), np.full(7, 15, np.float32))
+    set_input(thing, "Size", 4.0)
+    assert np.array_equal(read_attribute(evaluated(bpy, thing).pointcloud, "radius"), np.full(7, 5, np.float32))
+
+
+def test_points_become_spheres_where_asked(bpy: ModuleType, tmp_path: Path) -> None:
+    path = write_session(tmp_path / "s.pickle", [cloud("c", 7, appearance={"size": 12})])
+    (thing,) = build(bpy, path, pixel_size=2.5).objects
+    set_input(thing, "Instances", True)
+    evaluated(bpy, thing)
+    graph = bpy.context.evaluated_depsgraph_get()
+    matrices, heights = [], []
+    for instance in graph.object_instances:  # each is valid during its turn alone
+        if instance.is_instance:
+            matrices.append(np.array(instance.matrix_world))
+            heights.append(float(np.ptp(extents(instance.object.data)[:, 2])))
+    assert len(matrices) == 7
+    widths = [np.linalg.norm(matrix[:3, 2]) * height * SCALE for matrix, height in zip(matrices, heights, strict=True)]
+    assert widths == pytest.approx([30] * 7, rel=1e-3)
+    places = np.array([matrix[:3, 3] for matrix in matrices])
+    np.testing.assert_allclose(places, world(thing), atol=1e-5)
+
+
+def drawn_as(bpy: ModuleType, tmp_path: Path, representation: str) -> Any:
+    flat = np.array([[0, 0, 0], [1000, 0, 0], [1000, 1000, 0], [0, 1000, 0]], np.float32)
+    model = triangular_mesh(4, vertices=flat.astype(np.float64))
+    square = mesh("m", 4, points=flat, model=model, representation=representation, appearance={"size": 10})
+    (thing,) = build(bpy, write_session(tmp_path / "s.pickle", [], [square]), pixel_size=2.0).objects
+    return evaluated(bpy, thing)
+
+
+def materials_used(mesh: Any) -> set[str]:
+    """Names of the materials of the faces; "" is the object's own slot."""
+    indices = np.zeros(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("material_index", indices)
+    names = [material.name if material else "" for material in mesh.materials] or [""]
+    return {names[index] for index in indices.tolist()}
+
+
+def extents(mesh: Any) -> np.ndarray:
+    points = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", points)
+    return np.stack([points.reshape(-1, 3).min(axis=0), points.reshape(-1, 3).max(axis=0)])
+
+
+def test_a_surface_is_its_triangles(bpy: ModuleType, tmp_path: Path) -> None:
+    drawn = drawn_as(bpy, tmp_path, "surface")
+    assert drawn.pointcloud is None
+    assert (len(drawn.mesh.vertices), len(drawn.mesh.polygons)) == (4, 2)
+
+
+def test_a_mesh_is_its_triangles_and_black_edges(bpy: ModuleType, tmp_path: Path) -> None:
+    drawn = drawn_as(bpy, tmp_path, "mesh")
+    assert len(drawn.mesh.polygons) > 2
+    assert any(name.startswith("Mosaic Edges") for name in materials_used(drawn.mesh))
+    assert any(not name.startswith("Mosaic Edges") for name in materials_used(drawn.mesh))
+
+
+def test_a_wireframe_is_tubes_one_pixel_wide_in_the_base_colour(bpy: ModuleType, tmp_path: Path) -> None:
+    drawn = drawn_as(bpy, tmp_path, "wireframe")
+    assert not any(name.startswith("Mosaic Edges") for name in materials_used(drawn.mesh))
+    lower, upper = extents(drawn.mesh)
+    # A pixel is 2 angstrom: tubes around edges in the plane z = 0 reach 1 angstrom up and down.
+    assert 0.75 <= upper[2] <= 1.0 + 1e-3
+    assert -1.0 - 1e-3 <= lower[2] <= -0.75
+
+
+def test_a_mesh_shown_as_points_is_its_vertices(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.data.attributes import read_attribute
+
+    drawn = drawn_as(bpy, tmp_path, "pointcloud")
+    assert drawn.mesh is None or not len(drawn.mesh.vertices)
+    assert np.array_equal(read_attribute(drawn.pointcloud, "radius"), np.full(4, 10, np.float32))
+
+
+def test_whatever_is_drawn_has_the_objects_material(bpy: ModuleType, tmp_path: Path) -> None:
+    imported = build(bpy, write_session(tmp_path / "s.pickle", [cloud()], [mesh()]))
+    for thing in imported.objects:
+        drawn = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        assert drawn.material_slots[0].material.name == thing.name
+
+
+# --- nothing beside it -----------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_left_of_what_the_import_needs_meanwhile(bpy: ModuleType, tmp_path: Path) -> None:
+    before = datablocks(bpy)
+    build(bpy, write_session(tmp_path / "s.pickle", [cloud(f"cloud {i}") for i in range(3)], [mesh("mesh")]))
+    new = sorted((kind, name) for kind, name, _ in datablocks(bpy) - before)
+    names = ["cloud 0", "cloud 1", "cloud 2", "mesh"]
+    assert [name for kind, name in new if kind == "objects"] == [*names, "s"]
+    assert [name for kind, name in new if kind == "pointclouds"] == names[:3]
+    assert [name for kind, name in new if kind == "meshes"] == names[3:]
+    assert [name for kind, name in new if kind == "collections"] == ["Clusters", "Models", "s"]
+    assert {kind for kind, _ in new} == {"objects", "pointclouds", "meshes", "materials", "node_groups", "collections"}
+    assert [scene.name for scene in bpy.data.scenes] == ["Scene"]
+
+
+class Stop(Exception):
+    pass
+
+
+FAILURES = [
+    ("importing.build:_new_root", 1), ("importing.build:_new_data", 1), ("importing.build:_new_data", 3), ("importing.build:_new_object", 1),
+    ("importing.build:_new_object", 3), ("importing.build:_new_container", 2), ("importing.build:write_attribute", 1), ("importing.build:write_columns", 2),
+    ("importing.build:new_mesh", 1), ("importing.build:MaterialFactory.new", 2), ("importing.build:_session_properties", 1),
+    ("importing.build:RepresentationFactory.add", 3), ("compat:PointCloudFactory.new", 2), ("drawing.representations:_finish", 1),
+    ("drawing.materials:_build_surface", 1), ("importing.build:write_original", 1), ("drawing.surfaces:SurfaceFactory.new", 1),
+    ("drawing.surfaces:_contour", 1), ("importing.build:new_frames", 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("where", "call"), FAILURES)
+@pytest.mark.parametrize("error", [Stop, KeyboardInterrupt])
+def test_a_failure_half_way_leaves_nothing(
+    bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, call: int, error: type
+) -> None:
+    import importlib
+
+    module, _, path = where.partition(":")
+    owner: Any = importlib.import_module(f"mosaic_addon.scene.{module}")
+    *owners, name = path.split(".")
+    for step in owners:
+        owner = getattr(owner, step)
+    original, calls = getattr(owner, name), []
+
+    def fail_in_time(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        result = original(*args, **kwargs)
+        if len(calls) == call:
+            raise error
+        return result
+
+    clouds = [cloud(f"c{i}", 3, normals=np.eye(3, dtype=np.float32)) for i in range(3)]
+    path = write_session(tmp_path / "s.pickle", [*clouds, volume("v")], [mesh("m"), trajectory("t")])
+    before = datablocks(bpy)
+    monkeypatch.setattr(owner, name, fail_in_time)
+    with pytest.raises(error):
+        build(bpy, path)
+    assert len(calls) == call
+    assert datablocks(bpy) == before
+    monkeypatch.undo()
+    assert len(build(bpy, path).objects) == 6
+
+
+def test_progress_that_fails_leaves_nothing(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.importing.build import build_session
+
+    def progress(fraction: float) -> None:
+        raise Stop
+
+    before = datablocks(bpy)
+    with pytest.raises(Stop):
+        build_session(
+            open_session(write_session(tmp_path / "s.pickle", [cloud()])), bpy.context.scene, progress=progress
+        )
+    assert datablocks(bpy) == before
+
+
+def test_progress_grows_from_nothing_to_at_most_all(bpy: ModuleType) -> None:
+    from mosaic_addon.scene.importing.build import build_session
+
+    seen: list[float] = []
+    build_session(open_session(FOLDER / "mosaic-1.3.2.pickle"), bpy.context.scene, progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[0] == 0
+    assert seen[-1] <= 1
+
+
+# --- the budget ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["objects", "points", "faces", "frames", "vertex properties"])
+def test_what_takes_minutes_is_opened_only_when_asked_to(
+    bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    from mosaic_addon.scene.importing import plan
+    from mosaic_addon.scene.importing.build import build_session
+
+    monkeypatch.setitem(plan.BUDGET, what, 1)
+    clouds = [cloud(str(i), vertex_properties=properties(5, {"a": np.zeros(5)})) for i in range(2)]
+    session = open_session(write_session(tmp_path / "s.pickle", clouds, [trajectory()]))
+    before = datablocks(bpy)
+    with pytest.raises(MosaicError, match=what):
+        build_session(session, bpy.context.scene)
+    assert datablocks(bpy) == before
+    assert len(build_session(session, bpy.context.scene, unlimited=True).objects) == 3
+
+
+def test_the_state_of_a_session_is_not_changed_by_building_it(bpy: ModuleType) -> None:
+    from mosaic_addon.session.describe import describe
+
+    session = open_session(FOLDER / "mosaic-1.3.2.pickle")
+    before = describe(session)
+    build(bpy, session)
+    assert describe(session) == before

@@ -1,0 +1,71 @@
+"""The operators that style a scene: looks, and colours by vertex property."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from tests.support.make_sessions import cloud, properties, write_session
+
+
+@pytest.fixture
+def opened(bpy: ModuleType, tmp_path: Path) -> Iterator[ModuleType]:
+    """A scene with one cloud that has a vertex property, and one without; the add-on is registered."""
+    import mosaic_addon
+
+    mosaic_addon.register()
+    with_height = cloud("high", 4, vertex_properties=properties(4, {"height": np.arange(4.0)}))
+    path = write_session(tmp_path / "s.pickle", [with_height, cloud("plain", 4)])
+    bpy.ops.mosaic.load_session(filepath=str(path))
+    yield bpy
+    mosaic_addon.unregister()
+
+
+def select(bpy: ModuleType, name: str) -> object:
+    for thing in bpy.context.selected_objects:
+        thing.select_set(False)
+    thing = bpy.data.objects[name]
+    thing.select_set(True)
+    bpy.context.view_layer.objects.active = thing
+    return thing
+
+
+def test_a_look_is_one_click_and_takes_the_place_of_the_last(opened: ModuleType) -> None:
+    lamps = {}
+    for look in ("full", "simple", "flat", "poster", "silhouettes", "full"):
+        assert opened.ops.mosaic.apply_look(look=look, background="dark") == {"FINISHED"}
+        lamps[look] = sum(thing.type == "LIGHT" for thing in opened.context.scene.objects)
+    assert lamps == {"full": 3, "simple": 0, "flat": 0, "poster": 0, "silhouettes": 0}
+    assert {"REGISTER", "UNDO"} <= opened.types.MOSAIC_OT_apply_look.bl_options
+
+
+def test_the_selection_is_coloured_by_its_property_and_back(opened: ModuleType) -> None:
+    from mosaic_addon.scene.drawing.coloring import coloring_of
+
+    thing = select(opened, "high")
+    assert opened.ops.mosaic.color_by(vertex_property="height", color_map="magma", reverse=True) == {"FINISHED"}
+    coloring = coloring_of(thing)
+    assert coloring is not None
+    assert (coloring.property, coloring.color_map, coloring.reverse) == ("height", "magma", True)
+    assert coloring.value_range == pytest.approx((0, 3))
+    opened.ops.mosaic.color_by(vertex_property="height", range="ABSOLUTE", low=-1.0, high=5.0, reverse=False)
+    assert coloring_of(thing).value_range == pytest.approx((-1, 5))  # type: ignore[union-attr]
+    assert opened.ops.mosaic.uncolor() == {"FINISHED"}
+    assert coloring_of(thing) is None
+
+
+def test_what_has_no_property_cannot_be_coloured(opened: ModuleType) -> None:
+    select(opened, "plain")
+    assert not opened.ops.mosaic.color_by.poll()
+    assert not opened.ops.mosaic.uncolor.poll()
+
+
+def test_unregistering_takes_the_panels_away(bpy: ModuleType) -> None:
+    import mosaic_addon
+
+    mosaic_addon.register()
+    assert hasattr(bpy.types, "MOSAIC_PT_look")
+    mosaic_addon.unregister()
+    assert not [name for name in dir(bpy.types) if name.startswith("MOSAIC_")]
