@@ -114,7 +114,7 @@ def set_up_picture(
     if view is not None:
         camera = place_camera(target, all_imported[0].root, view)
     else:
-        camera = frame_camera(target, [thing for made in all_imported for thing in made.objects], direction, zoom)
+        camera = frame_camera(target, [obj for made in all_imported for obj in made.objects], direction, zoom)
     apply_look(target, options.look, options.background, camera)
 
 

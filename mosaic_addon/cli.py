@@ -328,7 +328,7 @@ def _load(api: Any, file: str, options: argparse.Namespace) -> Any:
 
 def _color(api: Any, all_imported: Sequence[Any], options: argparse.Namespace) -> None:
     if options.color_by is not None:
-        visible = [thing for imported in all_imported for thing in imported.objects if not thing.hide_render]
+        visible = [obj for imported in all_imported for obj in imported.objects if not obj.hide_render]
         api.color_by(visible, options.color_by, options.map, value_range=options.range)
 
 

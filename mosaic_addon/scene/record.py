@@ -148,15 +148,15 @@ class Keeper:
         return b"".join(parts)
 
 
-def unpack(thing: bpy.types.Object, owner: Any) -> Record | None:
+def unpack(obj: bpy.types.Object, owner: Any) -> Record | None:
     """What an object keeps; None for one that came from no session. owner: who knows the arrays of its `Stored`.
 
     Raises MosaicError when it was tampered with.
     """
-    if KEPT not in thing:  # quicker than `get`
+    if KEPT not in obj:  # quicker than `get`
         return None
     try:
-        data = thing[KEPT]
+        data = obj[KEPT]
         found = loads(data, owner)
         if found is None:
             entries = _read(data, owner).as_dict()
@@ -167,7 +167,7 @@ def unpack(thing: bpy.types.Object, owner: Any) -> Record | None:
             raise MosaicError("it is no record")
         return Record(part, *plain)
     except (MosaicError, AttributeError, KeyError, TypeError) as error:
-        raise MosaicError(f"{thing.name!r} keeps a damaged record of its session: {error}") from error
+        raise MosaicError(f"{obj.name!r} keeps a damaged record of its session: {error}") from error
 
 
 def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:

@@ -128,14 +128,14 @@ class _Comparison:
         where = left.name
         pairs = _pairs(left.geometries, right.geometries)
         labels = _labels(left) | _labels(right)
-        paired = {id(thing) for pair in pairs for thing in pair}
+        paired = {id(obj) for pair in pairs for obj in pair}
         for one in left:
             if id(one) not in paired:
                 yield _difference(labels[id(one)], "object", _said_of(one), NOT_THERE)
         for other in right:
             if id(other) not in paired:
                 yield _difference(labels[id(other)], "object", NOT_THERE, _said_of(other))
-        number = {id(thing): i for i, pair in enumerate(pairs) for thing in pair}
+        number = {id(obj): i for i, pair in enumerate(pairs) for obj in pair}
         orders = [[g for g in side if id(g) in number] for side in (left, right)]
         if [number[id(g)] for g in orders[0]] != [number[id(g)] for g in orders[1]]:
             yield _difference(where, "order", *_told_apart(*([g.name for g in side] for side in orders)))
@@ -177,7 +177,7 @@ def _pairs(left: list[Geometry], right: list[Geometry]) -> list[tuple[Geometry, 
     """Which geometries belong together: those with one uuid, then those at one place that have none of their own."""
     own = [_own_uuids(left), _own_uuids(right)]
     pairs = [(one, own[1][uuid]) for uuid, one in own[0].items() if uuid in own[1]]
-    done = {id(thing) for pair in pairs for thing in pair}
+    done = {id(obj) for pair in pairs for obj in pair}
     places = {other.index: other for other in right if id(other) not in done}
     for one in left:
         other = places.get(one.index)

@@ -88,7 +88,7 @@ class Case:
         path.write_bytes(make.dumps(state))
         imported = api.load(path)
         self.collection = imported.collection
-        by_uuid = {thing["mosaic_uuid"]: thing for thing in imported.objects}
+        by_uuid = {obj["mosaic_uuid"]: obj for obj in imported.objects}
         self.tracks: list[Track] = []
         for container, key in KEYS.items():
             for number, original in enumerate(vars(state[key])["data"]):
@@ -122,19 +122,19 @@ class Case:
 
     def delete(self, track: Track) -> None:
         self.tracks.remove(track)
-        self.bpy.data.objects.remove(track.thing)
+        self.bpy.data.objects.remove(track.obj)
 
     def duplicate(self, track: Track, own_data: bool) -> None:
-        thing = track.thing.copy()
+        obj = track.obj.copy()
         if own_data or track.is_mesh:
-            thing.data = thing.data.copy()
-        thing.material_slots[0].material = thing.material_slots[0].material.copy()
-        track.thing.users_collection[0].objects.link(thing)
-        if track.thing.hide_get():
-            thing.hide_set(True)
+            obj.data = obj.data.copy()
+        obj.material_slots[0].material = obj.material_slots[0].material.copy()
+        track.obj.users_collection[0].objects.link(obj)
+        if track.obj.hide_get():
+            obj.hide_set(True)
         kept = None if track.kept is None else track.kept.copy()
         self.tracks.append(
-            Track(thing, track.original, track.container, track.number, dict(track.looks), dict(track.notes), kept)
+            Track(obj, track.original, track.container, track.number, dict(track.looks), dict(track.notes), kept)
         )
 
     def groups(self, container: str) -> list[Any]:
@@ -145,7 +145,7 @@ class Case:
 
         siblings = [other for other in self.tracks if other.container == track.container]
         chosen = {id(track): track} | {id(other): other for other in (siblings[i % len(siblings)] for i in numbers)}
-        arrange.new_group([track.thing for track in chosen.values()], name)
+        arrange.new_group([track.obj for track in chosen.values()], name)
 
     def rename_group(self, track: Track, name: str) -> None:
         for group in self.groups(track.container)[:1]:
@@ -155,19 +155,19 @@ class Case:
         from mosaic_addon.scene.outline import arrange
 
         targets = [self.container(track.container), *self.groups(track.container)]
-        arrange.move_to([track.thing], targets[number % len(targets)])
+        arrange.move_to([track.obj], targets[number % len(targets)])
 
     def change_container(self, track: Track) -> None:
         other = next(name for name in KEYS if name != track.container)
-        for collection in track.thing.users_collection:
-            collection.objects.unlink(track.thing)
-        self.container(other).objects.link(track.thing)
+        for collection in track.obj.users_collection:
+            collection.objects.unlink(track.obj)
+        self.container(other).objects.link(track.obj)
         track.container = other
 
     def reorder(self, track: Track, direction: str) -> None:
         from mosaic_addon.scene.outline import arrange
 
-        arrange.reorder([track.thing], direction)
+        arrange.reorder([track.obj], direction)
 
     # --- what is to be -----------------------------------------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class Case:
 
         holders = self.holders()
         known = {
-            track.thing: vars(track.original)["uuid"] if holders[id(track.original)] is track else track.thing.name
+            track.obj: vars(track.original)["uuid"] if holders[id(track.original)] is track else track.obj.name
             for track in self.tracks
         }
         shown: dict[str, list[tuple[Any, ...]]] = {}
@@ -188,17 +188,17 @@ class Case:
                     shown[name].append((known[item], None))
                 elif isinstance(item, self.bpy.types.Collection):
                     shown[name].append(
-                        (item["mosaic_group"]["uuid"], name_of(item), [known[thing] for thing in members_of(item)])
+                        (item["mosaic_group"]["uuid"], name_of(item), [known[obj] for obj in members_of(item)])
                     )
         return shown
 
     def is_edited(self) -> bool:
         """Whether the session is another than was read."""
-        originals = [thing for key in KEYS.values() for thing in vars(self.state[key])["data"]]
+        originals = [obj for key in KEYS.values() for obj in vars(self.state[key])["data"]]
         holders = self.holders()
         if len(self.tracks) > len(holders) or len(holders) < len(originals) or self.tree() != self.as_read:
             return True
-        if any(track.thing.location.length for track in self.tracks):
+        if any(track.obj.location.length for track in self.tracks):
             return True
         with_edits = make.dumps([edits.expected(holders[id(original)]) for original in originals])
         return with_edits != make.dumps([edits.copy.deepcopy(original) for original in originals])
@@ -211,14 +211,14 @@ class Case:
         for name, key in KEYS.items():
             items = items_of(self.container(name))
             shown = [
-                thing
+                obj
                 for item in items
-                for thing in (members_of(item) if isinstance(item, self.bpy.types.Collection) else [item])
+                for obj in (members_of(item) if isinstance(item, self.bpy.types.Collection) else [item])
             ]
-            tracks = {track.thing: track for track in self.tracks if track.container == name}
+            tracks = {track.obj: track for track in self.tracks if track.container == name}
             of_file = [track for track in tracks.values() if self.stays(track)]
             order = sorted(of_file, key=lambda track: track.number)
-            order += [tracks[thing] for thing in shown if thing in tracks and not self.stays(tracks[thing])]
+            order += [tracks[obj] for obj in shown if obj in tracks and not self.stays(tracks[obj])]
             container = edits.copy.copy(state[key])
             container.__dict__ = {**vars(container), "data": [edits.expected(track) for track in order]}
             state[key] = container
@@ -228,7 +228,7 @@ class Case:
             for item in items:
                 if isinstance(item, self.bpy.types.Collection):
                     uuid = item["mosaic_group"]["uuid"]
-                    groups[uuid] = [thing["mosaic_uuid"] for thing in members_of(item)]
+                    groups[uuid] = [obj["mosaic_uuid"] for obj in members_of(item)]
                     read = {group: title for group, title, *_ in self.as_read[name]}.get(uuid)
                     as_it_was = vars(self.state[f"{key}_tree"])["group_names"].get(uuid)
                     titles[uuid] = as_it_was if read == name_of(item) else name_of(item)
@@ -246,15 +246,15 @@ class Case:
 
     def holders(self) -> dict[int, Track]:
         """Who is what the file has, by the original's id: of an object and its copies the first that has its name."""
-        order = {thing: number for number, thing in enumerate(self.shown())}
+        order = {obj: number for number, obj in enumerate(self.shown())}
         found: dict[int, Track] = {}
-        for track in sorted(self.tracks, key=lambda track: (track.is_renamed, order[track.thing])):
+        for track in sorted(self.tracks, key=lambda track: (track.is_renamed, order[track.obj])):
             found.setdefault(id(track.original), track)
         return found
 
     def stays(self, track: Track) -> bool:
         """Whether an object has the place in the file that it, or what it is a copy of, had."""
-        of_file = any(track.original is thing for thing in vars(self.state[KEYS[track.container]])["data"])
+        of_file = any(track.original is obj for obj in vars(self.state[KEYS[track.container]])["data"])
         return of_file and self.holders()[id(track.original)] is track
 
 
@@ -262,12 +262,12 @@ def digest(bpy: ModuleType) -> dict[str, Any]:
     """All of the scene that a save could alter."""
     found: dict[str, Any] = {}
     layer = bpy.context.view_layer
-    for thing in bpy.data.objects:
-        found[f"object {thing.name}"] = (
-            thing.data.name if thing.data else None, thing.parent and thing.parent.name, tuple(map(tuple, thing.matrix_world)),
-            tuple(map(tuple, thing.matrix_basis)), thing.hide_viewport, thing.hide_render, thing.hide_get(view_layer=layer),
-            [slot.material and slot.material.name for slot in thing.material_slots], [modifier.name for modifier in thing.modifiers],
-            [collection.name for collection in thing.users_collection], properties(thing), thing.mode, thing.select_get(),
+    for obj in bpy.data.objects:
+        found[f"object {obj.name}"] = (
+            obj.data.name if obj.data else None, obj.parent and obj.parent.name, tuple(map(tuple, obj.matrix_world)),
+            tuple(map(tuple, obj.matrix_basis)), obj.hide_viewport, obj.hide_render, obj.hide_get(view_layer=layer),
+            [slot.material and slot.material.name for slot in obj.material_slots], [modifier.name for modifier in obj.modifiers],
+            [collection.name for collection in obj.users_collection], properties(obj), obj.mode, obj.select_get(),
         )  # fmt: skip
     for kind in (bpy.data.meshes, bpy.data.pointclouds):
         for data in kind:
@@ -281,7 +281,7 @@ def digest(bpy: ModuleType) -> dict[str, Any]:
     for collection in bpy.data.collections:
         found[f"collection {collection.name}"] = (
             [child.name for child in collection.children],
-            [thing.name for thing in collection.objects],
+            [obj.name for obj in collection.objects],
             properties(collection),
         )
     for material in bpy.data.materials:
@@ -348,8 +348,8 @@ def on_all(bpy: ModuleType, folder: Path, cases: int, most_edits: int) -> None:
     @given(sessions(), st.lists(st.tuples(EDITS, st.booleans()), max_size=most_edits))
     def every(state: dict[str, Any], steps: list[tuple[tuple[Any, ...], bool]]) -> None:
         for key in KEYS.values():
-            for thing in vars(state[key])["data"]:
-                note(f"{key} {type(thing).__name__} {vars(thing)}")
+            for obj in vars(state[key])["data"]:
+                note(f"{key} {type(obj).__name__} {vars(obj)}")
         check(bpy, folder, state, steps)
 
     with silence():

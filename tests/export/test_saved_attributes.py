@@ -51,8 +51,8 @@ def clouds(bpy: ModuleType, path: Path, **columns: Columns) -> Opened:
 
 
 def convert(opened: Opened, name: str, attribute: str, kind: str, domain: str = "POINT") -> None:
-    thing = select(opened, name)
-    thing.data.attributes.active = thing.data.attributes[attribute]
+    obj = select(opened, name)
+    obj.data.attributes.active = obj.data.attributes[attribute]
     assert opened.bpy.ops.geometry.attribute_convert(domain=domain, data_type=kind) == {"FINISHED"}
 
 
@@ -304,7 +304,7 @@ def test_joined_texts_of_which_only_codes_are_left_are_told(bpy: ModuleType, tmp
 
 def test_separated_points_keep_their_vertex_properties(bpy: ModuleType, tmp_path: Path) -> None:
     opened = clouds(bpy, tmp_path, A=EXACT)
-    thing = opened["A"]
+    obj = opened["A"]
     if bpy.app.version >= (5, 1):
         select(opened, "A")
         bpy.ops.object.mode_set(mode="EDIT")
@@ -317,9 +317,9 @@ def test_separated_points_keep_their_vertex_properties(bpy: ModuleType, tmp_path
             else bpy.data.objects["A.001"]
         )
     else:  # as that does
-        other = thing.copy()
-        other.data = thing.data.copy()
-        thing.users_collection[0].objects.link(other)
+        other = obj.copy()
+        other.data = obj.data.copy()
+        obj.users_collection[0].objects.link(other)
         del other.data["mosaic_vertex_properties"]
     assert "mosaic_vertex_properties" not in other.data
     opened.save(tmp_path / "x.pickle")

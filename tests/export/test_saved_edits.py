@@ -36,8 +36,8 @@ Edit = Callable[[Opened], Any]
 # --- edits, as a user makes them -------------------------------------------------------------------------------------
 
 
-def surface(thing: Any) -> Any:
-    return thing.material_slots[0].material.node_tree.nodes["Mosaic Surface"].inputs
+def surface(obj: Any) -> Any:
+    return obj.material_slots[0].material.node_tree.nodes["Mosaic Surface"].inputs
 
 
 def paint(name: str, /, **numbers: Any) -> Edit:
@@ -95,14 +95,14 @@ def layer_of(opened: Opened, collection: Any) -> Any:
 
 def select(opened: Opened, *names: str) -> Any:
     """Select objects, the first of them active, and return that."""
-    objects = opened.bpy.context.view_layer.objects
-    for thing in objects:
-        thing.select_set(False)
-    things = [opened[name] for name in names]
-    for thing in things:
-        thing.select_set(True)
-    objects.active = things[0]
-    return things[0]
+    layer = opened.bpy.context.view_layer
+    for obj in layer.objects:
+        obj.select_set(False)
+    objects = [opened[name] for name in names]
+    for obj in objects:
+        obj.select_set(True)
+    layer.objects.active = objects[0]
+    return objects[0]
 
 
 def in_edit_mode(name: str, *steps: Callable[[Any], Any], leave: bool = True) -> Edit:
@@ -140,10 +140,10 @@ def keep_points(name: str, kept: slice) -> Edit:
 
     def edit(opened: Opened) -> None:
         bpy = opened.bpy
-        thing = select(opened, name)
-        gone = np.ones(len(thing.data.points), np.bool_)
+        obj = select(opened, name)
+        gone = np.ones(len(obj.data.points), np.bool_)
         gone[kept] = False
-        thing.data.attributes.new("gone", "BOOLEAN", "POINT").data.foreach_set("value", gone)
+        obj.data.attributes.new("gone", "BOOLEAN", "POINT").data.foreach_set("value", gone)
         tree = bpy.data.node_groups.new("Delete", "GeometryNodeTree")
         for way in ("INPUT", "OUTPUT"):
             tree.interface.new_socket("Geometry", in_out=way, socket_type="NodeSocketGeometry")
@@ -155,11 +155,11 @@ def keep_points(name: str, kept: slice) -> Edit:
         links.append((next(output for output in named.outputs if output.enabled), delete.inputs["Selection"]))
         for link in links:
             tree.links.new(*link)
-        modifier = thing.modifiers.new("Delete", "NODES")
+        modifier = obj.modifiers.new("Delete", "NODES")
         modifier.node_group = tree
         bpy.ops.object.modifier_move_to_index(modifier="Delete", index=0)
         bpy.ops.object.modifier_apply(modifier="Delete")
-        thing.data.attributes.remove(thing.data.attributes["gone"])
+        obj.data.attributes.remove(obj.data.attributes["gone"])
 
     return edit
 
@@ -180,10 +180,10 @@ def delete(*names: str) -> Edit:
 
 def copy(name: str, own_data: bool, group: str | None = None) -> Edit:
     def edit(opened: Opened) -> None:
-        thing = opened[name].copy()
+        obj = opened[name].copy()
         if own_data:
-            thing.data = thing.data.copy()
-        (opened.group(group) if group else opened[name].users_collection[0]).objects.link(thing)
+            obj.data = obj.data.copy()
+        (opened.group(group) if group else opened[name].users_collection[0]).objects.link(obj)
 
     return edit
 
@@ -200,10 +200,10 @@ def relink(name: str, find: Callable[[Opened], Any]) -> Edit:
     """Move an object to another collection."""
 
     def edit(opened: Opened) -> None:
-        thing = opened[name]
-        for collection in thing.users_collection:
-            collection.objects.unlink(thing)
-        find(opened).objects.link(thing)
+        obj = opened[name]
+        for collection in obj.users_collection:
+            collection.objects.unlink(obj)
+        find(opened).objects.link(obj)
 
     return edit
 
@@ -221,8 +221,8 @@ def rename_group(opened: Opened) -> None:
 
 def dissolve_group(opened: Opened) -> None:
     group = opened.group("Meshes")
-    for thing in list(group.objects):
-        relink(thing["mosaic_name"], lambda opened: opened.container("models"))(opened)
+    for obj in list(group.objects):
+        relink(obj["mosaic_name"], lambda opened: opened.container("models"))(opened)
     opened.bpy.data.collections.remove(group)
 
 
@@ -282,8 +282,8 @@ def apply_root(opened: Opened) -> None:
     move_root(opened)
     opened.root.scale = (0.001, 0.001, 0.001)
     opened.bpy.context.view_layer.objects.active = opened.root
-    for thing in opened.bpy.context.view_layer.objects:
-        thing.select_set(thing == opened.root)
+    for obj in opened.bpy.context.view_layer.objects:
+        obj.select_set(obj == opened.root)
     opened.bpy.ops.object.transform_apply(location=True, rotation=True, scale=True)
     assert tuple(opened.root.scale) == (1, 1, 1)
 
@@ -293,8 +293,8 @@ def apply_root_and_move(opened: Opened) -> None:
 
     apply_root(opened)
     opened.root.location = (5, 5, 5)
-    thing = opened["plain cloud"]
-    thing.matrix_basis = thing.matrix_basis @ Matrix.Translation(PLACE)
+    obj = opened["plain cloud"]
+    obj.matrix_basis = obj.matrix_basis @ Matrix.Translation(PLACE)
 
 
 def hang_on_root_again(opened: Opened) -> None:
@@ -371,10 +371,10 @@ def apply_transform(opened: Opened) -> None:
 
 
 def take_back(opened: Opened) -> None:
-    thing = opened["plain cloud"]
-    name, opacity = thing.name, surface(thing)["Opacity"]
+    obj = opened["plain cloud"]
+    name, opacity = obj.name, surface(obj)["Opacity"]
     for value, place, number in (("x", (1, 1, 1), 0.1), (name, (0, 0, 0), 1.0)):
-        thing.name, thing.location, opacity.default_value = value, place, number
+        obj.name, obj.location, opacity.default_value = value, place, number
 
 
 # --- each edit, and what is to differ in the file --------------------------------------------------------------------
@@ -867,11 +867,11 @@ def test_an_object_that_is_deleted_leaves_the_others_where_they_are(opened: Open
 def test_edits_of_older_sessions_are_in_their_spelling(bpy: ModuleType, tmp_path: Path, release: str) -> None:
     path = FOLDER / f"mosaic-{release}.pickle"
     opened = Opened(bpy, path)
-    thing = next(t for t in opened.collection.all_objects if t.type == "MESH" and "mosaic_class" in t)
-    name = thing["mosaic_name"]
-    surface(thing)["Opacity"].default_value = 0.5
-    thing.hide_set(name not in ("hidden mesh",))
-    thing.location = PLACE
+    obj = next(t for t in opened.collection.all_objects if t.type == "MESH" and "mosaic_class" in t)
+    name = obj["mosaic_name"]
+    surface(obj)["Opacity"].default_value = 0.5
+    obj.hide_set(name not in ("hidden mesh",))
+    obj.location = PLACE
     before, after = open_session(path), saved(opened, tmp_path)
     assert after.release == before.release
     assert set(found(path, tmp_path / "edited.pickle")) == {f"models {name!r}"}
@@ -981,8 +981,8 @@ def test_frames_that_were_not_in_the_session_are_told(bpy: ModuleType, tmp_path:
     copy.data = last.data.copy()
     copy.data.vertices[0].co.x += 5
     own = bpy.data.objects.new("a frame of mine", bpy.data.meshes.new("Mine"))
-    for thing in (copy, own):
-        last.users_collection[0].objects.link(thing)
+    for obj in (copy, own):
+        last.users_collection[0].objects.link(obj)
     result = opened.save(tmp_path / "edited.pickle")
     assert [text.split("'")[3] for text in result.warnings] == [own.data.name, copy.data.name]
     assert result.changes == []
@@ -1015,10 +1015,10 @@ def test_a_group_of_clusters_and_models_keeps_its_uuids(opened: Opened, tmp_path
     group = opened.bpy.data.collections.new("Both")
     opened.collection.children.link(group)
     for name in ("plain cloud", "Sphere"):
-        thing = opened[name]
-        for collection in thing.users_collection:
-            collection.objects.unlink(thing)
-        group.objects.link(thing)
+        obj = opened[name]
+        for collection in obj.users_collection:
+            collection.objects.unlink(obj)
+        group.objects.link(obj)
     saved(opened, tmp_path)
     first = open_session(tmp_path / "edited.pickle")
     uuids = [g.uuid for part in (first.clusters, first.models) for g in part.groups if g.name == "Both"]
@@ -1086,11 +1086,11 @@ def test_a_blend_of_an_earlier_version_has_sums_without_an_order(
 
 
 def test_the_scale_of_a_root_that_was_deleted_is_missed(opened: Opened, tmp_path: Path) -> None:
-    for thing in opened.collection.all_objects:
-        if thing.parent is not None:
-            place = thing.matrix_world.copy()
-            thing.parent = None
-            thing.matrix_world = place
+    for obj in opened.collection.all_objects:
+        if obj.parent is not None:
+            place = obj.matrix_world.copy()
+            obj.parent = None
+            obj.matrix_world = place
     opened.bpy.data.objects.remove(opened.root)
     with pytest.raises(MosaicError, match="was deleted and its scale"):
         opened.save(tmp_path / "edited.pickle")
@@ -1106,22 +1106,22 @@ def test_a_modifier_that_was_duplicated_makes_no_points(opened: Opened, tmp_path
 
 
 def test_a_pinned_shape_key_counts(opened: Opened, tmp_path: Path) -> None:
-    thing = opened["BallPivoting"]
-    thing.shape_key_add(name="Basis")
-    key = thing.shape_key_add(name="Longer")
+    obj = opened["BallPivoting"]
+    obj.shape_key_add(name="Basis")
+    key = obj.shape_key_add(name="Longer")
     for vertex in key.data:
         vertex.co.x += 1000
-    key.value, thing.active_shape_key_index, thing.show_only_shape_key = 0.0, 1, True
+    key.value, obj.active_shape_key_index, obj.show_only_shape_key = 0.0, 1, True
     opened.save(tmp_path / "edited.pickle", apply_modifiers=True)
     before, after = (named(open_session(path), "BallPivoting") for path in (NEWEST, tmp_path / "edited.pickle"))
     np.testing.assert_allclose(after.points, before.points + np.float32([1000, 0, 0]), rtol=1e-5)
 
 
 def test_shape_keys_count_where_modifiers_are_applied(opened: Opened, tmp_path: Path) -> None:
-    thing = opened["BallPivoting"]
-    thing.shape_key_add(name="Basis")
+    obj = opened["BallPivoting"]
+    obj.shape_key_add(name="Basis")
     assert opened.save(tmp_path / "edited.pickle").warnings == []
-    key = thing.shape_key_add(name="Longer")
+    key = obj.shape_key_add(name="Longer")
     for vertex in key.data:
         vertex.co.x += 1000
     key.value = 0.0
@@ -1136,7 +1136,7 @@ def test_shape_keys_count_where_modifiers_are_applied(opened: Opened, tmp_path: 
 
 
 def test_a_root_that_was_applied_with_all_its_objects_is_refused(opened: Opened, tmp_path: Path) -> None:
-    names = [thing["mosaic_name"] for thing in opened.collection.all_objects if "mosaic_name" in thing]
+    names = [obj["mosaic_name"] for obj in opened.collection.all_objects if "mosaic_name" in obj]
     select(opened, *names)
     opened.root.select_set(True)
     opened.bpy.ops.object.transform_apply(location=True, rotation=True, scale=True)
@@ -1161,7 +1161,7 @@ def test_a_flattened_cloud_keeps_normals_that_have_no_direction_any_more(opened:
 def test_a_name_that_an_older_blender_cut_is_not_a_new_one(bpy: ModuleType, tmp_path: Path) -> None:
     names = ["n" * 70, "ü" * 40, "n" * 62 + "ü"]
     clouds = [cloud(name, 3) for name in names]
-    uuids = [vars(thing)["uuid"] for thing in clouds]
+    uuids = [vars(obj)["uuid"] for obj in clouds]
     groups = tree(["g", *uuids[1:]], {"g": uuids[:1]}, {"g": "g" * 70})
     opened = Opened(bpy, write_session(tmp_path / "s.pickle", clouds, _data_tree=groups))
     for item in [*opened.collection.all_objects, opened.group("g" * 70)]:
@@ -1173,22 +1173,22 @@ def test_a_name_that_an_older_blender_cut_is_not_a_new_one(bpy: ModuleType, tmp_
 
 def test_a_group_that_a_release_has_not_is_told(bpy: ModuleType, tmp_path: Path) -> None:
     opened = Opened(bpy, FOLDER / "mosaic-1.0.0.pickle")
-    thing = next(iter(opened.container("clusters").objects))
+    obj = next(iter(opened.container("clusters").objects))
     group = bpy.data.collections.new("Mine")
     opened.container("clusters").children.link(group)
-    opened.container("clusters").objects.unlink(thing)
-    group.objects.link(thing)
+    opened.container("clusters").objects.unlink(obj)
+    group.objects.link(obj)
     result = opened.save(tmp_path / "saved.pickle")
     assert [text for text in result.warnings if "'Mine' is left out" in text] == result.warnings != []
 
 
 def test_a_volume_may_come_into_a_session_without_resolutions(bpy: ModuleType, tmp_path: Path) -> None:
     old, new = Opened(bpy, FOLDER / "mosaic-1.0.0.pickle"), Opened(bpy, NEWEST)
-    thing = new["volume no filter"]
-    for collection in thing.users_collection:
-        collection.objects.unlink(thing)
-    thing.parent = old.root
-    old.container("clusters").objects.link(thing)
+    obj = new["volume no filter"]
+    for collection in obj.users_collection:
+        collection.objects.unlink(obj)
+    obj.parent = old.root
+    old.container("clusters").objects.link(obj)
     bpy.context.view_layer.update()
     result = old.save(tmp_path / "saved.pickle")
     assert sum("no target resolution" in text for text in result.warnings) == 1
@@ -1205,11 +1205,11 @@ def test_an_object_moves_between_two_sessions(bpy: ModuleType, tmp_path: Path) -
         Opened(bpy, write_session(tmp_path / "s.pickle", [cloud("a", 5)])),
     )
     for name in (SURFACE, "volume quat", "trajectory"):
-        thing = old[name]
-        for collection in thing.users_collection:
-            collection.objects.unlink(thing)
-        thing.parent = new.root
-        new.container("models" if name != "volume quat" else "clusters").objects.link(thing)
+        obj = old[name]
+        for collection in obj.users_collection:
+            collection.objects.unlink(obj)
+        obj.parent = new.root
+        new.container("models" if name != "volume quat" else "clusters").objects.link(obj)
     bpy.context.view_layer.update()
     new.save(tmp_path / "new.pickle")
     old.save(tmp_path / "old.pickle")

@@ -34,7 +34,7 @@ def opened(bpy: ModuleType, tmp_path: Path) -> Opened:
     """A session with a group in each container, and a cloud and a mesh in none."""
     grouped, single = cloud("grouped", 5), cloud("single", 5, sampling_rate=np.array([4.0, 5.0, 6.0]))
     shape, other = mesh("shape"), mesh("other")
-    uuids = [vars(thing)["uuid"] for thing in (grouped, single, shape, other)]
+    uuids = [vars(obj)["uuid"] for obj in (grouped, single, shape, other)]
     path = write_session(
         tmp_path / "s.pickle",
         [grouped, single],
@@ -49,11 +49,11 @@ def opened(bpy: ModuleType, tmp_path: Path) -> Opened:
 
 
 def new(bpy: ModuleType, name: str, data: Any, collection: Any = None, **more: Any) -> Any:
-    thing = bpy.data.objects.new(name, data)
-    (collection or bpy.context.scene.collection).objects.link(thing)
+    obj = bpy.data.objects.new(name, data)
+    (collection or bpy.context.scene.collection).objects.link(obj)
     for key, value in more.items():
-        setattr(thing, key, value)
-    return thing
+        setattr(obj, key, value)
+    return obj
 
 
 def polygons(bpy: ModuleType, vertices: Any, edges: Any = (), faces: Any = ()) -> Any:
@@ -175,7 +175,7 @@ def test_each_comes_to_the_place_where_it_is(opened: Opened, tmp_path: Path) -> 
 
 def test_a_mesh_has_its_shape_in_angstrom(opened: Opened, tmp_path: Path) -> None:
     bpy = opened.bpy
-    thing = new(
+    obj = new(
         bpy,
         "cube",
         cube(bpy),
@@ -187,7 +187,7 @@ def test_a_mesh_has_its_shape_in_angstrom(opened: Opened, tmp_path: Path) -> Non
     new(bpy, "plate", hexagon(bpy), opened.container("models"))
     session, _ = saved(opened, tmp_path)
     after, plate = named(session, "cube"), named(session, "plate")
-    world = np.array([thing.matrix_world @ vertex.co for vertex in thing.data.vertices])
+    world = np.array([obj.matrix_world @ vertex.co for vertex in obj.data.vertices])
     np.testing.assert_allclose(after.points, to_session(opened, world), rtol=1e-5, atol=0.01)
     assert isinstance(after.model, Mesh)
     assert (after.class_name, after.model.class_name, after.representation) == ("Geometry", "TriangularMesh", "surface")
@@ -205,15 +205,15 @@ def test_a_mesh_has_its_shape_in_angstrom(opened: Opened, tmp_path: Path) -> Non
     np.testing.assert_allclose(np.linalg.norm(after.normals, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(plate.normals, np.tile([0, 0, 1], (6, 1)), atol=1e-6)
     assert list(after.sampling_rate) in [list(named(session, name).sampling_rate) for name in ("grouped", "single")]
-    assert after.uuid == thing["mosaic_uuid"]
+    assert after.uuid == obj["mosaic_uuid"]
 
 
 def test_modifiers_are_applied_when_asked(opened: Opened, tmp_path: Path) -> None:
     from mosaic_addon.scene.compat import ModifierInputs
 
     bpy = opened.bpy
-    thing = new(bpy, "smooth", cube(bpy), opened.container("models"))
-    thing.modifiers.new("Subdivision", "SUBSURF").levels = 2
+    obj = new(bpy, "smooth", cube(bpy), opened.container("models"))
+    obj.modifiers.new("Subdivision", "SUBSURF").levels = 2
     shape = opened["shape"]
     shape.modifiers.new("Subdivision", "SUBSURF").levels = 1
     drawing = shape.modifiers["Mosaic"]  # which draws tubes along the edges, and is none of those that are applied
@@ -236,8 +236,8 @@ def test_modifiers_of_hidden_objects_are_applied(opened: Opened, tmp_path: Path)
     opened.container("models").objects.unlink(excluded)
     away.objects.link(excluded)
     bpy.context.view_layer.update()
-    for thing in (hidden, monitor, excluded):
-        thing.modifiers.new("Subdivision", "SUBSURF").levels = 1
+    for obj in (hidden, monitor, excluded):
+        obj.modifiers.new("Subdivision", "SUBSURF").levels = 1
     hidden.hide_set(True)
     monitor.hide_viewport = True
     layer = bpy.context.view_layer.layer_collection.children[opened.collection.name]
@@ -264,7 +264,7 @@ def test_a_family_of_metaballs_is_a_mesh(opened: Opened, tmp_path: Path) -> None
     lower, upper = to_session(opened, [(-1.5, -1.5, -1.5), (2.5, 1.5, 1.5)])
     assert (ball.points.min(axis=0) > lower).all()
     assert (ball.points.max(axis=0) < upper).all()
-    assert [thing.name for thing in bpy.data.metaballs] == ["Ball", "Ball.001"]
+    assert [obj.name for obj in bpy.data.metaballs] == ["Ball", "Ball.001"]
 
 
 def test_a_curve_is_points_and_a_tube_a_mesh(opened: Opened, tmp_path: Path) -> None:
@@ -290,8 +290,8 @@ def test_columns_and_meta_come_along(opened: Opened, tmp_path: Path) -> None:
         ("quaternions", "QUATERNION", "value", [1, 0, 0, 0] * 3),
     ):  # fmt: skip
         data.attributes.new(name, kind, "POINT").data.foreach_set(key, values)
-    thing = new(bpy, "rich", data, opened.container("clusters"))
-    thing["author"], thing["run"], thing["mosaic_sampling_rate"] = "me", {"number": 3}, [1.0, 2.0, 3.0]
+    obj = new(bpy, "rich", data, opened.container("clusters"))
+    obj["author"], obj["run"], obj["mosaic_sampling_rate"] = "me", {"number": 3}, [1.0, 2.0, 3.0]
     session, result = saved(opened, tmp_path)
     after = named(session, "rich")
     assert result.warnings == []
@@ -306,32 +306,32 @@ def test_columns_and_meta_come_along(opened: Opened, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("given", "expected"), [(5.0, [5, 5, 5]), ([1, 2, 3], [1, 2, 3])])
 def test_a_sampling_rate_is_one_number_or_three(opened: Opened, tmp_path: Path, given: Any, expected: Any) -> None:
-    thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.collection)
-    thing["mosaic_sampling_rate"] = given
+    obj = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.collection)
+    obj["mosaic_sampling_rate"] = given
     session, _ = saved(opened, tmp_path)
     assert named(session, "new").sampling_rate.tolist() == expected
 
 
 @pytest.mark.parametrize("given", ["x", [0.0, 0.0, 0.0], [1.0, 2.0], -1])
 def test_a_sampling_rate_that_is_none_is_refused(opened: Opened, tmp_path: Path, given: Any) -> None:
-    thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.collection)
-    thing["mosaic_sampling_rate"] = given
+    obj = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.collection)
+    obj["mosaic_sampling_rate"] = given
     with pytest.raises(MosaicError, match="'new': its sampling rate must be three positive numbers"):
         saved(opened, tmp_path)
 
 
 def test_another_sampling_rate_is_not_saved_yet(opened: Opened, tmp_path: Path) -> None:
-    thing = new(opened.bpy, "new", cube(opened.bpy), opened.container("models"))
+    obj = new(opened.bpy, "new", cube(opened.bpy), opened.container("models"))
     for rate in (2.0, 3.0):
-        thing["mosaic_sampling_rate"] = rate
+        obj["mosaic_sampling_rate"] = rate
         assert opened.unsaved() != []
         saved(opened, tmp_path)
         assert opened.unsaved() == []
 
 
 def test_a_property_called_name_or_fit_is_no_meta(opened: Opened, tmp_path: Path) -> None:
-    thing = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.container("clusters"))
-    thing["name"], thing["fit"], thing["author"] = 5, 7, "me"
+    obj = new(opened.bpy, "new", points(opened.bpy, np.eye(3)), opened.container("clusters"))
+    obj["name"], obj["fit"], obj["author"] = 5, 7, "me"
     session, result = saved(opened, tmp_path)
     assert named(session, "new").meta == {"name": "new", "author": "me"}
     assert [text.split(" is left out")[0] for text in result.warnings] == [
@@ -355,8 +355,8 @@ def test_a_colour_and_being_hidden_come_along(opened: Opened, tmp_path: Path) ->
     principled = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     principled.inputs["Base Color"].default_value = (1, 0.21404114, 0, 1)
     principled.inputs["Alpha"].default_value = 0.5
-    thing = new(bpy, "red", cube(bpy), opened.container("models"))
-    thing.data.materials.append(material)
+    obj = new(bpy, "red", cube(bpy), opened.container("models"))
+    obj.data.materials.append(material)
     hidden = new(bpy, "hidden", cube(bpy), opened.container("models"))
     bpy.context.view_layer.update()
     hidden.hide_set(True)

@@ -75,10 +75,10 @@ def mosaic(mosaic_python: str) -> Iterator[RealMosaic]:
         yield running
 
 
-def save(bpy: ModuleType, folder: Path, thing: Any) -> tuple[Path, Path, Any]:
+def save(bpy: ModuleType, folder: Path, obj: Any) -> tuple[Path, Path, Any]:
     """A session of a bad object and a good one, the same after it was opened and saved, and what was said."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    path = write_session(folder / "bad.pickle", [thing, cloud("good", 3)])
+    path = write_session(folder / "bad.pickle", [obj, cloud("good", 3)])
     opened = Opened(bpy, path)
     assert opened.unsaved() == []
     return path, folder / "saved.pickle", opened.save(folder / "saved.pickle")
@@ -86,8 +86,8 @@ def save(bpy: ModuleType, folder: Path, thing: Any) -> tuple[Path, Path, Any]:
 
 @pytest.mark.parametrize("name", BAD)
 def test_it_is_mended_or_left_out_by_name(bpy: ModuleType, tmp_path: Path, name: str) -> None:
-    thing, text, left_out = BAD[name]
-    path, target, saved = save(bpy, tmp_path, thing)
+    obj, text, left_out = BAD[name]
+    path, target, saved = save(bpy, tmp_path, obj)
     said, quiet = (saved.left_out, saved.warnings) if left_out else (saved.warnings, saved.left_out)
     assert (len(said), quiet, saved.changes) == (1, [], [])
     assert text in said[0]
@@ -98,8 +98,8 @@ def test_it_is_mended_or_left_out_by_name(bpy: ModuleType, tmp_path: Path, name:
 
 
 def test_mosaic_loads_what_was_mended(bpy: ModuleType, tmp_path: Path, mosaic: RealMosaic) -> None:
-    for name, (thing, _, left_out) in BAD.items():
-        path, target, _ = save(bpy, tmp_path, thing)
+    for name, (obj, _, left_out) in BAD.items():
+        path, target, _ = save(bpy, tmp_path, obj)
         try:
             refused = mosaic.refusal(path) is not None
         except MosaicDied:
@@ -136,34 +136,34 @@ def test_what_mosaic_bears_is_left_as_it_is(bpy: ModuleType, tmp_path: Path, mos
 # --- what a user can do to an object ---------------------------------------------------------------------------------
 
 
-def set_not_finite(thing: Any) -> None:
-    thing.data.vertices[0].co = (NAN, 0, 0)
+def set_not_finite(obj: Any) -> None:
+    obj.data.vertices[0].co = (NAN, 0, 0)
 
 
 def set_rate(*rate: float) -> Callable[[Any], None]:
-    def edit(thing: Any) -> None:
-        thing["mosaic_sampling_rate"] = list(rate)
+    def edit(obj: Any) -> None:
+        obj["mosaic_sampling_rate"] = list(rate)
 
     return edit
 
 
-def set_text_as_rate(thing: Any) -> None:
-    thing["mosaic_sampling_rate"] = "x"
+def set_text_as_rate(obj: Any) -> None:
+    obj["mosaic_sampling_rate"] = "x"
 
 
-def remove_what_is_shown(thing: Any, key: str) -> None:
+def remove_what_is_shown(obj: Any, key: str) -> None:
     import bpy
 
     from mosaic_addon.scene.drawing.appearance import input_of
 
-    shown = input_of(thing, key)
+    shown = input_of(obj, key)
     bpy.data.batch_remove(shown.objects[:] if key == "Frames" else [shown])
 
 
-def set_resolution(thing: Any) -> None:
+def set_resolution(obj: Any) -> None:
     from mosaic_addon.scene.drawing.surfaces import volume_mesh
 
-    volume_mesh(thing)["mosaic_target_resolution"] = 0.0
+    volume_mesh(obj)["mosaic_target_resolution"] = 0.0
 
 
 REFUSED: dict[str, tuple[Any, Callable[[Any], None], str]] = {
@@ -172,17 +172,17 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], None], str]] = {
     "two sampling rates": (cloud("bad", 3), set_rate(1, 2), "sampling rate must be three positive numbers"),
     "a sampling rate that is none": (cloud("bad", 3), set_text_as_rate, "not 'x'"),
     "no resolution": (volume("bad"), set_resolution, "target resolution must be a positive number"),
-    "a volume without its modifier": (volume("bad"), lambda thing: thing.modifiers.clear(), "its volume went with its modifier"),
-    "no volume": (volume("bad"), lambda thing: remove_what_is_shown(thing, "Surface"), "its volume was deleted; undo"),
-    "no frames": (trajectory("bad"), lambda thing: remove_what_is_shown(thing, "Frames"), "its frames were deleted; undo"),
-    "frames without their modifier": (trajectory("bad"), lambda thing: thing.modifiers.clear(), "its frames went with its modifier"),
+    "a volume without its modifier": (volume("bad"), lambda obj: obj.modifiers.clear(), "its volume went with its modifier"),
+    "no volume": (volume("bad"), lambda obj: remove_what_is_shown(obj, "Surface"), "its volume was deleted; undo"),
+    "no frames": (trajectory("bad"), lambda obj: remove_what_is_shown(obj, "Frames"), "its frames were deleted; undo"),
+    "frames without their modifier": (trajectory("bad"), lambda obj: obj.modifiers.clear(), "its frames went with its modifier"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_it_is_refused_by_name_and_no_file_is_changed(bpy: ModuleType, tmp_path: Path, name: str) -> None:
-    thing, edit, text = REFUSED[name]
-    opened = Opened(bpy, write_session(tmp_path / "s.pickle", [thing, cloud("good", 3)]))
+    obj, edit, text = REFUSED[name]
+    opened = Opened(bpy, write_session(tmp_path / "s.pickle", [obj, cloud("good", 3)]))
     edit(opened["bad"])
     (tmp_path / "saved.pickle").write_bytes(b"old")
     with pytest.raises(MosaicError, match=text) as caught:

@@ -211,7 +211,7 @@ def test_a_volume_that_two_show_is_in_the_file_once(bpy: ModuleType, tmp_path: P
 def test_a_tree_that_names_what_is_not_there_is_mended(bpy: ModuleType, tmp_path: Path, request: Any) -> None:
     """Mosaic's window refuses it."""
     a, b, c = (cloud(name, 4) for name in "abc")
-    uuids = [vars(thing)["uuid"] for thing in (a, b, c)]
+    uuids = [vars(obj)["uuid"] for obj in (a, b, c)]
     broken = tree(["g", "nobody", uuids[2]], {"g": [uuids[0], "no one", uuids[1]]}, {"g": "G"})
     path, target = write_session(tmp_path / "s.pickle", [a, b, c], _data_tree=broken), tmp_path / "saved.pickle"
     save_untouched(bpy, path, target)

@@ -72,71 +72,71 @@ def first_value(data: Any, name: str, key: str) -> None:
 
 
 def set_inputs(name: str, value: Any) -> Callable[[Any], None]:
-    def edit(thing: Any) -> None:
+    def edit(obj: Any) -> None:
         from mosaic_addon.scene.compat import ModifierInputs
 
-        modifier = thing.modifiers["Mosaic"]
+        modifier = obj.modifiers["Mosaic"]
         ModifierInputs(modifier.node_group).set(modifier, name, value)
 
     return edit
 
 
 def surface_input(name: str, value: Any) -> Callable[[Any], None]:
-    def edit(thing: Any) -> None:
-        thing.material_slots[0].material.node_tree.nodes["Mosaic Surface"].inputs[name].default_value = value
+    def edit(obj: Any) -> None:
+        obj.material_slots[0].material.node_tree.nodes["Mosaic Surface"].inputs[name].default_value = value
 
     return edit
 
 
-def turn_round(thing: Any) -> None:
-    thing.data.flip_normals()
+def turn_round(obj: Any) -> None:
+    obj.data.flip_normals()
 
 
-def new_attribute(thing: Any) -> None:
-    thing.data.attributes.new("mine", "FLOAT", "POINT")
+def new_attribute(obj: Any) -> None:
+    obj.data.attributes.new("mine", "FLOAT", "POINT")
 
 
-def other_kind(thing: Any) -> None:
-    attribute = thing.data.attributes["weight"]
-    thing.data.attributes.remove(attribute)
-    thing.data.attributes.new("weight", "INT", "POINT")
+def other_kind(obj: Any) -> None:
+    attribute = obj.data.attributes["weight"]
+    obj.data.attributes.remove(attribute)
+    obj.data.attributes.new("weight", "INT", "POINT")
 
 
 def convert(attribute: str, kind: str, domain: str = "POINT") -> Callable[[Any], None]:
-    def edit(thing: Any) -> None:
+    def edit(obj: Any) -> None:
         import bpy
 
-        bpy.context.view_layer.objects.active = thing
-        thing.data.attributes.active = thing.data.attributes[attribute]
+        bpy.context.view_layer.objects.active = obj
+        obj.data.attributes.active = obj.data.attributes[attribute]
         bpy.ops.geometry.attribute_convert(domain=domain, data_type=kind)
 
     return edit
 
 
 EDITS: dict[str, tuple[Callable[[Any], None], str]] = {
-    "name": (lambda thing: setattr(thing, "name", "other"), "clusters"),
-    "hidden": (lambda thing: thing.hide_set(True), "clusters"),
-    "off in the viewport": (lambda thing: setattr(thing, "hide_viewport", True), "models"),
+    "name": (lambda obj: setattr(obj, "name", "other"), "clusters"),
+    "hidden": (lambda obj: obj.hide_set(True), "clusters"),
+    "off in the viewport": (lambda obj: setattr(obj, "hide_viewport", True), "models"),
     "color": (surface_input("Color", (0.3, 0.2, 0.1, 1)), "clusters"),
     "opacity": (surface_input("Opacity", 0.5), "models"),
     "specular": (surface_input("Specular", 0.015625), "clusters"),
     "size": (set_inputs("Size", 33.0), "clusters"),
     "representation": (set_inputs("Representation", "Normals"), "clusters"),
-    "moved": (lambda thing: setattr(thing, "location", (1, 0, 0)), "clusters"),
-    "a point moved": (lambda thing: first_value(thing.data, "position", "vector"), "clusters"),
-    "a vertex moved": (lambda thing: first_value(thing.data, "position", "vector"), "models"),
-    "a vertex property": (lambda thing: first_value(thing.data, "weight", "value"), "clusters"),
+    "moved": (lambda obj: setattr(obj, "location", (1, 0, 0)), "clusters"),
+    "a point moved": (lambda obj: first_value(obj.data, "position", "vector"), "clusters"),
+    "a vertex moved": (lambda obj: first_value(obj.data, "position", "vector"), "models"),
+    "a vertex property": (lambda obj: first_value(obj.data, "weight", "value"), "clusters"),
     "a vertex property of another kind": (other_kind, "clusters"),
     "a vertex property converted": (convert("weight", "FLOAT_VECTOR"), "clusters"),
-    "a vertex property renamed": (lambda thing: setattr(thing.data.attributes["weight"], "name", "heavy"), "clusters"),
+    "a vertex property renamed": (lambda obj: setattr(obj.data.attributes["weight"], "name", "heavy"), "clusters"),
     "a new vertex property": (new_attribute, "clusters"),
-    "no vertex property": (lambda thing: thing.data.attributes.remove(thing.data.attributes["weight"]), "clusters"),
+    "no vertex property": (lambda obj: obj.data.attributes.remove(obj.data.attributes["weight"]), "clusters"),
     "faces turned round": (turn_round, "models"),
-    "a custom property": (lambda thing: thing.__setitem__("note", [1, 3]), "clusters"),
-    "a new custom property": (lambda thing: thing.__setitem__("mine", 1), "models"),
-    "sampling rate": (lambda thing: thing.__setitem__("mosaic_sampling_rate", (1.0, 2.0, 3.0)), "clusters"),
-    "normals": (lambda thing: thing.data.attributes.new("normals", "FLOAT_VECTOR", "POINT"), "clusters"),
-    "quaternions": (lambda thing: thing.data.attributes.new("quaternions", "QUATERNION", "POINT"), "clusters"),
+    "a custom property": (lambda obj: obj.__setitem__("note", [1, 3]), "clusters"),
+    "a new custom property": (lambda obj: obj.__setitem__("mine", 1), "models"),
+    "sampling rate": (lambda obj: obj.__setitem__("mosaic_sampling_rate", (1.0, 2.0, 3.0)), "clusters"),
+    "normals": (lambda obj: obj.data.attributes.new("normals", "FLOAT_VECTOR", "POINT"), "clusters"),
+    "quaternions": (lambda obj: obj.data.attributes.new("quaternions", "QUATERNION", "POINT"), "clusters"),
 }
 
 

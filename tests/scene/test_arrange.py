@@ -55,13 +55,13 @@ def made(bpy: ModuleType, tmp_path: Path) -> SimpleNamespace:
             for item in scene_tree.items_of(container)
         )
 
-    def things(names: str) -> list[Any]:
-        by_name = {scene_tree.name_of(thing): thing for thing in scene_tree.objects_of(imported.collection)}
+    def objects(names: str) -> list[Any]:
+        by_name = {scene_tree.name_of(obj): obj for obj in scene_tree.objects_of(imported.collection)}
         return [by_name[name] for name in names]
 
     return SimpleNamespace(
         bpy=bpy, arrange=arrange, copies=duplicating, merging=merging, naming=naming, tree=scene_tree,
-        told=told, things=things, session=imported.collection, root=imported.root,
+        told=told, objects=objects, session=imported.collection, root=imported.root,
         clusters=scene_tree.container_of(imported.collection, "clusters"),
         group=scene_tree.container_of(imported.collection, "clusters").children[0],
     )  # fmt: skip
@@ -71,47 +71,47 @@ def made(bpy: ModuleType, tmp_path: Path) -> SimpleNamespace:
 
 
 def test_a_new_group_stands_where_its_first_object_stood(made: SimpleNamespace) -> None:
-    group = made.arrange.new_group(made.things("de"), "New")
+    group = made.arrange.new_group(made.objects("de"), "New")
     assert made.told() == "a Group[b c] New[d e]"
     assert set(group["mosaic_group"].keys()) == {"name", "uuid"}
-    made.arrange.new_group(made.things("ac"), "Other")
+    made.arrange.new_group(made.objects("ac"), "Other")
     assert made.told() == "Other[a c] Group[b] New[d e]"
 
 
 def test_groups_that_lose_their_last_object_go(made: SimpleNamespace) -> None:
-    made.arrange.new_group(made.things("bc"), "All")
+    made.arrange.new_group(made.objects("bc"), "All")
     assert made.told() == "a All[b c] d e"
     assert "Group" not in made.bpy.data.collections
 
 
 def test_a_group_name_may_be_taken(made: SimpleNamespace) -> None:
-    group = made.arrange.new_group(made.things("de"), "Group")
+    group = made.arrange.new_group(made.objects("de"), "Group")
     assert group.name == "Group.001"
     assert made.told() == "a Group[b c] Group[d e]"
 
 
 def test_ungrouped_objects_follow_their_group(made: SimpleNamespace) -> None:
-    assert made.arrange.ungroup(made.things("b")) == 1
+    assert made.arrange.ungroup(made.objects("b")) == 1
     assert made.told() == "a Group[c] b d e"
-    assert made.arrange.ungroup(made.things("cd")) == 1
+    assert made.arrange.ungroup(made.objects("cd")) == 1
     assert made.told() == "a c b d e"
-    assert made.arrange.ungroup(made.things("abcde")) == 0
+    assert made.arrange.ungroup(made.objects("abcde")) == 0
 
 
 def test_objects_move_into_groups_and_out(made: SimpleNamespace) -> None:
-    made.arrange.move_to(made.things("ae"), made.group, before=made.things("c")[0])
+    made.arrange.move_to(made.objects("ae"), made.group, before=made.objects("c")[0])
     assert made.told() == "Group[b a e c] d"
-    made.arrange.move_to(made.things("e"), made.clusters, before=made.group)
+    made.arrange.move_to(made.objects("e"), made.clusters, before=made.group)
     assert made.told() == "e Group[b a c] d"
-    made.arrange.move_to(made.things("b"), made.clusters)
+    made.arrange.move_to(made.objects("b"), made.clusters)
     assert made.told() == "e Group[a c] d b"
 
 
 def test_objects_stay_in_their_container(made: SimpleNamespace) -> None:
     for act in (
-        lambda: made.arrange.move_to(made.things("m"), made.group),
-        lambda: made.arrange.new_group(made.things("am"), "Both"),
-        lambda: made.arrange.move_to(made.things("a"), made.session),
+        lambda: made.arrange.move_to(made.objects("m"), made.group),
+        lambda: made.arrange.new_group(made.objects("am"), "Both"),
+        lambda: made.arrange.move_to(made.objects("a"), made.session),
         lambda: made.arrange.new_group([], "Empty"),
     ):
         with pytest.raises(MosaicError):
@@ -136,43 +136,43 @@ def test_objects_stay_in_their_container(made: SimpleNamespace) -> None:
 )
 def test_objects_move_among_their_neighbours(made: SimpleNamespace, moving: str, direction: str, expected: str) -> None:
     before = made.told()
-    assert made.arrange.reorder(made.things(moving), direction) == (expected != before)
+    assert made.arrange.reorder(made.objects(moving), direction) == (expected != before)
     assert made.told() == expected
 
 
 def test_what_is_hidden_and_selected_stays_so(made: SimpleNamespace) -> None:
     layer = made.bpy.context.view_layer
-    hidden, selected = made.things("be")
+    hidden, selected = made.objects("be")
     hidden.hide_set(True)
     selected.select_set(True)
-    made.arrange.reorder(made.things("e"), "TOP")
-    made.arrange.move_to(made.things("b"), made.clusters)
+    made.arrange.reorder(made.objects("e"), "TOP")
+    made.arrange.move_to(made.objects("b"), made.clusters)
     layer.update()
-    assert [thing.hide_get() for thing in made.things("abcde")] == [False, True, False, False, False]
+    assert [obj.hide_get() for obj in made.objects("abcde")] == [False, True, False, False, False]
     assert list(layer.objects.selected) == [selected]
 
 
 def test_collections_of_the_user_within_a_group_are_left_alone(made: SimpleNamespace) -> None:
     inner = made.bpy.data.collections.new("inner")
     made.group.children.link(inner)
-    thing = made.things("c")[0]
-    made.group.objects.unlink(thing)
-    inner.objects.link(thing)
-    made.arrange.reorder(made.things("e"), "TOP")
+    obj = made.objects("c")[0]
+    made.group.objects.unlink(obj)
+    inner.objects.link(obj)
+    made.arrange.reorder(made.objects("e"), "TOP")
     assert made.told() == "e a Group[b c] d"
-    assert list(inner.objects) == [thing]
-    made.arrange.ungroup([thing])
+    assert list(inner.objects) == [obj]
+    made.arrange.ungroup([obj])
     assert made.told() == "e a Group[b] c d"
 
 
 def test_thousands_are_reordered_quickly(made: SimpleNamespace) -> None:
     import time
 
-    data = made.things("a")[0].data
+    data = made.objects("a")[0].data
     for number in range(3000):
-        thing = made.bpy.data.objects.new(f"x{number:04d}", data)
-        thing["mosaic_class"] = "Geometry"
-        made.clusters.objects.link(thing)
+        obj = made.bpy.data.objects.new(f"x{number:04d}", data)
+        obj["mosaic_class"] = "Geometry"
+        made.clusters.objects.link(obj)
     start = time.process_time()
     made.arrange.reorder([made.clusters.objects[-1]], "TOP")
     assert time.process_time() - start < 2
@@ -184,8 +184,8 @@ def test_thousands_are_reordered_quickly(made: SimpleNamespace) -> None:
 
 def test_names_may_be_long_and_alike(made: SimpleNamespace) -> None:
     long = "n\u00e4me " * 60
-    for thing in made.things("ab"):
-        made.naming.rename(thing, long)
+    for obj in made.objects("ab"):
+        made.naming.rename(obj, long)
     assert made.told() == f"{long} Group[{long} c] d e"
     first = next(made.tree.objects_of(made.session))
     first.name = "by Blender"
@@ -195,7 +195,7 @@ def test_names_may_be_long_and_alike(made: SimpleNamespace) -> None:
 
 
 def test_names_that_make_no_sense_are_refused(made: SimpleNamespace) -> None:
-    for item, name in ((made.things("a")[0], "  "), (made.clusters, "x")):
+    for item, name in ((made.objects("a")[0], "  "), (made.clusters, "x")):
         with pytest.raises(MosaicError):
             made.naming.rename(item, name)
 
@@ -221,9 +221,9 @@ def test_templates_count(made: SimpleNamespace) -> None:
 
 
 def test_a_duplicate_has_everything_of_its_own_but_what_it_is_drawn_by(made: SimpleNamespace) -> None:
-    original = made.things("b")[0]
+    original = made.objects("b")[0]
     original["noted"] = {"by": "the user"}
-    (copy,) = made.duplicating.duplicate([original])
+    (copy,) = made.copies.duplicate([original])
     assert made.told() == "a Group[b b c] d e"
     assert copy.data != original.data
     assert copy.material_slots[0].material != original.material_slots[0].material
@@ -233,15 +233,15 @@ def test_a_duplicate_has_everything_of_its_own_but_what_it_is_drawn_by(made: Sim
     assert copy["mosaic_uuid"] != original["mosaic_uuid"]
     different = {"mosaic_uuid", "mosaic_shown_as"}
     for key in set(original.keys()) - different:
-        values = [thing[key] for thing in (copy, original)]
+        values = [obj[key] for obj in (copy, original)]
         assert len({str(getattr(v, "to_list", getattr(v, "to_dict", lambda v=v: v))()) for v in values}) == 1, key
     assert set(copy.keys()) - set(original.keys()) <= different
 
 
 def test_a_duplicate_has_its_own_animation(made: SimpleNamespace) -> None:
-    original = made.things("a")[0]
+    original = made.objects("a")[0]
     original.keyframe_insert("location")
-    (copy,) = made.duplicating.duplicate([original])
+    (copy,) = made.copies.duplicate([original])
     assert copy.animation_data.action != original.animation_data.action
 
 
@@ -277,14 +277,14 @@ def test_removing_all_leaves_only_the_empty_session(bpy: ModuleType) -> None:
 
 
 def test_what_others_use_is_not_removed(made: SimpleNamespace) -> None:
-    linked, shared = made.things("ab")
+    linked, shared = made.objects("ab")
     made.bpy.context.scene.collection.objects.link(linked)
     shared_material = shared.material_slots[0].material
-    made.things("d")[0].material_slots[0].material = shared_material
-    made.duplicating.remove([linked, shared])
+    made.objects("d")[0].material_slots[0].material = shared_material
+    made.copies.remove([linked, shared])
     assert made.told() == "Group[c] d e"
     assert linked.name in made.bpy.context.scene.collection.objects
-    assert made.things("d")[0].material_slots[0].material == shared_material
+    assert made.objects("d")[0].material_slots[0].material == shared_material
 
 
 # --- merging ---------------------------------------------------------------------------------------------------------
@@ -294,12 +294,12 @@ def test_merged_clouds_have_all_points_and_what_they_carry(made: SimpleNamespace
     from mosaic_addon.scene.data.attributes import read_attribute
     from mosaic_addon.scene.data.vertex_properties import read_columns
 
-    things = made.things("abd")
-    expected = np.concatenate([read_attribute(thing.data, "position") for thing in things])
-    material = things[0].material_slots[0].material
-    old = things[0]["mosaic_uuid"]
-    things[2]["mosaic_sampling_rate"] = [1.0, 20.0, 3.0]
-    merged = made.merging.merge(things, made.root)
+    objects = made.objects("abd")
+    expected = np.concatenate([read_attribute(obj.data, "position") for obj in objects])
+    material = objects[0].material_slots[0].material
+    old = objects[0]["mosaic_uuid"]
+    objects[2]["mosaic_sampling_rate"] = [1.0, 20.0, 3.0]
+    merged = made.merging.merge(objects, made.root)
     assert made.told() == "a Group[c] e"
     assert merged.left_out == []
     data = merged.object.data
@@ -315,7 +315,7 @@ def test_merged_clouds_have_all_points_and_what_they_carry(made: SimpleNamespace
 def test_what_only_some_have_is_left_out_and_told(made: SimpleNamespace) -> None:
     from mosaic_addon.scene.data.vertex_properties import read_columns, write_columns
 
-    first, second = made.things("ab")
+    first, second = made.objects("ab")
     second.data.attributes.remove(second.data.attributes["normals"])
     second.data.attributes.new("extra", "FLOAT", "POINT")
     del second.data["mosaic_vertex_properties"]
@@ -329,7 +329,7 @@ def test_what_only_some_have_is_left_out_and_told(made: SimpleNamespace) -> None
 def test_merged_objects_stay_where_they_stand(made: SimpleNamespace) -> None:
     from mosaic_addon.scene.data.attributes import read_attribute
 
-    first, second = made.things("ab")
+    first, second = made.objects("ab")
     first.location = (5, 0, 0)
     second.location = (0, 7, 0)
     second.rotation_euler = (np.pi / 2, 0, 0)
@@ -352,7 +352,7 @@ def test_turned_quaternions_turn_the_same_way_as_normals() -> None:
 
 
 def test_merged_meshes_keep_faces_and_their_attributes(made: SimpleNamespace) -> None:
-    first, second = made.things("mn")
+    first, second = made.objects("mn")
     for mesh_ in (first.data, second.data):
         mesh_.attributes.new("face_number", "INT", "FACE").data.foreach_set(
             "value", np.arange(len(mesh_.polygons), dtype=np.int32)
@@ -372,7 +372,7 @@ def test_kinds_that_differ_are_not_merged(made: SimpleNamespace) -> None:
     before = datablocks(made.bpy)
     for names in ("am", "a"):
         with pytest.raises(MosaicError):
-            made.merging.merge(made.things(names), made.root)
+            made.merging.merge(made.objects(names), made.root)
     assert datablocks(made.bpy) == before
 
 
@@ -383,9 +383,9 @@ def test_objects_of_a_linked_file_are_refused(made: SimpleNamespace, tmp_path: P
     with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, here):
         here.collections = ["s"]
     bpy.context.scene.collection.children.link(here.collections[0])
-    things = list(made.tree.objects_of(here.collections[0]))
-    assert len(things) == 7
-    for act in (made.duplicating.duplicate, made.duplicating.remove, made.arrange.ungroup):
+    objects = list(made.tree.objects_of(here.collections[0]))
+    assert len(objects) == 7
+    for act in (made.copies.duplicate, made.duplicating.remove, made.arrange.ungroup):
         with pytest.raises(MosaicError, match="linked file"):
-            act(things)
+            act(objects)
     assert len(list(made.tree.objects_of(here.collections[0]))) == 7

@@ -56,8 +56,8 @@ def in_browser_order(session: Session) -> list[Geometry]:
     ]
 
 
-def positions(thing: Any) -> np.ndarray:
-    attribute = thing.data.attributes.get("position")
+def positions(obj: Any) -> np.ndarray:
+    attribute = obj.data.attributes.get("position")
     count = 0 if attribute is None else len(attribute.data)
     values = np.empty(count * 3, np.float32)
     if count:
@@ -65,25 +65,25 @@ def positions(thing: Any) -> np.ndarray:
     return values.reshape(-1, 3)
 
 
-def inputs_of(thing: Any) -> dict[str, Any]:
+def inputs_of(obj: Any) -> dict[str, Any]:
     from mosaic_addon.scene.compat import ModifierInputs
 
-    modifier = thing.modifiers["Mosaic"]
+    modifier = obj.modifiers["Mosaic"]
     inputs = ModifierInputs(modifier.node_group)
     return {name: inputs.get(modifier, name) for name in ("Representation", "Size", "Pixel Size", "Instances")}
 
 
-def set_input(thing: Any, name: str, value: Any) -> None:
+def set_input(obj: Any, name: str, value: Any) -> None:
     from mosaic_addon.scene.compat import ModifierInputs
 
-    modifier = thing.modifiers["Mosaic"]
+    modifier = obj.modifiers["Mosaic"]
     ModifierInputs(modifier.node_group).set(modifier, name, value)
-    thing.update_tag()
+    obj.update_tag()
 
 
-def evaluated(bpy: ModuleType, thing: Any) -> Any:
+def evaluated(bpy: ModuleType, obj: Any) -> Any:
     bpy.context.view_layer.update()
-    return thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).evaluated_geometry()
+    return obj.evaluated_get(bpy.context.evaluated_depsgraph_get()).evaluated_geometry()
 
 
 def datablocks(bpy: ModuleType) -> set[tuple[str, str, int]]:
@@ -107,36 +107,36 @@ def plain(value: Any) -> Any:
 # --- each object against what Mosaic read ----------------------------------------------------------------------------
 
 
-def check_points(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+def check_points(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
     expected = geometry.points if geometry.name == "cloud as surface" else opened.value(truth["points"])
-    assert np.array_equal(positions(thing), expected.astype(np.float32))
+    assert np.array_equal(positions(obj), expected.astype(np.float32))
 
 
-def check_normals_and_quaternions(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+def check_normals_and_quaternions(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
     from mosaic_addon.scene.data.attributes import NORMALS, QUATERNIONS, read_attribute
 
     for name, values in ((NORMALS, geometry.normals), (QUATERNIONS, geometry.quaternions)):
-        stored = read_attribute(thing.data, name)
+        stored = read_attribute(obj.data, name)
         if values is None or not len(values):
             assert stored is None or not len(stored)
         else:
             assert np.array_equal(stored, values.astype(np.float32)), name
-    if thing.type == "MESH" and geometry.normals is not None:
-        shaded = np.empty(len(thing.data.vertices) * 3, np.float32)
-        thing.data.vertex_normals.foreach_get("vector", shaded)
-        corners = np.empty(len(thing.data.loops) * 3, np.float32)
-        thing.data.corner_normals.foreach_get("vector", corners)
+    if obj.type == "MESH" and geometry.normals is not None:
+        shaded = np.empty(len(obj.data.vertices) * 3, np.float32)
+        obj.data.vertex_normals.foreach_get("vector", shaded)
+        corners = np.empty(len(obj.data.loops) * 3, np.float32)
+        obj.data.corner_normals.foreach_get("vector", corners)
         lengths = np.linalg.norm(geometry.normals, axis=1, keepdims=True)
         units = (geometry.normals / np.where(lengths > 0, lengths, 1))[geometry.model.triangles.reshape(-1)]
         sensible = np.linalg.norm(units, axis=1) > 0.5
         np.testing.assert_allclose(corners.reshape(-1, 3)[sensible], units[sensible], atol=1e-4)
 
 
-def check_vertex_properties(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+def check_vertex_properties(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
     from mosaic_addon.scene.data.vertex_properties import read_columns
 
     expected = opened.value(truth.get("vertex_properties") or {})
-    columns = read_columns(thing.data)
+    columns = read_columns(obj.data)
     assert list(columns) == list(expected)
     for name, column in expected.items():
         assert_same_bits(columns[name], column, name)
@@ -150,79 +150,79 @@ def assert_same_bits(actual: np.ndarray, expected: np.ndarray, what: str) -> Non
         assert np.array_equal(np.signbit(actual), np.signbit(expected)), f"{what}: signs of zeros"
 
 
-def check_faces(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+def check_faces(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
     if not isinstance(geometry.model, Mesh):
-        assert thing.type == "POINTCLOUD"
+        assert obj.type == "POINTCLOUD"
         return
-    assert thing.type == "MESH"
+    assert obj.type == "MESH"
     expected = opened.value(truth["model"]["triangles"])
     triangles = np.empty(len(expected) * 3, np.int32)
-    assert len(thing.data.polygons) == len(expected)
-    thing.data.polygons.foreach_get("vertices", triangles)
+    assert len(obj.data.polygons) == len(expected)
+    obj.data.polygons.foreach_get("vertices", triangles)
     assert np.array_equal(triangles.reshape(-1, 3), expected)
-    assert not thing.data.validate(), "Blender found the mesh to be invalid"
+    assert not obj.data.validate(), "Blender found the mesh to be invalid"
 
 
-def check_custom_properties(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
-    assert thing["mosaic_name"] == geometry.name
-    assert thing["mosaic_class"] == truth["class"].rpartition(".")[2]
-    assert thing.get("mosaic_uuid") == truth["uuid"]
+def check_custom_properties(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    assert obj["mosaic_name"] == geometry.name
+    assert obj["mosaic_class"] == truth["class"].rpartition(".")[2]
+    assert obj.get("mosaic_uuid") == truth["uuid"]
     model = truth["model"]
     expected = None if model is None else model["class"].rpartition(".")[2]
-    assert thing.get("mosaic_model") == expected
-    assert list(thing["mosaic_sampling_rate"]) == geometry.sampling_rate.tolist()
+    assert obj.get("mosaic_model") == expected
+    assert list(obj["mosaic_sampling_rate"]) == geometry.sampling_rate.tolist()
 
 
-def check_meta(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+def check_meta(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
     for key, value in truth["meta"].items():
         if key in ("name", "fit", "faces", "vertex_properties"):
             continue
-        assert key in thing, key
+        assert key in obj, key
         if isinstance(value, (str, float, bool)) or (type(value) is int and abs(value) < 2**31):
-            assert plain(thing[key]) == value
-            assert type(plain(thing[key])) is type(value)
+            assert plain(obj[key]) == value
+            assert type(plain(obj[key])) is type(value)
 
 
-def check_visibility(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
-    assert thing.hide_render is not truth["visible"]
-    assert thing.hide_get() is not truth["visible"]
-    assert thing.visible_get() is truth["visible"]
-    assert not thing.hide_viewport
+def check_visibility(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    assert obj.hide_render is not truth["visible"]
+    assert obj.hide_get() is not truth["visible"]
+    assert obj.visible_get() is truth["visible"]
+    assert not obj.hide_viewport
 
 
-def check_material(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+def check_material(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
     look = opened.value(truth["appearance"])
-    assert thing.material_slots[0].link == "OBJECT"
-    assert thing.data.materials[0] is None
-    material = thing.material_slots[0].material
+    assert obj.material_slots[0].link == "OBJECT"
+    assert obj.data.materials[0] is None
+    material = obj.material_slots[0].material
     surface = material.node_tree.nodes["Mosaic Surface"].inputs
     expected = [linear(value) for value in look["base_color"]]
     assert list(surface["Color"].default_value) == pytest.approx([*expected, 1], abs=1e-6)
     for key in ("opacity", "ambient", "diffuse", "specular"):
         assert surface[key.capitalize()].default_value == pytest.approx(look[key], abs=1e-6), key
-    for viewport in (material.diffuse_color, thing.color):
+    for viewport in (material.diffuse_color, obj.color):
         assert list(viewport) == pytest.approx([*expected, look["opacity"]], abs=1e-6)
     assert material.users == 1
 
 
-def check_modifier(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
-    inputs = inputs_of(thing)
+def check_modifier(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+    inputs = inputs_of(obj)
     if geometry.representation not in ("surface", "mesh", "wireframe"):  # there it has no meaning
         assert inputs["Size"] == pytest.approx(opened.value(truth["appearance"])["size"])
-    assert inputs["Pixel Size"] == pytest.approx(thing.parent["mosaic_pixel_size"])
+    assert inputs["Pixel Size"] == pytest.approx(obj.parent["mosaic_pixel_size"])
     assert inputs["Instances"] in (False, 0)
 
 
-def check_bounds(thing: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
+def check_bounds(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
     """Of the data itself; the object's are those of what its modifier draws."""
     if not len(geometry.points):
         return
-    modifier = thing.modifiers["Mosaic"]
+    modifier = obj.modifiers["Mosaic"]
     modifier.show_viewport = False
-    thing.id_data.users_scene[0].view_layers[0].update()
-    corners = np.array(thing.bound_box)
+    obj.id_data.users_scene[0].view_layers[0].update()
+    corners = np.array(obj.bound_box)
     # A cloud's box reaches beyond its points by their radius.
-    room = 0.051 if thing.type == "POINTCLOUD" else 1e-3
+    room = 0.051 if obj.type == "POINTCLOUD" else 1e-3
     np.testing.assert_allclose(corners.min(axis=0), geometry.points.min(axis=0), atol=room, rtol=1e-6)
     np.testing.assert_allclose(corners.max(axis=0), geometry.points.max(axis=0), atol=room, rtol=1e-6)
     modifier.show_viewport = True
@@ -234,14 +234,14 @@ CHECKS = [
 ]  # fmt: skip
 
 
-def check_all(things: list[Any], opened: Opened) -> None:
+def check_all(objects: list[Any], opened: Opened) -> None:
     geometries = in_browser_order(opened.session)
     truths = {id(geometry): truth for geometry, truth in opened.pairs()}
-    assert len(things) == len(geometries)
-    for thing, geometry in zip(things, geometries, strict=True):
+    assert len(objects) == len(geometries)
+    for obj, geometry in zip(objects, geometries, strict=True):
         for check in CHECKS:
             try:
-                check(thing, geometry, truths[id(geometry)], opened)
+                check(obj, geometry, truths[id(geometry)], opened)
             except AssertionError as error:
                 raise AssertionError(f"{check.__name__} of {geometry.container} {geometry.name!r}: {error}") from error
 
@@ -254,8 +254,8 @@ def test_representations_are_chosen_or_a_warning_says_why_not(bpy: ModuleType, o
     from mosaic_addon.scene.drawing.representations import LABELS
 
     imported = build(bpy, opened.session)
-    for thing, geometry in zip(imported.objects, in_browser_order(opened.session), strict=True):
-        if inputs_of(thing)["Representation"] != LABELS[geometry.representation]:
+    for obj, geometry in zip(imported.objects, in_browser_order(opened.session), strict=True):
+        if inputs_of(obj)["Representation"] != LABELS[geometry.representation]:
             assert [text for text in imported.warnings if repr(geometry.name) in text], geometry.name
 
 
@@ -278,7 +278,7 @@ def test_collections_are_mosaics_tree(bpy: ModuleType, opened: Opened) -> None:
             assert (said["name"], said["uuid"]) == (group.name, group.uuid)
             assert made.name == said.get("shown", group.name)
             assert list(made.objects) == [by_uuid[id(geometry)] for geometry in group.geometries]
-    assert all(thing.parent == imported.root for thing in imported.objects)
+    assert all(obj.parent == imported.root for obj in imported.objects)
 
 
 def test_the_session_collection_says_where_it_comes_from(bpy: ModuleType, opened: Opened) -> None:
@@ -290,21 +290,21 @@ def test_the_session_collection_says_where_it_comes_from(bpy: ModuleType, opened
 
 def test_meta_that_blender_cannot_hold_becomes_the_nearest_that_it_can(bpy: ModuleType) -> None:
     imported = build(bpy, FOLDER / "mosaic-1.3.2.pickle")
-    thing = bpy.data.objects["oriented, coloured, props"]
-    assert thing in imported.objects
-    assert plain(thing["nested"])["a"] == ["1", "2.5", "three", "None"]
-    assert plain(thing["nested"])["deep"]["t"] == [1, 2]
-    assert sorted(plain(thing["nested"])["deep"]["s"]) in ([3, 4], ["3", "4"])
-    assert thing["np_f64"] == 3.25
-    assert thing["np_i32"] == -7
-    assert thing["np_bool"] is True
-    assert thing["np_str"] == "abc"
-    assert thing["none"] == "None"
-    assert {key: list(row) for key, row in plain(thing["arr"]).items()} == {"0": [0, 1, 2], "1": [3, 4, 5]}
-    assert thing["unicode"] == "Å µ 脂質"
-    assert bytes(thing["bytes"]) == b"\0\1"
-    assert thing["big"] == "1180591620717411303424"
-    assert "name" not in thing
+    obj = bpy.data.objects["oriented, coloured, props"]
+    assert obj in imported.objects
+    assert plain(obj["nested"])["a"] == ["1", "2.5", "three", "None"]
+    assert plain(obj["nested"])["deep"]["t"] == [1, 2]
+    assert sorted(plain(obj["nested"])["deep"]["s"]) in ([3, 4], ["3", "4"])
+    assert obj["np_f64"] == 3.25
+    assert obj["np_i32"] == -7
+    assert obj["np_bool"] is True
+    assert obj["np_str"] == "abc"
+    assert obj["none"] == "None"
+    assert {key: list(row) for key, row in plain(obj["arr"]).items()} == {"0": [0, 1, 2], "1": [3, 4, 5]}
+    assert obj["unicode"] == "Å µ 脂質"
+    assert bytes(obj["bytes"]) == b"\0\1"
+    assert obj["big"] == "1180591620717411303424"
+    assert "name" not in obj
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
@@ -320,15 +320,15 @@ def test_names_are_kept_whatever_they_are(bpy: ModuleType, tmp_path: Path) -> No
     names = [*odd, "dup", "dup", "long " + "x" * 300]
     imported = build(bpy, write_session(tmp_path / "s.pickle", [cloud(name) for name in names]))
     assert len(imported.objects) == len(names)
-    assert len({thing.name for thing in imported.objects}) == len(names)
-    for name, thing in zip(names, imported.objects, strict=True):
-        assert thing["mosaic_name"] == name.replace("\0", "").replace("\ud800", "?")
-        assert len(thing.name.encode()) <= MAX_NAME_BYTES
+    assert len({obj.name for obj in imported.objects}) == len(names)
+    for name, obj in zip(names, imported.objects, strict=True):
+        assert obj["mosaic_name"] == name.replace("\0", "").replace("\ud800", "?")
+        assert len(obj.name.encode()) <= MAX_NAME_BYTES
         if name in odd:
-            assert thing.name.startswith(odd[name])
-    by_name = [thing.name for name, thing in zip(names, imported.objects) if name == "dup"]
+            assert obj.name.startswith(odd[name])
+    by_name = [obj.name for name, obj in zip(names, imported.objects) if name == "dup"]
     assert by_name == ["dup", "dup.002", "dup.003"]
-    long = [thing.name for name, thing in zip(names, imported.objects) if name.startswith("long")]
+    long = [obj.name for name, obj in zip(names, imported.objects) if name.startswith("long")]
     assert [len(name) for name in long] == [MAX_NAME_BYTES] * 2
     assert long[1].endswith(".001")
 
@@ -342,16 +342,16 @@ def test_groups_may_have_any_name(bpy: ModuleType, tmp_path: Path) -> None:
     imported = build(bpy, write_session(tmp_path / "s.pickle", clouds, _data_tree=groups_tree))
     made = imported.collection.children[0].children
     assert [group["mosaic_group"]["name"] for group in made] == [" ", "x" * 300, "ab", "Clusters", "same", "same"]
-    assert [[thing["mosaic_name"] for thing in group.objects] for group in made] == [[str(i)] for i in range(6)]
+    assert [[obj["mosaic_name"] for obj in group.objects] for group in made] == [[str(i)] for i in range(6)]
 
 
 def test_a_meta_key_that_is_ours_does_not_hide_ours(bpy: ModuleType, tmp_path: Path) -> None:
     meta = {"mosaic_class": "theirs", "k" * 100: 1, "k" * 63 + "z": 2, "": 3, 7: 4, "cycles": 5, "_RNA_UI": 6}
-    (thing,) = build(bpy, write_session(tmp_path / "s.pickle", [cloud("c", meta=meta)])).objects
-    assert thing["mosaic_class"] == "Geometry"
-    assert thing["mosaic_class.001"] == "theirs"
-    assert (thing["k" * 63], thing["k" * 59 + ".001"]) == (1, 2)
-    assert thing["7"] == 4
+    (obj,) = build(bpy, write_session(tmp_path / "s.pickle", [cloud("c", meta=meta)])).objects
+    assert obj["mosaic_class"] == "Geometry"
+    assert obj["mosaic_class.001"] == "theirs"
+    assert (obj["k" * 63], obj["k" * 59 + ".001"]) == (1, 2)
+    assert obj["7"] == 4
 
 
 # --- vertex properties at the edges ----------------------------------------------------------------------------------
@@ -426,8 +426,8 @@ def test_columns_may_have_any_name(bpy: ModuleType, tmp_path: Path) -> None:
     made = [make("c", 4, vertex_properties=properties(4, columns)) for make in (cloud, mesh)]
     imported = build(bpy, write_session(tmp_path / "s.pickle", made))
     assert not imported.warnings
-    for thing in imported.objects:
-        stored = read_columns(thing.data)
+    for obj in imported.objects:
+        stored = read_columns(obj.data)
         assert sorted(stored) == sorted(columns)
         for name, values in columns.items():
             assert_same_bits(stored[name], values, name)
@@ -438,10 +438,10 @@ def test_an_edit_in_blender_changes_that_value_alone(bpy: ModuleType, tmp_path: 
 
     values = np.array([0.1, 1e300, 2**53 + 1.0])
     made = cloud("c", 3, vertex_properties=properties(3, {"v": values}))
-    (thing,) = build(bpy, write_session(tmp_path / "s.pickle", [made])).objects
-    (attribute,) = column_attributes(thing.data)["v"]
-    thing.data.attributes[attribute].data[0].value = 7.5
-    assert_same_bits(read_columns(thing.data)["v"], np.array([7.5, 1e300, 2**53 + 1.0]), "v")
+    (obj,) = build(bpy, write_session(tmp_path / "s.pickle", [made])).objects
+    (attribute,) = column_attributes(obj.data)["v"]
+    obj.data.attributes[attribute].data[0].value = 7.5
+    assert_same_bits(read_columns(obj.data)["v"], np.array([7.5, 1e300, 2**53 + 1.0]), "v")
 
 
 def test_a_column_that_blender_has_no_attribute_for_is_told_of(bpy: ModuleType, tmp_path: Path) -> None:
@@ -456,10 +456,10 @@ def test_a_column_that_blender_has_no_attribute_for_is_told_of(bpy: ModuleType, 
 CORNERS = np.array([[1000, 2000, 3000], [3000, 2400, 3100], [1500, 2100, 3050]], np.float32)
 
 
-def world(thing: Any) -> np.ndarray:
-    matrix = np.array(thing.matrix_world, np.float64)
+def world(obj: Any) -> np.ndarray:
+    matrix = np.array(obj.matrix_world, np.float64)
     with np.errstate(invalid="ignore"):
-        return positions(thing).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+        return positions(obj).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 @pytest.mark.parametrize("angstrom", [1000.0, 10.0, 123.5])
@@ -471,9 +471,9 @@ def test_a_point_stands_where_the_options_put_it(
     path = write_session(tmp_path / "s.pickle", [cloud("c", points=CORNERS), hidden])
     imported = build(bpy, path, angstrom_per_unit=angstrom, recentre=recentre)
     centre = (CORNERS.min(axis=0) + CORNERS.max(axis=0)) / 2 if recentre else np.zeros(3)  # of what is visible
-    for thing, points in zip(imported.objects, (CORNERS, CORNERS + 5000), strict=True):
-        assert np.array_equal(positions(thing), points)
-        np.testing.assert_allclose(world(thing), (points - centre) / angstrom, rtol=1e-5, atol=1e-5)
+    for obj, points in zip(imported.objects, (CORNERS, CORNERS + 5000), strict=True):
+        assert np.array_equal(positions(obj), points)
+        np.testing.assert_allclose(world(obj), (points - centre) / angstrom, rtol=1e-5, atol=1e-5)
     assert list(imported.root.scale) == pytest.approx([1 / angstrom] * 3)
 
 
@@ -512,12 +512,12 @@ def test_geometries_without_points_and_with_one(bpy: ModuleType, tmp_path: Path)
     clusters = [cloud("empty", 0), cloud("one", 1)]
     models = [mesh("no mesh", 0, model=nothing), mesh("no faces", 3, model=edgeless)]
     imported = build(bpy, write_session(tmp_path / "s.pickle", clusters, models))
-    assert [len(positions(thing)) for thing in imported.objects] == [0, 1, 0, 3]
-    for thing in imported.objects:
+    assert [len(positions(obj)) for obj in imported.objects] == [0, 1, 0, 3]
+    for obj in imported.objects:
         for label in ("Surface", "Mesh", "Wireframe", "Point Cloud"):
-            if thing.type == "MESH":
-                set_input(thing, "Representation", label)
-            evaluated(bpy, thing)
+            if obj.type == "MESH":
+                set_input(obj, "Representation", label)
+            evaluated(bpy, obj)
 
 
 def test_points_that_are_no_numbers_are_kept_and_do_not_move_the_rest(bpy: ModuleType, tmp_path: Path) -> None:
@@ -528,8 +528,8 @@ def test_points_that_are_no_numbers_are_kept_and_do_not_move_the_rest(bpy: Modul
     assert np.array_equal(positions(imported.objects[0]), odd, equal_nan=True)
     centre = (CORNERS[0] + CORNERS[1]) / 2
     np.testing.assert_allclose(world(imported.objects[0])[:2], (CORNERS[:2] - centre) / SCALE, atol=1e-5)
-    for thing in imported.objects:
-        evaluated(bpy, thing)
+    for obj in imported.objects:
+        evaluated(bpy, obj)
 
 
 def test_a_session_of_nothing_but_nan(bpy: ModuleType, tmp_path: Path) -> None:
@@ -557,7 +557,7 @@ def test_the_same_session_twice(bpy: ModuleType) -> None:
     opened = Opened("mosaic-1.3.2.pickle")
     first, second = build(bpy, opened.session), build(bpy, opened.session)
     assert first.collection != second.collection
-    assert not {thing.name for thing in first.objects} & {thing.name for thing in second.objects}
+    assert not {obj.name for obj in first.objects} & {obj.name for obj in second.objects}
     for imported in (first, second):
         check_all(imported.objects, opened)
 
@@ -566,14 +566,14 @@ def test_the_same_session_twice(bpy: ModuleType) -> None:
 
 
 def test_a_saved_file_holds_the_same(bpy: ModuleType, tmp_path: Path, opened: Opened) -> None:
-    names = [thing.name for thing in build(bpy, opened.session).objects]
+    names = [obj.name for obj in build(bpy, opened.session).objects]
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
     bpy.ops.wm.read_homefile(use_empty=True)
     assert not [name for name in names if name in bpy.data.objects]
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
-    things = [bpy.data.objects[name] for name in names]
+    objects = [bpy.data.objects[name] for name in names]
     bpy.context.view_layer.update()
-    check_all(things, opened)
+    check_all(objects, opened)
 
 
 IMPORT = """
@@ -614,21 +614,19 @@ def test_points_have_the_radius_of_their_size_in_pixels(bpy: ModuleType, tmp_pat
     from mosaic_addon.scene.data.attributes import read_attribute
 
     look = {"size": 12, "base_color": (1, 0, 0)}
-    (thing,) = build(
-        bpy, write_session(tmp_path / "s.pickle", [cloud("c", 7, appearance=look)]), pixel_size=2.5
-    ).objects
-    drawn = evaluated(bpy, thing)
+    (obj,) = build(bpy, write_session(tmp_path / "s.pickle", [cloud("c", 7, appearance=look)]), pixel_size=2.5).objects
+    drawn = evaluated(bpy, obj)
     assert drawn.mesh is None
     assert np.array_equal(read_attribute(drawn.pointcloud, "radius"), np.full(7, 15, np.float32))
-    set_input(thing, "Size", 4.0)
-    assert np.array_equal(read_attribute(evaluated(bpy, thing).pointcloud, "radius"), np.full(7, 5, np.float32))
+    set_input(obj, "Size", 4.0)
+    assert np.array_equal(read_attribute(evaluated(bpy, obj).pointcloud, "radius"), np.full(7, 5, np.float32))
 
 
 def test_points_become_spheres_where_asked(bpy: ModuleType, tmp_path: Path) -> None:
     path = write_session(tmp_path / "s.pickle", [cloud("c", 7, appearance={"size": 12})])
-    (thing,) = build(bpy, path, pixel_size=2.5).objects
-    set_input(thing, "Instances", True)
-    evaluated(bpy, thing)
+    (obj,) = build(bpy, path, pixel_size=2.5).objects
+    set_input(obj, "Instances", True)
+    evaluated(bpy, obj)
     graph = bpy.context.evaluated_depsgraph_get()
     matrices, heights = [], []
     for instance in graph.object_instances:  # each is valid during its turn alone
@@ -639,15 +637,15 @@ def test_points_become_spheres_where_asked(bpy: ModuleType, tmp_path: Path) -> N
     widths = [np.linalg.norm(matrix[:3, 2]) * height * SCALE for matrix, height in zip(matrices, heights, strict=True)]
     assert widths == pytest.approx([30] * 7, rel=1e-3)
     places = np.array([matrix[:3, 3] for matrix in matrices])
-    np.testing.assert_allclose(places, world(thing), atol=1e-5)
+    np.testing.assert_allclose(places, world(obj), atol=1e-5)
 
 
 def drawn_as(bpy: ModuleType, tmp_path: Path, representation: str) -> Any:
     flat = np.array([[0, 0, 0], [1000, 0, 0], [1000, 1000, 0], [0, 1000, 0]], np.float32)
     model = triangular_mesh(4, vertices=flat.astype(np.float64))
     square = mesh("m", 4, points=flat, model=model, representation=representation, appearance={"size": 10})
-    (thing,) = build(bpy, write_session(tmp_path / "s.pickle", [], [square]), pixel_size=2.0).objects
-    return evaluated(bpy, thing)
+    (obj,) = build(bpy, write_session(tmp_path / "s.pickle", [], [square]), pixel_size=2.0).objects
+    return evaluated(bpy, obj)
 
 
 def materials_used(mesh: Any) -> set[str]:
@@ -696,9 +694,9 @@ def test_a_mesh_shown_as_points_is_its_vertices(bpy: ModuleType, tmp_path: Path)
 
 def test_whatever_is_drawn_has_the_objects_material(bpy: ModuleType, tmp_path: Path) -> None:
     imported = build(bpy, write_session(tmp_path / "s.pickle", [cloud()], [mesh()]))
-    for thing in imported.objects:
-        drawn = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        assert drawn.material_slots[0].material.name == thing.name
+    for obj in imported.objects:
+        drawn = obj.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        assert drawn.material_slots[0].material.name == obj.name
 
 
 # --- nothing beside it -----------------------------------------------------------------------------------------------

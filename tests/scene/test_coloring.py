@@ -49,13 +49,13 @@ def draw(bpy: ModuleType) -> SimpleNamespace:
     def finish(data: Any, columns: dict[str, Any], group: str, representation: str, size: float) -> Any:
         write_columns(data, {name: np.asarray(values) for name, values in columns.items()})
         data.materials.append(None)
-        thing = bpy.data.objects.new("thing", data)
-        thing.material_slots[0].link = "OBJECT"
+        obj = bpy.data.objects.new("thing", data)
+        obj.material_slots[0].link = "OBJECT"
         appearance = Appearance(base_color=(0.2, 0.4, 0.8))
-        thing.material_slots[0].material = MaterialFactory(1).new("thing", appearance)
-        RepresentationFactory().add(thing, group, representation, {"Size": size, "Pixel Size": 1.0})
-        bpy.context.scene.collection.objects.link(thing)
-        return thing
+        obj.material_slots[0].material = MaterialFactory(1).new("thing", appearance)
+        RepresentationFactory().add(obj, group, representation, {"Size": size, "Pixel Size": 1.0})
+        bpy.context.scene.collection.objects.link(obj)
+        return obj
 
     def cloud(
         columns: dict[str, Any], row: float = 0, instances: bool = False, representation: str = "pointcloud"
@@ -66,11 +66,11 @@ def draw(bpy: ModuleType) -> SimpleNamespace:
         points[:, 0], points[:, 1] = np.arange(count), row
         with PointCloudFactory() as clouds:
             data = clouds.new("cloud", buffer_of(points, np.float32), count)
-        thing = finish(data, columns, POINTS, representation, 0.8)
+        obj = finish(data, columns, POINTS, representation, 0.8)
         if instances:
-            modifier = thing.modifiers[0]
+            modifier = obj.modifiers[0]
             ModifierInputs(modifier.node_group).set(modifier, "Instances", True)
-        return thing
+        return obj
 
     def mesh(columns: dict[str, Any], row: float = 0, representation: str = "surface") -> Any:
         """A ribbon with a pair of vertices at x = 0, 1, 2, …: each value is given to both of its pair."""
@@ -183,34 +183,34 @@ def test_colors_are_in_their_places(draw: SimpleNamespace, tmp_path: Path, kind:
     """In every representation, whether the attribute is the geometry's or the instances'."""
     columns = {"height": VALUES}
     if kind in ("surface", "wireframe"):
-        thing = draw.mesh(columns, representation=kind)
+        obj = draw.mesh(columns, representation=kind)
         if kind == "wireframe":
-            set_input(thing, "Line Width", 0.6)
+            set_input(obj, "Line Width", 0.6)
     elif kind.startswith("mesh"):
-        thing = draw.mesh(columns, representation="pointcloud")
-        set_input(thing, "Size", 1.0)
-        set_input(thing, "Instances", kind == "mesh as spheres")
+        obj = draw.mesh(columns, representation="pointcloud")
+        set_input(obj, "Size", 1.0)
+        set_input(obj, "Instances", kind == "mesh as spheres")
     else:
-        thing = draw.cloud(
+        obj = draw.cloud(
             columns, instances=kind == "spheres", representation="normals" if kind == "normals" else "pointcloud"
         )
         if kind == "normals":
-            set_input(thing, "Arrow Length", 6.0)
-    assert draw.c.color_by([thing], "height") == draw.c.Coloring("height", "viridis", (0, 4))
+            set_input(obj, "Arrow Length", 6.0)
+    assert draw.c.color_by([obj], "height") == draw.c.Coloring("height", "viridis", (0, 4))
     color = draw.picture(tmp_path / "a.exr")
     wanted = map_at("viridis", 0, 0.25, 0.5, 0.75, 1)
     inside = range(1, 4) if kind in ("surface",) else range(5)
     for x in inside:
         # a surface is interpolated across the pixels that are averaged
         assert near(color(x), wanted[x], 8 / 255), (x, color(x) * 255, wanted[x] * 255)
-    draw.c.uncolor([thing])
+    draw.c.uncolor([obj])
     assert near(draw.picture(tmp_path / "b.exr")(2), (0.2, 0.4, 0.8))
 
 
-def set_input(thing: Any, name: str, value: Any) -> None:
+def set_input(obj: Any, name: str, value: Any) -> None:
     from mosaic_addon.scene.compat import ModifierInputs
 
-    ModifierInputs(thing.modifiers[0].node_group).set(thing.modifiers[0], name, value)
+    ModifierInputs(obj.modifiers[0].node_group).set(obj.modifiers[0], name, value)
 
 
 def test_the_range_is_shared(draw: SimpleNamespace, tmp_path: Path) -> None:
@@ -226,18 +226,18 @@ def test_the_range_is_shared(draw: SimpleNamespace, tmp_path: Path) -> None:
 
 
 def test_ranges_by_quantile_and_in_numbers(draw: SimpleNamespace, tmp_path: Path) -> None:
-    thing = draw.cloud({"p": np.array([-100, 1, 2, 3, 100], np.float32)})
-    assert draw.c.color_by([thing], "p", quantiles=(0.25, 0.75)).value_range == (1, 3)
+    obj = draw.cloud({"p": np.array([-100, 1, 2, 3, 100], np.float32)})
+    assert draw.c.color_by([obj], "p", quantiles=(0.25, 0.75)).value_range == (1, 3)
     color = draw.picture(tmp_path / "a.exr")
     for x, place in enumerate((0, 0, 0.5, 1, 1)):
         assert near(color(x), map_at("viridis", place)[0])
-    assert draw.c.color_by([thing], "p", value_range=(-3, 5)).value_range == (-3, 5)
+    assert draw.c.color_by([obj], "p", value_range=(-3, 5)).value_range == (-3, 5)
     assert near(draw.picture(tmp_path / "b.exr")(1), map_at("viridis", 0.5)[0])
 
 
 def test_gamma_is_mosaics(draw: SimpleNamespace, tmp_path: Path) -> None:
-    thing = draw.cloud({"p": VALUES})
-    draw.c.color_by([thing], "p", "magma", gamma=2.0)
+    obj = draw.cloud({"p": VALUES})
+    draw.c.color_by([obj], "p", "magma", gamma=2.0)
     color = draw.picture(tmp_path / "a.exr")
     for x, value in enumerate(VALUES):
         assert near(color(x), map_at("magma", (value / 4) ** (1 / 2))[0])
@@ -245,8 +245,8 @@ def test_gamma_is_mosaics(draw: SimpleNamespace, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "reverse"), [("magma", True), ("magma_r", False)])
 def test_maps_are_turned_round(draw: SimpleNamespace, tmp_path: Path, name: str, reverse: bool) -> None:
-    thing = draw.cloud({"p": VALUES})
-    coloring = draw.c.color_by([thing], "p", name, reverse=reverse)
+    obj = draw.cloud({"p": VALUES})
+    coloring = draw.c.color_by([obj], "p", name, reverse=reverse)
     assert (coloring.color_map, coloring.reverse) == ("magma", True)
     color = draw.picture(tmp_path / "a.exr")
     assert near(color(0), map_at("magma", 1)[0])
@@ -254,8 +254,8 @@ def test_maps_are_turned_round(draw: SimpleNamespace, tmp_path: Path, name: str,
 
 
 def test_what_is_not_a_number_is_grey(draw: SimpleNamespace, tmp_path: Path) -> None:
-    thing = draw.cloud({"p": np.array([np.nan, 1, np.inf, 3, -np.inf])})
-    assert draw.c.color_by([thing], "p").value_range == (1, 3)
+    obj = draw.cloud({"p": np.array([np.nan, 1, np.inf, 3, -np.inf])})
+    assert draw.c.color_by([obj], "p").value_range == (1, 3)
     color = draw.picture(tmp_path / "a.exr")
     for x in (0, 2, 4):
         assert near(color(x), (0.5, 0.5, 0.5))
@@ -263,27 +263,27 @@ def test_what_is_not_a_number_is_grey(draw: SimpleNamespace, tmp_path: Path) -> 
 
 
 def test_equal_values_have_the_middle_color(draw: SimpleNamespace, tmp_path: Path) -> None:
-    thing = draw.cloud({"p": [7.0, 7.0]})
-    draw.c.color_by([thing], "p")
+    obj = draw.cloud({"p": [7.0, 7.0]})
+    draw.c.color_by([obj], "p")
     assert near(draw.picture(tmp_path / "a.exr")(0), map_at("viridis", 0.5)[0])
 
 
 def test_vectors_by_length_or_component(draw: SimpleNamespace, tmp_path: Path) -> None:
     vectors = np.array([[0, 0, 0], [3, 4, 0], [0, 6, -8]], np.float32)
-    thing = draw.cloud({"v": vectors, "wide": np.eye(3, 5), "whole": np.array([[0, 1], [0, 3], [0, 2]])})
-    assert draw.c.color_by([thing], "v").value_range == (0, 10)
-    assert draw.c.coloring_of(thing).component is None
+    obj = draw.cloud({"v": vectors, "wide": np.eye(3, 5), "whole": np.array([[0, 1], [0, 3], [0, 2]])})
+    assert draw.c.color_by([obj], "v").value_range == (0, 10)
+    assert draw.c.coloring_of(obj).component is None
     assert near(draw.picture(tmp_path / "a.exr")(1), map_at("viridis", 0.5)[0])
-    assert draw.c.color_by([thing], "v", component=2).value_range == (-8, 0)
-    assert draw.c.coloring_of(thing).component == 2
+    assert draw.c.color_by([obj], "v", component=2).value_range == (-8, 0)
+    assert draw.c.coloring_of(obj).component == 2
     assert near(draw.picture(tmp_path / "b.exr")(2), map_at("viridis", 0)[0])
-    draw.c.color_by([thing], "whole", component=1)
-    assert draw.c.coloring_of(thing) == draw.c.Coloring("whole", "viridis", (1, 3), component=1)
+    draw.c.color_by([obj], "whole", component=1)
+    assert draw.c.coloring_of(obj) == draw.c.Coloring("whole", "viridis", (1, 3), component=1)
     assert near(draw.picture(tmp_path / "c.exr")(2), map_at("viridis", 0.5)[0])
     with pytest.raises(MosaicError, match="'wide' has 5 columns; choose a component"):
-        draw.c.color_by([thing], "wide")
+        draw.c.color_by([obj], "wide")
     with pytest.raises(MosaicError, match="no component 3"):
-        draw.c.color_by([thing], "v", component=3)
+        draw.c.color_by([obj], "v", component=3)
 
 
 # --- categories ------------------------------------------------------------------------------------------------------
@@ -295,8 +295,8 @@ def test_labels_have_colors_by_value(draw: SimpleNamespace, tmp_path: Path, inst
     palette = stops("Set1")[1]
     first = draw.cloud({"label": np.array([0, 1, 8, 9, -1])}, instances=instances)
     second = draw.cloud({"label": np.array([1, 20], np.uint8)}, row=1, instances=instances)
-    for thing in (first, second):
-        assert draw.c.color_by([thing], "label", "Set1").categories
+    for obj in (first, second):
+        assert draw.c.color_by([obj], "label", "Set1").categories
     color = draw.picture(tmp_path / "a.exr")
     for x, entry in enumerate((0, 1, 8, 0, 8)):
         assert near(color(x), palette[entry], 1 / 255)
@@ -308,8 +308,8 @@ def test_labels_have_colors_by_value(draw: SimpleNamespace, tmp_path: Path, inst
 def test_a_palette_cuts_the_range_of_numbers(
     draw: SimpleNamespace, tmp_path: Path, values: list[float], categories: bool | None
 ) -> None:
-    thing = draw.cloud({"p": values})
-    assert not draw.c.color_by([thing], "p", "Dark2", categories=categories).categories
+    obj = draw.cloud({"p": values})
+    assert not draw.c.color_by([obj], "p", "Dark2", categories=categories).categories
     color = draw.picture(tmp_path / "a.exr")
     for x, entry in enumerate((0, 2, 4, 7)):
         assert near(color(x), stops("Dark2")[1][entry], 1 / 255)
@@ -326,8 +326,8 @@ def test_texts_have_one_color_in_all_objects(draw: SimpleNamespace, tmp_path: Pa
     membrane, rna, spike = stops("Dark2")[1][:3]
     for cell, wanted in (((0, 0), spike), ((1, 0), rna), ((2, 0), spike), ((0, 1), membrane), ((1, 1), rna)):
         assert near(color(*cell), wanted, 1 / 255)
-    for thing, column in zip((first, second), texts):
-        kept = read_columns(thing.data)["class"]
+    for obj, column in zip((first, second), texts):
+        kept = read_columns(obj.data)["class"]
         assert kept.tolist() == column.tolist()
         assert kept.dtype == column.dtype
     draw.c.color_by([first, second], "class", "viridis")
@@ -335,8 +335,8 @@ def test_texts_have_one_color_in_all_objects(draw: SimpleNamespace, tmp_path: Pa
 
 
 def test_booleans_are_two_categories(draw: SimpleNamespace, tmp_path: Path) -> None:
-    thing = draw.cloud({"hit": np.array([True, False])})
-    draw.c.color_by([thing], "hit")
+    obj = draw.cloud({"hit": np.array([True, False])})
+    draw.c.color_by([obj], "hit")
     color = draw.picture(tmp_path / "a.exr")
     assert near(color(0), stops("Dark2")[1][1], 1 / 255)
     assert near(color(1), stops("Dark2")[1][0], 1 / 255)
@@ -349,31 +349,31 @@ COLORS = np.array([[1, 0, 0], [0, 0.5, 0.25]])
 
 @pytest.mark.parametrize("representation", ["surface", "pointcloud"])
 def test_vertex_colors_are_one_choice_away(draw: SimpleNamespace, tmp_path: Path, representation: str) -> None:
-    thing = draw.mesh({"vertex_colors": VALUES[:4]}, representation=representation)
+    obj = draw.mesh({"vertex_colors": VALUES[:4]}, representation=representation)
     other = draw.cloud({"p": [1.0]}, row=1)
-    set_input(thing, "Size", 1.0)
-    set_input(thing, "Instances", True)
-    draw.c.write_vertex_colors(thing.data, np.repeat(COLORS, 4, axis=0))
-    assert draw.c.coloring_of(thing) is None, "Mosaic shows the base colour"
-    draw.c.color_by_vertex_colors([thing, other])
-    assert draw.c.coloring_of(thing) == draw.c.Coloring("vertex_colors")
+    set_input(obj, "Size", 1.0)
+    set_input(obj, "Instances", True)
+    draw.c.write_vertex_colors(obj.data, np.repeat(COLORS, 4, axis=0))
+    assert draw.c.coloring_of(obj) is None, "Mosaic shows the base colour"
+    draw.c.color_by_vertex_colors([obj, other])
+    assert draw.c.coloring_of(obj) == draw.c.Coloring("vertex_colors")
     color = draw.picture(tmp_path / "a.exr")
     between = 0.5 if representation == "surface" else 0  # where a surface has one colour
     assert near(color(between), COLORS[0])
     assert near(color(2 + between), COLORS[1])
-    draw.c.color_by([thing], "vertex_colors")
-    assert draw.c.coloring_of(thing).value_range == (0, 3), "a property of that name comes first"
+    draw.c.color_by([obj], "vertex_colors")
+    assert draw.c.coloring_of(obj).value_range == (0, 3), "a property of that name comes first"
 
 
 def test_vertex_colors_come_back(draw: SimpleNamespace) -> None:
     colors = np.random.default_rng(1).random((4, 3))
-    thing = draw.mesh({"p": [0.0, 1.0]})
-    assert draw.c.read_vertex_colors(thing.data) is None
-    draw.c.write_vertex_colors(thing.data, colors)
-    assert np.abs(draw.c.read_vertex_colors(thing.data) - colors).max() < 2e-7
-    assert np.array_equal(draw.c.read_vertex_colors(thing.data, colors), colors)
-    thing.data.attributes["vertex_colors"].data[2].color = (1, 0, 0, 1)
-    edited = draw.c.read_vertex_colors(thing.data, colors)
+    obj = draw.mesh({"p": [0.0, 1.0]})
+    assert draw.c.read_vertex_colors(obj.data) is None
+    draw.c.write_vertex_colors(obj.data, colors)
+    assert np.abs(draw.c.read_vertex_colors(obj.data) - colors).max() < 2e-7
+    assert np.array_equal(draw.c.read_vertex_colors(obj.data, colors), colors)
+    obj.data.attributes["vertex_colors"].data[2].color = (1, 0, 0, 1)
+    edited = draw.c.read_vertex_colors(obj.data, colors)
     assert edited[2].tolist() == pytest.approx([1, 0, 0])
     assert np.array_equal(edited[[0, 1, 3]], colors[[0, 1, 3]])
 
@@ -384,34 +384,34 @@ def test_vertex_colors_come_back(draw: SimpleNamespace) -> None:
 @pytest.mark.parametrize("name", ["color", "pass_index", "position", "curvature"])
 def test_names_of_other_things_do_not_disturb(draw: SimpleNamespace, tmp_path: Path, name: str) -> None:
     """A property may be called as something of the object is, which attributes of instances fall back to."""
-    thing = draw.cloud({name: VALUES})
+    obj = draw.cloud({name: VALUES})
     if name == "curvature":
-        thing["curvature"] = 3.0
-    thing.pass_index = 3
-    draw.c.color_by([thing], name)
+        obj["curvature"] = 3.0
+    obj.pass_index = 3
+    draw.c.color_by([obj], name)
     color = draw.picture(tmp_path / "a.exr")
     for x, value in enumerate(VALUES):
         assert near(color(x), map_at("viridis", value / 4)[0])
-    assert draw.c.coloring_of(thing).property == name
+    assert draw.c.coloring_of(obj).property == name
 
 
 def test_choices_are_read_from_the_material(draw: SimpleNamespace) -> None:
-    thing = draw.cloud({"p": VALUES, "label": np.arange(5)})
-    coloring = draw.c.color_by([thing], "p", "RdBu_r", value_range=(-1, 2.5), gamma=0.5)
-    assert draw.c.coloring_of(thing) == coloring == draw.c.Coloring("p", "RdBu", (-1, 2.5), 0.5, True)
-    node = thing.material_slots[0].material.node_tree.nodes["Mosaic Color Map"]
+    obj = draw.cloud({"p": VALUES, "label": np.arange(5)})
+    coloring = draw.c.color_by([obj], "p", "RdBu_r", value_range=(-1, 2.5), gamma=0.5)
+    assert draw.c.coloring_of(obj) == coloring == draw.c.Coloring("p", "RdBu", (-1, 2.5), 0.5, True)
+    node = obj.material_slots[0].material.node_tree.nodes["Mosaic Color Map"]
     node.inputs["From Max"].default_value = 8
-    assert draw.c.coloring_of(thing).value_range == (-1, 8)
-    count = len(thing.material_slots[0].material.node_tree.nodes)
-    assert draw.c.color_by([thing], "label", "tab10", categories=True) == draw.c.coloring_of(thing)
-    assert len(thing.material_slots[0].material.node_tree.nodes) == count, "the old nodes went"
-    draw.c.uncolor([thing])
-    assert draw.c.coloring_of(thing) is None
-    assert len(thing.material_slots[0].material.node_tree.nodes) == 2
+    assert draw.c.coloring_of(obj).value_range == (-1, 8)
+    count = len(obj.material_slots[0].material.node_tree.nodes)
+    assert draw.c.color_by([obj], "label", "tab10", categories=True) == draw.c.coloring_of(obj)
+    assert len(obj.material_slots[0].material.node_tree.nodes) == count, "the old nodes went"
+    draw.c.uncolor([obj])
+    assert draw.c.coloring_of(obj) is None
+    assert len(obj.material_slots[0].material.node_tree.nodes) == 2
 
 
 def test_wrong_choices_change_nothing(draw: SimpleNamespace) -> None:
-    thing = draw.cloud({"p": VALUES, "label": np.arange(5)})
+    obj = draw.cloud({"p": VALUES, "label": np.arange(5)})
     empty = draw.cloud({"name": np.array(["a"])})
     wrong: dict[str, dict[str, Any]] = {
         "vertex property 'q'; there are: p, label, name": {"property": "q"},
@@ -423,10 +423,10 @@ def test_wrong_choices_change_nothing(draw: SimpleNamespace) -> None:
     }
     for message, choices in wrong.items():
         with pytest.raises(MosaicError, match=message):
-            draw.c.color_by([thing, empty], **{"property": "p", **choices})
-        assert draw.c.coloring_of(thing) is None
+            draw.c.color_by([obj, empty], **{"property": "p", **choices})
+        assert draw.c.coloring_of(obj) is None
     with pytest.raises(MosaicError, match="None of the objects has vertex colours"):
-        draw.c.color_by([thing], "vertex_colors")
+        draw.c.color_by([obj], "vertex_colors")
 
 
 def test_a_saved_file_renders_the_same_without_the_extension(
@@ -463,13 +463,13 @@ def test_a_segmentation_has_the_colors_of_its_voxels(
     points[:, 0] = np.arange(6)
     with PointCloudFactory() as clouds:
         data = clouds.new("voxels", buffer_of(points, np.float32), 6)
-    thing = draw.finish(data, {"label": np.array([0, 0, 0, 2, 2, 2])}, SEGMENTATION, representation, 0.8)
+    obj = draw.finish(data, {"label": np.array([0, 0, 0, 2, 2, 2])}, SEGMENTATION, representation, 0.8)
     surface = voxel_surface(points, np.ones(3))
     mesh = new_mesh("surface", surface.vertices, surface.triangles)
     mesh.materials.append(None)
-    set_input(thing, "Surface", bpy.data.objects.new("surface", mesh))
+    set_input(obj, "Surface", bpy.data.objects.new("surface", mesh))
     for _ in range(2):
-        draw.c.color_by([thing], "label", "Set1")
+        draw.c.color_by([obj], "label", "Set1")
     assert [attribute.name for attribute in mesh.attributes if "label" in attribute.name] == ["label"]
     color = draw.picture(tmp_path / "a.exr")
     assert near(color(1), stops("Set1")[1][0], 1 / 255)

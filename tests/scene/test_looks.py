@@ -58,9 +58,9 @@ def add(bpy: ModuleType, data: Any, place: tuple[float, float, float]) -> None:
     from mosaic_addon.session.session import Appearance
 
     data.materials.append(MaterialFactory(1).new(data.name, Appearance(base_color=COLOR)))
-    thing = bpy.data.objects.new(data.name, data)
-    thing.location = place
-    bpy.context.scene.collection.objects.link(thing)
+    obj = bpy.data.objects.new(data.name, data)
+    obj.location = place
+    bpy.context.scene.collection.objects.link(obj)
 
 
 @pytest.fixture
@@ -122,9 +122,9 @@ def test_silhouettes_draw_dark_lines_at_edges_and_not_inside(picture: Callable[.
 
 
 def test_a_translucent_object_gets_no_lines(scene: Any, picture: Callable[..., Picture]) -> None:
-    for thing in scene.objects:
-        if thing.type == "MESH":
-            thing.data.materials[0].node_tree.nodes["Mosaic Surface"].inputs["Opacity"].default_value = 0.3
+    for obj in scene.objects:
+        if obj.type == "MESH":
+            obj.data.materials[0].node_tree.nodes["Mosaic Surface"].inputs["Opacity"].default_value = 0.3
     assert picture("silhouettes")[14:40, 14:40].min() > 60
 
 

@@ -101,9 +101,9 @@ def one(bpy: ModuleType, tmp_path: Path, geometry: Any, **options: Any) -> Any:
     return build(bpy, write_session(tmp_path / "s.pickle", [geometry]), **options).objects[0]
 
 
-def drawn_as(bpy: ModuleType, thing: Any, label: str) -> list[Part]:
-    set_input(thing, "Representation", label)
-    return parts_of(bpy, thing)
+def drawn_as(bpy: ModuleType, obj: Any, label: str) -> list[Part]:
+    set_input(obj, "Representation", label)
+    return parts_of(bpy, obj)
 
 
 # --- every kind of data, every representation ------------------------------------------------------------------------
@@ -122,10 +122,10 @@ def test_the_menu_of_each_kind_offers_what_it_can_be_drawn_as() -> None:
 
 @pytest.mark.parametrize(("kind", "label"), EACH)
 def test_switching_draws_that_representation(bpy: ModuleType, tmp_path: Path, kind: str, label: str) -> None:
-    thing = one(bpy, tmp_path, make(kind))
-    assert thing.modifiers["Mosaic"].node_group.name == GROUPS[kind]
+    obj = one(bpy, tmp_path, make(kind))
+    assert obj.modifiers["Mosaic"].node_group.name == GROUPS[kind]
     count = 4 if kind in ("mesh", "film") else 5
-    parts = drawn_as(bpy, thing, label)
+    parts = drawn_as(bpy, obj, label)
     sizes = [len(part.points) for part in parts]
     if label in ("Point Cloud", "Gaussian Density"):
         assert sizes == [count]
@@ -164,11 +164,11 @@ def test_whatever_is_drawn_has_the_objects_material_or_one_of_mosaics_own(
 ) -> None:
     if how != "plain" and label != "Point Cloud":
         return
-    thing = one(bpy, tmp_path, make(kind))
-    set_input(thing, "Instances", how == "Instances")
-    set_input(thing, "Spheres", how != "flat")
-    used = {name for part in drawn_as(bpy, thing, label) for name in part.materials}
-    own = thing.material_slots[0].material.name
+    obj = one(bpy, tmp_path, make(kind))
+    set_input(obj, "Instances", how == "Instances")
+    set_input(obj, "Spheres", how != "flat")
+    used = {name for part in drawn_as(bpy, obj, label) for name in part.materials}
+    own = obj.material_slots[0].material.name
     assert used == {
         "Basis": {"Mosaic X", "Mosaic Y", "Mosaic Z"},
         "Mesh": {own, "Mosaic Edges"},
@@ -190,14 +190,14 @@ def test_a_picture_shows_every_representation_in_the_base_colour(bpy: ModuleType
     scene = bpy.context.scene
     api.render(imported, tmp_path / "all.png", api.RenderOptions((40, 30), samples=1, look="flat", background="white"))
     bad = []
-    for thing, kind in zip(imported.objects, kinds, strict=True):
+    for obj, kind in zip(imported.objects, kinds, strict=True):
         for other in imported.objects:
-            other.hide_render = other is not thing
-        frame_camera(scene, [thing], (0.3, 0.4, -1))
+            other.hide_render = other is not obj
+        frame_camera(scene, [obj], (0.3, 0.4, -1))
         for label in OFFERED[kind]:
             if label in ("Gaussian Density", "Basis"):  # soft, and in colours of its own
                 continue
-            set_input(thing, "Representation", label)
+            set_input(obj, "Representation", label)
             scene.render.filepath = str(tmp_path / "one.png")
             bpy.ops.render.render(write_still=True)
             pixels = np.asarray(Image.open(tmp_path / "one.png").convert("RGB"), np.float64) / 255
@@ -214,10 +214,10 @@ def test_a_picture_shows_every_representation_in_the_base_colour(bpy: ModuleType
 def test_mesh_spheres_are_as_large_as_native_ones_and_as_fine_as_asked(
     bpy: ModuleType, tmp_path: Path, detail: int, vertices: int
 ) -> None:
-    thing = one(bpy, tmp_path, make("points"))
+    obj = one(bpy, tmp_path, make("points"))
     for name, value in (("Instances", True), ("Sphere Detail", detail), ("Size", 7.0)):
-        set_input(thing, name, value)
-    parts = parts_of(bpy, thing)
+        set_input(obj, name, value)
+    parts = parts_of(bpy, obj)
     assert [len(part.points) for part in parts] == [vertices] * 5
     for part, place in zip(parts, PLACES, strict=True):
         np.testing.assert_allclose(np.linalg.norm(part.points - place, axis=1), 7 * PIXEL / 2, rtol=1e-4)
@@ -239,14 +239,14 @@ def depths(camera: Any, points: np.ndarray) -> np.ndarray:
 def test_flat_points_are_discs_that_face_the_camera_as_it_moves(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.drawing.representations import DISC_RADIUS
 
-    thing = one(bpy, tmp_path, make("points", appearance=LOOK | {"render_spheres": False}), angstrom_per_unit=100.0)
-    thing.parent.rotation_euler = (0.4, -0.9, 1.3)
+    obj = one(bpy, tmp_path, make("points", appearance=LOOK | {"render_spheres": False}), angstrom_per_unit=100.0)
+    obj.parent.rotation_euler = (0.4, -0.9, 1.3)
     camera = place_camera(bpy, (3, -4, 5))
     for turn in ((0.5, 0.3, 0.2), (1.5, -0.4, 2.2)):
         camera.rotation_euler = turn
-        parts = parts_of(bpy, thing)
+        parts = parts_of(bpy, obj)
         assert [len(part.corners) for part in parts] == [1] * 5
-        towards = np.linalg.inv(np.array(thing.matrix_world, np.float64))[:3, :3] @ np.array(camera.matrix_world)[:3, 2]
+        towards = np.linalg.inv(np.array(obj.matrix_world, np.float64))[:3, :3] @ np.array(camera.matrix_world)[:3, 2]
         towards /= np.linalg.norm(towards)
         for part, place in zip(parts, PLACES, strict=True):
             arms = part.points - place
@@ -259,12 +259,12 @@ def test_flat_points_are_discs_that_face_the_camera_as_it_moves(bpy: ModuleType,
 def test_with_a_focal_distance_points_are_as_wide_on_the_screen_wherever_they_are(
     bpy: ModuleType, tmp_path: Path, how: str
 ) -> None:
-    thing = one(bpy, tmp_path, make("points"), angstrom_per_unit=10.0)
+    obj = one(bpy, tmp_path, make("points"), angstrom_per_unit=10.0)
     camera = place_camera(bpy, (20, 20, 150), (0.1, 0.05, 0.3))
     for name, value in (("Focal Distance", 1200.0), ("Instances", how == "Instances"), ("Spheres", how != "flat")):
-        set_input(thing, name, value)
-    parts = parts_of(bpy, thing)
-    world = PLACES @ np.array(thing.matrix_world)[:3, :3].T
+        set_input(obj, name, value)
+    parts = parts_of(bpy, obj)
+    world = PLACES @ np.array(obj.matrix_world)[:3, :3].T
     expected = 10 * PIXEL / 2 * depths(camera, world) * 10 / 1200  # 10 angstrom a unit
     assert np.ptp(expected) > 1
     if how == "plain":
@@ -273,20 +273,20 @@ def test_with_a_focal_distance_points_are_as_wide_on_the_screen_wherever_they_ar
         radii = [np.linalg.norm(part.matrix[:3, 0]) for part in parts]
     np.testing.assert_allclose(radii, expected, rtol=1e-4)
     camera.location.z = -100  # all points lie behind it
-    parts = parts_of(bpy, thing)
+    parts = parts_of(bpy, obj)
     hidden = parts[0].radii if how == "plain" else [np.linalg.norm(part.matrix[:3, 0]) for part in parts]
     np.testing.assert_allclose(hidden, 0, atol=1e-6)
 
 
 def test_soft_points_have_their_size_in_space_whatever_the_camera(bpy: ModuleType, tmp_path: Path) -> None:
-    thing = one(bpy, tmp_path, make("points"))
+    obj = one(bpy, tmp_path, make("points"))
     place_camera(bpy, (200, 200, 1500))
-    set_input(thing, "Focal Distance", 100.0)
-    set_input(thing, "Spheres", False)
-    (part,) = drawn_as(bpy, thing, "Gaussian Density")
+    set_input(obj, "Focal Distance", 100.0)
+    set_input(obj, "Spheres", False)
+    (part,) = drawn_as(bpy, obj, "Gaussian Density")
     np.testing.assert_allclose(part.radii, 6, rtol=1e-6)
-    set_input(thing, "Splat Radius", 11.0)
-    np.testing.assert_allclose(parts_of(bpy, thing)[0].radii, 11, rtol=1e-6)
+    set_input(obj, "Splat Radius", 11.0)
+    np.testing.assert_allclose(parts_of(bpy, obj)[0].radii, 11, rtol=1e-6)
 
 
 # --- arrows ----------------------------------------------------------------------------------------------------------
@@ -301,8 +301,8 @@ def tip_of(points: np.ndarray, start: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["points", "volume", "fit", "mesh"])
 def test_arrows_start_at_the_points_and_reach_along_the_normals(bpy: ModuleType, tmp_path: Path, kind: str) -> None:
     count = 4 if kind == "mesh" else 5
-    thing = one(bpy, tmp_path, make(kind, normals=NORMALS[:count]))
-    parts = drawn_as(bpy, thing, "Normals")
+    obj = one(bpy, tmp_path, make(kind, normals=NORMALS[:count]))
+    parts = drawn_as(bpy, obj, "Normals")
     for part, place, normal in zip(parts, PLACES, NORMALS, strict=kind != "mesh"):
         way = tip_of(part.points, place)
         np.testing.assert_allclose(way, normal / np.linalg.norm(normal) * ARROW, atol=0.01)
@@ -314,32 +314,32 @@ def test_arrows_start_at_the_points_and_reach_along_the_normals(bpy: ModuleType,
 
 @pytest.mark.parametrize("kind", ["points", "mesh"])
 def test_arrows_without_normals_reach_upwards(bpy: ModuleType, tmp_path: Path, kind: str) -> None:
-    thing = one(bpy, tmp_path, make(kind))
-    for part, place in zip(drawn_as(bpy, thing, "Normals"), PLACES):
+    obj = one(bpy, tmp_path, make(kind))
+    for part, place in zip(drawn_as(bpy, obj, "Normals"), PLACES):
         np.testing.assert_allclose(tip_of(part.points, place), (0, 0, ARROW), atol=0.01)
 
 
 def test_a_normal_of_no_length_and_one_of_no_number_draw_an_arrow_all_the_same(bpy: ModuleType, tmp_path: Path) -> None:
     odd = NORMALS.copy()
     odd[0], odd[1] = 0, np.nan
-    thing = one(bpy, tmp_path, make("points", normals=odd))
-    parts = drawn_as(bpy, thing, "Normals")
+    obj = one(bpy, tmp_path, make("points", normals=odd))
+    parts = drawn_as(bpy, obj, "Normals")
     assert len(parts) == 5
     np.testing.assert_allclose(tip_of(parts[0].points, PLACES[0]), (0, 0, ARROW), atol=0.01)
     np.testing.assert_allclose(tip_of(parts[2].points, PLACES[2]), (0, -ARROW, 0), atol=0.01)
 
 
 def test_the_arrow_length_can_be_changed(bpy: ModuleType, tmp_path: Path) -> None:
-    thing = one(bpy, tmp_path, make("points"))
-    set_input(thing, "Arrow Length", 33.0)
-    assert np.linalg.norm(tip_of(drawn_as(bpy, thing, "Normals")[1].points, PLACES[1])) == pytest.approx(33)
+    obj = one(bpy, tmp_path, make("points"))
+    set_input(obj, "Arrow Length", 33.0)
+    assert np.linalg.norm(tip_of(drawn_as(bpy, obj, "Normals")[1].points, PLACES[1])) == pytest.approx(33)
 
 
 @pytest.mark.parametrize("kind", ["points", "volume", "fit", "mesh"])
 def test_axes_are_turned_by_the_quaternions_and_in_mosaics_colours(bpy: ModuleType, tmp_path: Path, kind: str) -> None:
     count = 4 if kind == "mesh" else 5
-    thing = one(bpy, tmp_path, make(kind, quaternions=QUATERNIONS[:count]))
-    parts = drawn_as(bpy, thing, "Basis")
+    obj = one(bpy, tmp_path, make(kind, quaternions=QUATERNIONS[:count]))
+    parts = drawn_as(bpy, obj, "Basis")
     assert len(parts) == count
     for part, place, quaternion in zip(parts, PLACES, QUATERNIONS):
         for axis, way in zip("XYZ", np.eye(3)):
@@ -352,8 +352,8 @@ def test_axes_are_turned_by_the_quaternions_and_in_mosaics_colours(bpy: ModuleTy
 
 
 def test_axes_without_quaternions_follow_the_normals(bpy: ModuleType, tmp_path: Path) -> None:
-    thing = one(bpy, tmp_path, make("points", normals=NORMALS))
-    for part, place, normal in zip(drawn_as(bpy, thing, "Basis"), PLACES, NORMALS, strict=True):
+    obj = one(bpy, tmp_path, make("points", normals=NORMALS))
+    for part, place, normal in zip(drawn_as(bpy, obj, "Basis"), PLACES, NORMALS, strict=True):
         tip = tip_of(part.points_with("Mosaic Z"), place)
         np.testing.assert_allclose(tip, normal / np.linalg.norm(normal) * ARROW, atol=0.01)
 
@@ -364,18 +364,18 @@ def test_axes_without_quaternions_follow_the_normals(bpy: ModuleType, tmp_path: 
 def test_a_volume_is_a_copy_at_each_point_turned_about_its_middle(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.shapes.isosurface import volume_surface
 
-    thing = one(bpy, tmp_path, make("volume", quaternions=QUATERNIONS))
+    obj = one(bpy, tmp_path, make("volume", quaternions=QUATERNIONS))
     surface = volume_surface(VALUES, np.full(3, 10, np.float32), 97.0, 1.0).vertices
     assert np.abs(surface.mean(axis=0)).max() > 5, "a surface that turns onto itself would prove nothing"
-    parts = drawn_as(bpy, thing, "Volume")
+    parts = drawn_as(bpy, obj, "Volume")
     for part, place, quaternion in zip(parts, PLACES, QUATERNIONS, strict=True):
         expected = [rotated(quaternion, vertex) + place for vertex in surface]
         np.testing.assert_allclose(part.points, expected, atol=2e-3)
 
 
 def test_a_volume_of_normals_alone_is_not_turned_as_in_mosaic(bpy: ModuleType, tmp_path: Path) -> None:
-    thing = one(bpy, tmp_path, make("volume", normals=NORMALS))
-    for part in drawn_as(bpy, thing, "Volume"):
+    obj = one(bpy, tmp_path, make("volume", normals=NORMALS))
+    for part in drawn_as(bpy, obj, "Volume"):
         np.testing.assert_allclose(part.matrix[:3, :3], np.eye(3), atol=1e-6)
 
 
@@ -397,12 +397,12 @@ def distance_to_edges(points: np.ndarray) -> np.ndarray:
 def test_lines_are_tubes_as_wide_as_their_pixels(bpy: ModuleType, tmp_path: Path, pixels: float) -> None:
     from mosaic_addon.scene.drawing.representations import EDGE_WIDTH
 
-    thing = one(bpy, tmp_path, make("mesh"))
-    set_input(thing, "Line Width", pixels)
-    (wires,) = drawn_as(bpy, thing, "Wireframe")
+    obj = one(bpy, tmp_path, make("mesh"))
+    set_input(obj, "Line Width", pixels)
+    (wires,) = drawn_as(bpy, obj, "Wireframe")
     # Where tubes meet, the end of one lies inside another.
     assert distance_to_edges(wires.points).max() == pytest.approx(pixels * PIXEL / 2, rel=1e-3)
-    (both,) = drawn_as(bpy, thing, "Mesh")
+    (both,) = drawn_as(bpy, obj, "Mesh")
     edges = both.points_with("Mosaic Edges")
     assert distance_to_edges(edges).max() == pytest.approx(pixels * PIXEL / 2 * EDGE_WIDTH, rel=1e-3)
     np.testing.assert_allclose(np.sort(both.points_with("mesh"), axis=0), np.sort(PLACES[:4], axis=0))
@@ -411,10 +411,10 @@ def test_lines_are_tubes_as_wide_as_their_pixels(bpy: ModuleType, tmp_path: Path
 def test_with_a_focal_distance_lines_are_as_wide_on_the_screen_wherever_they_are(
     bpy: ModuleType, tmp_path: Path
 ) -> None:
-    thing = one(bpy, tmp_path, make("mesh"))
+    obj = one(bpy, tmp_path, make("mesh"))
     camera = place_camera(bpy, (-300, 200, 500), (0, -0.7, 0))
-    set_input(thing, "Focal Distance", 700.0)
-    (wires,) = drawn_as(bpy, thing, "Wireframe")
+    set_input(obj, "Focal Distance", 700.0)
+    (wires,) = drawn_as(bpy, obj, "Wireframe")
     ends = np.array([PLACES[np.linalg.norm(PLACES[:4] - point, axis=1).argmin()] for point in wires.points])
     expected = depths(camera, ends) * PIXEL / 2 / 700
     assert np.ptp(expected) > 0.1
@@ -427,32 +427,32 @@ def test_with_a_focal_distance_lines_are_as_wide_on_the_screen_wherever_they_are
 def test_the_representation_can_be_keyframed(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.compat import ModifierInputs
 
-    thing = one(bpy, tmp_path, make("points"))
-    modifier = thing.modifiers["Mosaic"]
+    obj = one(bpy, tmp_path, make("points"))
+    modifier = obj.modifiers["Mosaic"]
     inputs = ModifierInputs(modifier.node_group)
     shown = {1: "Point Cloud", 10: "Basis", 20: "Normals"}
     for frame, label in shown.items():
         inputs.set(modifier, "Representation", label)
-        assert thing.keyframe_insert(inputs.data_path(modifier, "Representation"), frame=frame)
+        assert obj.keyframe_insert(inputs.data_path(modifier, "Representation"), frame=frame)
     for frame, label in {**shown, 9: "Point Cloud", 15: "Basis"}.items():
         bpy.context.scene.frame_set(frame)
-        sizes = [len(part.points) for part in parts_of(bpy, thing)]
+        sizes = [len(part.points) for part in parts_of(bpy, obj)]
         assert sizes == {"Point Cloud": [5], "Basis": [57] * 5, "Normals": [19] * 5}[label], frame
 
 
 def test_a_number_can_be_keyframed(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.compat import ModifierInputs
 
-    thing = one(bpy, tmp_path, make("points"))
-    modifier = thing.modifiers["Mosaic"]
+    obj = one(bpy, tmp_path, make("points"))
+    modifier = obj.modifiers["Mosaic"]
     inputs = ModifierInputs(modifier.node_group)
     for frame, size in ((1, 4.0), (11, 8.0)):
         inputs.set(modifier, "Size", size)
-        thing.keyframe_insert(inputs.data_path(modifier, "Size"), frame=frame)
+        obj.keyframe_insert(inputs.data_path(modifier, "Size"), frame=frame)
     radii = []
     for frame in (1, 6, 11):
         bpy.context.scene.frame_set(frame)
-        radii.append(parts_of(bpy, thing)[0].radii[0])
+        radii.append(parts_of(bpy, obj)[0].radii[0])
     assert radii == pytest.approx([4, 6, 8])  # a pixel is 2 angstrom
 
 
@@ -473,10 +473,10 @@ def test_inputs_are_set_by_name_and_passed_over_where_there_is_none(bpy: ModuleT
     from mosaic_addon.scene.drawing.representations import set_inputs
 
     path = write_session(tmp_path / "s.pickle", [make("points"), make("mesh")])
-    things = build(bpy, path).objects
+    objects = build(bpy, path).objects
     empty = bpy.data.objects.new("no modifier", None)
-    set_inputs([*things, empty], {"Pixel Size": 3.0, "Line Width": 5.0})
-    points, surface = (ModifierInputs(thing.modifiers["Mosaic"].node_group) for thing in things)
-    assert points.get(things[0].modifiers["Mosaic"], "Pixel Size") == 3.0
-    assert surface.get(things[1].modifiers["Mosaic"], "Line Width") == 5.0
+    set_inputs([*objects, empty], {"Pixel Size": 3.0, "Line Width": 5.0})
+    points, surface = (ModifierInputs(obj.modifiers["Mosaic"].node_group) for obj in objects)
+    assert points.get(objects[0].modifiers["Mosaic"], "Pixel Size") == 3.0
+    assert surface.get(objects[1].modifiers["Mosaic"], "Line Width") == 5.0
     assert "Line Width" not in points

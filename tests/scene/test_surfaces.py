@@ -49,10 +49,10 @@ def vertices(mesh: Any) -> np.ndarray:
     return found.reshape(-1, 3)
 
 
-def mesh_of(thing: Any) -> Any:
+def mesh_of(obj: Any) -> Any:
     from mosaic_addon.scene.drawing.surfaces import volume_mesh
 
-    return volume_mesh(thing)
+    return volume_mesh(obj)
 
 
 # --- volumes ---------------------------------------------------------------------------------------------------------
@@ -62,8 +62,8 @@ def mesh_of(thing: Any) -> Any:
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_the_values_of_a_volume_are_kept_exactly(bpy: ModuleType, tmp_path: Path, dtype: str, order: str) -> None:
     values = np.asarray(ball(dtype)[:, :9, :5], order=order)  # type: ignore[call-overload]
-    (thing,) = objects_of(bpy, tmp_path, a_volume(volume=values))
-    name = mesh_of(thing).name
+    (obj,) = objects_of(bpy, tmp_path, a_volume(volume=values))
+    name = mesh_of(obj).name
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
     kept = bpy.data.meshes[name]
@@ -79,15 +79,15 @@ def test_the_surface_is_what_the_session_asks_for(
     bpy: ModuleType, tmp_path: Path, percentile: float | None, resolution: float | None
 ) -> None:
     state = MISSING if resolution is None else resolution
-    (thing,) = objects_of(bpy, tmp_path, a_volume(percentile=percentile, target_resolution=state))
+    (obj,) = objects_of(bpy, tmp_path, a_volume(percentile=percentile, target_resolution=state))
     expected = volume_surface(ball(), SPACING, percentile, 10.0 if resolution is None else resolution)
-    kept = mesh_of(thing)
+    kept = mesh_of(obj)
     np.testing.assert_array_equal(vertices(kept), expected.vertices)
     assert len(kept.polygons) == len(expected.triangles)
     assert kept["mosaic_target_resolution"] == (10.0 if resolution is None else resolution)
     assert kept.get("mosaic_isovalue_percentile") == percentile
-    set_input(thing, "Representation", "Volume")
-    drawn = parts_of(bpy, thing)
+    set_input(obj, "Representation", "Volume")
+    drawn = parts_of(bpy, obj)
     if len(expected.vertices):
         np.testing.assert_allclose(drawn[0].points, expected.vertices + PLACE, atol=1e-3)
 
@@ -96,7 +96,7 @@ def test_geometries_that_show_a_volume_alike_share_its_surface_and_others_do_not
     bpy: ModuleType, tmp_path: Path
 ) -> None:
     shared, equal = ball(), ball()
-    things = objects_of(
+    objects = objects_of(
         bpy,
         tmp_path,
         a_volume("a", volume=shared),
@@ -105,7 +105,7 @@ def test_geometries_that_show_a_volume_alike_share_its_surface_and_others_do_not
         a_volume("other resolution", volume=shared, target_resolution=25.0),
         a_volume("another volume", volume=equal),
     )
-    surfaces = [mesh_of(thing).name for thing in things]
+    surfaces = [mesh_of(obj).name for obj in objects]
     assert surfaces[0] == surfaces[1]
     assert len(set(surfaces)) == 4
 
@@ -113,10 +113,10 @@ def test_geometries_that_show_a_volume_alike_share_its_surface_and_others_do_not
 def test_a_shared_volume_at_another_spacing_has_a_surface_of_its_own(bpy: ModuleType, tmp_path: Path) -> None:
     shared = ball()
     wide = SPACING * np.float32(2)
-    things = objects_of(
+    objects = objects_of(
         bpy, tmp_path, a_volume("a", volume=shared), a_volume("b", volume=shared, volume_sampling_rate=wide)
     )
-    narrow, wider = (np.ptp(vertices(mesh_of(thing)), axis=0) for thing in things)
+    narrow, wider = (np.ptp(vertices(mesh_of(obj)), axis=0) for obj in objects)
     np.testing.assert_allclose(wider, 2 * narrow, rtol=1e-5)
 
 
@@ -128,17 +128,17 @@ def test_a_volume_without_surface_is_told_of_for_each_geometry(bpy: ModuleType, 
         (said,) = [text for text in imported.warnings if repr(name) in text]
         assert "no surface" in said
         assert ".." not in said
-    for thing in imported.objects:
-        assert parts_of(bpy, thing) == []
-        set_input(thing, "Representation", "Point Cloud")
-        assert [len(part.points) for part in parts_of(bpy, thing)] == [1]
+    for obj in imported.objects:
+        assert parts_of(bpy, obj) == []
+        set_input(obj, "Representation", "Point Cloud")
+        assert [len(part.points) for part in parts_of(bpy, obj)] == [1]
 
 
 def test_surfaces_are_in_no_scene_and_survive_saving(bpy: ModuleType, tmp_path: Path) -> None:
     geometries = [a_volume("v"), a_segmentation("s"), a_fit("f", *SPHERE)]
-    names = [thing.name for thing in objects_of(bpy, tmp_path, *geometries)]
+    names = [obj.name for obj in objects_of(bpy, tmp_path, *geometries)]
     before = {name: drawn_surface(bpy, bpy.data.objects[name]).points for name in names}
-    assert {thing.name for thing in bpy.context.scene.objects if thing.type != "EMPTY"} == set(names)
+    assert {obj.name for obj in bpy.context.scene.objects if obj.type != "EMPTY"} == set(names)
     for _ in range(2):  # what has no user is gone after the second time at the latest
         bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
         bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
@@ -146,10 +146,10 @@ def test_surfaces_are_in_no_scene_and_survive_saving(bpy: ModuleType, tmp_path: 
         np.testing.assert_array_equal(drawn_surface(bpy, bpy.data.objects[name]).points, before[name])
 
 
-def drawn_surface(bpy: ModuleType, thing: Any) -> Part:
-    if "mosaic_model" in thing:
-        set_input(thing, "Representation", "Fitted Surface")
-    (part,) = parts_of(bpy, thing)
+def drawn_surface(bpy: ModuleType, obj: Any) -> Part:
+    if "mosaic_model" in obj:
+        set_input(obj, "Representation", "Fitted Surface")
+    (part,) = parts_of(bpy, obj)
     return part
 
 
@@ -159,23 +159,23 @@ def drawn_surface(bpy: ModuleType, thing: Any) -> Part:
 def test_another_isovalue_or_resolution_changes_the_surface(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.drawing.surfaces import contour_again
 
-    (thing,) = objects_of(bpy, tmp_path, a_volume())
-    kept = mesh_of(thing)
+    (obj,) = objects_of(bpy, tmp_path, a_volume())
+    kept = mesh_of(obj)
     for percentile, resolution in ((70.0, 1.0), (95.0, 1.0), (95.0, 20.0), (None, 0.0)):
         contour_again(kept, percentile, resolution)
         expected = volume_surface(ball(), SPACING, percentile, resolution)
-        (part,) = parts_of(bpy, thing)
+        (part,) = parts_of(bpy, obj)
         np.testing.assert_allclose(part.points, expected.vertices + PLACE, atol=1e-3)
         assert len(part.corners) == len(expected.triangles)
-        assert set(part.materials) == {thing.material_slots[0].material.name}
+        assert set(part.materials) == {obj.material_slots[0].material.name}
         assert (kept.get("mosaic_isovalue_percentile"), kept["mosaic_target_resolution"]) == (percentile, resolution)
 
 
 def test_smooth_shading_follows_the_new_surface(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.drawing.surfaces import contour_again
 
-    (thing,) = objects_of(bpy, tmp_path, a_volume())
-    kept = mesh_of(thing)
+    (obj,) = objects_of(bpy, tmp_path, a_volume())
+    kept = mesh_of(obj)
     list(kept.corner_normals)  # read once, as a viewport does
     contour_again(kept, 70.0, 1.0)
     expected = volume_surface(ball(), SPACING, 70.0, 1.0)
@@ -188,8 +188,8 @@ def test_an_isovalue_without_surface_is_refused_and_the_old_one_stays(bpy: Modul
 
     steps = np.zeros((6, 6, 6), np.float32)
     steps[2:4, 2:4, 2:4] = 1
-    (thing,) = objects_of(bpy, tmp_path, a_volume(volume=steps, percentile=98.0))
-    kept = mesh_of(thing)
+    (obj,) = objects_of(bpy, tmp_path, a_volume(volume=steps, percentile=98.0))
+    kept = mesh_of(obj)
     before = vertices(kept)
     assert len(before)
     with pytest.raises(MosaicError, match="no surface") as refused:
@@ -216,12 +216,12 @@ def addon(bpy: ModuleType) -> Iterator[ModuleType]:
 
 
 def test_the_operator_contours_the_active_volume(addon: ModuleType, tmp_path: Path) -> None:
-    (thing,) = objects_of(addon, tmp_path, a_volume())
-    addon.context.view_layer.objects.active = thing
+    (obj,) = objects_of(addon, tmp_path, a_volume())
+    addon.context.view_layer.objects.active = obj
     found = addon.ops.mosaic.contour_volume(isovalue_percentile=75.0, target_resolution=20.0)
     assert found == {"FINISHED"}
     expected = volume_surface(ball(), SPACING, 75.0, 20.0)
-    np.testing.assert_array_equal(vertices(mesh_of(thing)), expected.vertices)
+    np.testing.assert_array_equal(vertices(mesh_of(obj)), expected.vertices)
     operator = addon.ops.mosaic.contour_volume.get_rna_type()
     assert operator.name == "Contour Volume"
     assert {"REGISTER", "UNDO"} <= set(addon.types.MOSAIC_OT_contour_volume.bl_options)
@@ -230,21 +230,21 @@ def test_the_operator_contours_the_active_volume(addon: ModuleType, tmp_path: Pa
 def test_the_operator_reports_that_there_is_no_surface(addon: ModuleType, tmp_path: Path) -> None:
     steps = np.zeros((6, 6, 6), np.float32)
     steps[2:4, 2:4, 2:4] = 1
-    (thing,) = objects_of(addon, tmp_path, a_volume(volume=steps, percentile=98.0))
-    addon.context.view_layer.objects.active = thing
-    before = vertices(mesh_of(thing))
+    (obj,) = objects_of(addon, tmp_path, a_volume(volume=steps, percentile=98.0))
+    addon.context.view_layer.objects.active = obj
+    before = vertices(mesh_of(obj))
     with pytest.raises(RuntimeError, match="has no surface there"):
         addon.ops.mosaic.contour_volume(isovalue_percentile=0.0, target_resolution=0.0)
-    np.testing.assert_array_equal(vertices(mesh_of(thing)), before)
+    np.testing.assert_array_equal(vertices(mesh_of(obj)), before)
 
 
 def test_the_operator_wants_an_active_volume(addon: ModuleType, tmp_path: Path) -> None:
-    things = objects_of(addon, tmp_path, cloud(), mesh(), a_segmentation("s"), a_fit("f", *SPHERE))
+    objects = objects_of(addon, tmp_path, cloud(), mesh(), a_segmentation("s"), a_fit("f", *SPHERE))
     foreign = addon.data.objects.new("foreign", addon.data.meshes.new("foreign"))
     foreign.modifiers.new("Mosaic", "NODES")
     addon.context.scene.collection.objects.link(foreign)
-    for thing in (None, *things, foreign):
-        addon.context.view_layer.objects.active = thing
+    for obj in (None, *objects, foreign):
+        addon.context.view_layer.objects.active = obj
         assert not addon.ops.mosaic.contour_volume.poll()
         with pytest.raises(RuntimeError, match="active that shows a volume"):
             addon.ops.mosaic.contour_volume()
@@ -262,12 +262,12 @@ def a_segmentation(name: str, points: np.ndarray | None = None, **state: Any) ->
 
 
 def test_a_segmentation_is_the_surface_of_its_voxels(bpy: ModuleType, tmp_path: Path) -> None:
-    (thing,) = objects_of(bpy, tmp_path, a_segmentation("s"))
-    (part,) = parts_of(bpy, thing)
+    (obj,) = objects_of(bpy, tmp_path, a_segmentation("s"))
+    (part,) = parts_of(bpy, obj)
     np.testing.assert_allclose(part.points.min(axis=0), -5, atol=1e-3)  # half a voxel outside
     np.testing.assert_allclose(part.points.max(axis=0), 25, atol=1e-3)
-    set_input(thing, "Representation", "Point Cloud")
-    assert [len(part.points) for part in parts_of(bpy, thing)] == [27]
+    set_input(obj, "Representation", "Point Cloud")
+    assert [len(part.points) for part in parts_of(bpy, obj)] == [27]
 
 
 def test_a_segmentation_that_no_grid_holds_is_told_of(bpy: ModuleType, tmp_path: Path) -> None:
@@ -292,22 +292,22 @@ def a_fit(name: str, cls: str, state: dict[str, Any], **more: Any) -> Any:
     return cloud(name, points=points, model=an_object(f"mosaic.parametrization.{cls}", state), **more)
 
 
-def fitted(bpy: ModuleType, thing: Any) -> Part:
-    set_input(thing, "Representation", "Fitted Surface")
-    (part,) = parts_of(bpy, thing)
-    assert set(part.materials) == {thing.material_slots[0].material.name}
+def fitted(bpy: ModuleType, obj: Any) -> Part:
+    set_input(obj, "Representation", "Fitted Surface")
+    (part,) = parts_of(bpy, obj)
+    assert set(part.materials) == {obj.material_slots[0].material.name}
     return part
 
 
 def test_a_fit_is_shown_as_its_points_until_its_surface_is_asked_for(bpy: ModuleType, tmp_path: Path) -> None:
-    (thing,) = objects_of(bpy, tmp_path, a_fit("f", *SPHERE))
-    assert inputs_of(thing)["Representation"] == "Point Cloud"
-    assert parts_of(bpy, thing)[0].is_cloud
+    (obj,) = objects_of(bpy, tmp_path, a_fit("f", *SPHERE))
+    assert inputs_of(obj)["Representation"] == "Point Cloud"
+    assert parts_of(bpy, obj)[0].is_cloud
 
 
 def test_the_fitted_surfaces_are_their_formulas(bpy: ModuleType, tmp_path: Path) -> None:
-    things = objects_of(bpy, tmp_path, *[a_fit(fit[0], *fit) for fit in (SPHERE, ELLIPSOID, CYLINDER)])
-    sphere, ellipsoid, cylinder = (fitted(bpy, thing).points - CENTER for thing in things)
+    objects = objects_of(bpy, tmp_path, *[a_fit(fit[0], *fit) for fit in (SPHERE, ELLIPSOID, CYLINDER)])
+    sphere, ellipsoid, cylinder = (fitted(bpy, obj).points - CENTER for obj in objects)
     np.testing.assert_allclose(np.linalg.norm(sphere, axis=1), 80, rtol=1e-5)
     along = ellipsoid @ TURN / ELLIPSOID[1]["radii"]
     np.testing.assert_allclose(np.linalg.norm(along, axis=1), 1, rtol=1e-4)
@@ -324,19 +324,19 @@ def test_the_fitted_surfaces_are_their_formulas(bpy: ModuleType, tmp_path: Path)
 def test_the_fits_of_a_session_of_mosaic_pass_through_its_own_points(bpy: ModuleType, sessions: Path) -> None:
     imported = build(bpy, sessions / "mosaic-1.3.2.pickle", **APART)
     seen = set()
-    for thing in imported.objects:
-        if thing.modifiers["Mosaic"].node_group.name != "Mosaic Fit":
+    for obj in imported.objects:
+        if obj.modifiers["Mosaic"].node_group.name != "Mosaic Fit":
             continue
-        surface = fitted(bpy, thing)
-        own = np.array([point.co for point in thing.data.points])
+        surface = fitted(bpy, obj)
+        own = np.array([point.co for point in obj.data.points])
         size = np.ptp(own, axis=0).max()
         near = np.array([distance_to(surface, point) for point in own[::10]])
         # Points lie on the true surface; ours is of triangles, and the tube of a curve is 8 pixels wide.
         # Mosaic samples a cylinder on one of twelve sides.
-        room = {"SplineCurve": 8 * 2.0 / 2 * 1.01, "Cylinder": 0.01 * size}.get(thing["mosaic_model"], 0.005 * size)
+        room = {"SplineCurve": 8 * 2.0 / 2 * 1.01, "Cylinder": 0.01 * size}.get(obj["mosaic_model"], 0.005 * size)
         # A sheet through scattered points has spikes finer than its triangles.
-        assert (np.median(near) if thing["mosaic_model"] == "RBF" else near.max()) < room, thing.name
-        seen.add(thing["mosaic_model"])
+        assert (np.median(near) if obj["mosaic_model"] == "RBF" else near.max()) < room, obj.name
+        seen.add(obj["mosaic_model"])
     assert seen == {"Sphere", "Ellipsoid", "Cylinder", "RBF", "SplineCurve"}
 
 
@@ -369,10 +369,10 @@ def a_curve(name: str, **more: Any) -> Any:
 
 
 def test_a_fitted_curve_is_a_closed_tube_of_points_width(bpy: ModuleType, tmp_path: Path) -> None:
-    (thing,) = objects_of(bpy, tmp_path, a_curve("curve"))
+    (obj,) = objects_of(bpy, tmp_path, a_curve("curve"))
     for pixels in (8.0, 3.0):
-        set_input(thing, "Tube Width", pixels)
-        tube = fitted(bpy, thing)
+        set_input(obj, "Tube Width", pixels)
+        tube = fitted(bpy, obj)
         legs = [np.array([[0, 0, 7], [100, 0, 7]], float), np.array([[100, 0, 7], [100, 200, 7]], float)]
         near = []
         for start, end in legs:
@@ -405,11 +405,11 @@ def test_a_broken_fit_is_told_of_and_its_points_are_shown(bpy: ModuleType, tmp_p
     imported = build(bpy, write_session(tmp_path / "s.pickle", [a_fit("broken", *BROKEN[what])]), **APART)
     assert [text for text in imported.warnings if "'broken'" in text]
     assert not [text for text in imported.warnings if ".." in text]
-    (thing,) = imported.objects
-    assert [len(part.points) for part in parts_of(bpy, thing)] == [20]
-    if thing.modifiers["Mosaic"].node_group.name == "Mosaic Fit":
-        set_input(thing, "Representation", "Fitted Surface")
-        for part in parts_of(bpy, thing):
+    (obj,) = imported.objects
+    assert [len(part.points) for part in parts_of(bpy, obj)] == [20]
+    if obj.modifiers["Mosaic"].node_group.name == "Mosaic Fit":
+        set_input(obj, "Representation", "Fitted Surface")
+        for part in parts_of(bpy, obj):
             assert np.isfinite(part.points).all()
 
 

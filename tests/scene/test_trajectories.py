@@ -48,22 +48,22 @@ def film(bpy: ModuleType, tmp_path: Path, geometry: Any) -> Any:
     return build(bpy, write_session(tmp_path / "s.pickle", [], [geometry]), **APART).objects[0]
 
 
-def frames_of(thing: Any) -> Any:
+def frames_of(obj: Any) -> Any:
     from mosaic_addon.scene.compat import ModifierInputs
 
-    modifier = thing.modifiers["Mosaic"]
+    modifier = obj.modifiers["Mosaic"]
     return ModifierInputs(modifier.node_group).get(modifier, "Frames")
 
 
-def at(bpy: ModuleType, thing: Any, frame: int) -> Part:
+def at(bpy: ModuleType, obj: Any, frame: int) -> Part:
     bpy.context.scene.frame_set(frame)
-    (part,) = parts_of(bpy, thing)
+    (part,) = parts_of(bpy, obj)
     return part
 
 
-def step_at(bpy: ModuleType, thing: Any, frame: int) -> int:
+def step_at(bpy: ModuleType, obj: Any, frame: int) -> int:
     """The step that is drawn, told by its height."""
-    return round(float(at(bpy, thing, frame).points[:, 2].mean()) / 10)
+    return round(float(at(bpy, obj, frame).points[:, 2].mean()) / 10)
 
 
 # --- all of it is in the .blend --------------------------------------------------------------------------------------
@@ -73,8 +73,8 @@ def test_every_step_is_kept_with_its_shape_file_name_and_properties(bpy: ModuleT
     from mosaic_addon.scene.data.vertex_properties import read_columns
 
     sizes = [4, 9, 6]
-    thing = film(bpy, tmp_path, a_film(sizes))
-    kept = sorted(frames_of(thing).objects, key=lambda step: step.name)
+    obj = film(bpy, tmp_path, a_film(sizes))
+    kept = sorted(frames_of(obj).objects, key=lambda step: step.name)
     assert [len(step.data.vertices) for step in kept] == sizes
     assert [step.data["mosaic_filename"] for step in kept] == ["step 0.vtu", "step 1.vtu", "step 2.vtu"]
     for k, step in enumerate(kept):
@@ -96,18 +96,18 @@ def test_the_steps_are_in_no_scene(bpy: ModuleType, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["film", "x" * 200, "a\0\nb", "脂質" * 40, "film 00001"])
 def test_a_thousand_steps_follow_each_other_whatever_the_name(bpy: ModuleType, tmp_path: Path, name: str) -> None:
     sizes = [3] * (1000 if name == "film" else 12)
-    thing = film(bpy, tmp_path, a_film(sizes, meta={"name": name}))
+    obj = film(bpy, tmp_path, a_film(sizes, meta={"name": name}))
     numbers = [0, 1, 9, 10, 11] if len(sizes) == 12 else [0, 1, 9, 10, 99, 100, 101, 500, 999]
-    assert [step_at(bpy, thing, 1 + k) for k in numbers] == numbers
+    assert [step_at(bpy, obj, 1 + k) for k in numbers] == numbers
 
 
 def test_two_films_of_one_name_and_a_second_import_keep_to_their_own_steps(bpy: ModuleType, tmp_path: Path) -> None:
     path = write_session(tmp_path / "s.pickle", [], [a_film([4, 4, 4]), a_film([6, 6, 6])])
-    things = [*build(bpy, path, **APART).objects, *build(bpy, path, **APART).objects]
-    assert len({frames_of(thing).name for thing in things}) == 4
-    for thing, size in zip(things, (4, 6, 4, 6), strict=True):
+    objects = [*build(bpy, path, **APART).objects, *build(bpy, path, **APART).objects]
+    assert len({frames_of(obj).name for obj in objects}) == 4
+    for obj, size in zip(objects, (4, 6, 4, 6), strict=True):
         for frame in (1, 2, 3):
-            part = at(bpy, thing, frame)
+            part = at(bpy, obj, frame)
             assert len(part.points) == size
             assert round(part.points[0, 2]) == 10 * (frame - 1)
 
@@ -117,43 +117,43 @@ def test_two_films_of_one_name_and_a_second_import_keep_to_their_own_steps(bpy: 
 
 def test_the_frame_of_the_scene_picks_the_step_even_of_another_size(bpy: ModuleType, tmp_path: Path) -> None:
     sizes = [4, 9, 6, 3]
-    thing = film(bpy, tmp_path, a_film(sizes))
+    obj = film(bpy, tmp_path, a_film(sizes))
     for frame in (3, 1, 4, 2):
-        part = at(bpy, thing, frame)
+        part = at(bpy, obj, frame)
         expected = vars(fan(sizes[frame - 1], 10.0 * (frame - 1)))["vertices"]
         np.testing.assert_allclose(part.points, expected, atol=1e-3)
         assert len(part.corners) == sizes[frame - 1] - 2
-        assert set(part.materials) == {thing.material_slots[0].material.name}
+        assert set(part.materials) == {obj.material_slots[0].material.name}
 
 
 def test_before_and_after_it_holds_the_first_and_last_step(bpy: ModuleType, tmp_path: Path) -> None:
-    thing = film(bpy, tmp_path, a_film([4, 4, 4]))
-    assert [step_at(bpy, thing, frame) for frame in (-10, 0, 1, 2, 3, 4, 100)] == [0, 0, 0, 1, 2, 2, 2]
+    obj = film(bpy, tmp_path, a_film([4, 4, 4]))
+    assert [step_at(bpy, obj, frame) for frame in (-10, 0, 1, 2, 3, 4, 100)] == [0, 0, 0, 1, 2, 2, 2]
 
 
 def test_start_step_and_loop(bpy: ModuleType, tmp_path: Path) -> None:
-    thing = film(bpy, tmp_path, a_film([4, 4, 4]))
-    set_input(thing, "Start", 10)
-    set_input(thing, "Step", 2)
-    assert [step_at(bpy, thing, frame) for frame in range(8, 18)] == [0, 0, 0, 0, 1, 1, 2, 2, 2, 2]
-    set_input(thing, "Loop", True)
-    assert [step_at(bpy, thing, frame) for frame in range(6, 18)] == [1, 1, 2, 2, 0, 0, 1, 1, 2, 2, 0, 0]
+    obj = film(bpy, tmp_path, a_film([4, 4, 4]))
+    set_input(obj, "Start", 10)
+    set_input(obj, "Step", 2)
+    assert [step_at(bpy, obj, frame) for frame in range(8, 18)] == [0, 0, 0, 0, 1, 1, 2, 2, 2, 2]
+    set_input(obj, "Loop", True)
+    assert [step_at(bpy, obj, frame) for frame in range(6, 18)] == [1, 1, 2, 2, 0, 0, 1, 1, 2, 2, 0, 0]
 
 
 def test_a_film_of_one_step(bpy: ModuleType, tmp_path: Path) -> None:
-    thing = film(bpy, tmp_path, a_film([5]))
+    obj = film(bpy, tmp_path, a_film([5]))
     for loop in (False, True):
-        set_input(thing, "Loop", loop)
-        assert [step_at(bpy, thing, frame) for frame in (0, 1, 2)] == [0, 0, 0]
+        set_input(obj, "Loop", loop)
+        assert [step_at(bpy, obj, frame) for frame in (0, 1, 2)] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("label", ["Surface", "Mesh", "Wireframe", "Point Cloud", "Normals", "Basis"])
 def test_every_representation_follows_the_frame(bpy: ModuleType, tmp_path: Path, label: str) -> None:
-    thing = film(bpy, tmp_path, a_film([4, 9, 6]))
-    set_input(thing, "Representation", label)
+    obj = film(bpy, tmp_path, a_film([4, 9, 6]))
+    set_input(obj, "Representation", label)
     for frame, size in ((1, 4), (3, 6)):
         bpy.context.scene.frame_set(frame)
-        parts = parts_of(bpy, thing)
+        parts = parts_of(bpy, obj)
         if label in ("Normals", "Basis"):
             assert len(parts) == size
             heights = [part.matrix[2, 3] for part in parts]
@@ -170,20 +170,20 @@ def test_arrows_follow_the_surface_of_each_step_as_in_mosaic(bpy: ModuleType, tm
         {"fit": shape, "filename": "", "vertex_properties": None}
         for shape in (fan(5, 0.0), tilted, fan(5, 0.0, vertex_normals=np.tile([0, 0.6, 0.8], (5, 1))))
     ]
-    thing = film(bpy, tmp_path, a_film([5], trajectory=steps))
-    set_input(thing, "Representation", "Normals")
+    obj = film(bpy, tmp_path, a_film([5], trajectory=steps))
+    set_input(obj, "Representation", "Normals")
     for frame, way in ((1, (0, 0, 1)), (2, (1, 0, 0)), (3, (0, 0.6, 0.8))):
         bpy.context.scene.frame_set(frame)
-        for part in parts_of(bpy, thing):
+        for part in parts_of(bpy, obj):
             found = part.matrix[:3, 2] / np.linalg.norm(part.matrix[:3, 2])
             np.testing.assert_allclose(found, way, atol=1e-3)
 
 
 def test_the_columns_of_the_step_reach_what_is_drawn(bpy: ModuleType, tmp_path: Path) -> None:
-    thing = film(bpy, tmp_path, a_film([4, 9]))
+    obj = film(bpy, tmp_path, a_film([4, 9]))
     bpy.context.scene.frame_set(2)
     bpy.context.view_layer.update()
-    drawn = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    drawn = obj.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
     values = [item.value for item in drawn.attributes["curvature"].data]
     np.testing.assert_allclose(values, columns(9, 1)["curvature"].astype(np.float32))
 
@@ -195,17 +195,17 @@ def test_the_scene_plays_the_longest_film_and_stands_at_the_step_that_was_saved(
     bpy: ModuleType, tmp_path: Path
 ) -> None:
     path = write_session(tmp_path / "s.pickle", [], [a_film([4, 6, 5, 4], shown=2), a_film([4] * 7, shown=5), mesh()])
-    things = build(bpy, path, **APART).objects
+    objects = build(bpy, path, **APART).objects
     scene = bpy.context.scene
     assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 7, 3)
-    (part,) = parts_of(bpy, things[0])
+    (part,) = parts_of(bpy, objects[0])
     assert len(part.points) == 5
 
 
 def test_points_that_are_of_no_step_show_the_first(bpy: ModuleType, tmp_path: Path) -> None:
-    thing = film(bpy, tmp_path, a_film([4, 4], points=np.ones((4, 3), np.float32)))
+    obj = film(bpy, tmp_path, a_film([4, 4], points=np.ones((4, 3), np.float32)))
     assert bpy.context.scene.frame_current == 1
-    assert inputs_of(thing)["Representation"] == "Surface"
+    assert inputs_of(obj)["Representation"] == "Surface"
 
 
 def test_a_session_without_films_leaves_the_scenes_frames(bpy: ModuleType, tmp_path: Path) -> None:

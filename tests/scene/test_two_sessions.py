@@ -19,7 +19,7 @@ LOOK = {"base_color": (0.1, 0.2, 0.3), "size": 5}
 
 def first(folder: Path) -> Path:
     clouds = [cloud("A", 4, appearance=LOOK), cloud("B", 5), cloud("C", 6)]
-    uuids = [vars(thing)["uuid"] for thing in clouds]
+    uuids = [vars(obj)["uuid"] for obj in clouds]
     order = tree([uuids[2], "group"], {"group": uuids[:2]}, {"group": "Pair"})
     return write_session(folder / "first.pickle", clouds, [mesh("M")], _data_tree=order)
 
@@ -37,7 +37,7 @@ def both(folder: Path, *paths: Path) -> list[Any]:
 
 
 def object_of(session: Any, name: str) -> Any:
-    return next(thing for thing in session.all_objects if thing.get("mosaic_name") == name)
+    return next(obj for obj in session.all_objects if obj.get("mosaic_name") == name)
 
 
 def container_of(session: Any, name: str) -> Any:
@@ -60,10 +60,10 @@ def differences(left: Path, right: Path) -> list[str]:
     return [str(difference) for difference in compare(open_session(left), open_session(right))]
 
 
-def move(thing: Any, target: Any) -> None:
-    for collection in thing.users_collection:
-        collection.objects.unlink(thing)
-    target.objects.link(thing)
+def move(obj: Any, target: Any) -> None:
+    for collection in obj.users_collection:
+        collection.objects.unlink(obj)
+    target.objects.link(obj)
 
 
 def test_two_sessions_are_each_saved_as_they_were_read(bpy: ModuleType, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_an_object_of_an_old_release_is_spelled_as_the_session_it_came_to(
 ) -> None:
     path = SESSIONS / f"mosaic-{old}.pickle"
     one, other = both(tmp_path, first(tmp_path), path)
-    names = [thing.get("mosaic_name") for thing in container_of(other, "clusters").all_objects]
+    names = [obj.get("mosaic_name") for obj in container_of(other, "clusters").all_objects]
     for name in names:
         move(object_of(container_of(other, "clusters"), name), container_of(one, "clusters"))
     save(one, tmp_path / "one.pickle")

@@ -107,9 +107,9 @@ def test_nothing_is_shared_between_two_that_come_back() -> None:
     one.state.as_dict()["meta"].append("changed")
     one.state[1] = "changed"
     assert_same(other, with_stored(node, held_of(node)))
-    arrays = [thing.fields()["sampling_rate"] for thing in (one, other)]
+    arrays = [obj.fields()["sampling_rate"] for obj in (one, other)]
     assert arrays[0] is not arrays[1]
-    assert [thing.owner for thing in (other.fields()["points"],)] == [2]
+    assert [obj.owner for obj in (other.fields()["points"],)] == [2]
 
 
 def test_objects_of_one_form_share_it() -> None:

@@ -222,10 +222,10 @@ def test_one_damaged_object_does_not_keep_the_others_out(opened: Any, state: dic
 
 
 def test_things_that_are_no_geometry_are_left_out(opened: Any) -> None:
-    things = [None, 5, {"points": 1}, an_object("mosaic.parametrization.Sphere", radius=1.0)]
-    session = opened(_data=container([cloud("healthy"), *things]), _data_tree=MISSING)
+    objects = [None, 5, {"points": 1}, an_object("mosaic.parametrization.Sphere", radius=1.0)]
+    session = opened(_data=container([cloud("healthy"), *objects]), _data_tree=MISSING)
     assert [geometry.name for geometry in session.geometries] == ["healthy"]
-    assert len(session.warnings) == len(session.clusters.damaged) == len(things)
+    assert len(session.warnings) == len(session.clusters.damaged) == len(objects)
 
 
 @pytest.mark.parametrize("rate", [np.zeros(3), np.array([1, -1, 1]), np.array([np.nan] * 3), 0.0, "x", np.ones(2)])

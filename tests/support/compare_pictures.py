@@ -83,8 +83,8 @@ def main(arguments: list[str]) -> list[Agreement]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     imported = api.load(options.session)
-    hidden = [thing for thing in imported.objects if thing.hide_render]
-    shown = {thing["mosaic_name"]: thing for thing in imported.objects if thing not in hidden}
+    hidden = [obj for obj in imported.objects if obj.hide_render]
+    shown = {obj["mosaic_name"]: obj for obj in imported.objects if obj not in hidden}
     names: list[str | None] = [name for name in options.names or shown if has_points(shown[name].data)]
     if options.whole:
         names.append(None)
@@ -99,8 +99,8 @@ def main(arguments: list[str]) -> list[Agreement]:
             view = View(
                 tuple(values["position"]), tuple(values["focal_point"]), tuple(values["up"]), values["view_angle"]
             )
-            for thing in imported.objects:
-                thing.hide_render = thing in hidden or (name is not None and thing["mosaic_name"] != name)
+            for obj in imported.objects:
+                obj.hide_render = obj in hidden or (name is not None and obj["mosaic_name"] != name)
             api.show_as_in(view, imported, SIZE[1])
             camera = place_camera(scene, imported.root, view)
             apply_look(scene, "flat", "white", camera)

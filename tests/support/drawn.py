@@ -33,15 +33,15 @@ class Part:
         return self.points[sorted(set(found))]
 
 
-def parts_of(bpy: ModuleType, thing: Any) -> list[Part]:
+def parts_of(bpy: ModuleType, obj: Any) -> list[Part]:
     """All that is drawn of `thing`, what is empty left out."""
-    thing.update_tag()
+    obj.update_tag()
     bpy.context.view_layer.update()
     graph = bpy.context.evaluated_depsgraph_get()
-    own = np.linalg.inv(np.array(thing.matrix_world, np.float64))
+    own = np.linalg.inv(np.array(obj.matrix_world, np.float64))
     parts = []
     for instance in graph.object_instances:  # each is valid during its turn alone
-        if (instance.parent or instance.object).original != thing:
+        if (instance.parent or instance.object).original != obj:
             continue
         matrix = own @ np.array(instance.matrix_world, np.float64)
         part = _part(instance.object, matrix)

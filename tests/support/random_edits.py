@@ -29,7 +29,7 @@ Undo = Callable[[], None]
 class Track:
     """One object. original: as make_sessions made it, of a copy too; number: its place in the file."""
 
-    thing: Any
+    obj: Any
     original: Any
     container: str
     number: int
@@ -49,7 +49,7 @@ class Track:
     @property
     def is_renamed(self) -> bool:
         """Whether Blender shows another name than it did after the import."""
-        return self.thing.name != self.thing.get("mosaic_shown_as", self.thing["mosaic_name"])
+        return self.obj.name != self.obj.get("mosaic_shown_as", self.obj["mosaic_name"])
 
     @property
     def kind(self) -> str:
@@ -62,12 +62,12 @@ def faces_of(state: dict[str, Any]) -> dict[str, Any] | None:
     return vars(model) if model is not None and "triangles" in vars(model) else None
 
 
-def surface(thing: Any) -> Any:
-    return thing.material_slots[0].material.node_tree.nodes["Mosaic Surface"].inputs
+def surface(obj: Any) -> Any:
+    return obj.material_slots[0].material.node_tree.nodes["Mosaic Surface"].inputs
 
 
-def modifier_input(thing: Any, name: str) -> tuple[Any, ModifierInputs]:
-    modifier = thing.modifiers["Mosaic"]
+def modifier_input(obj: Any, name: str) -> tuple[Any, ModifierInputs]:
+    modifier = obj.modifiers["Mosaic"]
     return modifier, ModifierInputs(modifier.node_group)
 
 
@@ -75,13 +75,13 @@ def modifier_input(thing: Any, name: str) -> tuple[Any, ModifierInputs]:
 
 
 def rename(track: Track, value: str) -> Undo:
-    old = track.thing.name
-    track.thing.name = value
-    return lambda: setattr(track.thing, "name", old)
+    old = track.obj.name
+    track.obj.name = value
+    return lambda: setattr(track.obj, "name", old)
 
 
 def recolor(track: Track, value: tuple[float, ...]) -> Undo:
-    socket, old = surface(track.thing)["Color"], track.looks.get("base_color")
+    socket, old = surface(track.obj)["Color"], track.looks.get("base_color")
     before = tuple(socket.default_value)
     socket.default_value = (*to_scene(np.array(value)), 1)
     track.looks["base_color"] = value
@@ -94,7 +94,7 @@ def recolor(track: Track, value: tuple[float, ...]) -> Undo:
 
 
 def weigh(track: Track, key: str, value: float) -> Undo:
-    socket, old = surface(track.thing)[key.capitalize()], track.looks.get(key)
+    socket, old = surface(track.obj)[key.capitalize()], track.looks.get(key)
     before = socket.default_value
     socket.default_value = value
     track.looks[key] = value
@@ -107,20 +107,20 @@ def weigh(track: Track, key: str, value: float) -> Undo:
 
 
 def hide(track: Track, by_eye: bool) -> Undo:
-    thing = track.thing
+    obj = track.obj
 
     def turn() -> None:
         if by_eye:
-            thing.hide_set(not thing.hide_get())
+            obj.hide_set(not obj.hide_get())
         else:
-            thing.hide_viewport = not thing.hide_viewport
+            obj.hide_viewport = not obj.hide_viewport
 
     turn()
     return turn
 
 
 def resize(track: Track, value: float) -> Undo:
-    modifier, inputs = modifier_input(track.thing, "Size")
+    modifier, inputs = modifier_input(track.obj, "Size")
     before, old = inputs.get(modifier, "Size"), track.looks.get("size")
     inputs.set(modifier, "Size", value)
     track.looks["size"] = value
@@ -137,7 +137,7 @@ def show_as(track: Track, number: int) -> Undo | None:
         return None
     offered = [*POINT_LOOKS, *MESH_LOOKS] if track.is_mesh or track.kind == "GeometryTrajectory" else POINT_LOOKS
     value = offered[number % len(offered)]
-    modifier, inputs = modifier_input(track.thing, "Representation")
+    modifier, inputs = modifier_input(track.obj, "Representation")
     before, old = inputs.get(modifier, "Representation"), track.looks.get("representation")
     inputs.set(modifier, "Representation", LABELS[value])
     track.looks["representation"] = value
@@ -150,17 +150,17 @@ def show_as(track: Track, number: int) -> Undo | None:
 
 
 def move(track: Track, by: tuple[float, ...]) -> Undo:
-    before = tuple(track.thing.location)
-    track.thing.location = by
-    return lambda: setattr(track.thing, "location", before)
+    before = tuple(track.obj.location)
+    track.obj.location = by
+    return lambda: setattr(track.obj, "location", before)
 
 
 def annotate(track: Track, key: str, value: Any) -> Undo | None:
-    thing, old = track.thing, track.notes.get(key, make.MISSING)
+    obj, old = track.obj, track.notes.get(key, make.MISSING)
     if value is None:
-        if key not in thing:
+        if key not in obj:
             return None
-        before = thing[key]
+        before = obj[key]
         before = (
             before.to_list()
             if hasattr(before, "to_list")
@@ -168,31 +168,31 @@ def annotate(track: Track, key: str, value: Any) -> Undo | None:
             if hasattr(before, "to_dict")
             else before
         )
-        order = list(thing.keys())
+        order = list(obj.keys())
         if order[-1] != key:
             return None  # put back, it would stand elsewhere
-        del thing[key]
+        del obj[key]
     else:
-        before = thing.get(key, make.MISSING)
+        before = obj.get(key, make.MISSING)
         if hasattr(before, "to_list") or hasattr(before, "to_dict"):
             return None
-        thing[key] = value
+        obj[key] = value
     track.notes[key] = value
 
     def undo() -> None:
         if before is make.MISSING:
-            del thing[key]
+            del obj[key]
         else:
-            thing[key] = before
+            obj[key] = before
         restore(track.notes, key, old, make.MISSING)
 
     return undo
 
 
 def resample(track: Track, value: float) -> Undo:
-    before = list(track.thing["mosaic_sampling_rate"])
-    track.thing["mosaic_sampling_rate"] = [value, value, 2 * value]
-    return lambda: track.thing.__setitem__("mosaic_sampling_rate", before)
+    before = list(track.obj["mosaic_sampling_rate"])
+    track.obj["mosaic_sampling_rate"] = [value, value, 2 * value]
+    return lambda: track.obj.__setitem__("mosaic_sampling_rate", before)
 
 
 def restore(entries: dict[str, Any], key: str, old: Any, missing: Any = None) -> None:
@@ -207,16 +207,16 @@ def delete_points(track: Track, numbers: list[int]) -> None:
     if track.kind != "Geometry" or not len(track.state["points"]):
         return
     kept = np.arange(len(track.state["points"])) if track.kept is None else track.kept
-    if not track.is_mesh and not hasattr(track.thing.data, "resize"):
+    if not track.is_mesh and not hasattr(track.obj.data, "resize"):
         return
-    if track.thing.data.users > 1:
-        track.thing.data = track.thing.data.copy()
+    if track.obj.data.users > 1:
+        track.obj.data = track.obj.data.copy()
     gone = sorted({number % len(kept) for number in numbers} - {0})
     if not track.is_mesh:
         gone = list(range(len(kept) - len(gone), len(kept)))
-        track.thing.data.resize(len(kept) - len(gone))
+        track.obj.data.resize(len(kept) - len(gone))
     elif gone:
-        _delete_vertices(track.thing.data, gone)
+        _delete_vertices(track.obj.data, gone)
     track.kept = np.delete(kept, gone) if gone else track.kept
 
 
@@ -249,24 +249,24 @@ def expected(track: Track) -> Any:
     _name(track, state)
     _look(track, state)
     _notes(track, state["meta"])
-    visible = not (track.thing.hide_get() or track.thing.hide_viewport)
+    visible = not (track.obj.hide_get() or track.obj.hide_viewport)
     if visible != state["visible"]:
         state["visible"] = visible
-    rate = tuple(track.thing["mosaic_sampling_rate"])
+    rate = tuple(track.obj["mosaic_sampling_rate"])
     if rate != tuple(state["sampling_rate"].astype(np.float64).tolist()):
         state["sampling_rate"] = np.array(rate, state["sampling_rate"].dtype)
     if track.kept is not None:
         _keep(state, track.kept)
-    offset = np.array(track.thing.location, np.float64)
+    offset = np.array(track.obj.location, np.float64)
     if offset.any():
         _move(track, state, offset)
-    state["uuid"] = track.thing["mosaic_uuid"]
+    state["uuid"] = track.obj["mosaic_uuid"]
     return made
 
 
 def _name(track: Track, state: dict[str, Any]) -> None:
     if track.is_renamed:
-        state["meta"]["name"] = track.thing.name
+        state["meta"]["name"] = track.obj.name
 
 
 def _look(track: Track, state: dict[str, Any]) -> None:

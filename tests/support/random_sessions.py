@@ -125,9 +125,9 @@ def geometries(draw: Draw) -> Any:
     return make.cloud(name, n, **state)
 
 
-def twin(thing: Any, name: str) -> Any:
+def twin(obj: Any, name: str) -> Any:
     """Another object that differs from `thing` in its points, its name and its uuid only, as thousands do in a session."""
-    other = copy.deepcopy(thing)
+    other = copy.deepcopy(obj)
     state = vars(other)
     state["uuid"] = make.new_uuid()
     state["meta"]["name"] = name
@@ -144,8 +144,8 @@ def sessions(draw: Draw, most: int = 3) -> dict[str, Any]:
     objects = []
     for container in ("_data", "_models"):
         several = draw(st.lists(geometries(), max_size=most))
-        several += [twin(thing, draw(NAMES)) for thing in several for _ in range(draw(st.integers(0, 2)))]
-        uuids = [vars(thing)["uuid"] for thing in several]
+        several += [twin(obj, draw(NAMES)) for obj in several for _ in range(draw(st.integers(0, 2)))]
+        uuids = [vars(obj)["uuid"] for obj in several]
         groups: dict[str, list[str]] = {}
         roots: list[str] = []
         for uuid in draw(st.permutations(uuids)):

@@ -55,11 +55,11 @@ class Opened:
     @property
     def root(self) -> Any:
         """The empty that all hangs on."""
-        return next(thing for thing in self.collection.all_objects if "mosaic_pixel_size" in thing)
+        return next(obj for obj in self.collection.all_objects if "mosaic_pixel_size" in obj)
 
     def __getitem__(self, name: str) -> Any:
         """The first object of that name in the session."""
-        return next(thing for thing in self.collection.all_objects if thing.get("mosaic_name") == name)
+        return next(obj for obj in self.collection.all_objects if obj.get("mosaic_name") == name)
 
     def container(self, name: str) -> Any:
         """The collection of the "clusters" or "models"."""

@@ -37,7 +37,7 @@ def browser(bpy: ModuleType, session: Path) -> Iterator[SimpleNamespace]:
     bpy.ops.mosaic.load_session(filepath=str(session))
     browser_selection.choose(bpy.context, [])
 
-    def things(*names: str) -> list[Any]:
+    def objects(*names: str) -> list[Any]:
         return [bpy.data.objects[name] for name in names]
 
     def rows(search: str = "") -> list[str]:
@@ -48,11 +48,11 @@ def browser(bpy: ModuleType, session: Path) -> Iterator[SimpleNamespace]:
         ]
 
     def chosen() -> list[str]:
-        return [thing.name for thing in browser_selection.chosen(bpy.context)]
+        return [obj.name for obj in browser_selection.chosen(bpy.context)]
 
     yield SimpleNamespace(
         bpy=bpy, tree=scene_tree, rows_module=browser_rows, selection=browser_selection, ops=bpy.ops.mosaic,
-        things=things, rows=rows, chosen=chosen, choose=lambda *names: browser_selection.choose(bpy.context, things(*names)),
+        objects=objects, rows=rows, chosen=chosen, choose=lambda *names: browser_selection.choose(bpy.context, objects(*names)),
         group=bpy.data.collections["Pair"],
     )  # fmt: skip
     mosaic_addon.unregister()
@@ -63,9 +63,9 @@ def visible(browser: SimpleNamespace) -> list[str]:
 
     layer = browser.bpy.context.view_layer
     session = browser.tree.sessions_in(browser.bpy.context.scene)[0]
-    shown = [thing for thing in browser.tree.objects_of(session) if is_visible(thing, layer)]
-    assert all(thing.hide_render == (thing not in shown) for thing in browser.tree.objects_of(session))
-    return [thing.name for thing in shown]
+    shown = [obj for obj in browser.tree.objects_of(session) if is_visible(obj, layer)]
+    assert all(obj.hide_render == (obj not in shown) for obj in browser.tree.objects_of(session))
+    return [obj.name for obj in shown]
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -80,8 +80,8 @@ def test_rows_are_the_tree(browser: SimpleNamespace) -> None:
 
 
 def test_rows_follow_what_blender_has(browser: SimpleNamespace) -> None:
-    browser.things("beta")[0].name = "renamed"
-    browser.group.objects.unlink(browser.things("gamma")[0])
+    browser.objects("beta")[0].name = "renamed"
+    browser.group.objects.unlink(browser.objects("gamma")[0])
     lamp = browser.bpy.data.objects.new("lamp", None)
     browser.group.objects.link(lamp)
     assert browser.rows()[:5] == ["Clusters (4)", "  alpha", "  Pair (1)", "    renamed", "  delta"]
@@ -114,7 +114,7 @@ def test_search_finds_in_both_containers_and_what_is_folded(browser: SimpleNames
 def test_search_knows_names_that_blender_could_not_give(browser: SimpleNamespace) -> None:
     from mosaic_addon.scene.outline.naming import rename
 
-    rename(browser.things("alpha")[0], "x" * 300 + "end")
+    rename(browser.objects("alpha")[0], "x" * 300 + "end")
     assert len(browser.rows("xend")) == 3
 
 
@@ -142,19 +142,19 @@ def test_another_scene_has_its_own_rows(browser: SimpleNamespace) -> None:
 
 
 def test_what_is_selected_in_blender_is_chosen_in_order(browser: SimpleNamespace) -> None:
-    for thing in reversed(browser.things("model", "delta", "alpha")):
-        thing.select_set(True)
+    for obj in reversed(browser.objects("model", "delta", "alpha")):
+        obj.select_set(True)
     assert browser.chosen() == ["alpha", "delta", "model"]
 
 
 def test_choosing_selects_in_blender(browser: SimpleNamespace) -> None:
     layer = browser.bpy.context.view_layer
     browser.choose("beta", "gamma")
-    assert {thing.name for thing in layer.objects.selected} == {"beta", "gamma"}
+    assert {obj.name for obj in layer.objects.selected} == {"beta", "gamma"}
     assert layer.objects.active.name == "beta"
-    browser.selection.choose(browser.bpy.context, browser.things("alpha"), extend=True)
+    browser.selection.choose(browser.bpy.context, browser.objects("alpha"), extend=True)
     assert browser.chosen() == ["alpha", "beta", "gamma"]
-    browser.selection.unchoose(browser.bpy.context, browser.things("beta"))
+    browser.selection.unchoose(browser.bpy.context, browser.objects("beta"))
     assert browser.chosen() == ["alpha", "gamma"]
 
 
@@ -163,25 +163,25 @@ def test_hidden_objects_can_be_chosen_until_the_selection_changes(browser: Simpl
     assert browser.chosen() == ["omega"]
     browser.ops.set_visibility(visible=True)
     assert "omega" in visible(browser)
-    assert browser.things("omega")[0].select_get()
+    assert browser.objects("omega")[0].select_get()
     browser.ops.set_visibility(visible=False)
     assert browser.chosen() == ["omega"]
-    browser.things("alpha")[0].select_set(True)
+    browser.objects("alpha")[0].select_set(True)
     assert browser.chosen() == ["alpha"]
 
 
 def test_an_excluded_collection_is_told(browser: SimpleNamespace) -> None:
     layer = browser.bpy.context.view_layer
     layer.layer_collection.children["s"].children["Clusters"].children["Pair"].exclude = True
-    outside = browser.selection.choose(browser.bpy.context, browser.things("alpha", "beta"))
-    assert outside == browser.things("beta")
+    outside = browser.selection.choose(browser.bpy.context, browser.objects("alpha", "beta"))
+    assert outside == browser.objects("beta")
     assert browser.chosen() == ["alpha"]
 
 
 def test_choosing_leaves_edit_mode(browser: SimpleNamespace) -> None:
     browser.choose("model")
     browser.bpy.ops.object.mode_set(mode="EDIT")
-    browser.selection.choose(browser.bpy.context, browser.things("alpha"), browser.things("alpha")[0])
+    browser.selection.choose(browser.bpy.context, browser.objects("alpha"), browser.objects("alpha")[0])
     assert browser.bpy.context.mode == "OBJECT"
 
 
@@ -217,24 +217,24 @@ def test_visibility(browser: SimpleNamespace) -> None:
 
 
 def test_a_closed_monitor_counts_as_hidden(browser: SimpleNamespace) -> None:
-    thing = browser.things("alpha")[0]
-    thing.hide_viewport = thing.hide_render = True
+    obj = browser.objects("alpha")[0]
+    obj.hide_viewport = obj.hide_render = True
     assert "alpha" not in visible(browser)
-    assert thing.mosaic_hidden
-    thing.mosaic_hidden = False
+    assert obj.mosaic_hidden
+    obj.mosaic_hidden = False
     assert "alpha" in visible(browser)
 
 
 def test_the_swatch_is_the_materials_colour(browser: SimpleNamespace) -> None:
-    thing = browser.things("alpha")[0]
-    thing.mosaic_color = (0.1, 0.2, 0.3)
-    material = thing.material_slots[0].material
+    obj = browser.objects("alpha")[0]
+    obj.mosaic_color = (0.1, 0.2, 0.3)
+    material = obj.material_slots[0].material
     assert list(material.node_tree.nodes["Mosaic Surface"].inputs["Color"].default_value) == pytest.approx(
         [0.1, 0.2, 0.3, 1]
     )
     assert list(material.diffuse_color[:3]) == pytest.approx([0.1, 0.2, 0.3])
     material.node_tree.nodes["Mosaic Surface"].inputs["Color"].default_value = (0.4, 0.5, 0.6, 1)
-    assert list(thing.mosaic_color) == pytest.approx([0.4, 0.5, 0.6])
+    assert list(obj.mosaic_color) == pytest.approx([0.4, 0.5, 0.6])
 
 
 def test_group_move_and_ungroup(browser: SimpleNamespace) -> None:
@@ -263,7 +263,7 @@ def test_merge(browser: SimpleNamespace) -> None:
     browser.choose("alpha", "beta")
     browser.ops.merge()
     assert browser.chosen() == ["alpha"]
-    assert len(browser.things("alpha")[0].data.points) == 8
+    assert len(browser.objects("alpha")[0].data.points) == 8
     browser.choose("alpha", "model")
     with pytest.raises(RuntimeError, match="one session"):
         browser.ops.merge()
@@ -283,11 +283,11 @@ def test_rename_many(browser: SimpleNamespace) -> None:
 
 
 def test_the_label_is_the_true_name(browser: SimpleNamespace) -> None:
-    thing = browser.things("alpha")[0]
-    thing.mosaic_label = "beta"
-    assert (thing.mosaic_label, thing.name) == ("beta", "beta.001")
-    thing.mosaic_label = " "
-    assert thing.mosaic_label == "beta"
+    obj = browser.objects("alpha")[0]
+    obj.mosaic_label = "beta"
+    assert (obj.mosaic_label, obj.name) == ("beta", "beta.001")
+    obj.mosaic_label = " "
+    assert obj.mosaic_label == "beta"
     browser.group.mosaic_label = "Other"
     assert browser.rows()[2] == "  Other (2)"
 
@@ -297,7 +297,7 @@ def test_representation_of_those_that_offer_it(browser: SimpleNamespace) -> None
 
     browser.choose("alpha", "model")
     browser.ops.set_representation(representation="wireframe")
-    assert [representation_of(thing) for thing in browser.things("alpha", "model")] == ["pointcloud", "wireframe"]
+    assert [representation_of(obj) for obj in browser.objects("alpha", "model")] == ["pointcloud", "wireframe"]
     browser.choose("alpha")
     with pytest.raises(RuntimeError, match="Wireframe"):
         browser.ops.set_representation(representation="wireframe")
@@ -311,7 +311,7 @@ def test_the_row_of_a_menu_is_acted_on_where_it_is_not_selected(browser: SimpleN
     assert visible(browser) == ["alpha", "delta", "model"]
     assert browser.chosen() == ["beta", "gamma"]
     browser.choose("alpha", "delta")
-    with context.temp_override(mosaic_item=browser.things("delta")[0]):
+    with context.temp_override(mosaic_item=browser.objects("delta")[0]):
         browser.ops.group(name="New")
     assert browser.rows()[1] == "  New (2)"
 
@@ -332,11 +332,11 @@ def test_linked_sessions_are_shown_but_not_changed(browser: SimpleNamespace, tmp
         here.collections = ["s"]
     bpy.context.scene.collection.children.link(here.collections[0])
     assert browser.rows() == ALL
-    browser.selection.choose(bpy.context, browser.things("alpha"))
+    browser.selection.choose(bpy.context, browser.objects("alpha"))
     for name in ("duplicate", "remove", "group", "merge", "rename", "move", "set_representation"):
         assert not getattr(browser.ops, name).poll(), name
     browser.ops.isolate()
-    assert [thing.name for thing in bpy.data.objects if thing.visible_get() and "mosaic_class" in thing] == ["alpha"]
+    assert [obj.name for obj in bpy.data.objects if obj.visible_get() and "mosaic_class" in obj] == ["alpha"]
 
 
 def test_a_saved_blend_shows_the_same(browser: SimpleNamespace, tmp_path: Path) -> None:

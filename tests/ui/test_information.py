@@ -60,13 +60,13 @@ def test_ranges_are_told_as_a_reader_wants_them(addon: ModuleType, tmp_path: Pat
         "nothing": np.full(4, np.nan),
         "huge": np.array([1, 2, 3, 2**40]),
     }
-    thing, none = opened(
+    obj, none = opened(
         addon,
         tmp_path,
         cloud("c", 4, vertex_properties=properties(4, columns)),
         cloud("none", 0, vertex_properties=properties(0, {"a": np.zeros(0)})),
     )
-    assert {name: range_of(thing.data, name) for name in columns} == {
+    assert {name: range_of(obj.data, name) for name in columns} == {
         "curvature": "-1.5 to 3",
         "label": "1 to 2,000",
         "same": "7",
@@ -78,9 +78,9 @@ def test_ranges_are_told_as_a_reader_wants_them(addon: ModuleType, tmp_path: Pat
         "huge": "1 to 1,099,511,627,776",
     }
     assert range_of(none.data, "a") == "no values"
-    thing.data.attributes.remove(thing.data.attributes["label"])
+    obj.data.attributes.remove(obj.data.attributes["label"])
     addon.context.view_layer.update()
-    assert range_of(thing.data, "label") in ("its attribute is missing", "1 to 2,000")
+    assert range_of(obj.data, "label") in ("its attribute is missing", "1 to 2,000")
 
 
 def test_numbers_are_worked_out_once_and_again_after_a_change(
@@ -88,7 +88,7 @@ def test_numbers_are_worked_out_once_and_again_after_a_change(
 ) -> None:
     from mosaic_addon.scene.drawing import facts
 
-    (thing,) = opened(addon, tmp_path, mesh("m", 4))
+    (obj,) = opened(addon, tmp_path, mesh("m", 4))
     worked_out = []
     count = facts._count
 
@@ -97,15 +97,15 @@ def test_numbers_are_worked_out_once_and_again_after_a_change(
         return count(data)
 
     monkeypatch.setattr(facts, "_count", noted)
-    before = [facts.counts_of(thing.data) for _ in range(3)][-1]
+    before = [facts.counts_of(obj.data) for _ in range(3)][-1]
     assert worked_out == ["m"]
-    thing.location.x = 5  # another kind of change
+    obj.location.x = 5  # another kind of change
     addon.context.view_layer.update()
-    assert facts.counts_of(thing.data) is before
-    thing.data.vertices[0].co.x = 99_999
-    thing.data.update()
+    assert facts.counts_of(obj.data) is before
+    obj.data.vertices[0].co.x = 99_999
+    obj.data.update()
     addon.context.view_layer.update()
-    after = facts.counts_of(thing.data)
+    after = facts.counts_of(obj.data)
     assert worked_out == ["m", "m"]
     assert after.upper[0] == 99_999  # type: ignore[union-attr, index]
 
@@ -113,8 +113,8 @@ def test_numbers_are_worked_out_once_and_again_after_a_change(
 def test_another_file_begins_with_nothing_remembered(addon: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.drawing import facts
 
-    (thing,) = opened(addon, tmp_path, mesh("m", 4))
-    facts.counts_of(thing.data)
+    (obj,) = opened(addon, tmp_path, mesh("m", 4))
+    facts.counts_of(obj.data)
     assert facts._known
     addon.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     assert not facts._known
@@ -137,23 +137,23 @@ def test_what_is_remembered_is_bounded(addon: ModuleType, tmp_path: Path) -> Non
     from mosaic_addon.scene.drawing import facts
 
     columns = {str(number): np.zeros(1, np.int32) for number in range(facts.MAX_REMEMBERED + 10)}
-    (thing,) = opened(addon, tmp_path, cloud("c", 1, vertex_properties=properties(1, columns)))
+    (obj,) = opened(addon, tmp_path, cloud("c", 1, vertex_properties=properties(1, columns)))
     for name in columns:
-        facts.range_of(thing.data, name)
+        facts.range_of(obj.data, name)
     assert len(facts._known) == facts.MAX_REMEMBERED
 
 
 def test_a_mesh_being_edited_is_told_from_what_was_known_before(addon: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.drawing import facts
 
-    (thing,) = opened(addon, tmp_path, mesh("m", 4))
-    addon.context.view_layer.objects.active = thing
+    (obj,) = opened(addon, tmp_path, mesh("m", 4))
+    addon.context.view_layer.objects.active = obj
     addon.ops.object.mode_set(mode="EDIT")
-    assert facts.counts_of(thing.data) is None
+    assert facts.counts_of(obj.data) is None
     addon.ops.object.mode_set(mode="OBJECT")
-    assert facts.counts_of(thing.data).points == 4  # type: ignore[union-attr]
+    assert facts.counts_of(obj.data).points == 4  # type: ignore[union-attr]
     addon.ops.object.mode_set(mode="EDIT")
-    known = facts.counts_of(thing.data)
+    known = facts.counts_of(obj.data)
     assert known is None or known.points == 4
     addon.ops.object.mode_set(mode="OBJECT")
 
@@ -172,14 +172,14 @@ def test_the_step_of_a_trajectory_is_the_one_that_is_drawn(
     from mosaic_addon.scene.drawing.facts import shown_data, step_at, steps_of
     from mosaic_addon.scene.drawing.representations import set_inputs
 
-    (thing,) = opened(addon, tmp_path, trajectory("t", frames=3))
-    set_inputs([thing], timing)
-    steps = steps_of(thing)
-    assert {frame: step_at(thing, len(steps), frame) for frame in expected} == expected
+    (obj,) = opened(addon, tmp_path, trajectory("t", frames=3))
+    set_inputs([obj], timing)
+    steps = steps_of(obj)
+    assert {frame: step_at(obj, len(steps), frame) for frame in expected} == expected
     for frame, step in expected.items():
         addon.context.scene.frame_set(frame)
-        drawn = thing.evaluated_get(addon.context.evaluated_depsgraph_get()).to_mesh()
-        shown = shown_data(thing, frame)
+        drawn = obj.evaluated_get(addon.context.evaluated_depsgraph_get()).to_mesh()
+        shown = shown_data(obj, frame)
         assert shown == steps[step].data
         assert [tuple(v.co) for v in drawn.vertices] == [tuple(v.co) for v in shown.vertices]
 
@@ -188,7 +188,7 @@ def test_models_tell_their_numbers(addon: ModuleType, sessions: Path) -> None:
     from mosaic_addon.scene.drawing.facts import model_parameters
 
     addon.ops.mosaic.load_session(filepath=str(sessions / "mosaic-1.3.2.pickle"))
-    told = {thing.name: model_parameters(thing) for thing in addon.data.objects if "mosaic_class" in thing}
+    told = {obj.name: model_parameters(obj) for obj in addon.data.objects if "mosaic_class" in obj}
     assert told["Sphere"] == {"Model": "Sphere", "Radius": "450 Å", "Centre": "5000, 1500, 800 Å"}
     assert told["Cylinder"] == {
         "Model": "Cylinder",
@@ -230,10 +230,10 @@ def test_a_model_in_no_known_form_is_named_and_nothing_more(addon: ModuleType, t
         "nested": {"radius": [[1], 2, {}], "center": an_object("odd.Thing"), "orientations": 5},
     }
     made = [cloud(name, 2, model=an_object("mosaic.parametrization.Sphere", state)) for name, state in states.items()]
-    things = opened(addon, tmp_path, *made, cloud("damaged", 2, model=an_object("mosaic.parametrization.Sphere")))
-    things[-1]["mosaic_kept"] = b"nonsense"
-    for thing in things:
-        told = model_parameters(thing)
+    objects = opened(addon, tmp_path, *made, cloud("damaged", 2, model=an_object("mosaic.parametrization.Sphere")))
+    objects[-1]["mosaic_kept"] = b"nonsense"
+    for obj in objects:
+        told = model_parameters(obj)
         assert told["Model"] == "Sphere"
         assert all(isinstance(text, str) for text in told.values())
 
@@ -241,8 +241,8 @@ def test_a_model_in_no_known_form_is_named_and_nothing_more(addon: ModuleType, t
 def test_a_volume_tells_its_voxels(addon: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.drawing.facts import volume_parameters
 
-    thing, plain = opened(addon, tmp_path, volume("v"), cloud("c", 2))
-    assert volume_parameters(thing) == {"Voxels": "4 x 5 x 6", "Voxel size": "10 x 10 x 10 Å"}
+    obj, plain = opened(addon, tmp_path, volume("v"), cloud("c", 2))
+    assert volume_parameters(obj) == {"Voxels": "4 x 5 x 6", "Voxel size": "10 x 10 x 10 Å"}
     assert volume_parameters(plain) == {}
 
 
@@ -257,8 +257,8 @@ def test_meta_is_told_without_our_own_properties(addon: ModuleType, tmp_path: Pa
         "raw": b"12345",
         "long": "line one\nline two " * 20,
     }
-    (thing,) = opened(addon, tmp_path, cloud("c", 2, meta=meta))
-    told = meta_of(thing)
+    (obj,) = opened(addon, tmp_path, cloud("c", 2, meta=meta))
+    told = meta_of(obj)
     assert list(told) == list(meta)
     plain = {key: value_text(value) for key, value in told.items() if children_of(value) is None}
     assert plain["origin"] == "tomo_1.mrc"
@@ -282,20 +282,20 @@ def test_asking_again_is_quick_whatever_the_size(addon: ModuleType, tmp_path: Pa
         addon, tmp_path, cloud("big", 500_000, vertex_properties=columns), trajectory("t", n=50, frames=150)
     )
 
-    def ask(thing: Any) -> None:
-        data = facts.shown_data(thing, 3)
+    def ask(obj: Any) -> None:
+        data = facts.shown_data(obj, 3)
         facts.counts_of(data)
         for name in ("a", "b", "c"):
             facts.range_of(data, name)
-        facts.model_parameters(thing)
-        facts.volume_parameters(thing)
-        facts.meta_of(thing)
+        facts.model_parameters(obj)
+        facts.volume_parameters(obj)
+        facts.meta_of(obj)
 
-    for thing in (big, moving):
-        ask(thing)
+    for obj in (big, moving):
+        ask(obj)
         took = []
         for _ in range(20):
             start = time.perf_counter()
-            ask(thing)
+            ask(obj)
             took.append(time.perf_counter() - start)
         assert min(took) < 0.001

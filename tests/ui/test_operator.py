@@ -107,13 +107,13 @@ def test_the_file_handler_takes_sessions(addon: ModuleType) -> None:
 
 def test_a_good_file_opens_with_its_root_selected(addon: ModuleType) -> None:
     assert addon.ops.mosaic.load_session(filepath=str(FOLDER / "mosaic-1.3.2.pickle")) == {"FINISHED"}
-    things = [thing for thing in addon.data.objects if "mosaic_class" in thing]
-    shown = [thing for thing in things if thing.visible_get()]
-    assert len(things) == 40
+    objects = [obj for obj in addon.data.objects if "mosaic_class" in obj]
+    shown = [obj for obj in objects if obj.visible_get()]
+    assert len(objects) == 40
     assert len(shown) == 38
     root = addon.context.view_layer.objects.active
     assert addon.context.selected_objects == [root]
-    assert {thing.parent for thing in things} == {root}
+    assert {obj.parent for obj in objects} == {root}
 
 
 def test_small_clouds_become_mesh_spheres_unless_told_otherwise(addon: ModuleType, tmp_path: Path) -> None:
@@ -123,12 +123,12 @@ def test_small_clouds_become_mesh_spheres_unless_told_otherwise(addon: ModuleTyp
     for spheres in (True, False):
         addon.ops.mosaic.load_session(filepath=str(path), mesh_spheres=spheres)
         drawn = {}
-        for thing in [thing for thing in addon.data.objects if thing.get("mosaic_class")]:
-            modifier = thing.modifiers["Mosaic"]
-            drawn[thing["mosaic_name"]] = ModifierInputs(modifier.node_group).get(modifier, "Instances")
+        for obj in [obj for obj in addon.data.objects if obj.get("mosaic_class")]:
+            modifier = obj.modifiers["Mosaic"]
+            drawn[obj["mosaic_name"]] = ModifierInputs(modifier.node_group).get(modifier, "Instances")
         assert drawn["few"] == spheres
         assert not drawn["many"]
-        addon.data.batch_remove([thing for thing in addon.data.objects if thing.get("mosaic_class")])
+        addon.data.batch_remove([obj for obj in addon.data.objects if obj.get("mosaic_class")])
 
 
 def test_it_can_be_undone_as_one_step(addon: ModuleType) -> None:

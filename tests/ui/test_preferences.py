@@ -29,7 +29,7 @@ def session(tmp_path: Path) -> str:
 
 
 def root(bpy: ModuleType) -> Any:
-    return next(thing for thing in bpy.data.objects if "mosaic_pixel_size" in thing)
+    return next(obj for obj in bpy.data.objects if "mosaic_pixel_size" in obj)
 
 
 def test_they_begin_with_what_scripts_get(preferred: Any, bpy: ModuleType) -> None:

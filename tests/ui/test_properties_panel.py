@@ -42,25 +42,25 @@ def open_session(bpy: ModuleType, tmp_path: Path, *geometries: Any) -> ModuleTyp
 
 def select(bpy: ModuleType, *names: str) -> list[Any]:
     """Select objects, the first of them active."""
-    for thing in bpy.context.view_layer.objects:
-        thing.select_set(thing.name in names)
-    things = [bpy.data.objects[name] for name in names]
-    bpy.context.view_layer.objects.active = things[0] if things else None
-    return things
+    for obj in bpy.context.view_layer.objects:
+        obj.select_set(obj.name in names)
+    objects = [bpy.data.objects[name] for name in names]
+    bpy.context.view_layer.objects.active = objects[0] if objects else None
+    return objects
 
 
 def panel(bpy: ModuleType) -> Any:
     return bpy.context.scene.mosaic_properties
 
 
-def surface(thing: Any) -> Any:
-    return thing.material_slots[0].material.node_tree.nodes["Mosaic Surface"].inputs
+def surface(obj: Any) -> Any:
+    return obj.material_slots[0].material.node_tree.nodes["Mosaic Surface"].inputs
 
 
-def modifier_input(thing: Any, name: str) -> Any:
+def modifier_input(obj: Any, name: str) -> Any:
     from mosaic_addon.scene.drawing.appearance import input_of
 
-    return input_of(thing, name)
+    return input_of(obj, name)
 
 
 # --- one edit, all selected ------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def test_a_weight_is_that_of_the_material_of_all_selected_ones(opened: ModuleTyp
     third = opened.data.objects["third"]
     before = surface(third)[name.capitalize()].default_value
     setattr(panel(opened), name, 0.25)
-    assert [surface(thing)[name.capitalize()].default_value for thing in (first, second)] == [0.25, 0.25]
+    assert [surface(obj)[name.capitalize()].default_value for obj in (first, second)] == [0.25, 0.25]
     assert surface(third)[name.capitalize()].default_value == before
     assert getattr(panel(opened), name) == 0.25
 
@@ -91,9 +91,9 @@ def test_size_spheres_and_timing_are_inputs_of_the_modifier(opened: ModuleType) 
 def test_the_base_colour_is_what_all_views_draw(opened: ModuleType) -> None:
     first, second = select(opened, "first", "second")
     panel(opened).base_color = (0.5, 0.25, 0.125)
-    for thing in (first, second):
-        assert list(surface(thing)["Color"].default_value) == [0.5, 0.25, 0.125, 1]
-        assert list(thing.color)[:3] == list(thing.material_slots[0].material.diffuse_color)[:3] == [0.5, 0.25, 0.125]
+    for obj in (first, second):
+        assert list(surface(obj)["Color"].default_value) == [0.5, 0.25, 0.125, 1]
+        assert list(obj.color)[:3] == list(obj.material_slots[0].material.diffuse_color)[:3] == [0.5, 0.25, 0.125]
     panel(opened).opacity = 0.5
     assert first.color[3] == first.material_slots[0].material.diffuse_color[3] == 0.5
 
@@ -105,8 +105,8 @@ def test_a_swatch_is_mosaics_colour_to_the_last_digit(opened: ModuleType) -> Non
     first, second = select(opened, "first", "second")
     assert opened.ops.mosaic.set_base_color(color=COLORS["Sand"]) == {"FINISHED"}
     expected = to_scene(np.array(COLORS["Sand"])).astype(np.float32)
-    for thing in (first, second):
-        assert np.allclose(surface(thing)["Color"].default_value[:3], expected, atol=1e-7)
+    for obj in (first, second):
+        assert np.allclose(surface(obj)["Color"].default_value[:3], expected, atol=1e-7)
     select(opened)
     assert not opened.ops.mosaic.set_base_color.poll()
 
@@ -118,10 +118,10 @@ def test_a_representation_goes_to_those_that_offer_it(opened: ModuleType) -> Non
     values = panel(opened)
     assert values.representation == "pointcloud"
     values.representation = "normals"
-    assert [representation_of(thing) for thing in (first, made_of_faces)] == ["normals", "normals"]
+    assert [representation_of(obj) for obj in (first, made_of_faces)] == ["normals", "normals"]
     select(opened, "mesh", "first")
     values.representation = "wireframe"
-    assert [representation_of(thing) for thing in (first, made_of_faces)] == ["normals", "wireframe"]
+    assert [representation_of(obj) for obj in (first, made_of_faces)] == ["normals", "wireframe"]
 
 
 def test_the_sampling_rate_is_the_objects_and_arrows_go_by_it(opened: ModuleType) -> None:
@@ -135,10 +135,10 @@ def test_the_sampling_rate_is_the_objects_and_arrows_go_by_it(opened: ModuleType
     assert modifier_input(second, "Arrow Length") == 30  # the user's own
 
 
-def modifier_inputs(thing: Any) -> Any:
+def modifier_inputs(obj: Any) -> Any:
     from mosaic_addon.scene.compat import ModifierInputs
 
-    return ModifierInputs(thing.modifiers["Mosaic"].node_group)
+    return ModifierInputs(obj.modifiers["Mosaic"].node_group)
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------
@@ -191,8 +191,8 @@ def test_every_property_can_be_read_whatever_is_active(opened: ModuleType) -> No
     opened.context.scene.collection.objects.link(lost)
     names = [item.identifier for item in panel(opened).bl_rna.properties if item.identifier not in ("rna_type", "name")]
     assert len(names) > 15
-    for thing in ("first", "mesh", "moving", "lost", "s"):
-        select(opened, thing)
+    for obj in ("first", "mesh", "moving", "lost", "s"):
+        select(opened, obj)
         for name in names:
             getattr(panel(opened), name)
 
@@ -208,8 +208,8 @@ def test_what_is_linked_from_another_file_stays_as_it_is(opened: ModuleType, tmp
     opened.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     with opened.data.libraries.load(library, link=True) as (_, here):
         here.objects = ["first", "moving"]
-    for thing in here.objects:
-        opened.context.scene.collection.objects.link(thing)
+    for obj in here.objects:
+        opened.context.scene.collection.objects.link(obj)
     select(opened, "first", "moving")
     values = panel(opened)
     for name, value in (("size", 2.0), ("opacity", 0.5), ("base_color", (1, 0, 0)), ("sampling_rate", (1, 1, 1))):
@@ -299,12 +299,12 @@ def test_an_isovalue_without_surface_is_told_and_the_old_one_stays(addon: Module
     steps = np.zeros((6, 6, 6), np.float32)
     steps[2:4, 2:4, 2:4] = 1
     open_session(addon, tmp_path, a_volume(volume=steps, percentile=98.0))
-    (thing,) = select(addon, "volume")
+    (obj,) = select(addon, "volume")
     panel(addon).isovalue_percentile = 0
     assert panel(addon).isovalue_percentile == 98
-    assert "no surface" in trouble_of(volume_mesh(thing))
+    assert "no surface" in trouble_of(volume_mesh(obj))
     panel(addon).isovalue_percentile = 97.5
-    assert trouble_of(volume_mesh(thing)) is None
+    assert trouble_of(volume_mesh(obj)) is None
     assert panel(addon).isovalue_percentile == 97.5
 
 
@@ -317,15 +317,15 @@ def everything(bpy: ModuleType) -> dict[str, Any]:
     from mosaic_addon.scene.drawing.surfaces import volume_mesh
 
     found = {}
-    for thing in bpy.data.objects:
-        if "mosaic_class" in thing:
-            contour = volume_mesh(thing)
-            found[thing.name] = [
-                [tuple(s.default_value) if s.type == "RGBA" else s.default_value for s in surface(thing)],
-                tuple(thing.color),
-                {name: modifier_input(thing, name) for name in ("Size", "Spheres", "Representation", "Arrow Length")},
-                list(thing["mosaic_sampling_rate"]),
-                coloring_of(thing),
+    for obj in bpy.data.objects:
+        if "mosaic_class" in obj:
+            contour = volume_mesh(obj)
+            found[obj.name] = [
+                [tuple(s.default_value) if s.type == "RGBA" else s.default_value for s in surface(obj)],
+                tuple(obj.color),
+                {name: modifier_input(obj, name) for name in ("Size", "Spheres", "Representation", "Arrow Length")},
+                list(obj["mosaic_sampling_rate"]),
+                coloring_of(obj),
                 contour and (contour.get("mosaic_isovalue_percentile"), contour["mosaic_target_resolution"]),
             ]
     return found

@@ -112,8 +112,8 @@ def test_a_file_needs_a_name(addon: Any, small: Path, tmp_path: Path) -> None:
 
 def test_the_selection_becomes_a_session(addon: Any, small: Path, tmp_path: Path) -> None:
     addon.ops.mosaic.load_session(filepath=str(small))
-    for thing in addon.data.objects:
-        thing.select_set(thing.name == "two")
+    for obj in addon.data.objects:
+        obj.select_set(obj.name == "two")
     addon.ops.mosaic.export_session(filepath=str(tmp_path / "part.pickle"), selection_only=True)
     assert names_in(tmp_path / "part.pickle") == ["two"]
 
@@ -134,7 +134,7 @@ def test_loading_in_place_closes_what_is_open(addon: Any, small: Path, tmp_path:
     before = {kind: len(getattr(addon.data, kind)) for kind in ("objects", "pointclouds", "materials", "collections")}
     addon.ops.mosaic.load_session(filepath=str(other), replace=True)
     assert sessions(addon) == ["other"]
-    assert [thing.name for thing in addon.data.objects if "mosaic_class" in thing] == ["one"]
+    assert [obj.name for obj in addon.data.objects if "mosaic_class" in obj] == ["one"]
     addon.ops.mosaic.load_session(filepath=str(small), replace=True)
     assert {kind: len(getattr(addon.data, kind)) for kind in before} == before
     assert sorted(collection.name for collection in addon.data.collections) == ["Clusters", "Models", "small"]
@@ -352,9 +352,9 @@ def override(addon: Any, small: Path) -> Any:
 
 @pytest.mark.parametrize("name", ["duplicate", "group", "remove"])
 def test_what_an_override_does_not_bear_is_refused(addon: Any, override: Any, name: str) -> None:
-    things = [thing for thing in override.all_objects if "mosaic_class" in thing]
-    for thing in things:
-        thing.select_set(True)
+    objects = [obj for obj in override.all_objects if "mosaic_class" in obj]
+    for obj in objects:
+        obj.select_set(True)
     before = len(addon.data.objects), len(addon.data.collections)
     with pytest.raises(RuntimeError, match="'Clusters' is a library override") as told:
         getattr(addon.ops.mosaic, name)()
@@ -369,7 +369,7 @@ def test_where_an_override_was_saved_is_known_after_it_was_opened_again(
     from mosaic_addon.scene.exporting.save import file_of
 
     before = small.read_bytes()
-    next(thing for thing in override.all_objects if "mosaic_class" in thing).location.x = 10
+    next(obj for obj in override.all_objects if "mosaic_class" in obj).location.x = 10
     api.save(override, tmp_path / "mine.pickle")
     addon.ops.wm.save_as_mainfile(filepath=str(tmp_path / "own.blend"))
     addon.ops.wm.open_mainfile(filepath=str(tmp_path / "own.blend"))

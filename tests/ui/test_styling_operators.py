@@ -24,19 +24,19 @@ def opened(bpy: ModuleType, tmp_path: Path) -> Iterator[ModuleType]:
 
 
 def select(bpy: ModuleType, name: str) -> object:
-    for thing in bpy.context.selected_objects:
-        thing.select_set(False)
-    thing = bpy.data.objects[name]
-    thing.select_set(True)
-    bpy.context.view_layer.objects.active = thing
-    return thing
+    for obj in bpy.context.selected_objects:
+        obj.select_set(False)
+    obj = bpy.data.objects[name]
+    obj.select_set(True)
+    bpy.context.view_layer.objects.active = obj
+    return obj
 
 
 def test_a_look_is_one_click_and_takes_the_place_of_the_last(opened: ModuleType) -> None:
     lamps = {}
     for look in ("full", "simple", "flat", "poster", "silhouettes", "full"):
         assert opened.ops.mosaic.apply_look(look=look, background="dark") == {"FINISHED"}
-        lamps[look] = sum(thing.type == "LIGHT" for thing in opened.context.scene.objects)
+        lamps[look] = sum(obj.type == "LIGHT" for obj in opened.context.scene.objects)
     assert lamps == {"full": 3, "simple": 0, "flat": 0, "poster": 0, "silhouettes": 0}
     assert {"REGISTER", "UNDO"} <= opened.types.MOSAIC_OT_apply_look.bl_options
 
@@ -44,16 +44,16 @@ def test_a_look_is_one_click_and_takes_the_place_of_the_last(opened: ModuleType)
 def test_the_selection_is_coloured_by_its_property_and_back(opened: ModuleType) -> None:
     from mosaic_addon.scene.drawing.coloring import coloring_of
 
-    thing = select(opened, "high")
+    obj = select(opened, "high")
     assert opened.ops.mosaic.color_by(vertex_property="height", color_map="magma", reverse=True) == {"FINISHED"}
-    coloring = coloring_of(thing)
+    coloring = coloring_of(obj)
     assert coloring is not None
     assert (coloring.property, coloring.color_map, coloring.reverse) == ("height", "magma", True)
     assert coloring.value_range == pytest.approx((0, 3))
     opened.ops.mosaic.color_by(vertex_property="height", range="ABSOLUTE", low=-1.0, high=5.0, reverse=False)
-    assert coloring_of(thing).value_range == pytest.approx((-1, 5))  # type: ignore[union-attr]
+    assert coloring_of(obj).value_range == pytest.approx((-1, 5))  # type: ignore[union-attr]
     assert opened.ops.mosaic.uncolor() == {"FINISHED"}
-    assert coloring_of(thing) is None
+    assert coloring_of(obj) is None
 
 
 def test_what_has_no_property_cannot_be_coloured(opened: ModuleType) -> None:

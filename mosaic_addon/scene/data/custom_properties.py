@@ -71,13 +71,13 @@ def meta_properties(meta: dict[Any, Any]) -> dict[str, tuple[Any, Any]]:
     return found
 
 
-def own_properties(thing: bpy.types.Object) -> dict[str, Any]:
+def own_properties(obj: bpy.types.Object) -> dict[str, Any]:
     """The custom properties of an object that are neither ours nor Blender's nor, up to Blender 4.5, other add-ons'."""
-    others = _others(tuple(thing.keys()))
+    others = _others(tuple(obj.keys()))
     if not others:
         return {}
-    known = thing.bl_rna.properties
-    return {key: thing[key] for key in others if not (key in known and known[key].is_runtime)}
+    known = obj.bl_rna.properties
+    return {key: obj[key] for key in others if not (key in known and known[key].is_runtime)}
 
 
 @lru_cache(1000)

@@ -19,7 +19,7 @@ NOISE = 1e-6  # what a product of a few 32-bit numbers may be off, relatively
 
 
 def to_session(
-    thing: bpy.types.Object, root: bpy.types.Object | None, applied: Matrix | None = None
+    obj: bpy.types.Object, root: bpy.types.Object | None, applied: Matrix | None = None
 ) -> Float64Array | None:
     """The (4, 4) matrix from an object's data to its session's angstrom, None for the identity.
 
@@ -29,7 +29,7 @@ def to_session(
     """
     matrix = None
     is_rounded = False
-    link = thing
+    link = obj
     while link is not None and link != root:
         if link.constraints or (link.parent is not None and link.parent_type != "OBJECT"):
             break
@@ -44,7 +44,7 @@ def to_session(
                 matrix = own if matrix is None else own @ matrix
         link = link.parent
     if root is None or link != root:
-        matrix = np.array(thing.matrix_world, np.float64)
+        matrix = np.array(obj.matrix_world, np.float64)
         is_rounded = True
         if root is not None:
             there = root.matrix_world if applied is None else root.matrix_world @ applied
@@ -52,17 +52,17 @@ def to_session(
                 matrix = np.linalg.inv(np.array(there, np.float64)) @ matrix
             except np.linalg.LinAlgError:
                 raise MosaicError(f"{root.name!r} is scaled to nothing; undo that, or scale it up again.") from None
-    return None if matrix is not None and is_rounded and _is_noise(matrix, thing) else matrix
+    return None if matrix is not None and is_rounded and _is_noise(matrix, obj) else matrix
 
 
-def _is_noise(matrix: Float64Array, thing: bpy.types.Object) -> bool:
+def _is_noise(matrix: Float64Array, obj: bpy.types.Object) -> bool:
     """Whether a product of 32-bit matrices is the identity, as far as these can tell."""
     linear, shift = matrix[:3, :3] - np.eye(3), np.abs(matrix[:3, 3]).max()
     if np.abs(linear).max() > NOISE:
         return False
-    far = np.abs(np.array(thing.bound_box)).max()
-    if thing.parent is not None:
-        far = max(far, np.abs(np.array(thing.matrix_parent_inverse)[:3, 3]).max())
+    far = np.abs(np.array(obj.bound_box)).max()
+    if obj.parent is not None:
+        far = max(far, np.abs(np.array(obj.matrix_parent_inverse)[:3, 3]).max())
     return bool(shift <= NOISE * far or shift < 1e-12)
 
 

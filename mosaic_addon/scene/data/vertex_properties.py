@@ -97,14 +97,14 @@ def _table_of(texts: list[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDA
     return table, np.char.str_len(table).astype(np.int32)
 
 
-def note_columns(things: Iterable[bpy.types.Object]) -> None:
+def note_columns(objects: Iterable[bpy.types.Object]) -> None:
     """Let objects keep what their data keep of vertex properties: where Blender makes new data of them, these keep nothing."""
-    for thing in things:
-        text = thing.data.get(COLUMNS)
+    for obj in objects:
+        text = obj.data.get(COLUMNS)
         if text is not None:
-            thing[COLUMNS] = text
+            obj[COLUMNS] = text
         else:
-            thing.pop(COLUMNS, None)
+            obj.pop(COLUMNS, None)
 
 
 def read_columns(

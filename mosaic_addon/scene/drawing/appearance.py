@@ -36,107 +36,107 @@ DEFAULT_SIZE = 8.0  # of the modifier's input
 INPUTS = {"size": "Size", "render_spheres": "Spheres", "start": "Start", "step": "Step", "loop": "Loop"}
 
 
-def is_geometry(thing: bpy.types.Object | None) -> bool:
+def is_geometry(obj: bpy.types.Object | None) -> bool:
     """Whether an object stands for a geometry of a session."""
-    return thing is not None and CLASS in thing
+    return obj is not None and CLASS in obj
 
 
-def editable(things: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+def editable(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
     """Those that this file may change: not what is linked from another one."""
-    return [thing for thing in things if thing.is_editable]
+    return [obj for obj in objects if obj.is_editable]
 
 
 # --- single numbers --------------------------------------------------------------------------------------------------
 
 
-def number_of(thing: bpy.types.Object, key: str) -> Any:
+def number_of(obj: bpy.types.Object, key: str) -> Any:
     """A number or switch of an object, by its key in SOCKETS or INPUTS; None where the object has none."""
     if key in SOCKETS:
-        socket = _socket(thing, key)
+        socket = _socket(obj, key)
         return None if socket is None else socket.default_value
-    return input_of(thing, INPUTS[key])
+    return input_of(obj, INPUTS[key])
 
 
-def set_number(things: Iterable[bpy.types.Object], key: str, value: float | bool) -> None:
+def set_number(objects: Iterable[bpy.types.Object], key: str, value: float | bool) -> None:
     """Set a number or switch of all objects that have it."""
     if key in INPUTS:
-        set_inputs(editable(things), {INPUTS[key]: value})
+        set_inputs(editable(objects), {INPUTS[key]: value})
         return
     held = float(np.float32(value))
-    for thing in things:
-        socket = _socket(thing, key)
+    for obj in objects:
+        socket = _socket(obj, key)
         if socket is None or not socket.id_data.is_editable:
             continue
         # Each assignment makes Blender look through the node trees of the whole file.
         if socket.default_value != held:
             socket.default_value = value
         if key == "opacity":
-            _show_in_solid_view(thing, alpha=float(value))
+            _show_in_solid_view(obj, alpha=float(value))
 
 
-def base_color_of(thing: bpy.types.Object) -> tuple[float, float, float] | None:
+def base_color_of(obj: bpy.types.Object) -> tuple[float, float, float] | None:
     """The base colour, scene values; under a colouring by property, too, which hides it."""
-    surface = _node(thing, SURFACE)
+    surface = _node(obj, SURFACE)
     return None if surface is None else tuple(surface.inputs["Color"].default_value[:3])
 
 
-def set_base_color(things: Iterable[bpy.types.Object], color: Sequence[float]) -> None:
+def set_base_color(objects: Iterable[bpy.types.Object], color: Sequence[float]) -> None:
     """Give objects a base colour, scene values."""
-    for thing in things:
-        surface = _node(thing, SURFACE)
+    for obj in objects:
+        surface = _node(obj, SURFACE)
         if surface is None or not surface.id_data.is_editable:
             continue
         value = surface.inputs["Color"].default_value
         value.foreach_set((*color, 1.0))  # an assignment would make Blender look through all node trees
         surface.id_data.update_tag()
-        _material(thing).update_tag()
-        _show_in_solid_view(thing, color=color)
+        _material(obj).update_tag()
+        _show_in_solid_view(obj, color=color)
 
 
-def sampling_rate_of(thing: bpy.types.Object) -> tuple[float, float, float] | None:
+def sampling_rate_of(obj: bpy.types.Object) -> tuple[float, float, float] | None:
     """Angstrom a voxel along x, y and z."""
-    rate = thing.get(SAMPLING_RATE)
+    rate = obj.get(SAMPLING_RATE)
     return None if rate is None else (float(rate[0]), float(rate[1]), float(rate[2]))
 
 
-def set_sampling_rate(things: Iterable[bpy.types.Object], rate: Sequence[float]) -> None:
+def set_sampling_rate(objects: Iterable[bpy.types.Object], rate: Sequence[float]) -> None:
     """Set the voxel size; arrows that had Mosaic's length, which goes by it, keep that.
 
     A number that is the old one in single precision stays exactly that.
     """
-    for thing in editable(things):
-        old = sampling_rate_of(thing)
+    for obj in editable(objects):
+        old = sampling_rate_of(obj)
         new = [float(value) for value in rate]
         if old is not None:
             new = [was if np.float32(was) == np.float32(is_) else is_ for was, is_ in zip(old, new, strict=True)]
-        length = input_of(thing, "Arrow Length")
+        length = input_of(obj, "Arrow Length")
         if old and length is not None and np.isclose(length, ARROW_LENGTH * max(old), rtol=1e-5):
-            set_inputs([thing], {"Arrow Length": ARROW_LENGTH * max(new)})
-        thing[SAMPLING_RATE] = new
+            set_inputs([obj], {"Arrow Length": ARROW_LENGTH * max(new)})
+        obj[SAMPLING_RATE] = new
 
 
 # --- back to the file ------------------------------------------------------------------------------------------------
 
 
-def reset_appearance(things: Iterable[bpy.types.Object]) -> list[str]:
+def reset_appearance(objects: Iterable[bpy.types.Object]) -> list[str]:
     """Give objects the numbers that their file has, as an import does, and no colouring by property.
 
     Those of no session stay as they are. Returns a sentence on each volume that has no surface as the file wants it, and so
     keeps the one that it has. Raises MosaicError, before anything changes, when what an object keeps of its file is damaged.
     """
-    records = [(thing, unpack(thing, thing)) for thing in editable(things)]
+    records = [(obj, unpack(obj, obj)) for obj in editable(objects)]
     wanted: dict[tuple[float | None, float], list[bpy.types.Object]] = {}
-    for thing, record in records:
+    for obj, record in records:
         if record is None:
             continue
         look = appearance_of(record.node, record.container, record.fractions)
         rate, _, resolution = numbers_of(record.node)
-        apply_appearance(thing, look, record.representation)
-        set_sampling_rate([thing], rate)
-        uncolor([thing])
+        apply_appearance(obj, look, record.representation)
+        set_sampling_rate([obj], rate)
+        uncolor([obj])
         if resolution is None:
             resolution = DEFAULT_RESOLUTION
-        wanted.setdefault((look.isovalue_percentile, resolution), []).append(thing)
+        wanted.setdefault((look.isovalue_percentile, resolution), []).append(obj)
     troubles = []
     for choice, group in wanted.items():
         try:
@@ -146,30 +146,32 @@ def reset_appearance(things: Iterable[bpy.types.Object]) -> list[str]:
     return troubles
 
 
-def apply_appearance(thing: bpy.types.Object, appearance: Appearance, representation: str) -> None:
+def apply_appearance(obj: bpy.types.Object, appearance: Appearance, representation: str) -> None:
     """Give an object a session's colours and numbers, as an import does; a volume keeps its surface."""
     for key in ("opacity", "ambient", "diffuse", "specular", "render_spheres"):
-        set_number([thing], key, getattr(appearance, key))
+        set_number([obj], key, getattr(appearance, key))
     # The size of a surface's points means nothing in Mosaic.
-    set_number([thing], "size", DEFAULT_SIZE if representation in MESH_REPRESENTATIONS else appearance.size)
-    set_base_color([thing], to_scene(np.array(appearance.base_color)).tolist())
-    set_representation(editable([thing]), representation)
+    set_number([obj], "size", DEFAULT_SIZE if representation in MESH_REPRESENTATIONS else appearance.size)
+    set_base_color([obj], to_scene(np.array(appearance.base_color)).tolist())
+    set_representation(editable([obj]), representation)
 
 
 # --- volumes ---------------------------------------------------------------------------------------------------------
 
 
-def contour(things: Iterable[bpy.types.Object], choose: Callable[[bpy.types.Mesh], tuple[float | None, float]]) -> None:
+def contour(
+    objects: Iterable[bpy.types.Object], choose: Callable[[bpy.types.Mesh], tuple[float | None, float]]
+) -> None:
     """Show the volumes of objects at other isovalues or resolutions.
 
     choose: from the mesh that holds a volume to its isovalue percentile (None: Mosaic's choice) and target resolution. A
-    surface that others show, too, is copied first, so that only `things` change. Raises MosaicError for a volume that has no
+    surface that others show, too, is copied first, so that only `objects` change. Raises MosaicError for a volume that has no
     surface there, which then keeps its old one; the others have changed.
     """
     by_surface: dict[bpy.types.Object, list[bpy.types.Object]] = {}
-    for thing in editable(things):
-        if volume_mesh(thing) is not None:
-            by_surface.setdefault(input_of(thing, "Surface"), []).append(thing)
+    for obj in editable(objects):
+        if volume_mesh(obj) is not None:
+            by_surface.setdefault(input_of(obj, "Surface"), []).append(obj)
     troubles = []
     for surface, sharing in by_surface.items():
         percentile, resolution = choose(surface.data)
@@ -184,8 +186,8 @@ def contour(things: Iterable[bpy.types.Object], choose: Callable[[bpy.types.Mesh
             contour_again(surface.data, percentile, resolution)
         except MosaicError as error:
             troubles.append(error)
-        for thing in sharing:
-            thing.update_tag()
+        for obj in sharing:
+            obj.update_tag()
     if troubles:
         raise troubles[0]
 
@@ -193,14 +195,14 @@ def contour(things: Iterable[bpy.types.Object], choose: Callable[[bpy.types.Mesh
 # --- colouring by property -------------------------------------------------------------------------------------------
 
 
-def set_color_map(things: Iterable[bpy.types.Object], color_map: str) -> None:
+def set_color_map(objects: Iterable[bpy.types.Object], color_map: str) -> None:
     """Show what objects are coloured by through another map, in the range that they have."""
-    for thing in things:
-        coloring = coloring_of(thing)
-        if coloring is None or coloring.color_map is None or not _material(thing).is_editable:
+    for obj in objects:
+        coloring = coloring_of(obj)
+        if coloring is None or coloring.color_map is None or not _material(obj).is_editable:
             continue
         color_by(
-            [thing],
+            [obj],
             coloring.property,
             color_map,
             value_range=coloring.value_range,
@@ -213,27 +215,27 @@ def set_color_map(things: Iterable[bpy.types.Object], color_map: str) -> None:
 # --- where things are ------------------------------------------------------------------------------------------------
 
 
-def input_of(thing: bpy.types.Object, name: str) -> Any:
+def input_of(obj: bpy.types.Object, name: str) -> Any:
     """An input of an object's "Mosaic" modifier; None where it has none of that name."""
-    modifier = modifier_of(thing)
+    modifier = modifier_of(obj)
     if modifier is None:
         return None
     inputs = ModifierInputs(modifier.node_group)
     return inputs.get(modifier, name) if name in inputs else None
 
 
-def _material(thing: bpy.types.Object) -> bpy.types.Material | None:
-    return thing.material_slots[0].material if thing.material_slots else None
+def _material(obj: bpy.types.Object) -> bpy.types.Material | None:
+    return obj.material_slots[0].material if obj.material_slots else None
 
 
-def _node(thing: bpy.types.Object, name: str) -> bpy.types.Node | None:
-    material = _material(thing)
+def _node(obj: bpy.types.Object, name: str) -> bpy.types.Node | None:
+    material = _material(obj)
     return material.node_tree.nodes.get(name) if material is not None and material.node_tree is not None else None
 
 
-def _socket(thing: bpy.types.Object, key: str) -> bpy.types.NodeSocket | None:
+def _socket(obj: bpy.types.Object, key: str) -> bpy.types.NodeSocket | None:
     node_name, name = SOCKETS[key]
-    node = _node(thing, node_name)
+    node = _node(obj, node_name)
     if node is None:
         return None
     try:
@@ -243,10 +245,10 @@ def _socket(thing: bpy.types.Object, key: str) -> bpy.types.NodeSocket | None:
 
 
 def _show_in_solid_view(
-    thing: bpy.types.Object, color: Sequence[float] | None = None, alpha: float | None = None
+    obj: bpy.types.Object, color: Sequence[float] | None = None, alpha: float | None = None
 ) -> None:
     """What the Solid view draws with instead of the nodes."""
-    for owner, name in ((_material(thing), "diffuse_color"), (thing, "color")):
+    for owner, name in ((_material(obj), "diffuse_color"), (obj, "color")):
         if owner is not None and owner.is_editable:
             old = getattr(owner, name)
             setattr(owner, name, (*(old[:3] if color is None else color), old[3] if alpha is None else alpha))

@@ -77,17 +77,17 @@ def color_by(
     shows a line of 2. Returns what the objects are coloured by now. Raises MosaicError, with nothing changed, when no object
     has the property or the choices make no sense.
     """
-    things = list(objects)
-    drawn = [(thing, [data for data in _drawn(thing) if property in column_attributes(data)]) for thing in things]
-    having = {thing: all_data for thing, all_data in drawn if all_data}
+    chosen = list(objects)
+    drawn = [(obj, [data for data in _drawn(obj) if property in column_attributes(data)]) for obj in chosen]
+    having = {obj: all_data for obj, all_data in drawn if all_data}
     if property == VERTEX_COLORS and not having:
-        return color_by_vertex_colors(things)
+        return color_by_vertex_colors(chosen)
     if not having:
-        known = ", ".join(colorable(things))
+        known = ", ".join(colorable(chosen))
         raise MosaicError(
             f"None of the objects has the vertex property {property!r}; {f'there are: {known}' if known else 'they have none'}."
         )
-    surfaces = [_surface(thing) for thing in having]
+    surfaces = [_surface(obj) for obj in having]
     all_data = list(dict.fromkeys(data for several in having.values() for data in several))
     kinds = {_kind(data, property) for data in all_data}
     if len(kinds) > 1 and "text" in kinds:
@@ -101,7 +101,7 @@ def color_by(
     if kinds == {"text"}:
         texts = share_texts(all_data, property)
         recoded = set(all_data)
-        note_columns(thing for thing in bpy.data.objects if thing.data in recoded)
+        note_columns(obj for obj in bpy.data.objects if obj.data in recoded)
         automatic = (0.0, float(max(len(texts) - 1, 0)))
     else:
         automatic = _range(values, quantiles)
@@ -114,34 +114,34 @@ def color_by(
         key in PALETTES and ("number" not in kinds if categories is None else categories),
         component,
     )
-    for thing, surface in zip(having, surfaces, strict=True):
-        _carry_to_surface(thing, column_attributes(thing.data).get(property, []))
-        _link(thing, surface, coloring)
+    for obj, surface in zip(having, surfaces, strict=True):
+        _carry_to_surface(obj, column_attributes(obj.data).get(property, []))
+        _link(obj, surface, coloring)
     return coloring
 
 
 def color_by_vertex_colors(objects: Iterable[bpy.types.Object]) -> Coloring:
     """Show the vertex colours of those objects that have them. Raises MosaicError when none has."""
-    having = [thing for thing in objects if any(VERTEX_COLORS in data.attributes for data in _drawn(thing))]
+    having = [obj for obj in objects if any(VERTEX_COLORS in data.attributes for data in _drawn(obj))]
     if not having:
         raise MosaicError("None of the objects has vertex colours.")
     coloring = Coloring(VERTEX_COLORS)
-    for thing, surface in [(thing, _surface(thing)) for thing in having]:
-        _link(thing, surface, coloring)
+    for obj, surface in [(obj, _surface(obj)) for obj in having]:
+        _link(obj, surface, coloring)
     return coloring
 
 
 def uncolor(objects: Iterable[bpy.types.Object]) -> None:
     """Show the base colour again."""
-    for thing in objects:
-        tree = _tree(thing)
+    for obj in objects:
+        tree = _tree(obj)
         if tree is not None:
             _remove_nodes(tree)
 
 
-def coloring_of(thing: bpy.types.Object) -> Coloring | None:
+def coloring_of(obj: bpy.types.Object) -> Coloring | None:
     """What an object is coloured by, as its material says; None for its base colour or the user's own nodes."""
-    tree = _tree(thing)
+    tree = _tree(obj)
     source = tree.nodes.get(POINT_VALUE) if tree is not None else None
     surface = tree.nodes.get(SURFACE) if tree is not None else None
     if source is None or surface is None or not surface.inputs["Color"].is_linked:
@@ -152,7 +152,7 @@ def coloring_of(thing: bpy.types.Object) -> Coloring | None:
     if node.node_tree is None:
         return None
     name, component = source.attribute_name, None
-    columns = [column for data in _drawn(thing) for column in column_attributes(data).items()]
+    columns = [column for data in _drawn(obj) for column in column_attributes(data).items()]
     for property, attributes in columns:
         if source.attribute_name in attributes:
             name = property
@@ -176,36 +176,36 @@ def coloring_of(thing: bpy.types.Object) -> Coloring | None:
 def colorable(objects: Iterable[bpy.types.Object]) -> list[str]:
     """The names that `color_by` takes for any of the objects."""
     names: dict[str, None] = {}
-    for data in (data for thing in objects for data in _drawn(thing)):
+    for data in (data for obj in objects for data in _drawn(obj)):
         names.update(dict.fromkeys(column_attributes(data)))
         if VERTEX_COLORS in data.attributes:
             names[VERTEX_COLORS] = None
     return list(names)
 
 
-def _drawn(thing: bpy.types.Object) -> list[PointData]:
+def _drawn(obj: bpy.types.Object) -> list[PointData]:
     """The data that an object is drawn from: its own, and those of the steps of a trajectory."""
-    if not isinstance(thing.data, PointData):
+    if not isinstance(obj.data, PointData):
         return []
-    frames = _modifier_input(thing, "Frames", TRAJECTORY)
-    return [thing.data, *([step.data for step in frames.objects] if frames is not None else [])]
+    frames = _modifier_input(obj, "Frames", TRAJECTORY)
+    return [obj.data, *([step.data for step in frames.objects] if frames is not None else [])]
 
 
-def _modifier_input(thing: bpy.types.Object, name: str, *groups: str) -> Any:
+def _modifier_input(obj: bpy.types.Object, name: str, *groups: str) -> Any:
     """An input of the object's "Mosaic" modifier, if it draws by one of the groups."""
-    modifier = modifier_of(thing)
-    if modifier is None or group_of(thing) not in groups:
+    modifier = modifier_of(obj)
+    if modifier is None or group_of(obj) not in groups:
         return None
     return ModifierInputs(modifier.node_group).get(modifier, name)
 
 
-def _carry_to_surface(thing: bpy.types.Object, attributes: Sequence[str]) -> None:
+def _carry_to_surface(obj: bpy.types.Object, attributes: Sequence[str]) -> None:
     """Give the surface by which a segmentation or fit is drawn the attributes of the nearest point, as Mosaic does."""
-    surface = _modifier_input(thing, "Surface", SEGMENTATION, FIT)
+    surface = _modifier_input(obj, "Surface", SEGMENTATION, FIT)
     mesh = surface.data if surface is not None else None
     if not isinstance(mesh, bpy.types.Mesh):
         return
-    points, vertices = read_attribute(thing.data, "position"), read_attribute(mesh, "position")
+    points, vertices = read_attribute(obj.data, "position"), read_attribute(mesh, "position")
     finite = np.flatnonzero(np.isfinite(points).all(axis=1))
     if not len(finite) or not len(vertices):
         return
@@ -218,7 +218,7 @@ def _carry_to_surface(thing: bpy.types.Object, attributes: Sequence[str]) -> Non
         old = mesh.attributes.get(name)
         if old is not None:
             mesh.attributes.remove(old)
-        write_attribute(mesh, name, thing.data.attributes[name].data_type, read_attribute(thing.data, name)[nearest])
+        write_attribute(mesh, name, obj.data.attributes[name].data_type, read_attribute(obj.data, name)[nearest])
 
 
 # --- vertex colours --------------------------------------------------------------------------------------------------
@@ -314,16 +314,16 @@ def _check(value_range: tuple[float, float] | None, quantiles: tuple[float, floa
 # --- nodes -----------------------------------------------------------------------------------------------------------
 
 
-def _tree(thing: bpy.types.Object) -> bpy.types.NodeTree | None:
-    material = thing.material_slots[0].material if thing.material_slots else None
+def _tree(obj: bpy.types.Object) -> bpy.types.NodeTree | None:
+    material = obj.material_slots[0].material if obj.material_slots else None
     return material.node_tree if material is not None else None
 
 
-def _surface(thing: bpy.types.Object) -> bpy.types.Node:
-    tree = _tree(thing)
+def _surface(obj: bpy.types.Object) -> bpy.types.Node:
+    tree = _tree(obj)
     surface = tree.nodes.get(SURFACE) if tree is not None else None
     if surface is None:
-        raise MosaicError(f"The material of {thing.name!r} has no node {SURFACE!r} that could be coloured.")
+        raise MosaicError(f"The material of {obj.name!r} has no node {SURFACE!r} that could be coloured.")
     return surface
 
 
@@ -334,14 +334,14 @@ def _remove_nodes(tree: bpy.types.NodeTree) -> None:
             tree.nodes.remove(node)
 
 
-def _link(thing: bpy.types.Object, surface: bpy.types.Node, coloring: Coloring) -> None:
+def _link(obj: bpy.types.Object, surface: bpy.types.Node, coloring: Coloring) -> None:
     tree = surface.id_data
     _remove_nodes(tree)
     program = NodeProgram(tree)
     if coloring.color_map is None:
-        value = _found(program, thing, VERTEX_COLORS, "Color")
+        value = _found(program, obj, VERTEX_COLORS, "Color")
     else:
-        value = _property_value(program, thing, coloring)
+        value = _property_value(program, obj, coloring)
         group = color_map_group(coloring.color_map)
         node = program.node("ShaderNodeGroup", coloring.color_map, node_tree=group, name=MAP, width=200)
         settings = {
@@ -364,25 +364,25 @@ def _link(thing: bpy.types.Object, surface: bpy.types.Node, coloring: Coloring) 
             tree.nodes[name].location = (surface.location.x - left, surface.location.y - down)
 
 
-def _property_value(program: NodeProgram, thing: bpy.types.Object, coloring: Coloring) -> bpy.types.NodeSocket:
-    data = next(data for data in _drawn(thing) if coloring.property in column_attributes(data))
+def _property_value(program: NodeProgram, obj: bpy.types.Object, coloring: Coloring) -> bpy.types.NodeSocket:
+    data = next(data for data in _drawn(obj) if coloring.property in column_attributes(data))
     names = column_attributes(data)[coloring.property]
     if len(names) > 1:
-        return _found(program, thing, names[coloring.component], FACTOR)
+        return _found(program, obj, names[coloring.component], FACTOR)
     if data.attributes[names[0]].data_type in ("FLOAT2", "FLOAT_VECTOR", "FLOAT_COLOR"):
-        vector = _found(program, thing, names[0], "Vector")
+        vector = _found(program, obj, names[0], "Vector")
         if coloring.component is None:
             node = program.node("ShaderNodeVectorMath", "Length", {"Vector": vector}, operation="LENGTH", name=PART)
             return socket_named(node.outputs, "Value")
         node = program.node("ShaderNodeSeparateXYZ", "Component", {"Vector": vector}, name=PART)
         return node.outputs[coloring.component]
-    return _found(program, thing, names[0], FACTOR)
+    return _found(program, obj, names[0], FACTOR)
 
 
-def _found(program: NodeProgram, thing: bpy.types.Object, attribute: str, output: str) -> bpy.types.NodeSocket:
+def _found(program: NodeProgram, obj: bpy.types.Object, attribute: str, output: str) -> bpy.types.NodeSocket:
     """The attribute of the geometry or of the instance, whichever has it."""
     sources = [(POINT_VALUE, "GEOMETRY")]
-    if attribute not in thing and attribute not in thing.data:  # what the search for an instance's would find instead
+    if attribute not in obj and attribute not in obj.data:  # what the search for an instance's would find instead
         sources.append((INSTANCE_VALUE, "INSTANCER"))
     nodes = [
         program.node("ShaderNodeAttribute", "", attribute_type=kind, attribute_name=attribute, name=name)

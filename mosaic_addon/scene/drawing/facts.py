@@ -60,24 +60,24 @@ class Counts:
 # --- what is shown ---------------------------------------------------------------------------------------------------
 
 
-def steps_of(thing: bpy.types.Object) -> list[bpy.types.Object]:
+def steps_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
     """The objects that hold the steps of a trajectory, in order; none for anything else."""
-    frames = input_of(thing, "Frames")
+    frames = input_of(obj, "Frames")
     return [] if frames is None else sorted(frames.objects, key=lambda step: step.name)
 
 
-def step_at(thing: bpy.types.Object, count: int, frame: int) -> int:
+def step_at(obj: bpy.types.Object, count: int, frame: int) -> int:
     """Which of a trajectory's `count` steps, from 0, it shows at a frame of the scene."""
-    passed = (frame - number_of(thing, "start")) // max(number_of(thing, "step"), 1)
-    return passed % count if number_of(thing, "loop") else min(max(passed, 0), count - 1)
+    passed = (frame - number_of(obj, "start")) // max(number_of(obj, "step"), 1)
+    return passed % count if number_of(obj, "loop") else min(max(passed, 0), count - 1)
 
 
-def shown_data(thing: bpy.types.Object, frame: int) -> PointData | None:
+def shown_data(obj: bpy.types.Object, frame: int) -> PointData | None:
     """The points or mesh that an object shows at a frame of the scene: its own, or those of a step of its trajectory."""
-    steps = steps_of(thing)
+    steps = steps_of(obj)
     if steps:
-        return steps[step_at(thing, len(steps), frame)].data
-    return thing.data if isinstance(thing.data, PointData) else None
+        return steps[step_at(obj, len(steps), frame)].data
+    return obj.data if isinstance(obj.data, PointData) else None
 
 
 # --- numbers over points ---------------------------------------------------------------------------------------------
@@ -193,18 +193,18 @@ def stop_watching() -> None:
 # --- model and meta --------------------------------------------------------------------------------------------------
 
 
-def model_parameters(thing: bpy.types.Object) -> dict[str, str]:
+def model_parameters(obj: bpy.types.Object) -> dict[str, str]:
     """The model that was fitted to an object and its numbers, as names and texts; empty where there is none.
 
     The numbers are those of the session, whatever was done to the object since.
     """
-    return _remembered(thing, "model", lambda: _describe_model(thing))
+    return _remembered(obj, "model", lambda: _describe_model(obj))
 
 
-def _describe_model(thing: bpy.types.Object) -> dict[str, str]:
-    texts = {"Model": str(thing[MODEL])} if MODEL in thing else {}
+def _describe_model(obj: bpy.types.Object) -> dict[str, str]:
+    texts = {"Model": str(obj[MODEL])} if MODEL in obj else {}
     try:
-        record = unpack(thing, thing)
+        record = unpack(obj, obj)
     except MosaicError:
         return texts
     model = _model_node(record.node) if record is not None else None
@@ -247,9 +247,9 @@ def _numbers_text(value: Any, decimals: int | None = None) -> str:
         return "unknown"
 
 
-def volume_parameters(thing: bpy.types.Object) -> dict[str, str]:
+def volume_parameters(obj: bpy.types.Object) -> dict[str, str]:
     """The size of the volume that an object shows, as names and texts; empty where there is none."""
-    mesh = volume_mesh(thing)
+    mesh = volume_mesh(obj)
     if mesh is None:
         return {}
     return {
@@ -258,9 +258,9 @@ def volume_parameters(thing: bpy.types.Object) -> dict[str, str]:
     }
 
 
-def meta_of(thing: bpy.types.Object) -> dict[str, Any]:
+def meta_of(obj: bpy.types.Object) -> dict[str, Any]:
     """The entries of an object's meta, which are its custom properties, the add-on's own left out."""
-    return own_properties(thing)
+    return own_properties(obj)
 
 
 def children_of(value: Any) -> list[tuple[str, Any]] | None:

@@ -63,13 +63,13 @@ class RepresentationFactory:
     def __init__(self) -> None:
         self._groups: dict[str, tuple[bpy.types.NodeTree, ModifierInputs]] = {}
 
-    def add(self, thing: bpy.types.Object, group: str, representation: str, values: dict[str, Any]) -> None:
-        """Draw `thing` by the group of its kind of data. values: inputs by name, those at their defaults left out."""
+    def add(self, obj: bpy.types.Object, group: str, representation: str, values: dict[str, Any]) -> None:
+        """Draw `obj` by the group of its kind of data. values: inputs by name, those at their defaults left out."""
         if group not in self._groups:
             tree = representation_group(group)
             self._groups[group] = (tree, ModifierInputs(tree))
         tree, inputs = self._groups[group]
-        modifier = thing.modifiers.new(MODIFIER, "NODES")
+        modifier = obj.modifiers.new(MODIFIER, "NODES")
         modifier.node_group = tree
         if representation != OFFERED[group][0]:
             inputs.set(modifier, "Representation", LABELS[representation])
@@ -77,12 +77,12 @@ class RepresentationFactory:
             inputs.set(modifier, name, value)
 
 
-def modifier_of(thing: bpy.types.Object) -> bpy.types.NodesModifier | None:
+def modifier_of(obj: bpy.types.Object) -> bpy.types.NodesModifier | None:
     """The modifier that draws an object, whatever its name is by now; None where it has none."""
-    modifier: Any = thing.modifiers.get(MODIFIER)
+    modifier: Any = obj.modifiers.get(MODIFIER)
     if kind_drawn(modifier) is not None:
         return modifier
-    return next((other for other in thing.modifiers if kind_drawn(other) is not None), None)
+    return next((other for other in obj.modifiers if kind_drawn(other) is not None), None)
 
 
 def kind_drawn(modifier: Any) -> str | None:
@@ -95,8 +95,8 @@ def kind_drawn(modifier: Any) -> str | None:
 def set_inputs(objects: Iterable[bpy.types.Object], values: dict[str, Any]) -> None:
     """Set inputs of the "Mosaic" modifiers of objects, by name; those that a kind of data does not have are passed over."""
     inputs: dict[bpy.types.NodeTree, ModifierInputs] = {}
-    for thing in objects:
-        modifier = modifier_of(thing)
+    for obj in objects:
+        modifier = modifier_of(obj)
         if modifier is None:
             continue
         tree = modifier.node_group
@@ -105,17 +105,17 @@ def set_inputs(objects: Iterable[bpy.types.Object], values: dict[str, Any]) -> N
         for name, value in values.items():
             if name in inputs[tree]:
                 inputs[tree].set(modifier, name, value)
-        thing.update_tag()
+        obj.update_tag()
 
 
-def group_of(thing: bpy.types.Object) -> str | None:
+def group_of(obj: bpy.types.Object) -> str | None:
     """The kind of data that an object's "Mosaic" modifier draws, such as POINTS; None where it has no such modifier."""
-    return kind_drawn(modifier_of(thing))
+    return kind_drawn(modifier_of(obj))
 
 
-def representation_of(thing: bpy.types.Object) -> str | None:
+def representation_of(obj: bpy.types.Object) -> str | None:
     """How an object is drawn, such as "pointcloud"; None where it has no "Mosaic" modifier."""
-    modifier = modifier_of(thing)
+    modifier = modifier_of(obj)
     if modifier is None:
         return None
     label = ModifierInputs(modifier.node_group).get(modifier, "Representation")
@@ -124,10 +124,10 @@ def representation_of(thing: bpy.types.Object) -> str | None:
 
 def set_representation(objects: Iterable[bpy.types.Object], representation: str) -> list[bpy.types.Object]:
     """Draw objects another way. Returns those whose kind of data cannot be drawn so, which stay as they are."""
-    things = [(thing, group_of(thing)) for thing in objects]
-    able = [thing for thing, group in things if representation in OFFERED.get(group or "", ())]
+    grouped = [(obj, group_of(obj)) for obj in objects]
+    able = [obj for obj, group in grouped if representation in OFFERED.get(group or "", ())]
     set_inputs(able, {"Representation": LABELS[representation]})
-    return [thing for thing, group in things if representation not in OFFERED.get(group or "", ())]
+    return [obj for obj, group in grouped if representation not in OFFERED.get(group or "", ())]
 
 
 def representation_group(group: str) -> bpy.types.NodeTree:

@@ -58,10 +58,10 @@ class SurfaceFactory:
         return self._of_volumes[key]
 
 
-def volume_mesh(thing: bpy.types.Object) -> bpy.types.Mesh | None:
-    """The mesh with the surface and the values of the volume that `thing` shows; None if it shows none."""
-    modifier = modifier_of(thing)
-    if modifier is None or group_of(thing) != VOLUME:
+def volume_mesh(obj: bpy.types.Object) -> bpy.types.Mesh | None:
+    """The mesh with the surface and the values of the volume that `obj` shows; None if it shows none."""
+    modifier = modifier_of(obj)
+    if modifier is None or group_of(obj) != VOLUME:
         return None
     surface = ModifierInputs(modifier.node_group).get(modifier, "Surface")
     return surface.data if surface is not None and VALUES in surface.data else None
@@ -117,11 +117,11 @@ def _model_object(name: str, model: Model | None) -> bpy.types.Object:
         return _surface_object(name, parametric.ellipsoid(model.radii, model.center, model.orientations))
     if isinstance(model, Cylinder):
         shape = parametric.cylinder(model.radius, model.height, model.centers, model.orientations, CYLINDER_SIDES)
-        thing = _surface_object(name, shape)
+        obj = _surface_object(name, shape)
         caps = np.arange(len(shape.triangles)) >= 2 * CYLINDER_SIDES  # the sides come first
-        sharp = thing.data.attributes.new("sharp_face", "BOOLEAN", "FACE")
+        sharp = obj.data.attributes.new("sharp_face", "BOOLEAN", "FACE")
         sharp.data.foreach_set("value", caps)
-        return thing
+        return obj
     if isinstance(model, RBF):
         sheet = parametric.rbf_sheet(model.xi, model.nodes, model.epsilon, model.function, model.grid, model.direction)
         return _surface_object(name, sheet)

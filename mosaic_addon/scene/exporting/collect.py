@@ -142,7 +142,7 @@ def collect_session(
 
 
 def collect_objects(
-    things: Iterable[bpy.types.Object],
+    objects: Iterable[bpy.types.Object],
     scene: bpy.types.Scene,
     layer: bpy.types.ViewLayer,
     options: ExportOptions | None = None,
@@ -151,7 +151,7 @@ def collect_objects(
 
     Raises MosaicError when none of them has points.
     """
-    return _Collector(None, scene, layer, options or ExportOptions(), list(things)).finished()
+    return _Collector(None, scene, layer, options or ExportOptions(), list(objects)).finished()
 
 
 class _Collector:
@@ -161,13 +161,13 @@ class _Collector:
         scene: bpy.types.Scene,
         layer: bpy.types.ViewLayer,
         options: ExportOptions,
-        things: Sequence[bpy.types.Object] = (),
+        objects: Sequence[bpy.types.Object] = (),
     ) -> None:
         self.session = session
         self.scene = scene
         self.layer = layer
         self.options = options
-        self.things = things
+        self.objects = objects
         self.root = root_of(session) if session is not None else None
         self.record = unpack_session(session) if session is not None else None
         said = session[SESSION] if session is not None else {}
@@ -216,20 +216,20 @@ class _Collector:
     @cached_property
     def _usual_rate(self) -> tuple[float, float, float]:
         """The sampling rate of the session's first object, for new ones."""
-        for thing in self.session.all_objects if self.session is not None else ():
-            rate = plain_property(thing.get(SAMPLING_RATE))
-            if CLASS in thing and isinstance(rate, list) and len(rate) == 3:
+        for obj in self.session.all_objects if self.session is not None else ():
+            rate = plain_property(obj.get(SAMPLING_RATE))
+            if CLASS in obj and isinstance(rate, list) and len(rate) == 3:
                 return tuple(rate)
         return (1.0, 1.0, 1.0)
 
     @cached_property
     def _shown_by(self) -> dict[int, str]:
         """By the session_uid of what others show, a surface or a frame, who does: what is pasted brings its own into the scene."""
-        things = self.things if self.session is None else self.session.all_objects
+        objects = self.objects if self.session is None else self.session.all_objects
         return {
-            part.session_uid: name_of(thing)
-            for thing in things
-            for part in [input_of(thing, "Surface"), *steps_of(thing)]
+            part.session_uid: name_of(obj)
+            for obj in objects
+            for part in [input_of(obj, "Surface"), *steps_of(obj)]
             if part is not None
         }
 
@@ -238,18 +238,20 @@ class _Collector:
     def _places(self) -> dict[str, list[_Place]]:
         """The groups and single objects of both containers, in the browser's order."""
         walked: list[tuple[bpy.types.Collection | None, str | None, list[int]]] = []
-        things: dict[int, tuple[bpy.types.Object, str | None]] = {}  # each once, by its session_uid, with its container
+        objects: dict[
+            int, tuple[bpy.types.Object, str | None]
+        ] = {}  # each once, by its session_uid, with its container
         for item, container in self._items():
             is_group = not isinstance(item, Object)
             numbers = []
-            for thing in members_of(item) if is_group else (item,):
-                number = thing.session_uid
-                things.setdefault(number, (thing, container))
+            for obj in members_of(item) if is_group else (item,):
+                number = obj.session_uid
+                objects.setdefault(number, (obj, container))
                 numbers.append(number)
             walked.append((item if is_group else None, container, numbers))
         if self.root is not None:
-            things.pop(self.root.session_uid, None)
-        pieces = self._pieces(things)
+            objects.pop(self.root.session_uid, None)
+        pieces = self._pieces(objects)
         places: dict[str, list[_Place]] = {name: [] for name in CONTAINERS}
         for group, container, numbers in walked:
             own: dict[str, _Place] = {}  # of this group, by their containers
@@ -272,8 +274,8 @@ class _Collector:
     def _items(self) -> Iterator[tuple[Any, str | None]]:
         """The groups and single objects, each with the container that it is in, None for what is in neither."""
         if self.session is None:
-            for thing in self.things:
-                yield thing, None
+            for obj in self.objects:
+                yield obj, None
             return
         for name in CONTAINERS:
             container = container_of(self.session, name)
@@ -282,40 +284,38 @@ class _Collector:
         for child in self.session.children:
             if CONTAINER not in child:
                 yield child, None
-        for thing in self.session.objects:
-            yield thing, None
+        for obj in self.session.objects:
+            yield obj, None
 
-    def _pieces(self, things: dict[int, tuple[bpy.types.Object, str | None]]) -> dict[int, Piece]:
+    def _pieces(self, objects: dict[int, tuple[bpy.types.Object, str | None]]) -> dict[int, Piece]:
         """The objects that are geometries, by session_uid; a note for each of the others.
 
         One question is put to a whole block of objects before the next is, so that the processor has its code at hand: for
         thousands of objects that saves a quarter of the time.
         """
         pieces: dict[int, Piece] = {}
-        rest = iter(things.items())
+        rest = iter(objects.items())
         while block := list(islice(rest, BLOCK)):
             asked = []
-            for number, (thing, container) in block:
-                data = self._data(thing)
+            for number, (obj, container) in block:
+                data = self._data(obj)
                 if data is None:
-                    self._leave_out(thing)
+                    self._leave_out(obj)
                 else:
-                    asked.append((number, thing, container, data))
-            sources = [
-                Source(thing.name, data, self._matrix(thing), scratch=self.scratch) for _, thing, _, data in asked
-            ]
-            looks = [self.looks.of(thing) for _, thing, _, _ in asked]
-            seen = [self._is_visible(thing) for _, thing, _, _ in asked]
+                    asked.append((number, obj, container, data))
+            sources = [Source(obj.name, data, self._matrix(obj), scratch=self.scratch) for _, obj, _, data in asked]
+            looks = [self.looks.of(obj) for _, obj, _, _ in asked]
+            seen = [self._is_visible(obj) for _, obj, _, _ in asked]
             records = [
-                unpack(thing, source) if CLASS in thing else None
-                for (_, thing, _, _), source in zip(asked, sources, strict=True)
+                unpack(obj, source) if CLASS in obj else None
+                for (_, obj, _, _), source in zip(asked, sources, strict=True)
             ]
             known = []
-            for (_, thing, _, data), source, record in zip(asked, sources, records, strict=True):
+            for (_, obj, _, data), source, record in zip(asked, sources, records, strict=True):
                 if record is None:
                     continue
                 source.ordered = record.ordered
-                source.column_records = data[COLUMNS] if COLUMNS in data else thing.get(COLUMNS, "[]")
+                source.column_records = data[COLUMNS] if COLUMNS in data else obj.get(COLUMNS, "[]")
                 if not record.frames:
                     known.append(source)
             for source in known:
@@ -324,24 +324,24 @@ class _Collector:
                 source.points_sum()
             for source in known:
                 source.columns_sum()
-            for (number, thing, container, _), *answers in zip(asked, sources, looks, seen, records, strict=True):
-                piece = self._piece(thing, container, *answers)
+            for (number, obj, container, _), *answers in zip(asked, sources, looks, seen, records, strict=True):
+                piece = self._piece(obj, container, *answers)
                 if piece is not None:
                     pieces[number] = piece
         return pieces
 
-    def _leave_out(self, thing: bpy.types.Object) -> None:
+    def _leave_out(self, obj: bpy.types.Object) -> None:
         """Note that an object has no points."""
-        if thing.type in DATA_TYPES:
-            self.result.left_out.append(_without_points(thing))
-        elif thing.type != "EMPTY" or PIXEL_SIZE not in thing:
-            kind = OTHER_KINDS.get(thing.type, thing.type.lower().replace("_", " "))
+        if obj.type in DATA_TYPES:
+            self.result.left_out.append(_without_points(obj))
+        elif obj.type != "EMPTY" or PIXEL_SIZE not in obj:
+            kind = OTHER_KINDS.get(obj.type, obj.type.lower().replace("_", " "))
             article = "an" if kind[0] in "aeiou" else "a"
-            self.result.left_out.append(f"{thing.name!r} is left out: Mosaic has no objects like {article} {kind}.")
+            self.result.left_out.append(f"{obj.name!r} is left out: Mosaic has no objects like {article} {kind}.")
 
     def _piece(
         self,
-        thing: bpy.types.Object,
+        obj: bpy.types.Object,
         container: str | None,
         source: Source,
         look: Look,
@@ -350,19 +350,19 @@ class _Collector:
     ) -> Piece | None:
         """One object as a geometry; None, with a note, for what is none."""
         if record is None:
-            shower = self._shown_by.get(thing.session_uid)
+            shower = self._shown_by.get(obj.session_uid)
             if shower is not None:
                 sentence = f"What {shower!r} shows is no object of its own in the file, as it is saved with {shower!r}."
                 if sentence not in self.result.left_out:
                     self.result.left_out.append(sentence)
                 return None
-            piece = newcomer(thing, source, container, look, visible is not False, self._usual_rate, self.spelling)
+            piece = newcomer(obj, source, container, look, visible is not False, self._usual_rate, self.spelling)
             if piece is None:
-                self.result.left_out.append(_without_points(thing))
+                self.result.left_out.append(_without_points(obj))
             else:
                 self.result.warnings += piece.warnings
             return piece
-        piece = Piece(thing, record.part, source, container or record.container, record.index, None)
+        piece = Piece(obj, record.part, source, container or record.container, record.index, None)
         if self.record is not None and record.session == self.record.session:
             piece.origin = (record.container, record.index)
         key = self._key(piece, record, look, visible)
@@ -370,7 +370,7 @@ class _Collector:
             piece.read_name = record.part.own[0]
             return piece
         self._compare_with(piece, record, look, visible)
-        mended = repair(piece.node, source, record, name_of(thing), self.spelling)
+        mended = repair(piece.node, source, record, name_of(obj), self.spelling)
         piece.warnings += [f"{piece.label}: {what}." for what in mended]
         why = trouble(piece.node, source)
         if why is not None:
@@ -386,15 +386,15 @@ class _Collector:
         """By which a geometry of this session is known to be untouched; None for one that has to be looked into."""
         if piece.origin is None or piece.container != record.container or self.options.target is not None:
             return None
-        return key_of(piece.thing, piece.source, record, look, visible)
+        return key_of(piece.obj, piece.source, record, look, visible)
 
     def _compare_with(self, piece: Piece, record: Record, look: Look, visible: bool | None) -> None:
         """Bring into a geometry's node what was edited since the record was made."""
-        thing = piece.thing
+        obj = piece.obj
         # A modifier that was copied from another object may show what this one has no place for.
-        piece.source.steps = _steps(thing) if record.frames else []
+        piece.source.steps = _steps(obj) if record.frames else []
         if "volume" in state_of(piece.node).as_dict():
-            piece.source.volume = volume_mesh(thing)
+            piece.source.volume = volume_mesh(obj)
         self._refuse_what_is_of_others(piece, record)
         if record.frames:
             self._look_at_frame(piece, record)
@@ -404,7 +404,7 @@ class _Collector:
                 piece.edits["session"] = "from another session"
         if spelling_of(record.release) != self.spelling:
             piece.warnings += respell_geometry(
-                piece.node, spelling_of(record.release), self.spelling, piece.label, name_of(thing)
+                piece.node, spelling_of(record.release), self.spelling, piece.label, name_of(obj)
             )
             if self.session is not None:
                 piece.edits["release"] = f"from a session of {record.release}"
@@ -416,9 +416,9 @@ class _Collector:
 
     def _refuse_what_is_of_others(self, piece: Piece, record: Record) -> None:
         """The values of a volume, and the frames of a trajectory, are behind a modifier, which may have been copied."""
-        own, holder = piece.thing.get(SHOWS), piece.source.volume
+        own, holder = piece.obj.get(SHOWS), piece.source.volume
         if record.frames:
-            holder = input_of(piece.thing, "Frames")
+            holder = input_of(piece.obj, "Frames")
         if own is not None and holder is not None and holder.get(SHOWS) != own:
             what = "frames" if record.frames else "volume"
             raise MosaicError(
@@ -439,37 +439,37 @@ class _Collector:
                 f"{piece.label}: its own mesh was changed, which is not shown and not saved; edit those of its frames instead."
             )
 
-    def _data(self, thing: bpy.types.Object) -> PointData | None:
+    def _data(self, obj: bpy.types.Object) -> PointData | None:
         """The points or mesh of an object, made of its curve or its modifiers where need be."""
-        if thing.type in ("MESH", "POINTCLOUD"):
-            edited = thing.type == "MESH" and thing.data.is_editmode
+        if obj.type in ("MESH", "POINTCLOUD"):
+            edited = obj.type == "MESH" and obj.data.is_editmode
             if edited:
-                thing.update_from_editmode()
-            if not self._is_evaluated(thing):
-                return self.result.made.copy_of(thing.data) if edited else thing.data
-        elif thing.type not in DATA_TYPES:
+                obj.update_from_editmode()
+            if not self._is_evaluated(obj):
+                return self.result.made.copy_of(obj.data) if edited else obj.data
+        elif obj.type not in DATA_TYPES:
             return None
-        return self.result.made.of(thing, self.scene, self.layer)
+        return self.result.made.of(obj, self.scene, self.layer)
 
-    def _is_evaluated(self, thing: bpy.types.Object) -> bool:
+    def _is_evaluated(self, obj: bpy.types.Object) -> bool:
         """Whether what modifiers and shape keys make of an object is to be written, and there are such."""
-        is_shaped = thing.type == "MESH" and thing.data.shape_keys is not None and _is_shaped(thing)
+        is_shaped = obj.type == "MESH" and obj.data.shape_keys is not None and _is_shaped(obj)
         if not self.options.apply_modifiers:
             if is_shaped:
                 self.result.warnings.append(
-                    f"{thing.name!r}: its shape keys do not count; save with Apply Modifiers to have what they make."
+                    f"{obj.name!r}: its shape keys do not count; save with Apply Modifiers to have what they make."
                 )
             return False
-        return is_shaped or any(m.show_viewport and kind_drawn(m) is None for m in thing.modifiers)
+        return is_shaped or any(m.show_viewport and kind_drawn(m) is None for m in obj.modifiers)
 
-    def _matrix(self, thing: bpy.types.Object) -> NDArray[np.float64] | None:
+    def _matrix(self, obj: bpy.types.Object) -> NDArray[np.float64] | None:
         """From an object's data to angstrom. What has no session is as large as `angstrom_per_unit` says."""
         root = self.root
         if self.session is None:
-            root = thing
+            root = obj
             while root is not None and PIXEL_SIZE not in root:
                 root = root.parent
-        matrix = to_session(thing, root, self._applied(root) if root is not None else None)
+        matrix = to_session(obj, root, self._applied(root) if root is not None else None)
         if root is None and self.session is None:
             scale = np.diag([*[self.options.angstrom_per_unit] * 3, 1.0])
             matrix = scale if matrix is None else scale @ matrix
@@ -482,25 +482,25 @@ class _Collector:
             self.applied[number] = applied_of(root)
         return self.applied[number]
 
-    def _is_visible(self, thing: bpy.types.Object) -> bool | None:
+    def _is_visible(self, obj: bpy.types.Object) -> bool | None:
         """Whether neither the object nor a group or container around it is hidden by its eye or monitor.
 
         None where nobody can tell: what is not in the view layer, as when the session is excluded from it, has no eye.
         """
-        if thing.hide_viewport or thing.hide_get(view_layer=self.layer):
+        if obj.hide_viewport or obj.hide_get(view_layer=self.layer):
             return False
         if self.hidden:
-            places = {collection.session_uid for collection in thing.users_collection}
+            places = {collection.session_uid for collection in obj.users_collection}
             if places & self.hidden and not places & self.shown:
                 return False
-        return None if self.is_excluded and thing.session_uid not in self._in_layer else True
+        return None if self.is_excluded and obj.session_uid not in self._in_layer else True
 
     @cached_property
     def _in_layer(self) -> frozenset[int]:
         """The objects of the view layer, by session_uid."""
-        things = self.layer.objects
-        numbers = np.empty(len(things), np.int32)
-        things.foreach_get("session_uid", numbers)
+        objects = self.layer.objects
+        numbers = np.empty(len(objects), np.int32)
+        objects.foreach_get("session_uid", numbers)
         return frozenset(numbers.tolist())
 
     def _share_volume(self, piece: Piece) -> None:
@@ -535,7 +535,7 @@ class _Collector:
         """Of an object and its copies, the one with the session's uuid and name is what the session has; the others are new."""
 
         def is_less_like_it(piece: Piece) -> tuple[bool, bool]:
-            return piece.thing.get(UUID) != piece.read_uuid, "name" in piece.edits
+            return piece.obj.get(UUID) != piece.read_uuid, "name" in piece.edits
 
         first: dict[tuple[str, int], Piece] = {}
         for piece in _pieces_in(places):
@@ -556,7 +556,7 @@ class _Collector:
         pieces = [(piece, place) for several in places.values() for place in several for piece in place.pieces]
         pieces.sort(key=lambda entry: entry[0].index is None)
         for piece, place in pieces:
-            own, read = piece.thing.get(UUID), piece.read_uuid
+            own, read = piece.obj.get(UUID), piece.read_uuid
             uuid = read if type(read) is str else None
             if own != uuid and isinstance(own, str) and own and (uuid is None or own != clean_text(uuid)):
                 uuid = own
@@ -569,7 +569,7 @@ class _Collector:
             if uuid != read:
                 put(state_of(piece.node), "uuid", uuid)
             if uuid != own and clean_text(uuid) != own:
-                self.result.uuids.append((piece.thing, uuid))
+                self.result.uuids.append((piece.obj, uuid))
 
     def _find_damaged(self, places: dict[str, list[_Place]]) -> None:
         """The geometries that could not be read; of what stood in the file twice, the one that could."""
@@ -721,7 +721,7 @@ class _Collector:
         result = self.result
         pieces = _pieces_in(places)
         for piece in pieces:
-            result.warnings += respell_geometry(piece.node, self.spelling, target, piece.label, name_of(piece.thing))
+            result.warnings += respell_geometry(piece.node, self.spelling, target, piece.label, name_of(piece.obj))
             if target.metadata and not self.spelling.metadata:
                 turn_by_quaternions(piece.node, piece.source)
             uuid = state_of(piece.node).as_dict().get("uuid")
@@ -766,25 +766,25 @@ def _signature(piece: Piece) -> list[Any]:
     return [matrix, source.points_sum(), source.faces_sum(), small, looks, piece.details]
 
 
-def _is_shaped(thing: bpy.types.Object) -> bool:
+def _is_shaped(obj: bpy.types.Object) -> bool:
     """Whether an object's shape keys may make another shape than the first of them."""
-    keys = thing.data.shape_keys
-    is_pinned = thing.show_only_shape_key and thing.active_shape_key_index > 0
+    keys = obj.data.shape_keys
+    is_pinned = obj.show_only_shape_key and obj.active_shape_key_index > 0
     return is_pinned or not keys.use_relative or any(key.value and not key.mute for key in keys.key_blocks[1:])
 
 
-def _without_points(thing: bpy.types.Object) -> str:
+def _without_points(obj: bpy.types.Object) -> str:
     """That an object is left out, and why."""
     why = "it has no points"
-    if thing.type == "META":
+    if obj.type == "META":
         why = "it is hidden, or its surface is that of another metaball of its family"
-    return f"{thing.name!r} is left out: {why}."
+    return f"{obj.name!r} is left out: {why}."
 
 
-def _steps(thing: bpy.types.Object) -> list[bpy.types.Mesh]:
-    if MODEL not in thing:
+def _steps(obj: bpy.types.Object) -> list[bpy.types.Mesh]:
+    if MODEL not in obj:
         return []
-    return [step.data for step in steps_of(thing)]
+    return [step.data for step in steps_of(obj)]
 
 
 def _hidden_collections(

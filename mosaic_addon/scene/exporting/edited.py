@@ -69,7 +69,7 @@ class Piece:
     tell two edits of one thing apart. uuid: None where the release has none.
     """
 
-    thing: bpy.types.Object
+    obj: bpy.types.Object
     part: ObjectNode | Formed
     source: Source
     container: str
@@ -95,7 +95,7 @@ class Piece:
 
     @property
     def label(self) -> str:
-        name = name_of(self.thing) if self.read_name is None else self.read_name
+        name = name_of(self.obj) if self.read_name is None else self.read_name
         return f"{self.container} {name!r}"
 
 
@@ -121,14 +121,14 @@ class Looks:
         self._materials: dict[int, tuple[float, ...] | None] = {}
         self._sockets: dict[int, list[int]] = {}  # where SURFACE_INPUTS are, by the group of the node
 
-    def of(self, thing: bpy.types.Object) -> Look:
+    def of(self, obj: bpy.types.Object) -> Look:
         representation = size = spheres = None
         elsewhere = False
-        modifier: Any = thing.modifiers.get(MODIFIER)
+        modifier: Any = obj.modifiers.get(MODIFIER)
         group = getattr(modifier, "node_group", None)
         known = self._inputs.get(group.session_uid) if group is not None else None
         if known is None:
-            modifier = modifier_of(thing)
+            modifier = modifier_of(obj)
             if modifier is not None:
                 known = self._know(modifier.node_group)
         if known is not None:
@@ -136,7 +136,7 @@ class Looks:
             if is_told:
                 label, size, spheres = inputs.several(modifier, LOOK_INPUTS)
                 representation, spheres = REPRESENTATION_OF.get(label), bool(spheres)
-        slots = thing.material_slots
+        slots = obj.material_slots
         material = slots[0].material if len(slots) else None
         numbers = None
         if material is not None:
@@ -209,10 +209,10 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool | None, 
     record: what the object keeps, whose node is the piece's. visible: None if nobody can tell. frame: of the scene. Raises
     MosaicError, naming the object, when Mosaic would crash on the result or Blender lost what it is made of.
     """
-    thing, node = piece.thing, piece.node
+    obj, node = piece.obj, piece.node
     _refuse_what_is_gone(piece, record)
     refuse_other_widths(piece.source, piece.label)
-    name = name_of(thing)
+    name = name_of(obj)
     piece.read_name = name_in(node, record.container, record.index)
     if name != clean_text(piece.read_name):
         set_name(node, name)
@@ -232,14 +232,14 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool | None, 
     _edit_columns(piece, record, spelling)
     if piece.source.count > record.count > 0:
         _tell_what_is_filled_in(piece, record)
-    if thing.type == "MESH" and piece.edits.keys() & {"points", "count", "faces"}:
+    if obj.type == "MESH" and piece.edits.keys() & {"points", "count", "faces"}:
         _refuse_bad_faces(piece)
 
 
 def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
     """A volume and the steps of a trajectory are not in the object's data but behind the modifier that draws them."""
     lost = None
-    modifier = modifier_of(piece.thing)
+    modifier = modifier_of(piece.obj)
     if (
         piece.source.volume is None
         and piece.node.cls.name == "VolumeGeometry"
@@ -272,7 +272,7 @@ def refuse_other_widths(source: Source, label: str) -> None:
 
 
 def _edit_sampling_rate(piece: Piece, original: tuple[float, float, float]) -> None:
-    rate = sampling_rate_of(piece.thing, piece.label, original)
+    rate = sampling_rate_of(piece.obj, piece.label, original)
     if rate is None or rate == original:
         return
     set_sampling_rate(piece.node, rate)
@@ -280,13 +280,13 @@ def _edit_sampling_rate(piece: Piece, original: tuple[float, float, float]) -> N
 
 
 def sampling_rate_of(
-    thing: bpy.types.Object, label: str, original: tuple[float, ...] | None = None
+    obj: bpy.types.Object, label: str, original: tuple[float, ...] | None = None
 ) -> tuple[float, ...] | None:
     """The sampling rate at an object, one number standing for three; None without one.
 
     original: what it was read with, and may keep whatever it is. Raises MosaicError for what is none.
     """
-    value = plain_property(thing.get(SAMPLING_RATE))
+    value = plain_property(obj.get(SAMPLING_RATE))
     if value is None:
         return None
     rate = tuple(value) if isinstance(value, list) else (value,) * 3
@@ -299,8 +299,8 @@ def sampling_rate_of(
 
 def _edit_meta(piece: Piece) -> None:
     """Custom properties that were changed, added or taken away since an import would have made them of meta."""
-    thing = piece.thing
-    current = own_properties(thing)
+    obj = piece.obj
+    current = own_properties(obj)
     meta = meta_of(piece.node)
     if not current and len(meta) <= 1:
         return
@@ -435,7 +435,7 @@ def _edit_step(piece: Piece, record: Record, frame: int) -> None:
         several = "frames" if len(edited) > 1 else "frame"
         piece.edits["edited steps"] = f"{several} {', '.join(map(str, edited))} edited"
         piece.details.append(list(edited.items()))
-    number = steps[step_at(piece.thing, len(steps), frame)].get(STEP)
+    number = steps[step_at(piece.obj, len(steps), frame)].get(STEP)
     if number == record.step or number not in own:
         return
     step = shown[number].as_dict()

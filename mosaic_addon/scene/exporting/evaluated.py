@@ -19,11 +19,11 @@ class Temporaries:
         self._made.append(copy)
         return copy
 
-    def of(self, thing: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> PointData | None:
+    def of(self, obj: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> PointData | None:
         """What an object's curve or modifiers make, without the modifier that draws it; None if that is neither points nor faces."""
-        if thing.type == "META":
-            return self._of_metaball(thing, layer)
-        copy = thing.copy()
+        if obj.type == "META":
+            return self._of_metaball(obj, layer)
+        copy = obj.copy()
         copy.hide_viewport = False  # what is hidden is not evaluated
         while (modifier := modifier_of(copy)) is not None:  # it may have been duplicated
             copy.modifiers.remove(modifier)
@@ -32,7 +32,7 @@ class Temporaries:
             layer.update()
             graph = layer.depsgraph
             evaluated = copy.evaluated_get(graph)
-            if thing.type == "POINTCLOUD":
+            if obj.type == "POINTCLOUD":
                 geometry = evaluated.evaluated_geometry()
                 found = geometry.pointcloud or geometry.mesh
                 data = found.copy() if found is not None else None
@@ -44,15 +44,15 @@ class Temporaries:
             bpy.data.objects.remove(copy)
         if data is not None:
             self._made.append(data)
-            if COLUMNS in thing.data and COLUMNS not in data:
-                data[COLUMNS] = thing.data[COLUMNS]
+            if COLUMNS in obj.data and COLUMNS not in data:
+                data[COLUMNS] = obj.data[COLUMNS]
         return data
 
-    def _of_metaball(self, thing: bpy.types.Object, layer: bpy.types.ViewLayer) -> PointData | None:
+    def _of_metaball(self, obj: bpy.types.Object, layer: bpy.types.ViewLayer) -> PointData | None:
         """The surface of a metaball's family; None for a member of another's. A copy would be a member, not a family."""
         layer.update()
         try:
-            data = bpy.data.meshes.new_from_object(thing.evaluated_get(layer.depsgraph))
+            data = bpy.data.meshes.new_from_object(obj.evaluated_get(layer.depsgraph))
         except RuntimeError:
             return None
         self._made.append(data)

@@ -24,7 +24,7 @@ from .object_arrays import Source
 
 
 def newcomer(
-    thing: bpy.types.Object,
+    obj: bpy.types.Object,
     source: Source,
     container: str | None,
     look: Look,
@@ -40,7 +40,7 @@ def newcomer(
         return None
     faces = source.face_count()
     container = container or ("models" if faces else "clusters")
-    label, warnings = f"{container} {name_of(thing)!r}", list[str]()
+    label, warnings = f"{container} {name_of(obj)!r}", list[str]()
     refuse_other_widths(source, label)
     columns = {name: source.stored(f"columns/{name}", values.dtype.str) for name, values in source.columns().items()}
     added = new_columns_of(source, warnings, label)
@@ -51,8 +51,8 @@ def newcomer(
     if faces:
         vertices, triangles = source.stored("vertices", "<f8"), source.stored("triangles", "<i4")
         model = new_mesh_model(vertices, triangles, source.stored("vertex_normals", "<f8"), spelling)
-    rate = sampling_rate_of(thing, label)
-    properties = {key: plain_property(value) for key, value in own_properties(thing).items()}
+    rate = sampling_rate_of(obj, label)
+    properties = {key: plain_property(value) for key, value in own_properties(obj).items()}
     meta = {key: value for key, value in properties.items() if value is not None and key not in MEANT_OTHERWISE}
     warnings += [
         f"{label}: the custom property {key!r} is left out, as {why}."
@@ -61,7 +61,7 @@ def newcomer(
     ]
     node = new_geometry(
         spelling,
-        name=name_of(thing),
+        name=name_of(obj),
         container=container,
         points=source.stored("points"),
         sampling_rate=sampling_rate if rate is None else rate,
@@ -75,7 +75,7 @@ def newcomer(
         model=model,
         meta=meta,
     )
-    piece = Piece(thing, node, source, container, None, None, warnings=warnings)
+    piece = Piece(obj, node, source, container, None, None, warnings=warnings)
     piece.details += [source.columns_sum(), *map(sum_of_bits, added.values()), list(meta.values()), rate]
     piece.edits["new"] = f"new, {source.count} points" + (f" and {faces} triangles" if faces else "")
     return piece

@@ -81,9 +81,9 @@ def save_session(
         is_its_own = target == _place_of(session).file
         layout = collected.layout if is_its_own else layout_of(target)
         saved = _write(collected, target, backup, thumbnail or session.get(THUMBNAIL), layout)
-        for thing, uuid in collected.uuids:
-            if thing.is_editable:
-                thing[UUID] = uuid
+        for obj, uuid in collected.uuids:
+            if obj.is_editable:
+                obj[UUID] = uuid
         for group, entry in collected.groups:
             if group.is_editable and group.get(GROUP, {}).get("uuid") != entry["uuid"]:
                 group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
@@ -104,7 +104,7 @@ def save_session(
 
 @without_collection()
 def save_objects(
-    things: Iterable[bpy.types.Object],
+    objects: Iterable[bpy.types.Object],
     path: str | os.PathLike[str],
     scene: bpy.types.Scene,
     layer: bpy.types.ViewLayer,
@@ -114,7 +114,7 @@ def save_objects(
 ) -> Saved:
     """Save objects as a new session; nothing in Blender is changed. Raises MosaicError when none of them has points."""
     finish_sculpting(layer)
-    with closing(collect_objects(things, scene, layer, options)) as collected:
+    with closing(collect_objects(objects, scene, layer, options)) as collected:
         return _write(collected, os.path.abspath(path), backup, None, layout_of(os.fspath(path)))
 
 

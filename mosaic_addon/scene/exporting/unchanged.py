@@ -20,9 +20,7 @@ from .object_arrays import Source
 LOOKED_INTO = ("VolumeGeometry", "SegmentationGeometry")  # always: whether Mosaic bears them depends on their values
 
 
-def key_of(
-    thing: bpy.types.Object, source: Source, record: Record, look: Look, visible: bool | None
-) -> Hashable | None:
+def key_of(obj: bpy.types.Object, source: Source, record: Record, look: Look, visible: bool | None) -> Hashable | None:
     """What an object and others have in common that are edited if it is; None for one that is edited or unlike all others.
 
     For objects with an equal key, `edits.apply_edits` and `repairs` find the same.
@@ -31,7 +29,7 @@ def key_of(
     if type(part) is not Formed or look.elsewhere or record.frames or source.matrix is not None:
         return None
     name = part.own[0]
-    shown = name_of(thing)
+    shown = name_of(obj)
     if type(name) is not str or not name or (name != shown and clean_text(name) != shown):
         return None
     if source.count != record.count or source.points_sum() != record.points_sum:
@@ -42,8 +40,8 @@ def key_of(
         return None
     if source.columns_sum() != record.columns_sum:
         return None
-    rate = thing.get(SAMPLING_RATE)
-    own = own_properties(thing)
+    rate = obj.get(SAMPLING_RATE)
+    own = own_properties(obj)
     return (
         part.alike,
         visible,

@@ -172,14 +172,14 @@ def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: boo
     shapes = SurfaceFactory()
     objects = {}
     for number, item in enumerate(ordered):
-        thing = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
+        obj = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
         if kept:
-            thing[KEPT] = kept.pop(id(item.geometry))
+            obj[KEPT] = kept.pop(id(item.geometry))
         parts = _new_parts(item, shapes, plan.warnings)
         if item.group in (VOLUME, TRAJECTORY):
             for part in parts.values():
-                _mark_as_its_own(thing, part)
-        draw.add(thing, item.group, item.representation, item.inputs | parts)
+                _mark_as_its_own(obj, part)
+        draw.add(obj, item.group, item.representation, item.inputs | parts)
         if number % 256 == 0 or item.group in (VOLUME, SEGMENTATION):
             yield 0.8 + 0.2 * number / len(ordered)
     note_columns(objects.values())
@@ -299,12 +299,12 @@ def _new_parts(item: Item, shapes: SurfaceFactory, warnings: list[str]) -> dict[
     return {}
 
 
-def _mark_as_its_own(thing: bpy.types.Object, part: bpy.types.Object | bpy.types.Collection) -> None:
+def _mark_as_its_own(obj: bpy.types.Object, part: bpy.types.Object | bpy.types.Collection) -> None:
     """Let saving know a volume, or frames, that another object's modifier brings."""
     holder = part if isinstance(part, bpy.types.Collection) else part.data
     if SHOWS not in holder:  # several objects may show one volume
         holder[SHOWS] = uuid4().hex
-    thing[SHOWS] = holder[SHOWS]
+    obj[SHOWS] = holder[SHOWS]
 
 
 def _new_object(
@@ -314,26 +314,26 @@ def _new_object(
     root: bpy.types.Object,
 ) -> bpy.types.Object:
     geometry = item.geometry
-    thing = bpy.data.objects.new(item.name, data)
-    slot = thing.material_slots[0]
+    obj = bpy.data.objects.new(item.name, data)
+    slot = obj.material_slots[0]
     slot.link = "OBJECT"
     slot.material = material
-    thing.color = material.diffuse_color
-    thing.parent = root
-    thing.hide_render = not geometry.visible
-    thing[NAME] = name = clean_text(geometry.name)
-    if thing.name != name:
-        thing[SHOWN] = thing.name
-    thing[CLASS] = geometry.class_name
+    obj.color = material.diffuse_color
+    obj.parent = root
+    obj.hide_render = not geometry.visible
+    obj[NAME] = name = clean_text(geometry.name)
+    if obj.name != name:
+        obj[SHOWN] = obj.name
+    obj[CLASS] = geometry.class_name
     if geometry.uuid is not None:
-        thing[UUID] = clean_text(geometry.uuid)
+        obj[UUID] = clean_text(geometry.uuid)
     if geometry.model is not None:
-        thing[MODEL] = geometry.model.class_name
-    thing[SAMPLING_RATE] = geometry.sampling_rate.tolist()
+        obj[MODEL] = geometry.model.class_name
+    obj[SAMPLING_RATE] = geometry.sampling_rate.tolist()
     if len(geometry.meta) > 1 or "name" not in geometry.meta:
         for key, (_, value) in meta_properties(geometry.meta).items():
-            thing[key] = value
-    return thing
+            obj[key] = value
+    return obj
 
 
 def _session_properties(session: Session) -> dict[str, Any]:
@@ -378,8 +378,8 @@ def _new_container(
             members, target = [item], collection
             items.append(objects[id(item)])
         for geometry in members:
-            thing = objects[id(geometry)]
-            target.objects.link(thing)
-            shown.append(thing)
+            obj = objects[id(geometry)]
+            target.objects.link(obj)
+            shown.append(obj)
     write_order(collection, items)
     return collection

@@ -37,16 +37,16 @@ class Tree:
         own = {item for item in self.items if isinstance(item, bpy.types.Object)}
         return own.union(*self.members.values())
 
-    def group_of(self, thing: bpy.types.Object) -> bpy.types.Collection | None:
+    def group_of(self, obj: bpy.types.Object) -> bpy.types.Collection | None:
         """The group that holds an object."""
-        return next((group for group, members in self.members.items() if thing in members), None)
+        return next((group for group, members in self.members.items() if obj in members), None)
 
-    def take(self, things: Iterable[bpy.types.Object]) -> None:
+    def take(self, objects: Iterable[bpy.types.Object]) -> None:
         """Take objects out, from wherever they are."""
-        taken = set(things)
+        taken = set(objects)
         self.items = [item for item in self.items if item not in taken]
         for group, members in self.members.items():
-            self.members[group] = [thing for thing in members if thing not in taken]
+            self.members[group] = [obj for obj in members if obj not in taken]
 
     def write(self) -> None:
         """Make Blender's collections so. Groups that lost their last object go, as in Mosaic."""
@@ -55,9 +55,9 @@ class Tree:
         for group, members in self.members.items():
             below = set(members_of(group)) - set(group.objects)  # in collections of the user's own
             for inner in group.children_recursive:
-                for thing in set(inner.objects) - set(members):
-                    inner.objects.unlink(thing)
-            _relink(group.objects, [thing for thing in members if thing not in below])
+                for obj in set(inner.objects) - set(members):
+                    inner.objects.unlink(obj)
+            _relink(group.objects, [obj for obj in members if obj not in below])
         _relink(self.container.objects, [item for item in self.items if isinstance(item, bpy.types.Object)])
         _relink(self.container.children, [item for item in self.items if isinstance(item, bpy.types.Collection)])
         write_order(self.container, self.items)
@@ -112,9 +112,9 @@ def ungroup(objects: Iterable[bpy.types.Object]) -> int:
         items: list[Item] = []
         for item in tree.items:
             items.append(item)
-            freed = [thing for thing in tree.members.get(item, []) if thing in wanted]
+            freed = [obj for obj in tree.members.get(item, []) if obj in wanted]
             if freed:
-                tree.members[item] = [thing for thing in tree.members[item] if thing not in wanted]
+                tree.members[item] = [obj for obj in tree.members[item] if obj not in wanted]
                 items += freed
                 count += len(freed)
         tree.items = items

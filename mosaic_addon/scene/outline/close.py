@@ -23,14 +23,14 @@ def close_session(session: bpy.types.Collection, scene: bpy.types.Scene) -> None
     if session.library is not None:
         raise MosaicError(f"{session.name!r} is linked from another .blend, so it cannot be closed; unlink it instead.")
     root = root_of(session)
-    for thing in list(session.all_objects):
-        if CLASS not in thing and thing != root:
-            if thing.parent == root:
-                place = thing.matrix_world.copy()
-                thing.parent = None
-                thing.matrix_world = place
-            if scene.collection.objects.get(thing.name) is None:
-                scene.collection.objects.link(thing)
+    for obj in list(session.all_objects):
+        if CLASS not in obj and obj != root:
+            if obj.parent == root:
+                place = obj.matrix_world.copy()
+                obj.parent = None
+                obj.matrix_world = place
+            if scene.collection.objects.get(obj.name) is None:
+                scene.collection.objects.link(obj)
     remove(list(objects_of(session)))
     if root is not None:
         bpy.data.objects.remove(root)
@@ -39,15 +39,15 @@ def close_session(session: bpy.types.Collection, scene: bpy.types.Scene) -> None
 
 def take_names(imported: Imported) -> None:
     """Give what was imported beside a session, which is closed now, the names that it could not have then."""
-    things = imported.objects if len(imported.objects) <= RENAMED else []
-    for thing in things:
-        name = thing[NAME]
-        if thing.name != name and name not in bpy.data.objects:
-            thing.name = name
-            if thing.name == name:
-                thing.pop(SHOWN, None)
+    objects = imported.objects if len(imported.objects) <= RENAMED else []
+    for obj in objects:
+        name = obj[NAME]
+        if obj.name != name and name not in bpy.data.objects:
+            obj.name = name
+            if obj.name == name:
+                obj.pop(SHOWN, None)
             else:
-                thing[SHOWN] = thing.name
+                obj[SHOWN] = obj.name
     for item in (imported.root, imported.collection, *imported.collection.children_recursive):
         stem = NUMBERED.sub("", item.name)
         names = bpy.data.objects if isinstance(item, bpy.types.Object) else bpy.data.collections

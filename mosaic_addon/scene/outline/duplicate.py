@@ -22,7 +22,7 @@ def duplicate(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
     Raises MosaicError for objects of a linked file.
     """
     trees = trees_of(objects)
-    copies = {thing: _copy(thing) for thing in objects}
+    copies = {obj: _copy(obj) for obj in objects}
     for tree in trees:
         for siblings in (tree.items, *tree.members.values()):
             siblings[:] = [each for item in siblings for each in ([item, copies[item]] if item in copies else [item])]
@@ -30,15 +30,15 @@ def duplicate(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
     return list(copies.values())
 
 
-def _copy(thing: bpy.types.Object) -> bpy.types.Object:
-    copy = thing.copy()
-    copy.data = thing.data.copy()
+def _copy(obj: bpy.types.Object) -> bpy.types.Object:
+    copy = obj.copy()
+    copy.data = obj.data.copy()
     _own_animation(copy, copy.data)
     for slot in copy.material_slots:
         if slot.link == "OBJECT" and slot.material is not None and SHARED not in slot.material:
             slot.material = slot.material.copy()
             _own_animation(slot.material, slot.material.node_tree)
-    copy[NAME] = name = clean_text(name_of(thing))
+    copy[NAME] = name = clean_text(name_of(obj))
     note_name(copy, SHOWN, name, copy.name)
     copy[UUID] = str(uuid.uuid4())
     return copy
@@ -57,12 +57,12 @@ def remove(objects: Iterable[bpy.types.Object]) -> None:
     With them go their data, materials, surfaces, trajectory steps and animations that nothing else uses; groups that lose their
     last object go as well. Raises MosaicError for objects of a linked file.
     """
-    things = list(dict.fromkeys(objects))
-    for tree in trees_of(things):
-        tree.take(things)
+    unique = list(dict.fromkeys(objects))
+    for tree in trees_of(unique):
+        tree.take(unique)
         tree.write()
-    gone = [thing for thing in things if not thing.users_collection]
-    parts = [part for thing in gone for part in _parts(thing)]
+    gone = [obj for obj in unique if not obj.users_collection]
+    parts = [part for obj in gone for part in _parts(obj)]
     bpy.data.batch_remove(gone)
     while parts:
         parts = [part for part in dict.fromkeys(parts) if not part.users]

@@ -43,12 +43,12 @@ def why_not_merged(objects: Sequence[bpy.types.Object]) -> str:
     """A sentence why objects cannot be merged, "" where they can."""
     if len(objects) < 2:
         return "Choose at least two objects to merge."
-    groups = {group_of(thing) for thing in objects}
-    if len(groups) > 1 or len({type(thing.data) for thing in objects}) > 1:
+    groups = {group_of(obj) for obj in objects}
+    if len(groups) > 1 or len({type(obj.data) for obj in objects}) > 1:
         return "Only objects of one kind can be merged: choose point clouds alone, or meshes alone."
     if not groups <= set(MERGEABLE):
         return "Fits, segmentations and trajectories cannot be merged: choose point clouds or meshes."
-    if groups == {VOLUME} and len({_surface(thing) for thing in objects}) > 1:
+    if groups == {VOLUME} and len({_surface(obj) for obj in objects}) > 1:
         return "Volumes can be merged only where all are copies of the same one."
     return ""
 
@@ -65,7 +65,7 @@ def merge(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) ->
         raise MosaicError(reason)
     first, *others = objects
     matrices = _to_first(objects, root)
-    all_data = [thing.data for thing in objects]
+    all_data = [obj.data for obj in objects]
     data = (
         _merged_mesh(all_data, matrices)
         if isinstance(first.data, bpy.types.Mesh)
@@ -80,7 +80,7 @@ def merge(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) ->
             data[key] = value
     data.materials.append(None)  # the slot that the object fills
     old, name = first.data, first.data.name
-    rates = [thing[SAMPLING_RATE] for thing in objects if SAMPLING_RATE in thing]
+    rates = [obj[SAMPLING_RATE] for obj in objects if SAMPLING_RATE in obj]
     first.data = data
     note_columns([first])
     first[UUID] = str(uuid.uuid4())
@@ -93,15 +93,15 @@ def merge(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) ->
     return Merged(first, sorted(set(left_out)))
 
 
-def _surface(thing: bpy.types.Object) -> bpy.types.Object | None:
-    modifier = modifier_of(thing)
+def _surface(obj: bpy.types.Object) -> bpy.types.Object | None:
+    modifier = modifier_of(obj)
     return ModifierInputs(modifier.node_group).get(modifier, "Surface") if modifier is not None else None
 
 
 def _to_first(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) -> list[NDArray[np.float64] | None]:
     """The matrix of each object from its coordinates to those of the first, None where they are the same."""
     applied = applied_of(root) if root is not None else None
-    matrices = [to_session(thing, root, applied) for thing in objects]
+    matrices = [to_session(obj, root, applied) for obj in objects]
     own = np.eye(4) if matrices[0] is None else matrices[0]
     if not np.linalg.det(own[:3, :3]):
         raise MosaicError(f"{name_of(objects[0])!r} is scaled to nothing, so that others cannot be merged into it.")

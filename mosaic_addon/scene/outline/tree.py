@@ -35,9 +35,9 @@ def sessions_in(scene: bpy.types.Scene) -> list[Collection]:
     return [collection for collection in scene.collection.children_recursive if SESSION in collection]
 
 
-def session_of(thing: Object, scene: bpy.types.Scene) -> Collection | None:
+def session_of(obj: Object, scene: bpy.types.Scene) -> Collection | None:
     """The session that an object belongs to, None for one of none."""
-    own = set(thing.users_collection)
+    own = set(obj.users_collection)
     for session in sessions_in(scene):
         if session in own or not own.isdisjoint(session.children_recursive):
             return session
@@ -57,10 +57,13 @@ def active_session(context: bpy.types.Context) -> Collection | None:
 
 def root_of(session: Collection) -> Object | None:
     """The empty that a session's objects hang on; None when it was deleted."""
-    for things in (session.objects, session.all_objects):  # it stands in the first, which is short, unless it was moved
-        for thing in things:
-            if thing.type == "EMPTY" and PIXEL_SIZE in thing:
-                return thing
+    for objects in (
+        session.objects,
+        session.all_objects,
+    ):  # it stands in the first, which is short, unless it was moved
+        for obj in objects:
+            if obj.type == "EMPTY" and PIXEL_SIZE in obj:
+                return obj
     return None
 
 
@@ -97,7 +100,7 @@ def _places_of_groups(container: Collection, objects: list[Object]) -> list[int]
     """How many objects stand before each group."""
     if not container.children:
         return []
-    numbers = {thing.session_uid: number for number, thing in enumerate(objects)}
+    numbers = {obj.session_uid: number for number, obj in enumerate(objects)}
     places, before = [], 0
     runs = iter(re.findall("g|o+", str(container.get(ITEMS, ""))))
     for group in container.children:
@@ -139,10 +142,10 @@ def objects_of(session: Collection) -> Iterator[Object]:
     for name in CONTAINERS:
         container = container_of(session, name)
         for item in items_of(container) if container is not None else ():
-            for thing in [item] if isinstance(item, Object) else members_of(item):
-                if CLASS in thing and thing.session_uid not in seen:
-                    seen.add(thing.session_uid)
-                    yield thing
+            for obj in [item] if isinstance(item, Object) else members_of(item):
+                if CLASS in obj and obj.session_uid not in seen:
+                    seen.add(obj.session_uid)
+                    yield obj
 
 
 def name_of(item: Item) -> str:

@@ -113,10 +113,10 @@ def visible_points(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]:
 def _visible_spheres(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]:
     """World positions and radii (n, 4): what is drawn of an object reaches as far around each of its points."""
     clouds = []
-    for thing in objects:
-        if thing.hide_render or thing.type not in ("MESH", "POINTCLOUD"):
+    for obj in objects:
+        if obj.hide_render or obj.type not in ("MESH", "POINTCLOUD"):
             continue
-        positions = thing.data.attributes.get("position")
+        positions = obj.data.attributes.get("position")
         count = 0 if positions is None else len(positions.data)
         if not count:
             continue
@@ -124,15 +124,15 @@ def _visible_spheres(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]
         positions.data.foreach_get("vector", values)
         points = values.reshape(-1, 3)[:: max(1, count // 20_000)]
         points = points[np.isfinite(points).all(axis=1)].astype(np.float64)
-        matrix = np.array(thing.matrix_world)
-        radii = np.full((len(points), 1), _reach_beyond(thing, points) * np.linalg.norm(matrix[:3, :3], 2))
+        matrix = np.array(obj.matrix_world)
+        radii = np.full((len(points), 1), _reach_beyond(obj, points) * np.linalg.norm(matrix[:3, :3], 2))
         clouds.append(np.hstack((points @ matrix[:3, :3].T + matrix[:3, 3], radii)))
     return np.concatenate(clouds) if clouds else np.empty((0, 4))
 
 
-def _reach_beyond(thing: bpy.types.Object, points: NDArray[np.float64]) -> float:
+def _reach_beyond(obj: bpy.types.Object, points: NDArray[np.float64]) -> float:
     """How far the bounds of what is drawn lie outside those of the points: half the width of a point, or of a line."""
-    corners = np.array(thing.bound_box)
+    corners = np.array(obj.bound_box)
     if not len(points) or not np.isfinite(corners).all():
         return 0.0
     beyond = np.concatenate((points.min(axis=0) - corners.min(axis=0), corners.max(axis=0) - points.max(axis=0)))

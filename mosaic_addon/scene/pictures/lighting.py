@@ -37,7 +37,7 @@ def add_lamps(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:
 
 def remove_lamps(scene: bpy.types.Scene) -> None:
     """Remove the lamps that `add_lamps` made."""
-    lamps = [thing for thing in scene.objects if thing.get(MARK)]
+    lamps = [obj for obj in scene.objects if obj.get(MARK)]
     bpy.data.batch_remove({*lamps, *(lamp.data for lamp in lamps)})
 
 

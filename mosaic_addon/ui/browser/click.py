@@ -65,22 +65,22 @@ class MOSAIC_OT_select_item(bpy.types.Operator):
         active = context.view_layer.objects.active
         ends = sorted([max(rows.index_of(active), 0), rows.index_of(item)])
         between = rows.items[ends[0] : ends[1] + 1]
-        things = [thing for thing in between if isinstance(thing, bpy.types.Object)]
+        objects = [obj for obj in between if isinstance(obj, bpy.types.Object)]
         if not isinstance(item, bpy.types.Object) and rows.index_of(item) == ends[1]:
-            things += objects_below(item)
-        return self._choose(context, things, active, extend)
+            objects += objects_below(item)
+        return self._choose(context, objects, active, extend)
 
     def _toggle(self, context: bpy.types.Context, item: Item) -> OperatorReturn:
-        things = objects_below(item)
-        if {thing.session_uid for thing in things} <= chosen_ids(context):
-            unchoose(context, things)
+        objects = objects_below(item)
+        if {obj.session_uid for obj in objects} <= chosen_ids(context):
+            unchoose(context, objects)
             return {"FINISHED"}
-        return self._choose(context, things, item, extend=True)
+        return self._choose(context, objects, item, extend=True)
 
     def _choose(
-        self, context: bpy.types.Context, things: list[bpy.types.Object], active: Item | None, extend: bool = False
+        self, context: bpy.types.Context, objects: list[bpy.types.Object], active: Item | None, extend: bool = False
     ) -> OperatorReturn:
-        outside = choose(context, things, active if isinstance(active, bpy.types.Object) else None, extend)
+        outside = choose(context, objects, active if isinstance(active, bpy.types.Object) else None, extend)
         warn_of_outside(self, outside)
         return {"FINISHED"}
 
@@ -112,17 +112,15 @@ class MOSAIC_OT_select_all(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         rows = rows_of(context.scene, context.window_manager.mosaic_browser.search)
-        things = [
-            thing for row, below in rows.below.items() if kind_of(rows.items[row]) == "container" for thing in below
-        ]
+        objects = [obj for row, below in rows.below.items() if kind_of(rows.items[row]) == "container" for obj in below]
         ids = chosen_ids(context)
         if self.action == "DESELECT":
             unchoose(context, context.view_layer.objects.selected[:])
             choose(context, [])
             return {"FINISHED"}
         if self.action == "INVERT":
-            things = [thing for thing in things if thing.session_uid not in ids]
-        warn_of_outside(self, choose(context, things))
+            objects = [obj for obj in objects if obj.session_uid not in ids]
+        warn_of_outside(self, choose(context, objects))
         return {"FINISHED"}
 
 

@@ -32,12 +32,12 @@ class MOSAIC_OT_set_representation(OnChosen, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         try:
-            things = self.targets(context)
+            objects = self.targets(context)
         except MosaicError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        passed = set_representation(things, self.representation)
-        if len(passed) == len(things):
+        passed = set_representation(objects, self.representation)
+        if len(passed) == len(objects):
             self.report({"ERROR"}, f"None of the objects can be drawn as {LABELS[self.representation]}")
             return {"CANCELLED"}
         if passed:
@@ -77,9 +77,9 @@ class MOSAIC_MT_representation(bpy.types.Menu):
     bl_label = "Representation"
 
     def draw(self, context: bpy.types.Context) -> None:
-        things = _things(context)[:LISTED]
-        shown = {representation_of(thing) for thing in things}
-        offered = {name for thing in things for name in OFFERED.get(group_of(thing) or "", ())}
+        objects = _objects(context)[:LISTED]
+        shown = {representation_of(obj) for obj in objects}
+        offered = {name for obj in objects for name in OFFERED.get(group_of(obj) or "", ())}
         for name, label in LABELS.items():
             if name in offered:
                 icon = "RADIOBUT_ON" if shown == {name} else "DOT" if name in shown else "RADIOBUT_OFF"
@@ -131,7 +131,7 @@ def draw_in_button_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> Non
         draw_entries(menu.layout, context)
 
 
-def _things(context: bpy.types.Context) -> list[bpy.types.Object]:
+def _objects(context: bpy.types.Context) -> list[bpy.types.Object]:
     item = target_of(context)
     selected = chosen(context)
     below = objects_below(item) if item is not None else []

@@ -126,20 +126,20 @@ def _draw_name(row: bpy.types.UILayout, text: str, icon: str, selected: bool, wi
     button.operator(MOSAIC_OT_select_item.bl_idname, text=" ", depress=selected)
 
 
-def _draw_object(row: bpy.types.UILayout, thing: bpy.types.Object, width: float, context: bpy.types.Context) -> None:
-    visible = is_visible(thing, context.view_layer)
+def _draw_object(row: bpy.types.UILayout, obj: bpy.types.Object, width: float, context: bpy.types.Context) -> None:
+    visible = is_visible(obj, context.view_layer)
     row.active = visible
-    icon = ICONS.get(group_of(thing) or "", "OBJECT_DATA")
+    icon = ICONS.get(group_of(obj) or "", "OBJECT_DATA")
     icons = 1 if _width < NARROW else 2
-    _draw_name(row, name_of(thing), icon, thing.session_uid in _drawn_ids, width - icons * ICON_WIDTH)
+    _draw_name(row, name_of(obj), icon, obj.session_uid in _drawn_ids, width - icons * ICON_WIDTH)
     tail = row.row(align=True)
-    if icons == 2 and base_color_of(thing) is not None:
+    if icons == 2 and base_color_of(obj) is not None:
         swatch = tail.row()
         swatch.ui_units_x = 0.9
-        swatch.prop(thing, "mosaic_color", text="")
+        swatch.prop(obj, "mosaic_color", text="")
     elif icons == 2:
         tail.label(icon="BLANK1")
-    tail.prop(thing, "mosaic_hidden", text="", icon="HIDE_OFF" if visible else "HIDE_ON", emboss=False)
+    tail.prop(obj, "mosaic_hidden", text="", icon="HIDE_OFF" if visible else "HIDE_ON", emboss=False)
 
 
 def _draw_heading(
@@ -149,12 +149,12 @@ def _draw_heading(
     row.operator(MOSAIC_OT_fold.bl_idname, text="", icon="RIGHTARROW" if folded else "DOWNARROW_HLT", emboss=False)
     count = _drawn.counts.get(index)
     text = f"{title_of(heading)} ({count})" if count else title_of(heading)
-    things = _drawn.below[index]
-    selected = bool(things) and all(thing.session_uid in _drawn_ids for thing in things)
+    objects = _drawn.below[index]
+    selected = bool(objects) and all(obj.session_uid in _drawn_ids for obj in objects)
     _draw_name(row, text, "NONE", selected, width - 2 * ICON_WIDTH)
     tail = row.row(align=True)
-    if things:
-        visible = any(is_visible(thing, context.view_layer) for thing in things)
+    if objects:
+        visible = any(is_visible(obj, context.view_layer) for obj in objects)
         icon = "HIDE_OFF" if visible else "HIDE_ON"
         tail.operator(MOSAIC_OT_toggle_heading.bl_idname, text="", icon=icon, emboss=False)
     else:
@@ -230,20 +230,20 @@ def _fit(rows: bpy.types.bpy_prop_collection, count: int) -> None:
 # --- what a row shows of an object, as properties of it, so that Blender's own buttons edit and undo it ----------------
 
 
-def _get_color(thing: bpy.types.Object) -> tuple[float, ...]:
-    return base_color_of(thing) or (0.0, 0.0, 0.0)
+def _get_color(obj: bpy.types.Object) -> tuple[float, ...]:
+    return base_color_of(obj) or (0.0, 0.0, 0.0)
 
 
-def _set_color(thing: bpy.types.Object, color: tuple[float, ...]) -> None:
-    set_base_color([thing], color)
+def _set_color(obj: bpy.types.Object, color: tuple[float, ...]) -> None:
+    set_base_color([obj], color)
 
 
-def _get_hidden(thing: bpy.types.Object) -> bool:
-    return not is_visible(thing, bpy.context.view_layer)
+def _get_hidden(obj: bpy.types.Object) -> bool:
+    return not is_visible(obj, bpy.context.view_layer)
 
 
-def _set_hidden(thing: bpy.types.Object, hidden: bool) -> None:
-    set_visible([thing], not hidden, bpy.context.view_layer)
+def _set_hidden(obj: bpy.types.Object, hidden: bool) -> None:
+    set_visible([obj], not hidden, bpy.context.view_layer)
 
 
 def add_properties() -> None:

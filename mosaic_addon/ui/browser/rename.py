@@ -107,12 +107,12 @@ class MOSAIC_OT_rename(OnChosen, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         try:
-            things = self.targets(context)
+            objects = self.targets(context)
         except MosaicError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        if len(things) == 1:
-            with context.temp_override(mosaic_item=things[0]):
+        if len(objects) == 1:
+            with context.temp_override(mosaic_item=objects[0]):
                 return bpy.ops.mosaic.rename_item()
         return context.window_manager.invoke_props_dialog(self, width=360, confirm_text="Rename")
 
@@ -134,7 +134,7 @@ class MOSAIC_OT_rename(OnChosen, bpy.types.Operator):
 
     def _draw_preview(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         try:
-            old = [name_of(thing) for thing in self.targets(context)]
+            old = [name_of(obj) for obj in self.targets(context)]
             new = self._names(old)
         except MosaicError as error:
             layout.label(text=str(error), icon="ERROR")
@@ -151,16 +151,16 @@ class MOSAIC_OT_rename(OnChosen, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         try:
-            things = self.targets(context)
-            names = self._names([name_of(thing) for thing in things])
+            objects = self.targets(context)
+            names = self._names([name_of(obj) for obj in objects])
             if not all(name.strip() for name in names):
                 raise MosaicError("A name cannot be empty.")
         except MosaicError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        for thing, name in zip(things, names, strict=True):
-            if name != name_of(thing):
-                rename(thing, name)
+        for obj, name in zip(objects, names, strict=True):
+            if name != name_of(obj):
+                rename(obj, name)
         return {"FINISHED"}
 
 

@@ -38,9 +38,9 @@ class Rows:
     below: dict[int, list[bpy.types.Object]] = field(default_factory=dict)
     counts: dict[int, str] = field(default_factory=dict)
 
-    def add(self, things: list[bpy.types.Object], depth: int) -> None:
-        self.items += things
-        self.depths += [depth] * len(things)
+    def add(self, objects: list[bpy.types.Object], depth: int) -> None:
+        self.items += objects
+        self.depths += [depth] * len(objects)
 
     def add_heading(self, item: bpy.types.Collection, depth: int) -> int:
         self.items.append(item)
@@ -68,9 +68,7 @@ def rows_of(scene: bpy.types.Scene, search: str = "") -> Rows:
             continue
         heading = rows.add_heading(session, 0)
         shown = rows if wanted or not is_folded(session) else Rows()
-        rows.below[heading] = [
-            thing for container in containers for thing in _add_container(shown, container, 1, wanted)
-        ]
+        rows.below[heading] = [obj for container in containers for obj in _add_container(shown, container, 1, wanted)]
     return rows
 
 
@@ -88,8 +86,8 @@ def title_of(item: Item) -> str:
 
 def objects_below(item: Item) -> list[bpy.types.Object]:
     """The geometries that a row stands for: one, or all below a heading."""
-    things = [item] if isinstance(item, bpy.types.Object) else members_of(item)
-    return [thing for thing in things if CLASS in thing]
+    objects = [item] if isinstance(item, bpy.types.Object) else members_of(item)
+    return [obj for obj in objects if CLASS in obj]
 
 
 def is_folded(collection: bpy.types.Collection) -> bool:
@@ -109,31 +107,31 @@ def _add_container(rows: Rows, container: bpy.types.Collection, depth: int, want
     below: list[bpy.types.Object] = []
     total = 0
     for item, run in parts_of(container):
-        things, count = _matching(run if item is None else members_of(item), wanted)
+        objects, count = _matching(run if item is None else members_of(item), wanted)
         if item is not None and wanted and wanted in name_of(item).lower():
-            things = objects_below(item)
-        below += things
+            objects = objects_below(item)
+        below += objects
         total += count
-        if folded or (item is not None and wanted and not things):
+        if folded or (item is not None and wanted and not objects):
             continue
         if item is None:
-            rows.add(things, depth + 1)
+            rows.add(objects, depth + 1)
             continue
         group = rows.add_heading(item, depth + 1)
-        rows.below[group], rows.counts[group] = things, _count(len(things), count, wanted)
+        rows.below[group], rows.counts[group] = objects, _count(len(objects), count, wanted)
         if wanted or not is_folded(item):
-            rows.add(things, depth + 2)
+            rows.add(objects, depth + 2)
     rows.below[heading], rows.counts[heading] = below, _count(len(below), total, wanted)
     return below
 
 
-def _matching(things: list[bpy.types.Object], wanted: str) -> tuple[list[bpy.types.Object], int]:
+def _matching(objects: list[bpy.types.Object], wanted: str) -> tuple[list[bpy.types.Object], int]:
     """The geometries among objects whose name is wanted, and how many there are in all."""
-    own = [thing for thing in things if CLASS in thing]
+    own = [obj for obj in objects if CLASS in obj]
     if not wanted:
         return own, len(own)
     # Where Blender's name is not Mosaic's, the object says so; asking each for both names would take longer than drawing.
-    found = [thing for thing in own if wanted in (name_of(thing) if SHOWN in thing else thing.name).lower()]
+    found = [obj for obj in own if wanted in (name_of(obj) if SHOWN in obj else obj.name).lower()]
     return found, len(own)
 
 

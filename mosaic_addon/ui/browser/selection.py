@@ -25,13 +25,13 @@ def chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
     """The geometries that are selected, in the order of the browser."""
     ids = chosen_ids(context)
     sessions = sessions_in(context.scene) if ids else []
-    things = {thing: None for session in sessions for thing in objects_of(session) if thing.session_uid in ids}
-    return list(things)
+    objects = {obj: None for session in sessions for obj in objects_of(session) if obj.session_uid in ids}
+    return list(objects)
 
 
 def chosen_ids(context: bpy.types.Context) -> set[int]:
     """The session_uid of the objects that are selected, of whatever kind."""
-    ids = {thing.session_uid for thing in context.view_layer.objects.selected}
+    ids = {obj.session_uid for obj in context.view_layer.objects.selected}
     return ids | _picked if _picked and _state == _state_of(context) else ids
 
 
@@ -39,12 +39,12 @@ def is_any_chosen(context: bpy.types.Context) -> bool:
     """Whether `chosen` will have something to give; quick."""
     if _picked and _state == _state_of(context):
         return True
-    return any(CLASS in thing for thing in context.view_layer.objects.selected)
+    return any(CLASS in obj for obj in context.view_layer.objects.selected)
 
 
 def choose(
     context: bpy.types.Context,
-    things: Iterable[bpy.types.Object],
+    objects: Iterable[bpy.types.Object],
     active: bpy.types.Object | None = None,
     extend: bool = False,
 ) -> list[bpy.types.Object]:
@@ -53,21 +53,21 @@ def choose(
     active: the one to make active; None leaves that to the first, if the active object is not among them.
     """
     layer = context.view_layer
-    things = list(dict.fromkeys(things))
+    objects = list(dict.fromkeys(objects))
     _leave_mode(context, active)
     picked = {*_picked} if extend and _state == _state_of(context) else set()
     if not extend:
         unchoose(context, list(layer.objects.selected))
     inside, outside = [], []
-    for thing in things:
+    for obj in objects:
         try:
-            thing.select_set(True, view_layer=layer)
+            obj.select_set(True, view_layer=layer)
         except RuntimeError:  # not in the view layer
-            outside.append(thing)
+            outside.append(obj)
             continue
-        inside.append(thing)
-        if not thing.select_get(view_layer=layer):
-            picked.add(thing.session_uid)
+        inside.append(obj)
+        if not obj.select_get(view_layer=layer):
+            picked.add(obj.session_uid)
     if active in inside:
         layer.objects.active = active
     elif inside and layer.objects.active not in inside:
@@ -76,13 +76,13 @@ def choose(
     return outside
 
 
-def unchoose(context: bpy.types.Context, things: Iterable[bpy.types.Object]) -> None:
+def unchoose(context: bpy.types.Context, objects: Iterable[bpy.types.Object]) -> None:
     """Deselect objects."""
     picked = {*_picked} if _state == _state_of(context) else set()
-    for thing in things:
-        picked.discard(thing.session_uid)
+    for obj in objects:
+        picked.discard(obj.session_uid)
         with suppress(RuntimeError):  # not in the view layer
-            thing.select_set(False, view_layer=context.view_layer)
+            obj.select_set(False, view_layer=context.view_layer)
     _remember(context, picked)
 
 
@@ -133,7 +133,7 @@ class OnChosen:
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether something is selected; asked for each button at each redraw, so it looks at one object only."""
         item = target_of(context)
-        first = item or next((thing for thing in context.view_layer.objects.selected if CLASS in thing), None)
+        first = item or next((obj for obj in context.view_layer.objects.selected if CLASS in obj), None)
         if first is None and not is_any_chosen(context):
             cls.poll_message_set("Select objects in the list, or in the view")
             return False
@@ -147,13 +147,13 @@ class OnChosen:
         if not self.ids:
             item = target_of(context)
             below = objects_below(item) if item is not None else []
-            if below and not {thing.session_uid for thing in below} <= chosen_ids(context):
+            if below and not {obj.session_uid for obj in below} <= chosen_ids(context):
                 choose(context, below)
-            self.ids = " ".join(str(thing.session_uid) for thing in (chosen(context) or below))
+            self.ids = " ".join(str(obj.session_uid) for obj in (chosen(context) or below))
         ids = set(map(int, self.ids.split()))
         sessions = sessions_in(context.scene)
-        things = list(dict.fromkeys(t for session in sessions for t in objects_of(session) if t.session_uid in ids))
-        linked = next((thing for thing in things if not thing.is_editable), None) if self.editing else None
+        objects = list(dict.fromkeys(t for session in sessions for t in objects_of(session) if t.session_uid in ids))
+        linked = next((obj for obj in objects if not obj.is_editable), None) if self.editing else None
         if linked is not None:
             raise MosaicError(f"{name_of(linked)!r} cannot be changed. {LINKED}.")
-        return things
+        return objects

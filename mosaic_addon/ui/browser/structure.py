@@ -19,14 +19,14 @@ class ChangesTree(OnChosen):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         try:
-            things = self.targets(context)
-            done = self.change(context, things)
+            objects = self.targets(context)
+            done = self.change(context, objects)
         except MosaicError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"} if done else {"CANCELLED"}
 
-    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
+    def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
         """Do it. Returns whether anything changed. Raises MosaicError."""
         raise NotImplementedError
 
@@ -38,9 +38,9 @@ class MOSAIC_OT_duplicate(ChangesTree, bpy.types.Operator):
     bl_label = "Duplicate"
     bl_options = {"REGISTER", "UNDO"}
 
-    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
-        visible = [is_visible(thing, context.view_layer) for thing in things]
-        copies = duplicate(things)
+    def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
+        visible = [is_visible(obj, context.view_layer) for obj in objects]
+        copies = duplicate(objects)
         set_visible([copy for copy, shown in zip(copies, visible, strict=True) if not shown], False, context.view_layer)
         choose(context, copies)
         return bool(copies)
@@ -53,9 +53,9 @@ class MOSAIC_OT_remove(ChangesTree, bpy.types.Operator):
     bl_label = "Remove"
     bl_options = {"REGISTER", "UNDO"}
 
-    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
-        remove(things)
-        self.report({"INFO"}, f"Removed {len(things)} {'object' if len(things) == 1 else 'objects'}")
+    def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
+        remove(objects)
+        self.report({"INFO"}, f"Removed {len(objects)} {'object' if len(objects) == 1 else 'objects'}")
         return True
 
 
@@ -68,8 +68,8 @@ class MOSAIC_OT_group(ChangesTree, bpy.types.Operator):
 
     name: StringProperty(name="Name", description="Name of the group", default="New Group")
 
-    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
-        new_group(things, self.name)
+    def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
+        new_group(objects, self.name)
         return True
 
 
@@ -80,8 +80,8 @@ class MOSAIC_OT_ungroup(ChangesTree, bpy.types.Operator):
     bl_label = "Ungroup"
     bl_options = {"REGISTER", "UNDO"}
 
-    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
-        if not ungroup(things):
+    def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
+        if not ungroup(objects):
             raise MosaicError("None of the objects is in a group.")
         return True
 
@@ -95,11 +95,11 @@ class MOSAIC_OT_move_to_group(ChangesTree, bpy.types.Operator):
 
     group: IntProperty(name="Group", description="The group's number in this run of Blender", options={"HIDDEN"})
 
-    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
-        for tree in trees_of(things):
+    def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
+        for tree in trees_of(objects):
             for group in tree.members:
                 if group.session_uid == self.group:
-                    move_to(things, group)
+                    move_to(objects, group)
                     return True
         raise MosaicError("Objects can be moved within the clusters or the models of a session only.")
 
@@ -127,8 +127,8 @@ class MOSAIC_OT_move(ChangesTree, bpy.types.Operator):
         where = {"UP": "up", "DOWN": "down", "TOP": "to the top", "BOTTOM": "to the bottom"}[properties.direction]
         return f"Move the selected objects {where}, within their group. A group that is selected whole moves as one"
 
-    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
-        return reorder(things, self.direction)
+    def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
+        return reorder(objects, self.direction)
 
 
 class MOSAIC_OT_merge(ChangesTree, bpy.types.Operator):
@@ -138,12 +138,12 @@ class MOSAIC_OT_merge(ChangesTree, bpy.types.Operator):
     bl_label = "Merge"
     bl_options = {"REGISTER", "UNDO"}
 
-    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> bool:
-        sessions = {session_of(thing, context.scene) for thing in things}
-        if len(sessions) > 1 or len(trees_of(things)) > 1:
+    def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
+        sessions = {session_of(obj, context.scene) for obj in objects}
+        if len(sessions) > 1 or len(trees_of(objects)) > 1:
             raise MosaicError("Choose objects that are all clusters, or all models, of one session.")
-        visible = any(is_visible(thing, context.view_layer) for thing in things)
-        merged = merge(things, root_of(sessions.pop()))
+        visible = any(is_visible(obj, context.view_layer) for obj in objects)
+        merged = merge(objects, root_of(sessions.pop()))
         if visible:
             set_visible([merged.object], True, context.view_layer)
         choose(context, [merged.object], merged.object)
@@ -167,9 +167,9 @@ class MOSAIC_MT_move_to_group(bpy.types.Menu):
 def groups_beside(context: bpy.types.Context) -> list[bpy.types.Collection]:
     """The groups of the container in which the row of the menu, or else the active object, is."""
     item = target_of(context) or context.view_layer.objects.active
-    things = objects_below(item) if item is not None else []
-    for session in sessions_in(context.scene) if things else ():
+    objects = objects_below(item) if item is not None else []
+    for session in sessions_in(context.scene) if objects else ():
         for container in session.children_recursive:
-            if CONTAINER in container and things[0] in container.all_objects[:]:
+            if CONTAINER in container and objects[0] in container.all_objects[:]:
                 return [child for child in items_of(container) if isinstance(child, bpy.types.Collection)]
     return []

@@ -27,9 +27,9 @@ class MOSAIC_OT_set_visibility(OnChosen, bpy.types.Operator):
         return f"{'Show' if properties.visible else 'Hide'} the selected objects, also in pictures"
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        things = self.targets(context)
-        _set(self, context, things, self.visible)
-        choose(context, things, context.view_layer.objects.active)
+        objects = self.targets(context)
+        _set(self, context, objects, self.visible)
+        choose(context, objects, context.view_layer.objects.active)
         return {"FINISHED"}
 
 
@@ -42,9 +42,9 @@ class MOSAIC_OT_toggle_visibility(OnChosen, bpy.types.Operator):
     editing = False
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        things = self.targets(context)
-        _set(self, context, things, not any(is_visible(thing, context.view_layer) for thing in things))
-        choose(context, things, context.view_layer.objects.active)
+        objects = self.targets(context)
+        _set(self, context, objects, not any(is_visible(obj, context.view_layer) for obj in objects))
+        choose(context, objects, context.view_layer.objects.active)
         return {"FINISHED"}
 
 
@@ -60,8 +60,8 @@ class MOSAIC_OT_toggle_heading(bpy.types.Operator):
         return target_of(context) is not None
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        things = objects_below(target_of(context))
-        _set(self, context, things, not any(is_visible(thing, context.view_layer) for thing in things))
+        objects = objects_below(target_of(context))
+        _set(self, context, objects, not any(is_visible(obj, context.view_layer) for obj in objects))
         return {"FINISHED"}
 
 
@@ -74,10 +74,10 @@ class MOSAIC_OT_isolate(OnChosen, bpy.types.Operator):
     editing = False
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        things = self.targets(context)
-        _set(self, context, _others(context, things), False)
-        _set(self, context, things, True)
-        choose(context, things, context.view_layer.objects.active)
+        objects = self.targets(context)
+        _set(self, context, _others(context, objects), False)
+        _set(self, context, objects, True)
+        choose(context, objects, context.view_layer.objects.active)
         return {"FINISHED"}
 
 
@@ -109,25 +109,25 @@ class MOSAIC_OT_show_all(bpy.types.Operator):
         return False
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        things = [thing for session in sessions_in(context.scene) for thing in objects_of(session)]
-        _set(self, context, things, True)
+        objects = [obj for session in sessions_in(context.scene) for obj in objects_of(session)]
+        _set(self, context, objects, True)
         return {"FINISHED"}
 
 
-def _others(context: bpy.types.Context, things: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
-    """The objects of the sessions of `things` that are not among them."""
-    ids = {thing.session_uid for thing in things}
+def _others(context: bpy.types.Context, objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The objects of the sessions of `objects` that are not among them."""
+    ids = {obj.session_uid for obj in objects}
     of_sessions = [list(objects_of(session)) for session in sessions_in(context.scene)]
     return [
-        thing
-        for objects in of_sessions
-        if any(thing.session_uid in ids for thing in objects)
-        for thing in objects
-        if thing.session_uid not in ids
+        obj
+        for siblings in of_sessions
+        if any(obj.session_uid in ids for obj in siblings)
+        for obj in siblings
+        if obj.session_uid not in ids
     ]
 
 
 def _set(
-    operator: bpy.types.Operator, context: bpy.types.Context, things: Iterable[bpy.types.Object], visible: bool
+    operator: bpy.types.Operator, context: bpy.types.Context, objects: Iterable[bpy.types.Object], visible: bool
 ) -> None:
-    warn_of_outside(operator, set_visible(things, visible, context.view_layer))
+    warn_of_outside(operator, set_visible(objects, visible, context.view_layer))

@@ -102,7 +102,7 @@ class MOSAIC_OT_uncolor(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if any(coloring_of(thing) for thing in _objects(context)):
+        if any(coloring_of(obj) for obj in _objects(context)):
             return True
         cls.poll_message_set("No selected object is coloured by a property")
         return False

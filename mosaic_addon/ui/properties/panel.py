@@ -26,7 +26,7 @@ class MOSAIC_OT_reset_appearance(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if any(KEPT in thing for thing in appearance.editable(chosen_geometries(context))):
+        if any(KEPT in obj for obj in appearance.editable(chosen_geometries(context))):
             return True
         cls.poll_message_set("Select objects that were opened from a session and are not linked from another file")
         return False
@@ -106,7 +106,7 @@ class _Part(_Section):
         return shown is not None and cls.belongs_to(shown)
 
     @classmethod
-    def belongs_to(cls, thing: bpy.types.Object) -> bool:
+    def belongs_to(cls, obj: bpy.types.Object) -> bool:
         raise NotImplementedError
 
 
@@ -117,8 +117,8 @@ class MOSAIC_PT_lighting(_Part, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
-    def belongs_to(cls, thing: bpy.types.Object) -> bool:
-        return appearance.base_color_of(thing) is not None
+    def belongs_to(cls, obj: bpy.types.Object) -> bool:
+        return appearance.base_color_of(obj) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         column, properties, _ = self.begin(context)
@@ -153,8 +153,8 @@ class MOSAIC_PT_color_by(_Part, bpy.types.Panel):
     bl_label = "Colour by Property"
 
     @classmethod
-    def belongs_to(cls, thing: bpy.types.Object) -> bool:
-        return bool(colorable([thing])) and appearance.base_color_of(thing) is not None
+    def belongs_to(cls, obj: bpy.types.Object) -> bool:
+        return bool(colorable([obj])) and appearance.base_color_of(obj) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         column, properties, shown = self.begin(context)
@@ -186,8 +186,8 @@ class MOSAIC_PT_volume_properties(_Part, bpy.types.Panel):
     bl_label = "Volume"
 
     @classmethod
-    def belongs_to(cls, thing: bpy.types.Object) -> bool:
-        return volume_mesh(thing) is not None
+    def belongs_to(cls, obj: bpy.types.Object) -> bool:
+        return volume_mesh(obj) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         column, properties, shown = self.begin(context)
@@ -208,8 +208,8 @@ class MOSAIC_PT_trajectory(_Part, bpy.types.Panel):
     bl_label = "Trajectory"
 
     @classmethod
-    def belongs_to(cls, thing: bpy.types.Object) -> bool:
-        return appearance.number_of(thing, "start") is not None
+    def belongs_to(cls, obj: bpy.types.Object) -> bool:
+        return appearance.number_of(obj, "start") is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         column, properties, _ = self.begin(context)
@@ -224,8 +224,8 @@ class MOSAIC_PT_sampling(_Part, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
-    def belongs_to(cls, thing: bpy.types.Object) -> bool:
-        return appearance.sampling_rate_of(thing) is not None
+    def belongs_to(cls, obj: bpy.types.Object) -> bool:
+        return appearance.sampling_rate_of(obj) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         column, properties, _ = self.begin(context)

@@ -76,20 +76,20 @@ def _write(function: Callable[[Sequence[bpy.types.Object], Any], None]) -> Calla
     return lambda properties, value: function(chosen_geometries(bpy.context), value)
 
 
-def _representation_number(thing: bpy.types.Object) -> int | None:
-    name = representation_of(thing)
+def _representation_number(obj: bpy.types.Object) -> int | None:
+    name = representation_of(obj)
     return None if name is None else REPRESENTATIONS[name][3]
 
 
-def _set_representation(things: Sequence[bpy.types.Object], number: int) -> None:
+def _set_representation(objects: Sequence[bpy.types.Object], number: int) -> None:
     name = next((name for name, item in REPRESENTATIONS.items() if item[3] == number), None)
     if name is not None:
-        set_representation(appearance.editable(things), name)
+        set_representation(appearance.editable(objects), name)
 
 
 def _contoured(key: str) -> Callable[[bpy.types.Object], Any]:
-    def read(thing: bpy.types.Object) -> Any:
-        mesh = volume_mesh(thing)
+    def read(obj: bpy.types.Object) -> Any:
+        mesh = volume_mesh(obj)
         return None if mesh is None else mesh.get(key)
 
     return read
@@ -97,12 +97,12 @@ def _contoured(key: str) -> Callable[[bpy.types.Object], Any]:
 
 def _contour(choose: Callable[[bpy.types.Mesh, Any], tuple[float | None, float]]) -> Callable[[Any, Any], None]:
     def write(properties: Any, value: Any) -> None:
-        things = chosen_geometries(bpy.context)
+        objects = chosen_geometries(bpy.context)
         _trouble.clear()
         try:
-            appearance.contour(things, lambda mesh: choose(mesh, _meant(value)))
+            appearance.contour(objects, lambda mesh: choose(mesh, _meant(value)))
         except MosaicError as error:
-            _trouble.update({mesh.session_uid: str(error) for mesh in map(volume_mesh, things) if mesh is not None})
+            _trouble.update({mesh.session_uid: str(error) for mesh in map(volume_mesh, objects) if mesh is not None})
 
     return write
 
@@ -112,13 +112,13 @@ def _meant(value: float | bool) -> float | bool:
     return value if isinstance(value, bool) else float(str(np.float32(value)))
 
 
-def _map_number(thing: bpy.types.Object) -> int | None:
-    coloring = coloring_of(thing)
+def _map_number(obj: bpy.types.Object) -> int | None:
+    coloring = coloring_of(obj)
     return MAP_NUMBERS.get(coloring.color_map or "") if coloring is not None else None
 
 
-def _set_map(things: Sequence[bpy.types.Object], number: int) -> None:
-    appearance.set_color_map(things, MAPS[number][0])
+def _set_map(objects: Sequence[bpy.types.Object], number: int) -> None:
+    appearance.set_color_map(objects, MAPS[number][0])
 
 
 class MosaicProperties(bpy.types.PropertyGroup):
@@ -202,14 +202,14 @@ class MosaicProperties(bpy.types.PropertyGroup):
         precision=3,
         subtype="XYZ",
         get=_read(appearance.sampling_rate_of, (1.0, 1.0, 1.0)),
-        set=_write(lambda things, rate: appearance.set_sampling_rate(things, [_meant(value) for value in rate])),
+        set=_write(lambda objects, rate: appearance.set_sampling_rate(objects, [_meant(value) for value in rate])),
         options=NOT_ANIMATABLE,
     )
 
     automatic_isovalue: BoolProperty(
         name="Mosaic's Choice",
         description="The isovalue that Mosaic takes where none was chosen: 99.5 percent of the smoothed volume",
-        get=_read(lambda thing: _contoured(PERCENTILE)(thing) is None, False),
+        get=_read(lambda obj: _contoured(PERCENTILE)(obj) is None, False),
         set=_contour(lambda mesh, automatic: (None if automatic else DEFAULT_PERCENTILE, mesh[RESOLUTION])),
         options=NOT_ANIMATABLE,
     )

@@ -48,7 +48,7 @@ class MOSAIC_OT_set_base_color(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if any(thing.is_editable for thing in chosen_geometries(context)):
+        if any(obj.is_editable for obj in chosen_geometries(context)):
             return True
         cls.poll_message_set("Select objects of a session that are not linked from another file")
         return False

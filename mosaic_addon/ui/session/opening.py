@@ -326,20 +326,20 @@ class MOSAIC_OT_close_session(_AskFirst, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _has_few_points(thing: bpy.types.Object) -> bool:
-    points = thing.data.points if thing.type == "POINTCLOUD" else thing.data.vertices
+def _has_few_points(obj: bpy.types.Object) -> bool:
+    points = obj.data.points if obj.type == "POINTCLOUD" else obj.data.vertices
     return len(points) <= FEW_POINTS
 
 
 def _show(context: bpy.types.Context, made: list[Imported]) -> None:
     """Bring what was made into the 3D views, without clipping it, and leave its root selected: outlines hide colours."""
     context.view_layer.update()
-    for thing in context.selected_objects:
-        thing.select_set(False)
+    for obj in context.selected_objects:
+        obj.select_set(False)
     roots = [imported.root for imported in made]
-    shown = [thing for imported in made for thing in imported.objects if not thing.hide_get()]
-    for thing in shown:
-        thing.select_set(True)
+    shown = [obj for imported in made for obj in imported.objects if not obj.hide_get()]
+    for obj in shown:
+        obj.select_set(True)
     reach = max(root.empty_display_size * root.scale.x * 20 for root in roots)
     for window in context.window_manager.windows:
         for area in window.screen.areas:
@@ -350,8 +350,8 @@ def _show(context: bpy.types.Context, made: list[Imported]) -> None:
             region = next(region for region in area.regions if region.type == "WINDOW")
             with context.temp_override(window=window, area=area, region=region):
                 bpy.ops.view3d.view_selected()
-    for thing in shown:
-        thing.select_set(False)
+    for obj in shown:
+        obj.select_set(False)
     for root in roots:
         root.select_set(True)
     context.view_layer.objects.active = roots[0]

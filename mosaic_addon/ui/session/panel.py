@@ -38,8 +38,8 @@ class MOSAIC_OT_activate_session(bpy.types.Operator):
         if target is None or target.name not in context.view_layer.objects:
             self.report({"ERROR"}, f"{self.session!r} has no object in this view layer to make active.")
             return {"CANCELLED"}
-        for thing in context.selected_objects:
-            thing.select_set(False)
+        for obj in context.selected_objects:
+            obj.select_set(False)
         context.view_layer.objects.active = target
         target.select_set(True)
         return {"FINISHED"}

@@ -170,7 +170,7 @@ class MOSAIC_OT_export_session(_ToFile, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if sessions_in(context.scene) or any(thing.type in DATA_TYPES for thing in context.selected_objects):
+        if sessions_in(context.scene) or any(obj.type in DATA_TYPES for obj in context.selected_objects):
             return True
         cls.poll_message_set("There is no session, and nothing is selected that has points")
         return False

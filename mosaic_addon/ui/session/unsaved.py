@@ -91,8 +91,8 @@ def _on_change(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
     }
     if changed and scene.frame_current == _frame.get(scene.session_uid, scene.frame_current):
         for session in sessions_in(scene):
-            things = set(session.all_objects)
-            if len(things) <= MANY or things.isdisjoint(changed):
+            objects = set(session.all_objects)
+            if len(objects) <= MANY or objects.isdisjoint(changed):
                 continue
             if session.session_uid in _known:
                 _set(session, True)
