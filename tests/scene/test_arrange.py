@@ -385,7 +385,7 @@ def test_objects_of_a_linked_file_are_refused(made: SimpleNamespace, tmp_path: P
     bpy.context.scene.collection.children.link(here.collections[0])
     objects = list(made.tree.objects_of(here.collections[0]))
     assert len(objects) == 7
-    for act in (made.copies.duplicate, made.duplicating.remove, made.arrange.ungroup):
+    for act in (made.copies.duplicate, made.copies.remove, made.arrange.ungroup):
         with pytest.raises(MosaicError, match="linked file"):
             act(objects)
     assert len(list(made.tree.objects_of(here.collections[0]))) == 7
