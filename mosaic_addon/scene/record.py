@@ -26,8 +26,9 @@ from ..session.pickle_writer import write_pickle
 from ..session.session import Frame, Geometry, Mesh, Session
 from .data.meshes import holds_vertex_normals, holds_vertices
 from .data.vertex_properties import holds_column
+from .keys import RECORD
 
-KEPT = "mosaic_kept"  # custom property of objects and of the session's collection
+KEPT = RECORD
 NODE = "node"
 UINT64 = np.dtype(np.uint64)
 ORDERED = 2**62  # from here on, sums tell the order of the values, too

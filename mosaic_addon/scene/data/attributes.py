@@ -7,10 +7,12 @@ import numpy as np
 from bpy.types import Mesh, PointCloud  # looking them up in bpy.types takes longer than reading an attribute
 from numpy.typing import NDArray
 
+from ..keys import GLYPH, SPRITE
+
 PointData: TypeAlias = Mesh | PointCloud
 
 NORMALS, QUATERNIONS, VERTEX_COLORS = "normals", "quaternions", "vertex_colors"
-SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"  # of what Geometry Nodes draw, which converting makes points of
+
 # Names that mean something to Blender or to us; some of them `attributes.new` refuses, others it renames.
 RESERVED = {
     NORMALS, QUATERNIONS, VERTEX_COLORS, SPRITE, GLYPH, "position", "radius", "id", "material_index", "custom_normal", "sharp_face",

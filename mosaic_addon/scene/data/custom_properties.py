@@ -7,16 +7,12 @@ import bpy
 import numpy as np
 
 from ...session.plain_values import Kept
+from ..keys import KEYS
 
 MAX_KEY_BYTES = 63
 MAX_ITEMS = 4096  # of an array; a custom property is for reading, not for data
-# Custom properties of objects that do not come from meta: ours, and those at which Blender 4.5 and 5.0 keep settings.
-OURS = frozenset(
-    {
-        "mosaic_class", "mosaic_name", "mosaic_shown_as", "mosaic_uuid", "mosaic_model", "mosaic_sampling_rate",
-        "mosaic_pixel_size", "mosaic_kept", "mosaic_vertex_properties", "mosaic_shows", "cycles", "cycles_visibility",
-    }
-)  # fmt: skip
+# Custom properties of objects that do not come from meta: ours, and those in which Blender 4.5 and 5.0 keep settings.
+OURS = frozenset({*KEYS, "cycles", "cycles_visibility"})
 INT32 = range(-(2**31), 2**31)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...session.edit import PARAMETRIZATION, array_of, put, state_of
 from ...session.errors import MosaicError
 from ...session.nodes import Node, ObjectNode, Pairs
-from ..outline.tree import ANGSTROM_PER_UNIT, CLASS
+from ..keys import ANGSTROM_PER_UNIT, CLASS
 
 Float64Array = NDArray[np.float64]
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
+from ..keys import COLUMNS
 from .attributes import RESERVED, PointAttributes, PointData, buffer_of, read_attribute, write_attribute
 from .exact_bits import BITS_OF_OTHERS, bits_of, exact_or_wider, read_bits
 
-COLUMNS = "mosaic_vertex_properties"  # custom property of data, and of objects again: what the attributes stand for
 MAX_TABLE_BYTES = 2**30  # of all texts of a vertex property, each as long as the longest may be
 
 

@@ -19,9 +19,10 @@ from ...session.errors import MosaicError
 from ..compat import FACTOR, ModifierInputs
 from ..data.attributes import VERTEX_COLORS, PointData, read_attribute, write_attribute
 from ..data.vertex_properties import column_attributes, column_texts, note_columns, share_texts
+from ..keys import NODE_GROUP
 from .color_maps import PALETTES, find_map, stops, to_display, to_scene
 from .materials import SURFACE
-from .node_tree import STAMP, NodeProgram, shared_group, socket_named
+from .node_tree import NodeProgram, shared_group, socket_named
 from .representations import FIT, SEGMENTATION, TRAJECTORY, group_of, modifier_of
 
 MAP = "Mosaic Color Map"  # the node of the colour map, and with the map's name its group
@@ -164,7 +165,7 @@ def coloring_of(obj: bpy.types.Object) -> Coloring | None:
     inputs = node.inputs
     return Coloring(
         name,
-        str(node.node_tree.get(STAMP, "")).removeprefix(f"{MAP} ").partition("/")[0],
+        str(node.node_tree.get(NODE_GROUP, "")).removeprefix(f"{MAP} ").partition("/")[0],
         (inputs["From Min"].default_value, inputs["From Max"].default_value),
         inputs["Gamma"].default_value,
         inputs["Reverse"].default_value,

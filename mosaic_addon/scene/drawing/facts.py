@@ -20,10 +20,10 @@ from ..data.attributes import PointData, read_attribute
 from ..data.custom_properties import own_properties
 from ..data.vertex_properties import column_attributes, column_texts
 from ..importing.plan import extent
-from ..outline.tree import MODEL
+from ..keys import MODEL, SHAPE, SPACING
 from ..record import unpack
 from .appearance import input_of, number_of
-from .surfaces import SHAPE, SPACING, volume_mesh
+from .surfaces import volume_mesh
 
 MAX_REMEMBERED = 512  # results; each is a few hundred bytes
 MAX_TEXTS = 3  # of a vertex property that are named

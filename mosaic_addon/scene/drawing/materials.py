@@ -11,8 +11,8 @@ import numpy as np
 
 from ...session.session import Appearance, Color
 from ..compat import hide_from_light_sampling, shader_tree
-from ..data.attributes import GLYPH, SPRITE
 from ..data.custom_properties import clean_text
+from ..keys import GLYPH, SHARED, SPRITE
 from .color_maps import to_scene
 from .node_tree import NodeProgram, arrange, shared_group, socket_named
 
@@ -20,7 +20,7 @@ SURFACE = "Mosaic Surface"
 EDGES = "Mosaic Edges"
 AXIS_COLORS: dict[str, Color] = {"X": (0.8, 0.2, 0.2), "Y": (0.26, 0.65, 0.44), "Z": (0.2, 0.4, 0.8)}
 SPLAT_SIGMAS = 3.0  # radius of a soft point, in widths of its Gaussian
-SHARED = "mosaic_material"  # custom property of the materials that are not of one geometry
+
 NAMED_MATERIALS = 2000  # beyond that many, Blender's rename, which walks all of them, would be most of the import
 
 

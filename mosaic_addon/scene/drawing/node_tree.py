@@ -5,17 +5,17 @@ from typing import Any
 
 import bpy
 
-STAMP = "mosaic_group"  # custom property of a group: its name and version, which renaming it does not change
+from ..keys import NODE_GROUP
 
 
 def shared_group(name: str, kind: str, version: int, build: Callable[["NodeProgram"], None]) -> bpy.types.NodeTree:
     """The node group of that name and version, built unless the .blend has it. Older versions in a .blend stay as they are."""
     stamp = f"{name}/{version}"
     for group in bpy.data.node_groups:
-        if group.get(STAMP) == stamp and group.library is None:
+        if group.get(NODE_GROUP) == stamp and group.library is None:
             return group
     group = bpy.data.node_groups.new(name, kind)
-    group[STAMP] = stamp
+    group[NODE_GROUP] = stamp
     program = NodeProgram(group)
     build(program)
     arrange(group)

@@ -10,9 +10,9 @@ from typing import Any
 import bpy
 
 from ..compat import ModifierInputs
-from ..data.attributes import GLYPH, SPRITE
+from ..keys import GLYPH, NODE_GROUP, SPRITE
 from .materials import SPLAT_SIGMAS, axis_material, edge_material
-from .node_tree import STAMP, NodeProgram, shared_group
+from .node_tree import NodeProgram, shared_group
 
 MODIFIER = "Mosaic"
 
@@ -88,7 +88,7 @@ def modifier_of(obj: bpy.types.Object) -> bpy.types.NodesModifier | None:
 def kind_drawn(modifier: Any) -> str | None:
     """The kind of data that a modifier draws, such as POINTS; None for one that is not ours."""
     tree = getattr(modifier, "node_group", None)
-    name = str(tree.get(STAMP, "")).partition("/")[0] if tree is not None else ""
+    name = str(tree.get(NODE_GROUP, "")).partition("/")[0] if tree is not None else ""
     return name if name in OFFERED else None
 
 

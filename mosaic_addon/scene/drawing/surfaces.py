@@ -12,12 +12,12 @@ from ...session.errors import MosaicError
 from ...session.session import RBF, Cylinder, Ellipsoid, Geometry, Model, Sphere, SplineCurve, Volume
 from ..compat import ModifierInputs
 from ..data.meshes import fill_mesh
+
+# Custom properties of the mesh of a volume's surface: its values as bytes and what they mean.
+from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES
 from ..shapes import isosurface, parametric, voxels
 from .representations import VOLUME, group_of, modifier_of
 
-# Custom properties of the mesh of a volume's surface: its values as bytes and what they mean.
-VALUES, DTYPE, SHAPE, SPACING = "mosaic_values", "mosaic_dtype", "mosaic_shape", "mosaic_spacing"
-PERCENTILE, RESOLUTION = "mosaic_isovalue_percentile", "mosaic_target_resolution"
 DEFAULT_RESOLUTION = 10.0  # angstrom; what Mosaic takes for files that have none
 CYLINDER_SIDES = 64
 

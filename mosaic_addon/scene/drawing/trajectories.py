@@ -10,6 +10,7 @@ from ..data.custom_properties import clean_text
 from ..data.exact_bits import write_bits
 from ..data.meshes import VERTEX_NORMALS, new_mesh
 from ..data.vertex_properties import write_columns
+from ..keys import FILENAME
 from ..record import sum_of_bits, sum_of_columns
 from .coloring import write_vertex_colors
 
@@ -33,7 +34,7 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
         mesh[STEP] = number
         mesh[STEP_SUM] = shape_sum(frame.mesh.vertices.astype(np.float32), frame.mesh.triangles)
         mesh[STEP_COLUMNS_SUM] = str(sum_of_columns(frame.vertex_properties))
-        mesh["mosaic_filename"] = clean_text(frame.filename)
+        mesh[FILENAME] = clean_text(frame.filename)
         mesh.materials.append(None)  # the slot that the material of the trajectory's object fills
         write_columns(mesh, frame.vertex_properties)
         if frame.mesh.vertex_colors is not None and len(frame.mesh.vertices):

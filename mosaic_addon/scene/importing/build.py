@@ -24,7 +24,7 @@ from ..drawing.materials import MaterialFactory
 from ..drawing.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
 from ..drawing.surfaces import SurfaceFactory
 from ..drawing.trajectories import new_frames, saved_step
-from ..outline.tree import (
+from ..keys import (
     ANGSTROM_PER_UNIT,
     CLASS,
     CONTAINER,
@@ -33,19 +33,20 @@ from ..outline.tree import (
     NAME,
     OVERRIDE_PLACE,
     PIXEL_SIZE,
+    PLAYS,
+    RECORD,
     SAMPLING_RATE,
     SESSION,
     SHOWN,
     SHOWS,
     UUID,
-    write_order,
 )
 from ..outline.tree import Item as TreeItem
-from ..record import KEPT, Keeper, held_arrays, points_are_vertices, record_of
+from ..outline.tree import write_order
+from ..record import Keeper, held_arrays, points_are_vertices, record_of
 from .plan import ImportOptions, Item, Plan, plan_import
 
 MANY = 200_000  # points of an object that is a step of its own
-PLAYS = "mosaic_plays_trajectory"  # of a scene whose frames an import has set
 
 Progress = Callable[[float], None]
 
@@ -174,7 +175,7 @@ def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: boo
     for number, item in enumerate(ordered):
         obj = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
         if kept:
-            obj[KEPT] = kept.pop(id(item.geometry))
+            obj[RECORD] = kept.pop(id(item.geometry))
         parts = _new_parts(item, shapes, plan.warnings)
         if item.group in (VOLUME, TRAJECTORY):
             for part in parts.values():
@@ -188,7 +189,7 @@ def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: boo
     collection[OVERRIDE_PLACE] = ""
     collection.property_overridable_library_set(f'["{OVERRIDE_PLACE}"]', True)
     if kept:
-        collection[KEPT] = kept.pop(id(plan.session))
+        collection[RECORD] = kept.pop(id(plan.session))
     collection.objects.link(root)
     shown: list[bpy.types.Object] = []
     for container in (plan.session.clusters, plan.session.models):

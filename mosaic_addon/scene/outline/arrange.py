@@ -12,8 +12,9 @@ import bpy
 
 from ...session.errors import MosaicError
 from ..data.custom_properties import clean_text
+from ..keys import CONTAINER, GROUP
 from .naming import note_name
-from .tree import CONTAINER, GROUP, Item, items_of, members_of, write_order
+from .tree import Item, items_of, members_of, write_order
 
 Direction = Literal["UP", "DOWN", "TOP", "BOTTOM"]
 

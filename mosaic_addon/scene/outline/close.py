@@ -7,8 +7,9 @@ import bpy
 from ...session.errors import MosaicError
 from ..importing.build import Imported
 from ..importing.plan import ImportOptions
+from ..keys import CLASS, GROUP, NAME, PIXEL_SIZE, SHOWN
 from .duplicate import remove
-from .tree import CLASS, GROUP, NAME, PIXEL_SIZE, SHOWN, objects_of, root_of
+from .tree import objects_of, root_of
 
 NUMBERED = re.compile(r"\.\d{3,}$")  # what Blender adds to a name that is taken
 

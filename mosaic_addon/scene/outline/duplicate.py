@@ -8,11 +8,11 @@ import bpy
 
 from ..compat import ModifierInputs
 from ..data.custom_properties import clean_text
-from ..drawing.materials import SHARED
 from ..drawing.representations import modifier_of
+from ..keys import NAME, SHARED, SHOWN, UUID
 from .arrange import trees_of
 from .naming import note_name
-from .tree import NAME, SHOWN, UUID, name_of
+from .tree import name_of
 
 
 def duplicate(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:

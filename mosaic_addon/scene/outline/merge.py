@@ -15,17 +15,11 @@ from ..data.attributes import KINDS, NORMALS, QUATERNIONS, PointData, buffer_of,
 from ..data.exact_bits import holds_all
 from ..data.meshes import CUSTOM_NORMAL
 from ..data.placement import applied_of, to_session, turn_of, turned_normals
-from ..data.vertex_properties import (
-    COLUMNS,
-    column_attributes,
-    note_columns,
-    read_columns,
-    share_all_texts,
-    write_columns,
-)
+from ..data.vertex_properties import column_attributes, note_columns, read_columns, share_all_texts, write_columns
 from ..drawing.representations import MESH, POINTS, VOLUME, group_of, modifier_of
+from ..keys import COLUMNS, SAMPLING_RATE, UUID
 from .duplicate import remove
-from .tree import SAMPLING_RATE, UUID, name_of
+from .tree import name_of
 
 Array = NDArray[Any]
 MERGEABLE = (POINTS, MESH, VOLUME)

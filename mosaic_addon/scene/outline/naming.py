@@ -8,7 +8,8 @@ import bpy
 
 from ...session.errors import MosaicError
 from ..data.custom_properties import clean_text
-from .tree import CONTAINER, GROUP, NAME, SESSION, SHOWN, Item
+from ..keys import CONTAINER, GROUP, NAME, SESSION, SHOWN
+from .tree import Item
 
 
 def rename(item: Item, name: str) -> None:

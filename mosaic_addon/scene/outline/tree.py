@@ -10,19 +10,23 @@ from typing import TypeAlias
 import bpy
 from bpy.types import Collection, Object  # looking them up in bpy.types takes longer than most of what is done here
 
-# Custom properties that say what a collection or object is. Those of an object that come from the session's meta have the
-# names they have there.
-SESSION, CONTAINER, GROUP = "mosaic_session", "mosaic_container", "mosaic_group"
-CLASS, NAME, UUID, MODEL = "mosaic_class", "mosaic_name", "mosaic_uuid", "mosaic_model"
-SHOWS = "mosaic_shows"  # of an object, and of the volume or the frames that it was imported with: the same text
-OVERRIDE_PLACE = "mosaic_saved_as"  # of a session's collection: where a library override of it was saved
-SHOWN = "mosaic_shown_as"  # the name that Blender gave an object, where it could not have its own
-SAMPLING_RATE, PIXEL_SIZE = "mosaic_sampling_rate", "mosaic_pixel_size"
-ANGSTROM_PER_UNIT = "mosaic_angstrom_per_unit"  # of a root, as it was imported
-# How groups and single objects follow one another, as Blender keeps an order for each of the two alone. Of a container's
-# collection: its items in order, "g" for a group and "o" for an object. Of a group's: the object that it stands before, which
-# tells its place when others were deleted.
-ITEMS, NEXT = "mosaic_items", "mosaic_next"
+from ..keys import (  # noqa: F401
+    ANGSTROM_PER_UNIT,
+    CLASS,
+    CONTAINER,
+    GROUP,
+    ITEMS,
+    MODEL,
+    NAME,
+    NEXT,
+    OVERRIDE_PLACE,
+    PIXEL_SIZE,
+    SAMPLING_RATE,
+    SESSION,
+    SHOWN,
+    SHOWS,
+    UUID,
+)
 
 OLD_NAME_BYTES = 63  # of a name before Blender 5.0, which cuts between letters of up to four bytes
 CONTAINERS = ("clusters", "models")

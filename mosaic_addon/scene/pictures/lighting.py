@@ -8,8 +8,8 @@ from mathutils import Euler, Matrix
 from ...session.session import Color
 from ..compat import shader_tree
 from ..drawing.node_tree import NodeProgram, arrange
+from ..keys import LOOK
 
-MARK = "mosaic_look"  # custom property of what a look made
 # name, direction the light comes from as turns of the camera (degrees around its x and y), strength, angular width
 LAMPS = (
     ("Key", -35.0, -40.0, 1.6, 20.0),
@@ -26,7 +26,7 @@ def add_lamps(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:
         data.energy = strength
         data.angle = radians(width)
         lamp = bpy.data.objects.new(f"Mosaic {name}", data)
-        lamp[MARK] = True
+        lamp[LOOK] = True
         turn = Euler((radians(pitch), 0, 0)).to_matrix()
         turn.rotate(Euler((0, radians(yaw), 0)))
         lamp.matrix_basis = turn.to_4x4()
@@ -37,18 +37,18 @@ def add_lamps(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:
 
 def remove_lamps(scene: bpy.types.Scene) -> None:
     """Remove the lamps that `add_lamps` made."""
-    lamps = [obj for obj in scene.objects if obj.get(MARK)]
+    lamps = [obj for obj in scene.objects if obj.get(LOOK)]
     bpy.data.batch_remove({*lamps, *(lamp.data for lamp in lamps)})
 
 
 def set_world(scene: bpy.types.Scene, background: Color) -> None:
     """Give the scene a world that the camera sees in the colour `background` (scene values) and that shines white."""
     world = scene.world
-    if world is None or not world.get(MARK):
+    if world is None or not world.get(LOOK):
         if world is not None:
             world.use_fake_user = True  # the user's own: kept in the .blend, to go back to
         world = scene.world = bpy.data.worlds.new("Mosaic World")
-        world[MARK] = True
+        world[LOOK] = True
     world.color = background  # in the viewport's solid shading
     tree = shader_tree(world)
     program = NodeProgram(tree)

@@ -5,10 +5,10 @@ import bpy
 from ...session.errors import MosaicError
 from ..compat import compositing_tree, new_compositing_tree, remove_compositing_tree
 from ..drawing.node_tree import NodeProgram, arrange
+from ..keys import LOOK
 
 EDGES = "Mosaic Silhouettes"
 LINE_HEIGHT = 700  # pixels of the picture's height for each pixel of a line's half width
-MARK = "mosaic_look"  # custom property of our nodes: the view layers whose depth they asked for
 
 
 def draw_edges(scene: bpy.types.Scene, farthest: float, step: float) -> None:
@@ -21,7 +21,7 @@ def draw_edges(scene: bpy.types.Scene, farthest: float, step: float) -> None:
     if compositing_tree(scene) is not None:
         raise MosaicError(f"The scene {scene.name!r} has compositing nodes of its own; silhouettes are drawn by such.")
     tree, end = new_compositing_tree(scene, EDGES)
-    tree[MARK] = [layer.name for layer in scene.view_layers if not layer.use_pass_z]
+    tree[LOOK] = [layer.name for layer in scene.view_layers if not layer.use_pass_z]
     for layer in scene.view_layers:
         layer.use_pass_z = True
     program = NodeProgram(tree)
@@ -54,10 +54,10 @@ def draw_edges(scene: bpy.types.Scene, farthest: float, step: float) -> None:
 def remove_edges(scene: bpy.types.Scene) -> None:
     """Take the lines away, and leave compositing nodes that are not ours as they are."""
     tree = compositing_tree(scene)
-    if tree is None or tree.get(MARK) is None:
+    if tree is None or tree.get(LOOK) is None:
         return
-    for name in tree[MARK]:
+    for name in tree[LOOK]:
         if name in scene.view_layers:
             scene.view_layers[name].use_pass_z = False
-    del tree[MARK]
+    del tree[LOOK]
     remove_compositing_tree(scene)

@@ -1,0 +1,192 @@
+"""Every custom property that this extension writes: what carries it, what it holds, who writes it and who reads it.
+
+What is kept out of a geometry's meta when it is saved follows from this list. Names that the sidebar registers as Blender
+properties, and names of attributes that begin alike, stand at the end.
+"""
+
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import Final
+
+
+class Carrier(Flag):
+    """Kinds of datablocks that carry custom properties of ours."""
+
+    SESSION = auto()  # a session's collection
+    CONTAINER = auto()  # the collection of its clusters or models
+    GROUP = auto()  # a group's collection
+    ROOT = auto()  # the empty that all objects of a session hang on
+    OBJECT = auto()  # what stands for a geometry
+    DATA = auto()  # the points or mesh of such an object, or of a step
+    SURFACE = auto()  # the mesh with a volume's surface
+    STEP = auto()  # the mesh of a trajectory's step
+    STEPS = auto()  # the collection of a trajectory's steps
+    NODES = auto()  # a node group
+    MATERIAL = auto()
+    LOOK = auto()  # a light, world or node tree that a look made
+    SCENE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A custom property. writers, readers: the modules that do so, but for those that copy all properties of a datablock."""
+
+    name: str
+    carriers: Carrier
+    holds: str
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+
+
+KEYS: Final[dict[str, Key]] = {}
+
+
+def _key(name: str, carriers: Carrier, holds: str, *, writers: str, readers: str) -> str:
+    """Enter a custom property into the list, and return its name. writers, readers: modules, separated by spaces."""
+    KEYS[name] = Key(name, carriers, holds, tuple(writers.split()), tuple(readers.split()))
+    return name
+
+
+SESSION: Final = _key(
+    "mosaic_session",
+    Carrier.SESSION,
+    "a group of texts and numbers: the file, its layout, release, stamp and the tomogram's shape",
+    writers="",
+    readers="",
+)
+RECORD: Final = _key(
+    "mosaic_record",
+    Carrier.OBJECT | Carrier.SESSION,
+    "what was read from the file, as numbers; see record.py",
+    writers="",
+    readers="",
+)
+THUMBNAIL: Final = _key(
+    "mosaic_thumbnail",
+    Carrier.SESSION,
+    "a PNG, as numbers, that takes the place of the file's thumbnail",
+    writers="",
+    readers="",
+)
+OVERRIDE_PLACE: Final = _key(
+    "mosaic_saved_as",
+    Carrier.SESSION,
+    "the path that a library override of the session was saved to",
+    writers="",
+    readers="",
+)
+CONTAINER: Final = _key("mosaic_container", Carrier.CONTAINER, "'clusters' or 'models'", writers="", readers="")
+ITEMS: Final = _key(
+    "mosaic_items",
+    Carrier.CONTAINER,
+    "the order of its items, 'g' for a group and 'o' for an object; Blender orders each kind alone",
+    writers="",
+    readers="",
+)
+GROUP: Final = _key(
+    "mosaic_group",
+    Carrier.GROUP,
+    "a group of texts: its name in the session, its uuid, and the name that Blender gave it instead",
+    writers="",
+    readers="",
+)
+NEXT: Final = _key(
+    "mosaic_next",
+    Carrier.GROUP,
+    "the object that it stands before, which tells its place when others were deleted",
+    writers="",
+    readers="",
+)
+PIXEL_SIZE: Final = _key(
+    "mosaic_pixel_size", Carrier.ROOT, "angstrom that one of Mosaic's screen pixels stands for", writers="", readers=""
+)
+ANGSTROM_PER_UNIT: Final = _key(
+    "mosaic_angstrom_per_unit", Carrier.ROOT, "the scale at import, angstrom per Blender unit", writers="", readers=""
+)
+CLASS: Final = _key("mosaic_class", Carrier.OBJECT, "the name of Mosaic's class", writers="", readers="")
+NAME: Final = _key(
+    "mosaic_name",
+    Carrier.OBJECT,
+    "the name in the session, which may be longer than Blender's or not unique",
+    writers="",
+    readers="",
+)
+SHOWN: Final = _key(
+    "mosaic_shown_as",
+    Carrier.OBJECT,
+    "the name that Blender gave the object, where it could not have its own",
+    writers="",
+    readers="",
+)
+UUID: Final = _key("mosaic_uuid", Carrier.OBJECT, "the uuid in the session", writers="", readers="")
+MODEL: Final = _key("mosaic_model", Carrier.OBJECT, "the class of its fitted shape", writers="", readers="")
+SAMPLING_RATE: Final = _key(
+    "mosaic_sampling_rate", Carrier.OBJECT, "angstrom a voxel along x, y and z", writers="", readers=""
+)
+SHOWS: Final = _key(
+    "mosaic_shows",
+    Carrier.OBJECT | Carrier.SURFACE | Carrier.STEPS,
+    "one text for an object and the volume or steps that it was imported with",
+    writers="",
+    readers="",
+)
+COLUMNS: Final = _key(
+    "mosaic_vertex_properties",
+    Carrier.DATA | Carrier.OBJECT,
+    "JSON: which attributes hold each vertex property, and how",
+    writers="",
+    readers="",
+)
+VALUES: Final = _key("mosaic_values", Carrier.SURFACE, "a volume's values, as numbers", writers="", readers="")
+DTYPE: Final = _key("mosaic_dtype", Carrier.SURFACE, "the numpy dtype of these values", writers="", readers="")
+SHAPE: Final = _key("mosaic_shape", Carrier.SURFACE, "the number of voxels along x, y and z", writers="", readers="")
+SPACING: Final = _key("mosaic_spacing", Carrier.SURFACE, "angstrom a voxel along x, y and z", writers="", readers="")
+PERCENTILE: Final = _key(
+    "mosaic_isovalue_percentile",
+    Carrier.SURFACE,
+    "the isovalue of the surface, 0-100 of the values; missing where Mosaic chooses",
+    writers="",
+    readers="",
+)
+RESOLUTION: Final = _key(
+    "mosaic_target_resolution",
+    Carrier.SURFACE,
+    "angstrom that the volume is smoothed to before it is contoured",
+    writers="",
+    readers="",
+)
+STEP: Final = _key("mosaic_step", Carrier.STEP, "its number in the trajectory, from 0", writers="", readers="")
+STEP_SUMS: Final = _key(
+    "mosaic_step_sums",
+    Carrier.STEP,
+    "JSON: counts and check sums of the mesh and its vertex properties at import",
+    writers="",
+    readers="",
+)
+FILENAME: Final = _key("mosaic_filename", Carrier.STEP, "the file that Mosaic read it from", writers="", readers="")
+NODE_GROUP: Final = _key(
+    "mosaic_node_group",
+    Carrier.NODES,
+    "its name and version, which renaming it does not change",
+    writers="",
+    readers="",
+)
+SHARED: Final = _key(
+    "mosaic_material", Carrier.MATERIAL, "its name; it belongs to no single geometry", writers="", readers=""
+)
+LOOK: Final = _key(
+    "mosaic_look",
+    Carrier.LOOK,
+    "marks it as a look's; of a node, the view layers whose depth it asked for",
+    writers="",
+    readers="",
+)
+PLAYS: Final = _key(
+    "mosaic_plays_trajectory", Carrier.SCENE, "true where an import has set the range of frames", writers="", readers=""
+)
+
+# Properties that the sidebar registers on Blender's types, or hands to menus.
+LABEL, COLOR, HIDDEN, ITEM = "mosaic_label", "mosaic_color", "mosaic_hidden", "mosaic_item"
+
+# Attributes of what Geometry Nodes draw, which converting an object makes points of.
+SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"
