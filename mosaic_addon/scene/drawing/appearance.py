@@ -10,14 +10,13 @@ from ...session.decode import appearance_of, numbers_of
 from ...session.errors import MosaicError
 from ...session.session import MESH_REPRESENTATIONS, Appearance
 from ..compat import ModifierInputs
-from ..importing.plan import ARROW_LENGTH
 from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE
 from ..record import unpack
 from .color_maps import to_scene
 from .coloring import MAP, color_by, coloring_of, uncolor
 from .materials import SURFACE
 from .node_tree import socket_named
-from .representations import modifier_of, set_inputs, set_representation
+from .representations import ARROW_LENGTH, modifier_of, set_inputs, set_representation
 from .surfaces import DEFAULT_RESOLUTION, contour_again, volume_mesh
 
 # Where each number is: an input of a node of the material, or of the modifier.

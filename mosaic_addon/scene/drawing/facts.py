@@ -18,8 +18,8 @@ from ...session.nodes import Node, ObjectNode, Pairs
 from ...session.plain_values import plain
 from ..data.attributes import PointData, read_attribute
 from ..data.custom_properties import own_properties
+from ..data.extent import extent
 from ..data.vertex_properties import column_attributes, column_texts
-from ..importing.plan import extent
 from ..keys import MODEL, SHAPE, SPACING
 from ..record import unpack
 from .appearance import input_of, number_of

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ...session.session import MESH_REPRESENTATIONS, Geometry, Mesh, Session, UnknownModel
 from ..data.custom_properties import clean_text
+from ..data.extent import extent, first_pixel_size
 from ..drawing.representations import ARROW_LENGTH, FIT, MESH, OFFERED, POINTS, SEGMENTATION, TRAJECTORY, VOLUME
 
 # Beyond these an import would take minutes or gigabytes, so it is asked about first.
@@ -21,11 +21,6 @@ BUDGET = {
     "frames": 20_000,
     "vertex properties": 200_000,
 }
-# Mosaic frames a session in a view of 30 degrees; its 3D view is some 900 pixels high on a common screen.
-VIEW_ANGLE = np.radians(30.0)
-VIEW_HEIGHT = 900
-BLOCK = 131_072  # points that stay in the processor's cache between the search for the lowest and the highest
-CHUNK = 256  # points side by side in one row, so that numpy reduces whole cache lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +90,7 @@ def plan_import(
         items.append(Item(geometry, group, representation, name))
     visible = [item.geometry.points for item in items if item.geometry.visible]
     lower, upper = extent(visible or [item.geometry.points for item in items])
-    pixel_size = options.pixel_size or _pixel_size(lower, upper)
+    pixel_size = options.pixel_size or first_pixel_size(lower, upper)
     for item in items:
         item.inputs = _inputs(item.geometry, item.group, item.representation, pixel_size)
     name = clean_text(PurePath(session.path).stem) or "Session"
@@ -164,47 +159,3 @@ def _unique_names(names: list[str], taken: set[str], limit: int) -> list[str]:
         taken.add(candidate)
         unique.append(candidate)
     return unique
-
-
-def _pixel_size(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> float:
-    """Angstrom a pixel in Mosaic's first view: VTK's ResetCamera fits the sphere around the extent into the view angle."""
-    radius = float(np.linalg.norm(upper - lower)) / 2 or 0.5
-    distance = radius / np.sin(VIEW_ANGLE / 2)
-    return float(2 * distance * np.tan(VIEW_ANGLE / 2) / VIEW_HEIGHT)
-
-
-def extent(clouds: Iterable[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper corner, (3,) each, of the finite points of all clouds (n, 3); zeros where there are none."""
-    lows: list[NDArray[Any]] = []
-    highs: list[NDArray[Any]] = []
-    small: list[NDArray[Any]] = []
-    waiting = 0
-    for points in clouds:
-        if len(points) > BLOCK:
-            for start in range(0, len(points), BLOCK):
-                _reduce(points[start : start + BLOCK], lows, highs)
-        elif len(points):
-            small.append(points)
-            waiting += len(points)
-        if waiting > 1_000_000:
-            _reduce(np.concatenate(small), lows, highs)
-            small, waiting = [], 0
-    if small:
-        _reduce(np.concatenate(small), lows, highs)
-    if not lows:
-        return np.zeros(3), np.zeros(3)
-    return np.min(lows, axis=0).astype(np.float64), np.max(highs, axis=0).astype(np.float64)
-
-
-def _reduce(points: NDArray[Any], lows: list[NDArray[Any]], highs: list[NDArray[Any]]) -> None:
-    whole = len(points) // CHUNK * CHUNK
-    parts = [points[:whole].reshape(-1, CHUNK * 3), points[whole:].reshape(-1, 3)]
-    low = np.min([part.min(axis=0).reshape(-1, 3).min(axis=0) for part in parts if len(part)], axis=0)
-    high = np.max([part.max(axis=0).reshape(-1, 3).max(axis=0) for part in parts if len(part)], axis=0)
-    if not (np.isfinite(low).all() and np.isfinite(high).all()):
-        points = points[np.isfinite(points).all(axis=1)]
-        if not len(points):
-            return
-        low, high = points.min(axis=0), points.max(axis=0)
-    lows.append(low)
-    highs.append(high)

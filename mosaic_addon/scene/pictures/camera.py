@@ -11,7 +11,7 @@ from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
-from ..importing.plan import VIEW_ANGLE
+from ..data.extent import VIEW_ANGLE
 
 MARGIN = 1.06  # of the frame around what is shown
 MAX_PIXELS = 65536  # of a side of a picture, as Blender allows

@@ -1,0 +1,57 @@
+"""The extent of points, and Mosaic's first view of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Mosaic frames a session in a view of 30 degrees; its 3D view is some 900 pixels high on a common screen.
+VIEW_ANGLE = np.radians(30.0)
+VIEW_HEIGHT = 900
+BLOCK = 131_072  # points that stay in the processor's cache between the search for the lowest and the highest
+CHUNK = 256  # points side by side in one row, so that numpy reduces whole cache lines
+
+
+def extent(clouds: Iterable[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper corner, (3,) each, of the finite points of all clouds (n, 3); zeros where there are none."""
+    lows: list[NDArray[Any]] = []
+    highs: list[NDArray[Any]] = []
+    small: list[NDArray[Any]] = []
+    waiting = 0
+    for points in clouds:
+        if len(points) > BLOCK:
+            for start in range(0, len(points), BLOCK):
+                _reduce(points[start : start + BLOCK], lows, highs)
+        elif len(points):
+            small.append(points)
+            waiting += len(points)
+        if waiting > 1_000_000:
+            _reduce(np.concatenate(small), lows, highs)
+            small, waiting = [], 0
+    if small:
+        _reduce(np.concatenate(small), lows, highs)
+    if not lows:
+        return np.zeros(3), np.zeros(3)
+    return np.min(lows, axis=0).astype(np.float64), np.max(highs, axis=0).astype(np.float64)
+
+
+def _reduce(points: NDArray[Any], lows: list[NDArray[Any]], highs: list[NDArray[Any]]) -> None:
+    whole = len(points) // CHUNK * CHUNK
+    parts = [points[:whole].reshape(-1, CHUNK * 3), points[whole:].reshape(-1, 3)]
+    low = np.min([part.min(axis=0).reshape(-1, 3).min(axis=0) for part in parts if len(part)], axis=0)
+    high = np.max([part.max(axis=0).reshape(-1, 3).max(axis=0) for part in parts if len(part)], axis=0)
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        points = points[np.isfinite(points).all(axis=1)]
+        if not len(points):
+            return
+        low, high = points.min(axis=0), points.max(axis=0)
+    lows.append(low)
+    highs.append(high)
+
+
+def first_pixel_size(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> float:
+    """Angstrom a pixel in Mosaic's first view: VTK's ResetCamera fits the sphere around the extent into the view angle."""
+    radius = float(np.linalg.norm(upper - lower)) / 2 or 0.5
+    distance = radius / np.sin(VIEW_ANGLE / 2)
+    return float(2 * distance * np.tan(VIEW_ANGLE / 2) / VIEW_HEIGHT)
