@@ -64,10 +64,12 @@ from ..outline.tree import (
     root_of,
 )
 from ..record import Record, unpack, unpack_session
-from .edited import Look, Looks, Piece, apply_edits
+from .edited import apply_edits
+from .edited_look import Look, Looks
 from .evaluated import Temporaries
 from .new_objects import newcomer
 from .object_arrays import Source
+from .piece import Piece
 from .repairs import repair, trouble, turn_by_quaternions
 from .unchanged import key_of, speaks_for_others
 

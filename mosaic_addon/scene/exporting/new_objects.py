@@ -10,17 +10,12 @@ from ..data.attributes import NORMALS, QUATERNIONS
 from ..data.custom_properties import own_properties, plain_property
 from ..outline.tree import name_of
 from ..record import sum_of_bits
-from .edited import (
-    MEANT_OTHERWISE,
-    Look,
-    Piece,
-    display_color,
-    new_columns_of,
-    refuse_other_widths,
-    sampling_rate_of,
-    shortest,
-)
+from .edited import MEANT_OTHERWISE, sampling_rate_of
+from .edited_columns import new_columns_of
+from .edited_look import Look, display_color, shortest
+from .edited_shape import refuse_other_widths
 from .object_arrays import Source
+from .piece import Piece
 
 
 def newcomer(

@@ -14,7 +14,7 @@ from ...session.nodes import Formed, ObjectNode
 from ..data.custom_properties import clean_text, own_properties, plain_property
 from ..outline.tree import SAMPLING_RATE, name_of
 from ..record import Record
-from .edited import Look
+from .edited_look import Look
 from .object_arrays import Source
 
 LOOKED_INTO = ("VolumeGeometry", "SegmentationGeometry")  # always: whether Mosaic bears them depends on their values

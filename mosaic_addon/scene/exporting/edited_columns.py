@@ -1,0 +1,186 @@
+"""Vertex properties that were edited, renamed, joined or made in Blender -> a geometry's node."""
+
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from ...session.edit import Spelling, set_columns, state_of
+from ...session.errors import MosaicError
+from ...session.nodes import Node, ObjectNode, Pairs, Stored
+from ..data.attributes import NORMALS, QUATERNIONS, RESERVED
+from ..data.exact_bits import read_with_bits
+from ..data.vertex_properties import column_attributes, column_kinds, column_texts, renamed_column
+from ..record import Record, sum_of_bits, sum_of_columns
+from .object_arrays import Source
+from .piece import Piece
+
+MAX_RENAMED = 4  # attributes that are tried, in each order, as what others were renamed to
+
+
+def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
+    """Bring vertex properties that were changed, renamed, removed or added into the node."""
+    source = piece.source
+    container = state_of(piece.node).as_dict().get("vertex_properties")
+    entries = state_of(container).as_dict().get("_properties") if type(container) is ObjectNode else None
+    old = entries.as_dict() if type(entries) is Pairs else {}
+    renamed = _find_renamed(piece, record)
+    kinds = column_kinds(source.column_records)
+    current = source.columns()
+    columns: dict[str, Node] = {}
+    changed = []
+    for name, value in old.items():
+        if type(value) is Stored:
+            if name in renamed:
+                new = renamed[name]
+                columns[new] = source.stored(f"columns/{new}", value.dtype)
+                changed.append(f"{name} renamed to {new}")
+            elif name not in current:
+                changed.append(f"without {name}")
+            elif current[name].dtype == value.dtype and current[name].shape[1:] == kinds[name][1]:
+                columns[name] = value
+            else:
+                columns[name] = source.stored(f"columns/{name}", current[name].dtype.str)
+                longer = current[name].dtype.kind == np.dtype(value.dtype).kind and kinds[name][2]
+                changed.append(f"{name} as {'longer text' if longer else kind_of(current[name])}")
+        elif source.count == record.count:
+            columns[name] = value
+        else:
+            changed.append(f"without {name}")
+            piece.warnings.append(
+                f"{piece.label}: its vertex property {name!r}, which Blender cannot hold, does not fit the edited points and is left out."
+            )
+    for name, values in current.items():
+        if name not in old and name not in renamed.values():
+            columns[name] = source.stored(f"columns/{name}", values.dtype.str)
+            changed.append(f"with {name}")
+    for name, values in new_columns_of(source, piece.warnings, piece.label).items():
+        if name not in columns:
+            columns[name] = values
+            changed.append(f"with {name}")
+            piece.details.append(sum_of_bits(values, piece.source.ordered))
+    total = sum_of_columns(current, source.ordered)
+    if changed:
+        piece.edits["vertex properties"] = f"vertex properties {', '.join(changed)}"
+    elif total != record.columns_sum and source.count == record.count:
+        piece.edits["vertex properties"] = "values of vertex properties"
+    if total != record.columns_sum:
+        piece.details.append(total)
+    if changed or (container is not None and source.count != record.count):
+        set_columns(piece.node, columns, source.count, spelling)
+
+
+def tell_what_is_filled_in(piece: Piece, record: Record) -> None:
+    """Warn of what Blender gives to points when one of the objects that are joined does not have an attribute."""
+    source, attributes = piece.source, piece.source.attributes()
+    filled = []
+    normals, quaternions = attributes.read(NORMALS), attributes.read(QUATERNIONS)
+    if normals is not None and not source.is_mesh and _is_in_one_part(normals, (0, 0, 0), record.count):
+        filled.append("normals of length 0")
+    if quaternions is not None and _is_in_one_part(quaternions, (1, 0, 0, 0), record.count):
+        filled.append("quaternions of no turn")
+    for name, parts in column_attributes(source.data, source.column_records).items():
+        codes = [attributes.read(part) for part in parts]
+        if codes and all(values is not None and _is_in_one_part(values, 0, record.count) for values in codes):
+            texts = column_texts(source.data, name, source.column_records)
+            filled.append(f"{name} {texts[0]!r}" if texts else f"{name} 0")
+    for name, values in new_columns_of(source, [], "").items():
+        if _is_in_one_part(values, 0, record.count):
+            filled.append(f"{name} 0")
+        if values.dtype == np.int32 and values.ndim == 1:
+            piece.warnings.append(
+                f"{piece.label}: {name!r} came with points that were joined; if it was text there, only the codes are left: "
+                "undo that and join the other way round, into the object that has it, to keep texts."
+            )
+    if filled:
+        piece.warnings.append(
+            f"{piece.label}: points that were joined with others have {', '.join(filled)}, "
+            "which Blender gives to what has no such attribute; set what they should have."
+        )
+
+
+def _is_in_one_part(values: Any, value: Any, count: int) -> bool:
+    """Whether all rows of `values` before row `count`, or all from there on, are `value`, but not all of both."""
+    is_there = (values == value).reshape(len(values), -1).all(axis=1)
+    return bool(is_there[:count].all() != is_there[count:].all())
+
+
+def kind_of(values: Any) -> str:
+    """What a vertex property is made of, in words."""
+    kind = values.dtype.name
+    return kind if values.ndim == 1 else f"{' x '.join(map(str, values.shape[1:]))} {kind}"
+
+
+def _find_renamed(piece: Piece, record: Record) -> dict[str, str]:
+    """The new names, by the old, of vertex properties whose attributes were renamed, from now on read by these.
+
+    Another attribute cannot be told from a renamed one but by its values: all must be as they were.
+    """
+    source, before = piece.source, piece.source.column_records
+    records = column_attributes(source.data, before)
+    attributes = source.attributes()
+    names = source.data.attributes.keys()
+    gone = [name for name, parts in records.items() if len(parts) == 1 and parts[0] not in names]
+    if not gone:
+        return {}
+    ours = {part for parts in records.values() for part in parts}
+    added = [name for name in names if is_users_own(name) and name not in ours and name not in records]
+    if len(gone) <= len(added) <= MAX_RENAMED:
+        for order in permutations(added, len(gone)):
+            renamed = dict(zip(gone, order, strict=True))
+            if _are_the_same(source, record, renamed):
+                return renamed
+            source.column_records = before
+    kinds = column_kinds(before)
+    numbers = [name for name in added if attributes.kind(name) == (1, np.int32)]
+    if numbers:
+        piece.warnings += [
+            f"{piece.label}: the texts of its vertex property {old!r} are left out with its attribute; "
+            f"{' and '.join(map(repr, numbers))} {'is' if len(numbers) == 1 else 'are'} written as numbers."
+            for old in gone
+            if kinds[old][2]
+        ]
+    return {}
+
+
+def _are_the_same(source: Source, record: Record, renamed: dict[str, str]) -> bool:
+    """Whether all vertex properties are as they were if they are read by their new names, as they are from now on."""
+    kinds = column_kinds(source.column_records)
+    for old, new in renamed.items():
+        source.column_records = renamed_column(source.column_records, old, new)
+    try:
+        columns = source.columns()
+        for old, new in renamed.items():
+            dtype, shape, _ = kinds[old]
+            values = columns.get(new)
+            if values is None or values.dtype != dtype or values.shape != (record.count, *shape):
+                return False
+        return source.columns_sum() == record.columns_sum
+    except MosaicError:  # one holds no codes of texts
+        return False
+
+
+def is_users_own(name: str) -> bool:
+    """Whether an attribute that stands for no vertex property yet is to become one."""
+    return not name.startswith(".") and name not in RESERVED
+
+
+def new_columns_of(source: Source, warnings: list[str], label: str) -> dict[str, Any]:
+    """Attributes of points that the user made: they become vertex properties. Those that cannot get a warning each."""
+    data, attributes = source.data, source.attributes()
+    known = column_attributes(data, source.column_records)
+    ours = {attribute for parts in known.values() for attribute in parts}
+    added = {}
+    names = data.attributes.keys()
+    for name in names:
+        if name in ours or not is_users_own(name):
+            continue
+        values = read_with_bits(attributes, name)
+        if values is not None:
+            added[name] = values
+        elif data.attributes[name].domain == "POINT":
+            kind = data.attributes[name].data_type
+            warnings.append(
+                f"{label}: its attribute {name!r} is left out, as Mosaic has no vertex properties of the type {kind}."
+            )
+    return added

@@ -1,0 +1,115 @@
+"""Frames of a trajectory that were edited, deleted or chosen in Blender -> its node."""
+
+import bpy
+
+from ...session.edit import drop, entry, put, state_of
+from ...session.errors import MosaicError
+from ...session.nodes import ObjectNode, Pairs, Stored
+from ..data.placement import only_moves
+from ..data.vertex_properties import column_kinds
+from ..drawing.facts import step_at
+from ..drawing.trajectories import STEP
+from ..record import Record, sum_of_bits
+from .edited_columns import kind_of, new_columns_of
+from .object_arrays import Source
+from .piece import Piece
+
+
+def edit_step(piece: Piece, record: Record, frame: int) -> None:
+    """The steps of a trajectory that are there, and the one that is shown."""
+    state = state_of(piece.node)
+    entries = state.as_dict()["trajectory"]
+    steps = piece.source.steps
+    shown = {number: entries[place] for number, place in enumerate(record.frames)}
+    own = {number: mesh for number, mesh in piece.source.own_steps().items() if number in shown}
+    if not own:
+        raise MosaicError(
+            f"{piece.label}: none of its frames is there any more; undo that, or delete the object to save without it."
+        )
+    ours = {mesh.session_uid for mesh in own.values()}
+    piece.warnings += [
+        f"{piece.label}: its frame {mesh.name!r} is left out, as it was not in its session; edit the frames that were."
+        for mesh in steps
+        if mesh.session_uid not in ours
+    ]
+    if list(own) != list(shown):
+        put(state, "trajectory", [shown[number] for number in own])
+        is_less = len(own) != len(entries)
+        piece.edits["steps"] = f"{len(own)} frames instead of {len(entries)}" if is_less else "frames in another order"
+    for number, mesh in own.items():
+        _edit_columns_of_step(piece, number, mesh, shown[number])
+    edited = piece.source.edited_steps()
+    if edited:
+        several = "frames" if len(edited) > 1 else "frame"
+        piece.edits["edited steps"] = f"{several} {', '.join(map(str, edited))} edited"
+        piece.details.append(list(edited.items()))
+    number = steps[step_at(piece.obj, len(steps), frame)].get(STEP)
+    if number == record.step or number not in own:
+        return
+    step = shown[number].as_dict()
+    fit = step["fit"]
+    gone = shown[record.step].as_dict() if record.step in shown and record.step not in own else {}
+    columns = state.as_dict().get("vertex_properties")
+    if columns is not None and columns is gone.get("vertex_properties"):  # which went with the step that was shown
+        put(state, "vertex_properties", step["vertex_properties"])
+    name = f"frames/{number}"
+    put(state, "points", piece.source.stored(f"{name}/points"))
+    if state.as_dict().get("normals") is not None:
+        put(state, "normals", piece.source.stored(f"{name}/normals"))
+    if state.as_dict().get("quaternions") is not None:
+        put(state, "quaternions", None)
+    if "model" in state.as_dict():
+        put(state, "model", fit)
+    else:
+        put(entry(piece.node, "meta"), "fit", fit)
+    for key in ("filename", "vertex_properties"):
+        if key in step:
+            put(entry(piece.node, "meta"), key, step[key])
+    piece.edits["step"] = f"frame {number}"
+
+
+def _edit_columns_of_step(piece: Piece, number: int, mesh: bpy.types.Mesh, step: Pairs) -> None:
+    """Vertex properties of a step whose attributes were removed, added or converted; what they hold is fetched as it is now."""
+    container = step.as_dict().get("vertex_properties")
+    entries = state_of(container).as_dict().get("_properties") if type(container) is ObjectNode else None
+    if type(entries) is not Pairs:
+        return
+    label = f"{piece.label}, frame {number}"
+    source = Source(label, mesh, None)
+    kinds, current, changed = column_kinds(source.column_records), source.columns(), []
+    for name, value in entries.as_dict().items():
+        if type(value) is not Stored:
+            continue
+        if name not in current:
+            drop(entries, name)
+            changed.append(f"without {name}")
+        elif current[name].dtype != value.dtype or current[name].shape[1:] != kinds[name][1]:
+            put(entries, name, piece.source.stored(f"frames/{number}/columns/{name}", current[name].dtype.str))
+            changed.append(f"{name} as {kind_of(current[name])}")
+    for name, values in new_columns_of(source, piece.warnings, label).items():
+        put(entries, name, values)
+        changed.append(f"with {name}")
+        piece.details.append(sum_of_bits(values, piece.source.ordered))
+    if changed:
+        piece.edits[f"vertex properties of {number}"] = f"frame {number} {', '.join(changed)}"
+
+
+def turn_steps(piece: Piece, record: Record, fit: ObjectNode) -> None:
+    """Renew what the steps of a trajectory that was turned or scaled have of their faces; all else is fetched as it is now."""
+    source = piece.source
+    if source.matrix is None or only_moves(source.matrix):
+        return
+    entries = state_of(piece.node).as_dict()["trajectory"]
+    known = [number for number in source.own_steps() if number < len(record.frames)]
+    if len(entries) == len(known):  # all of them are in Blender
+        fits = [each.as_dict()["fit"] for each in entries]
+    else:
+        fits = [entries[record.frames[number]].as_dict()["fit"] for number in known]
+    sources = [source.step(number) for number in known]
+    if not any(fit is other for other in fits):
+        fits.append(fit)
+        sources.append(source)
+    for each, of_step in zip(fits, sources, strict=True):
+        parts = state_of(each)
+        if parts.as_dict().get("triangle_normals") is not None:
+            put(parts, "triangle_normals", of_step.face_normals())

@@ -1,0 +1,203 @@
+"""What Blender shows of an object's colours and numbers -> the appearance and representation of its geometry."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import bpy
+import numpy as np
+
+from ...session.decode import appearance_of
+from ...session.edit import Spelling, drop, entry, put, set_appearance, state_of
+from ...session.errors import MosaicError
+from ...session.session import MESH_REPRESENTATIONS
+from ..compat import ModifierInputs
+from ..drawing.color_maps import to_display, to_scene
+from ..drawing.materials import SURFACE
+from ..drawing.representations import FITTED_SURFACE, LABELS, MODIFIER, modifier_of
+from ..drawing.surfaces import DEFAULT_RESOLUTION, PERCENTILE, RESOLUTION
+from ..record import Record
+from .piece import Piece
+
+REPRESENTATION_OF = {label: name for name, label in LABELS.items()}
+LOOK_INPUTS = ("Representation", "Size", "Spheres")
+SURFACE_INPUTS = ("Color", "Opacity", "Ambient", "Diffuse", "Specular")
+DECIMALS = 6  # of colours that were edited: those of a 32-bit number
+
+
+class Look(NamedTuple):
+    """What Blender shows of an object: inputs of the modifier, None without one, and the material's numbers.
+
+    elsewhere: the modifier may show what lies in other objects, a volume's surface or the frames of a trajectory.
+    """
+
+    representation: str | None
+    size: float | None
+    spheres: bool | None
+    numbers: tuple[float, ...] | None  # red, green, blue (scene values), opacity, ambient, diffuse, specular
+    elsewhere: bool
+
+
+class Looks:
+    """Reads looks; what many objects share is looked up once."""
+
+    def __init__(self) -> None:
+        # By the session_uid of their group, with whether it draws what is elsewhere and is told how to draw.
+        self._inputs: dict[int, tuple[ModifierInputs, bool, bool]] = {}
+        self._materials: dict[int, tuple[float, ...] | None] = {}
+        self._sockets: dict[int, list[int]] = {}  # where SURFACE_INPUTS are, by the group of the node
+
+    def of(self, obj: bpy.types.Object) -> Look:
+        representation = size = spheres = None
+        elsewhere = False
+        modifier: Any = obj.modifiers.get(MODIFIER)
+        group = getattr(modifier, "node_group", None)
+        known = self._inputs.get(group.session_uid) if group is not None else None
+        if known is None:
+            modifier = modifier_of(obj)
+            if modifier is not None:
+                known = self._know(modifier.node_group)
+        if known is not None:
+            inputs, elsewhere, is_told = known
+            if is_told:
+                label, size, spheres = inputs.several(modifier, LOOK_INPUTS)
+                representation, spheres = REPRESENTATION_OF.get(label), bool(spheres)
+        slots = obj.material_slots
+        material = slots[0].material if len(slots) else None
+        numbers = None
+        if material is not None:
+            number = material.session_uid
+            if number not in self._materials:
+                self._materials[number] = self._numbers_of(material)
+            numbers = self._materials[number]
+        return Look(representation, size, spheres, numbers, elsewhere)
+
+    def _know(self, group: bpy.types.NodeTree) -> tuple[ModifierInputs, bool, bool]:
+        inputs = ModifierInputs(group)
+        known = inputs, "Surface" in inputs or "Frames" in inputs, "Representation" in inputs
+        self._inputs[group.session_uid] = known
+        return known
+
+    def _numbers_of(self, material: bpy.types.Material) -> tuple[float, ...] | None:
+        tree = material.node_tree
+        surface = tree.nodes.get(SURFACE) if tree is not None else None
+        if surface is None:
+            return _numbers_of_users(material)
+        group = getattr(surface, "node_tree", None)
+        if group is None:  # it shows nothing, which is no colour either
+            return None
+        inputs = surface.inputs
+        places = self._sockets.get(group.session_uid)
+        if places is None:
+            places = list(map(inputs.find, SURFACE_INPUTS))
+            if min(places) < 0:
+                missing = SURFACE_INPUTS[places.index(-1)]
+                raise MosaicError(
+                    f"The node {SURFACE!r} of the material {material.name!r} has no input {missing!r} any more; undo that to save."
+                )
+            self._sockets[group.session_uid] = places
+        sockets = inputs.values()  # quicker than one after the other
+        color, *rest = [sockets[place].default_value for place in places]
+        return *color[:3], *rest
+
+
+def _numbers_of_users(material: bpy.types.Material) -> tuple[float, ...]:
+    """Of a material of the user's own."""
+    tree = material.node_tree
+    principled = [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"] if tree is not None else []
+    if principled:
+        inputs = principled[0].inputs
+        return (*inputs["Base Color"].default_value[:3], inputs["Alpha"].default_value)
+    return tuple(material.diffuse_color)
+
+
+@lru_cache(65536)
+def _scene_color(color: tuple[float, float, float]) -> tuple[float, ...]:
+    """A base colour as its material holds it."""
+    return tuple(to_scene(np.array(color)).astype(np.float32).tolist())
+
+
+@lru_cache(65536)
+def _single(value: float) -> float:
+    """A number as Blender holds it."""
+    return float(np.float32(value))
+
+
+def display_color(scene: tuple[float, ...]) -> tuple[float, float, float]:
+    """A colour of a material as Mosaic writes it."""
+    red, green, blue = np.clip(to_display(np.array(scene[:3])), 0, 1).round(DECIMALS).tolist()
+    return red, green, blue
+
+
+def edit_look(piece: Piece, record: Record, look: Look) -> None:
+    """Bring colour, numbers, representation and size, as `look` shows them, into the node."""
+    node = piece.node
+    original = appearance_of(node, piece.container, record.fractions)
+    if look.numbers is not None:
+        color, rest = look.numbers[:3], look.numbers[3:]
+        if color != _scene_color(original.base_color):
+            set_appearance(node, "base_color", display_color(color))
+            piece.edits["color"] = "colour"
+        for key, value in zip(("opacity", "ambient", "diffuse", "specular"), rest, strict=False):
+            if value != _single(getattr(original, key)):
+                set_appearance(node, key, shortest(value))
+                piece.edits[key] = f"{key} {value:.3g}"
+    representation = record.representation
+    if look.representation is not None and look.representation != representation:
+        if look.representation == FITTED_SURFACE or node.cls.name == "SegmentationGeometry":
+            piece.warnings.append(
+                f"{piece.label}: is shown as {LABELS[look.representation]} in Blender only, which Mosaic does not offer for it."
+            )
+        else:
+            representation = look.representation
+            put(state_of(node), "representation", representation)
+            piece.edits["representation"] = f"shown as {LABELS[representation]}"
+    if look.size is not None:
+        # The size of a surface's points means nothing, so an import leaves the modifier's own.
+        shown = 8.0 if record.representation in MESH_REPRESENTATIONS else _single(original.size)
+        if look.size != shown:
+            set_appearance(node, "size", _size_like(original.size, look.size))
+            piece.edits["size"] = f"size {look.size:.4g}"
+        elif (
+            record.representation in MESH_REPRESENTATIONS
+            and representation not in MESH_REPRESENTATIONS
+            and look.size != _single(original.size)
+        ):
+            set_appearance(node, "size", _size_like(original.size, look.size))
+    if look.spheres is not None and look.spheres != original.render_spheres:
+        set_appearance(node, "render_spheres", look.spheres)
+        piece.edits["spheres"] = "points as spheres" if look.spheres else "points as discs"
+
+
+def _size_like(original: float, value: float) -> float:
+    """A size as the kind of number that it was."""
+    size = shortest(value)
+    return int(size) if size.is_integer() and type(original) is int else size
+
+
+def shortest(value: float) -> float:
+    """The shortest number that Blender would hold as `value`."""
+    return float(str(np.float32(value)))
+
+
+def edit_volume(piece: Piece, record: Record, original: float | None, spelling: Spelling) -> None:
+    """Bring the isovalue and the target resolution of a volume's surface into the node. original: the resolution it had."""
+    mesh = piece.source.volume
+    assert mesh is not None
+    percentile = mesh.get(PERCENTILE)
+    if percentile != appearance_of(piece.node, piece.container, record.fractions).isovalue_percentile:
+        appearance = entry(piece.node, "appearance")
+        if percentile is None:
+            drop(appearance, "isovalue_percentile")
+        elif not (isinstance(percentile, (int, float)) and 0 < percentile <= 100):
+            raise MosaicError(f"{piece.label}: its isovalue must be a number of percent above 0 and up to 100.")
+        else:
+            put(appearance, "isovalue_percentile", percentile / 100 if record.fractions else percentile)
+        piece.edits["isovalue"] = "isovalue " + (
+            "of Mosaic's choice" if percentile is None else f"{percentile:.4g} percent"
+        )
+    resolution = mesh.get(RESOLUTION)
+    if spelling.resolutions and resolution != (DEFAULT_RESOLUTION if original is None else original):
+        if not (isinstance(resolution, (int, float)) and np.isfinite(resolution) and resolution > 0):
+            raise MosaicError(f"{piece.label}: its target resolution must be a positive number of angstrom.")
+        put(state_of(piece.node), "target_resolution", resolution)
+        piece.edits["resolution"] = f"target resolution {resolution:g}"

@@ -1,0 +1,183 @@
+"""Points, directions, faces and fits that were edited in Blender -> a geometry's node."""
+
+from hashlib import blake2b
+
+import numpy as np
+
+from ...session.edit import MESH_CLASSES, Spelling, array_of, drop, fit_of, new_mesh_model, put, set_fit, state_of
+from ...session.errors import MosaicError
+from ...session.nodes import ObjectNode, Pairs, Stored
+from ...session.session import MESH_REPRESENTATIONS
+from ..data.attributes import KINDS, NORMALS, QUATERNIONS, PointAttributes, read_attribute
+from ..data.placement import move_fit, move_mesh
+from ..drawing.coloring import read_vertex_colors
+from ..record import Record, sum_of_bits
+from .edited_frames import turn_steps
+from .object_arrays import Source, triangles_of
+from .piece import Piece
+
+
+def refuse_other_widths(source: Source, label: str) -> None:
+    """Normals and quaternions that were converted cannot be written. label: how to call the object."""
+    for attributes in (source.attributes(), *map(PointAttributes, source.steps)):
+        for key, width, words in ((NORMALS, 3, "three"), (QUATERNIONS, 4, "four")):
+            if key not in attributes.data.attributes or attributes.kind(key) == (width, np.float32):
+                continue
+            raise MosaicError(
+                f"{label}: its attribute {key!r} is no longer {words} numbers per point; undo that, or remove the attribute, to save."
+            )
+
+
+def edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
+    """Bring points that were moved, made or deleted, and what hangs on them, into the node."""
+    source, node = piece.source, piece.node
+    state = state_of(node)
+    fit = fit_of(node)
+    if source.count != record.count:
+        piece.edits["count"] = f"{source.count} points instead of {record.count}"
+    elif source.points_sum() != record.points_sum:
+        piece.edits["points"] = "points moved"
+    if source.matrix is not None:
+        piece.edits["matrix"] = "moved" if np.allclose(source.matrix[:3, :3], np.eye(3)) else "turned or scaled"
+    reshaped = "count" in piece.edits or "points" in piece.edits or source.matrix is not None
+    for key in ("points", "normals", "quaternions"):
+        _renew(state, key, source, reshaped)
+    _take_away(piece, state, spelling)
+    _add_missing(piece, state)
+    if "points" in piece.edits and not source.is_mesh:
+        _tell_what_stays(piece, fit)
+    if fit is None:
+        if len(triangles_of(source.data)):
+            _add_faces(piece, spelling)
+        return
+    parts = state_of(fit)
+    triangles = parts.as_dict().get("triangles")
+    if source.steps:
+        turn_steps(piece, record, fit)
+    elif type(triangles) is Stored:
+        _edit_faces(piece, record, fit, parts, reshaped, spelling)
+    elif source.matrix is not None:
+        if fit.cls.name in MESH_CLASSES:
+            move_mesh(parts, source.matrix)
+        elif not move_fit(fit, source.matrix):
+            set_fit(node, None, spelling)
+            piece.warnings.append(
+                f"{piece.label}: its fit ({fit.cls.name}) cannot be moved along with its points and is left out."
+            )
+
+
+def _tell_what_stays(piece: Piece, fit: ObjectNode | None) -> None:
+    """Warn of directions and a fit when points were moved under the object, not with it: Object > Apply turns points alone."""
+    attributes = piece.source.attributes()
+    staying = [key for key in (NORMALS, QUATERNIONS) if key in attributes]
+    staying += [f"fit ({fit.cls.name})"] if fit is not None else []
+    if staying:
+        piece.warnings.append(
+            f"{piece.label}: its points were moved, but not its {' and '.join(staying)}, which Blender's Apply and its Edit Mode "
+            "leave as they are; undo that and move or turn the object, if these should follow."
+        )
+
+
+def _renew(entries: Pairs, key: str, source: Source, reshaped: bool) -> None:
+    """Take from Blender what the node holds as an array, if it no longer is that."""
+    values = array_of(entries.as_dict().get(key)) if reshaped else None
+    if values is not None and values.ndim == 2:
+        put(entries, key, source.stored(key, values.dtype.str))
+
+
+def _take_away(piece: Piece, state: Pairs, spelling: Spelling) -> None:
+    """Normals and quaternions whose attributes were removed. Those of a mesh are then the normals of its shape."""
+    source = piece.source
+    for key in (NORMALS, QUATERNIONS):
+        value = state.as_dict().get(key)
+        if type(value) is Stored and value.name == key and source.count and key not in source.attributes():
+            piece.edits[key] = f"without {key}"
+            if key == NORMALS and source.face_count():
+                piece.edits[key] = "normals of its shape"
+            elif key == QUATERNIONS or not spelling.filled:
+                put(state, key, None)
+
+
+def _add_missing(piece: Piece, state: Pairs) -> None:
+    """Normals and quaternions that a geometry had not and the user gave it."""
+    entries = state.as_dict()
+    for key, width in ((NORMALS, 3), (QUATERNIONS, 4)):
+        if entries.get(key) is None and key in entries:
+            attribute = piece.source.data.attributes.get(key)
+            if (
+                attribute is not None
+                and attribute.domain == "POINT"
+                and KINDS.get(attribute.data_type, ("", 0))[1] == width
+            ):
+                put(state, key, piece.source.stored(key))
+                piece.edits[key] = key
+                piece.details.append(sum_of_bits(read_attribute(piece.source.data, key), piece.source.ordered))
+
+
+def _edit_faces(
+    piece: Piece, record: Record, fit: ObjectNode, parts: Pairs, reshaped: bool, spelling: Spelling
+) -> None:
+    source = piece.source
+    entries = parts.as_dict()
+    count, total = source.face_count(), source.faces_sum()
+    if not count and record.faces:
+        set_fit(piece.node, None, spelling)
+        if state_of(piece.node).as_dict().get("representation") in MESH_REPRESENTATIONS:
+            put(state_of(piece.node), "representation", "pointcloud")
+        piece.edits["faces"] = "no faces any more, so it is written as points"
+        return
+    if count != record.faces:
+        piece.edits["faces"] = f"{count} triangles instead of {record.faces}"
+    elif total != record.faces_sum:
+        source.flipped = _all_turned_round(source, record.faces_sum)
+        piece.edits["faces"] = "faces turned round" if source.flipped else "faces changed"
+        _renew(state_of(piece.node), "normals", source, source.flipped)
+    reshaped = reshaped or "faces" in piece.edits
+    _renew(parts, "vertices", source, reshaped)
+    _renew(parts, "vertex_normals", source, reshaped)
+    colors = array_of(entries.get("vertex_colors"))
+    if colors is not None and colors.ndim == 2:
+        current = read_vertex_colors(source.data, colors)
+        if current is None:
+            drop(parts, "vertex_colors")
+        elif current.shape != colors.shape or not np.array_equal(current, colors, equal_nan=True):
+            put(parts, "vertex_colors", current.astype(colors.dtype))
+            piece.edits["vertex colors"] = "vertex colours"
+            piece.details.append(blake2b(current.tobytes(), digest_size=16).hexdigest())
+    if reshaped and entries.get("triangle_normals") is not None:
+        put(parts, "triangle_normals", source.face_normals())
+
+
+def _all_turned_round(source: Source, total: int) -> bool:
+    """Whether the faces are those whose bits sum to `total`, each in the other direction, wherever it begins."""
+    faces = source.triangles(np.dtype(np.int32))
+    if not any(sum_of_bits(faces[:, order], source.ordered) == total for order in ([0, 2, 1], [2, 1, 0], [1, 0, 2])):
+        return False
+    # Other triangles of the same vertices may have that sum; those that were turned oppose the normals, which were not.
+    normals = source.attributes().read(NORMALS)
+    return normals is None or float(np.nansum(source.shape_normals() * normals)) < 0
+
+
+def _add_faces(piece: Piece, spelling: Spelling) -> None:
+    """Points that were given faces become a mesh."""
+    source = piece.source
+    model = new_mesh_model(
+        source.stored("vertices", "<f8"),
+        source.stored("triangles", "<i4"),
+        source.stored("vertex_normals", "<f8"),
+        spelling,
+    )
+    set_fit(piece.node, model, spelling)
+    piece.edits["faces"] = f"{source.face_count()} triangles"
+
+
+def refuse_bad_faces(piece: Piece) -> None:
+    """Mosaic crashes on a face with a corner that is nowhere."""
+    positions = piece.source.positions()
+    if np.isfinite(positions.sum(dtype=np.float64)):
+        return
+    bad = ~np.isfinite(positions).all(axis=1)
+    if bad[piece.source.triangles(np.dtype(np.int32))].any():
+        raise MosaicError(
+            f"{piece.label}: some of its faces have corners that are not finite, on which Mosaic crashes; delete those vertices."
+        )

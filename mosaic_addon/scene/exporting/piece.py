@@ -1,0 +1,50 @@
+"""A geometry on its way from Blender into a file."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import bpy
+
+from ...session.edit import state_of
+from ...session.nodes import Formed, Node, ObjectNode
+from ..outline.tree import name_of
+from .object_arrays import Source
+
+
+@dataclass(slots=True)
+class Piece:
+    """A geometry on its way into a file.
+
+    part: the node, or what makes it. index: its place in the file's container, None for what is new there; origin: where it
+    was read from. edits: what was changed since, by what it is about, in words; details: what the words leave out, small, to
+    tell two edits of one thing apart. uuid: None where the release has none.
+    """
+
+    obj: bpy.types.Object
+    part: ObjectNode | Formed
+    source: Source
+    container: str
+    index: int | None
+    uuid: str | None
+    edits: dict[str, str] = field(default_factory=dict)
+    details: list[Any] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    origin: tuple[str, int] | None = None
+    read_name: str | None = None  # as it was called in the file
+
+    @property
+    def node(self) -> ObjectNode:
+        """What is written, to look into it and to change it. Nobody who only writes it asks for it."""
+        if type(self.part) is Formed:
+            self.part = self.part.make()
+        return self.part
+
+    @property
+    def read_uuid(self) -> Node:
+        """The uuid that its node has."""
+        return self.part.own[1] if type(self.part) is Formed else state_of(self.part).as_dict().get("uuid")
+
+    @property
+    def label(self) -> str:
+        name = name_of(self.obj) if self.read_name is None else self.read_name
+        return f"{self.container} {name!r}"
