@@ -14,8 +14,8 @@ import bpy
 
 from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.drawing.representations import set_inputs
-from .scene.exporting.collect import ExportOptions
 from .scene.exporting.save import Saved, save_objects, save_session, unsaved_changes
+from .scene.exporting.scope import ExportOptions
 from .scene.importing.build import Imported, Progress, build_session
 from .scene.importing.plan import ImportOptions
 from .scene.outline.naming import rename

@@ -487,8 +487,8 @@ def test_mosaic_loads_and_draws_what_was_made(
 
 
 def test_mosaic_loads_a_session_made_of_objects(bpy: ModuleType, tmp_path: Path, mosaic: RealMosaic) -> None:
-    from mosaic_addon.scene.exporting.collect import ExportOptions
     from mosaic_addon.scene.exporting.save import save_objects
+    from mosaic_addon.scene.exporting.scope import ExportOptions
 
     new(bpy, "cube", cube(bpy))
     new(bpy, "points", points(bpy, np.eye(3)))

@@ -17,8 +17,9 @@ from ...session.gc_pause import without_collection
 from ...session.pickle_writer import write_pickle
 from ..data.custom_properties import clean_text
 from ..outline.tree import GROUP, OVERRIDE_PLACE, SESSION, UUID
-from .collect import Collected, ExportOptions, collect_objects, collect_session
+from .collect import Collected, collect_objects, collect_session
 from .object_arrays import fetch
+from .scope import ExportOptions
 
 BLEND = re.compile(r"\.blend\d*$", re.IGNORECASE)  # with Blender's own backups
 BARE_RELEASES = ("colabseg", "1.0", "1.1")  # and those after them up to 1.2.3, which open nothing but bare pickles

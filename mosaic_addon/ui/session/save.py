@@ -6,8 +6,9 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
-from ...scene.exporting.collect import DATA_TYPES, ExportOptions
+from ...scene.exporting.objects import DATA_TYPES
 from ...scene.exporting.save import Saved, changed_on_disk, file_of, save_objects, save_session
+from ...scene.exporting.scope import ExportOptions
 from ...scene.outline.tree import active_session, sessions_in
 from ...session import MosaicError
 from ..preferences import preferences

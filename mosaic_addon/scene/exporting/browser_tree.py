@@ -1,0 +1,305 @@
+"""Groups and order, as the browser shows them: the containers of a session and their trees."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+import bpy
+from bpy.types import Object  # looking it up in bpy.types takes longer than most of what is done here
+
+from ...session.decode import tree_items
+from ...session.edit import Spelling, crashes_mosaic, new_container, new_tree, new_uuid, put, state_of
+from ...session.nodes import Node, ObjectNode, Pairs
+from ..data.custom_properties import clean_text
+from ..outline.tree import CONTAINER, CONTAINERS, GROUP, UUID, container_of, items_of, members_of, name_of
+from ..record import SessionRecord
+from .piece import Piece
+from .scope import Notes, Scope
+
+TREES = {"clusters": "_data_tree", "models": "_models_tree"}
+KEYS = {"clusters": "_data", "models": "_models"}
+
+
+@dataclass(slots=True)
+class Place:
+    """A group of a container, or the place of an object that is in none."""
+
+    group: bpy.types.Collection | None
+    pieces: list[Piece] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What stands in a session, in the browser's order.
+
+    items: groups, None for a single object, each with the container that it is in, if it is in one, and the session_uids of
+    its objects. objects: each once, by its session_uid, with the first container that it was found in.
+    """
+
+    items: list[tuple[bpy.types.Collection | None, str | None, list[int]]]
+    objects: dict[int, tuple[bpy.types.Object, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The uuids of geometries. taken: all of them; renewed: those that objects are to have from now on."""
+
+    taken: set[str] = field(default_factory=set)
+    renewed: list[tuple[bpy.types.Object, str]] = field(default_factory=list)
+
+
+def walk(scope: Scope) -> Walked:
+    """What stands in both containers, in the browser's order."""
+    walked: list[tuple[bpy.types.Collection | None, str | None, list[int]]] = []
+    objects: dict[int, tuple[bpy.types.Object, str | None]] = {}  # each once, by its session_uid, with its container
+    for item, container in _items(scope):
+        is_group = not isinstance(item, Object)
+        numbers = []
+        for obj in members_of(item) if is_group else (item,):
+            number = obj.session_uid
+            objects.setdefault(number, (obj, container))
+            numbers.append(number)
+        walked.append((item if is_group else None, container, numbers))
+    if scope.root is not None:
+        objects.pop(scope.root.session_uid, None)
+    return Walked(walked, objects)
+
+
+def arrange(walked: Walked, pieces: dict[int, Piece]) -> dict[str, list[Place]]:
+    """The groups and single objects of both containers, in the browser's order. pieces: by session_uid; taken out of it."""
+    places: dict[str, list[Place]] = {name: [] for name in CONTAINERS}
+    for group, container, numbers in walked.items:
+        own: dict[str, Place] = {}  # of this group, by their containers
+        if group is not None and container is not None and GROUP in group:  # which may be empty
+            own[container] = Place(group)
+        for number in numbers:
+            piece = pieces.pop(number, None)
+            if piece is None:
+                continue
+            if group is None:
+                places[piece.container].append(Place(None, [piece]))
+                continue
+            if piece.container not in own:
+                own[piece.container] = Place(group)
+            own[piece.container].pieces.append(piece)
+        for name, place in own.items():
+            places[name].append(place)
+    return places
+
+
+def _items(scope: Scope) -> Iterator[tuple[Any, str | None]]:
+    """The groups and single objects, each with the container that it is in, None for what is in neither."""
+    if scope.session is None:
+        for obj in scope.objects:
+            yield obj, None
+        return
+    for name in CONTAINERS:
+        container = container_of(scope.session, name)
+        for item in items_of(container) if container is not None else ():
+            yield item, name
+    for child in scope.session.children:
+        if CONTAINER not in child:
+            yield child, None
+    for obj in scope.session.objects:
+        yield obj, None
+
+
+def pieces_in(places: dict[str, list[Place]]) -> list[Piece]:
+    """All geometries, in the browser's order."""
+    return [piece for several in places.values() for place in several for piece in place.pieces]
+
+
+def tell_copies(pieces: Iterable[Piece]) -> None:
+    """Of an object and its copies, the one with the session's uuid and name is what the session has; the others are new."""
+
+    def is_less_like_it(piece: Piece) -> tuple[bool, bool]:
+        return piece.obj.get(UUID) != piece.read_uuid, "name" in piece.edits
+
+    first: dict[tuple[str, int], Piece] = {}
+    for piece in pieces:
+        if piece.origin is None:
+            continue
+        other = first.setdefault(piece.origin, piece)
+        if other is piece:
+            continue
+        if is_less_like_it(piece) < is_less_like_it(other):
+            first[piece.origin], piece = piece, other
+        piece.edits["copy"] = "a copy"
+        piece.index = piece.origin = None
+
+
+def identify(places: dict[str, list[Place]], spelling: Spelling) -> Identified:
+    """Give each geometry a uuid of its own, what the session has before what is new."""
+    found = Identified()
+    if not spelling.uuids:
+        return found
+    pieces = [(piece, place) for several in places.values() for place in several for piece in place.pieces]
+    pieces.sort(key=lambda entry: entry[0].index is None)
+    for piece, place in pieces:
+        own, read = piece.obj.get(UUID), piece.read_uuid
+        uuid = read if type(read) is str else None
+        if own != uuid and isinstance(own, str) and own and (uuid is None or own != clean_text(uuid)):
+            uuid = own
+        if uuid in found.taken or (uuid is None and (piece.index is None or place.group is not None)):
+            uuid = new_uuid()
+        if uuid is None:
+            continue
+        found.taken.add(uuid)
+        piece.uuid = uuid
+        if uuid != read:
+            put(state_of(piece.node), "uuid", uuid)
+        if uuid != own and clean_text(uuid) != own:
+            found.renewed.append((piece.obj, uuid))
+    return found
+
+
+def find_damaged(
+    record: SessionRecord | None, pieces: Iterable[Piece], notes: Notes
+) -> dict[str, list[tuple[int, Node]]]:
+    """The geometries that could not be read; of what stood in the file twice, the one that could."""
+    found: dict[str, list[tuple[int, Node]]] = {name: [] for name in CONTAINERS}
+    if record is None or not any(record.damaged.values()):
+        return found
+    by_origin = {piece.origin: piece for piece in pieces}
+    for name in CONTAINERS:
+        for index, node in record.damaged.get(name, ()):
+            if type(node) is tuple:
+                node = by_origin[node].node if node in by_origin else None
+            if node is None:
+                continue
+            if crashes_mosaic(node):
+                sentence = f"{name} {index} is left out of the file, as Mosaic crashes on it; it stays in the .blend."
+                notes.left_out.append(sentence)
+            else:
+                found[name].append((index, node))
+    return found
+
+
+class Groups:
+    """What groups are called in the file: by their uuids and names there.
+
+    taken: uuids that are something else's. called: what each group is to be called from now on.
+    """
+
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = taken
+        self.titles: dict[str, tuple[str, str]] = {}  # of the file's groups: uuid and name, by the uuid in Blender
+        self.called: list[tuple[bpy.types.Collection, dict[str, str]]] = []
+        self._uuids: dict[int, tuple[str, str]] = {}  # by session_uid, with the container that had it first
+
+    def described(self, place: Place) -> tuple[str | None, str | None, list[Piece]]:
+        """The uuid and name of a place's group, as the file spells them where Blender cannot, and what is in it."""
+        group = place.group
+        if group is None:
+            return None, None, place.pieces
+        uuid, title = group.get(GROUP, {}).get("uuid"), name_of(group)
+        known = self.titles.get(uuid)
+        if known is not None:
+            uuid, title = known[0], known[1] if clean_text(known[1]) == title else title
+        return uuid, title, place.pieces
+
+    def tree_items(self, name: str, places: list[Place]) -> list[tuple[str, str | None, list[str]]]:
+        items: list[tuple[str, str | None, list[str]]] = []
+        for place in places:
+            uuids = [piece.uuid for piece in place.pieces if piece.uuid is not None]
+            if place.group is None:
+                items += [(uuid, None, []) for uuid in uuids]
+                continue
+            uuid, title, _ = self.described(place)
+            first, uuid = self._uuids.setdefault(place.group.session_uid, (name, uuid or new_uuid()))
+            if first != name:  # a group of clusters and models, which is two for Mosaic
+                uuid = str(uuid5(NAMESPACE_OID, f"{uuid} {name}"))
+            if uuid in self.taken:
+                uuid = new_uuid()
+            self.taken.add(uuid)
+            if first == name:
+                self.called.append((place.group, {"name": clean_text(str(title)), "uuid": clean_text(uuid)}))
+            items.append((uuid, title, uuids))
+        return items
+
+
+def fill(
+    state: Pairs,
+    name: str,
+    places: list[Place],
+    damaged: list[tuple[int, Node]],
+    groups: Groups,
+    scope: Scope,
+    notes: Notes,
+) -> list[str]:
+    """Put the geometries of a container into the state, in the file's order, and the browser's order beside them.
+
+    Returns what differs from what was read.
+    """
+    edits: list[str] = []
+    container = state.as_dict().get(KEYS[name], state.as_dict().get(name_in_state(name)))
+    if type(container) is not ObjectNode:
+        container = new_container(name, scope.spelling)
+        put(state, KEYS[name], container)
+    pieces = [piece for place in places for piece in place.pieces]
+    known = [piece for piece in pieces if piece.index is not None]
+    tree_key = TREES[name]
+    in_order = known == sorted(known, key=lambda piece: piece.index or 0)
+    if scope.spelling.tree is None and not in_order:
+        nodes = [piece.part for piece in pieces]
+        edits.append(f"The {name} are in another order.")
+    else:
+        placed = [(piece.index or 0, piece.part) for piece in known]
+        placed += damaged
+        nodes = [node for _, node in sorted(placed, key=lambda entry: entry[0])]
+        nodes += [piece.part for piece in pieces if piece.index is None]
+    put(state_of(container), "data", nodes)
+    if scope.spelling.tree is None:
+        notes.warnings += [
+            f"The group {name_of(place.group)!r} is left out, as Mosaic {scope.release} has no groups; its objects are not."
+            for place in places
+            if place.group is not None
+        ]
+    else:
+        tree = state.as_dict().get(tree_key)
+        loads, agrees = _compare(tree, places, damaged, groups)
+        if not agrees:
+            edits.append(f"The {name} are in another order or other groups.")
+        if not (loads and agrees):
+            put(state, tree_key, new_tree(groups.tree_items(name, places), scope.spelling))
+    return edits
+
+
+def _compare(tree: Node, places: list[Place], damaged: list[tuple[int, Node]], groups: Groups) -> tuple[bool, bool]:
+    """Whether Mosaic loads a tree, and whether it says, as an import reads it, what Blender shows.
+
+    What is new and in no group may be missing at its end.
+    """
+    pieces = [piece for place in places for piece in place.pieces if piece.index is not None]
+    left = {piece.uuid or id(piece): piece for piece in sorted(pieces, key=lambda piece: piece.index or 0)}
+    uuids = {uuid for uuid in left if type(uuid) is str}
+    uuids |= {uuid for _, node in damaged for uuid in [_uuid_of(node)] if type(uuid) is str}
+    seen: set[str] = set()
+    roots = tree.fields().get("root_items") if type(tree) is ObjectNode else None
+    loads = type(roots) is list and {str}.issuperset(map(type, roots))
+    said: list[tuple[str | None, str | None, list[Piece]]] = []
+    for uuid, title, members in tree_items(tree):
+        if members is None:
+            loads = loads and uuid in uuids
+            if uuid in left:
+                said.append((None, None, [left.pop(uuid)]))
+        elif uuid not in uuids and uuid not in seen:
+            seen.add(uuid)
+            there = [left.pop(member) for member in members if type(member) is str and member in left]
+            said.append((uuid, title or uuid, there))
+            groups.titles[clean_text(uuid)] = uuid, title or uuid
+    said += [(None, None, [piece]) for piece in left.values()]
+    shown = [groups.described(place) for place in places]
+    while len(shown) > len(said) and shown[-1][1] is None and shown[-1][2][0].index is None:
+        shown.pop()
+    return loads, said == shown
+
+
+def name_in_state(container: str) -> str:
+    """The other key under which Mosaic looks for a container."""
+    return {"clusters": "data", "models": "models"}[container]
+
+
+def _uuid_of(node: Node) -> Node:
+    return node.fields().get("uuid") if type(node) is ObjectNode else None

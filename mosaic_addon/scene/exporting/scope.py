@@ -1,0 +1,71 @@
+"""What is to be saved, from which scene and how, and what a person is told of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import bpy
+
+from ...session.edit import NEWEST, Spelling, spelling_of
+from ..outline.tree import SESSION, root_of
+from ..record import SessionRecord, unpack_session
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """How a scene becomes a session.
+
+    target: one of `encode.TARGETS`, to write as that release of Mosaic does; None for the one that the session came from.
+    apply_modifiers: write what the objects' modifiers make of their points and faces, but for the one that draws them.
+    angstrom_per_unit: of objects without a session, what a Blender unit stands for.
+    """
+
+    target: str | None = None
+    apply_modifiers: bool = False
+    angstrom_per_unit: float = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A session, or single objects, and where they are saved from.
+
+    session: its collection, None for single objects. scene, layer: where it is linked and whose eyes are asked. root, record:
+    of the session. release, spelling: as which it is written before it becomes that of another release.
+    layout: of the file that it was read from or last saved to.
+    """
+
+    session: bpy.types.Collection | None
+    objects: Sequence[bpy.types.Object]
+    scene: bpy.types.Scene
+    layer: bpy.types.ViewLayer
+    options: ExportOptions
+    root: bpy.types.Object | None
+    record: SessionRecord | None
+    release: str
+    spelling: Spelling
+    layout: Literal["pickle", "indexed"]
+
+
+def scope_of_session(
+    session: bpy.types.Collection, scene: bpy.types.Scene, layer: bpy.types.ViewLayer, options: ExportOptions
+) -> Scope:
+    """A session in its own spelling. Raises MosaicError when its record was tampered with."""
+    release = session[SESSION].get("release", NEWEST.release)
+    layout: Literal["pickle", "indexed"] = "indexed" if session[SESSION].get("layout") == "indexed" else "pickle"
+    root, record = root_of(session), unpack_session(session)
+    return Scope(session, (), scene, layer, options, root, record, release, spelling_of(release), layout)
+
+
+def scope_of_objects(
+    objects: Sequence[bpy.types.Object], scene: bpy.types.Scene, layer: bpy.types.ViewLayer, options: ExportOptions
+) -> Scope:
+    """Objects in the spelling of the newest release."""
+    return Scope(None, objects, scene, layer, options, None, None, NEWEST.release, NEWEST, "pickle")
+
+
+@dataclass(slots=True)
+class Notes:
+    """What a person is told beside the changes, one sentence each: objects that are left out, and what is odd."""
+
+    left_out: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
