@@ -1,15 +1,15 @@
-"""What an import keeps of a session beside Blender's own data, so that saving gives back what was not edited, bit for bit.
+"""What an object remembers of its file beside Blender's own data, so that what was not edited is saved bit for bit.
 
-Each object keeps the nodes that its geometry was read from, without the arrays that its data hold; the session's collection
-keeps the rest of the file. Both as pickles of our own, which are read as inertly as a session: a .blend comes by mail, too.
+Each object remembers the nodes that its geometry was read from, without the arrays that its data hold; the session's collection
+remembers the rest of the file. Both are custom properties: whole numbers that are the bytes of pickles of our own and of JSON.
+They are read as inertly as a session, since a .blend comes by mail, too.
 """
 
 import json
 import os
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import bpy
@@ -24,14 +24,14 @@ from ..session.nodes import ArrayNode, Formed, ObjectNode, Pairs, Stored
 from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
 from ..session.session import Frame, Geometry, Mesh, Session
+from .data.checksums import checksum
+from .data.custom_properties import bytes_in, numbers_of
 from .data.meshes import holds_vertex_normals, holds_vertices
-from .data.vertex_properties import holds_column
+from .data.vertex_properties import column_checksums, holds_column
 from .keys import RECORD
 
-KEPT = RECORD
+RECORD_VERSION: Final = 1  # of what objects and collections remember; `unpack` is the place to read older ones
 NODE = "node"
-UINT64 = np.dtype(np.uint64)
-ORDERED = 2**62  # from here on, sums tell the order of the values, too
 
 
 @dataclass(slots=True)
@@ -39,19 +39,19 @@ class Record:
     """A geometry as it was read or last saved.
 
     part: what it was read from, with a `Stored` for each array that the object's data hold. container: "clusters" or
-    "models", index: its place there. release: of the session. fractions: its isovalue percentile is a fraction. count:
-    points; faces: triangles; points_sum, faces_sum: `sum_of_bits` of them, by which an edit is noticed. representation: as it was
-    shown. frames: of a trajectory, the places in its list of those that Blender could show; step: which of them
-    it showed. columns_sum: as `sum_of_columns` says. session: a text that all records of one import share.
+    "models"; index: its place there. count: of points; faces: of triangles. points_checksum, faces_checksum,
+    column_checksums: of them and, by name, of the vertex properties that Blender holds. release: of the session. fractions:
+    whether its isovalue percentile is a fraction. representation: as it was shown. frames: of a trajectory, the places in its
+    list of those that Blender could show; step: which of them it showed. session: a text that all records of one import share.
     """
 
     part: ObjectNode | Formed
     index: int
     count: int
     faces: int
-    points_sum: int
-    faces_sum: int
-    columns_sum: int
+    points_checksum: int
+    faces_checksum: int
+    column_checksums: dict[str, int]
     container: str
     release: str
     fractions: bool
@@ -61,11 +61,6 @@ class Record:
     session: str = ""
 
     @property
-    def ordered(self) -> bool:
-        """Whether its sums tell the order of the values, as those of earlier versions do not."""
-        return self.points_sum >= ORDERED
-
-    @property
     def node(self) -> ObjectNode:
         """What it was read from, made once."""
         if type(self.part) is Formed:
@@ -73,9 +68,14 @@ class Record:
         return self.part
 
 
-PLAIN_FIELDS = tuple(name for name in Record.__dataclass_fields__ if name != "part")
-KINDS = (int, int, int, int, int, int, str, str, bool, str, list, int, str)
-OWN = 6  # so many of these fields differ from geometry to geometry
+# The fields that differ from geometry to geometry, and those that many have alike, which are stored apart from them.
+OWN_FIELDS: Final = {
+    "index": int, "count": int, "faces": int, "points_checksum": int, "faces_checksum": int, "column_checksums": dict,
+}  # fmt: skip
+SHARED_FIELDS: Final = {
+    "container": str, "release": str, "fractions": bool, "representation": str, "frames": list, "step": int, "session": str,
+}  # fmt: skip
+OWN_TYPES, SHARED_TYPES = tuple(OWN_FIELDS.values()), tuple(SHARED_FIELDS.values())
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ class SessionRecord:
 
 
 class Keeper:
-    """Makes bytes of what one session's import keeps."""
+    """Makes properties of what one session's import remembers."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -109,18 +109,20 @@ class Keeper:
             size
         )  # a file may name one part for each of its geometries, which each of them then keeps
 
-    def pack(self, record: Record, held: Mapping[int, Stored]) -> bytes:
-        """A record as bytes. held: what to write instead of arrays, by the id of their nodes."""
+    def pack(self, record: Record, held: Mapping[int, Stored]) -> NDArray[np.int32]:
+        """A record as numbers for a custom property. held: what to write instead of arrays, by the id of their nodes."""
         record.session = self._name
-        plain = [getattr(record, name) for name in PLAIN_FIELDS]
-        data = self._forms.dumps(record.node, held, plain[OWN:], plain[:OWN])
+        own = {name: getattr(record, name) for name in OWN_FIELDS}
+        shared = {name: getattr(record, name) for name in SHARED_FIELDS}
+        data = self._forms.dumps(record.node, held, shared, own)
         if data is None:
-            return self._bytes_of(dict(zip(PLAIN_FIELDS, plain, strict=True)) | {NODE: record.node}, held)
-        self._budget.spend(len(data))
-        return data
+            data = self._bytes_of({NODE: record.node, "own": json.dumps(own), "shared": json.dumps(shared)}, held)
+        else:
+            self._budget.spend(len(data))
+        return numbers_of(data, RECORD_VERSION)
 
-    def pack_session(self) -> bytes:
-        """The rest of the session as bytes."""
+    def pack_session(self) -> NDArray[np.int32]:
+        """The rest of the session as numbers for a custom property."""
         session = self._session
         containers = (session.clusters, session.models)
         bare = {id(c.node): _without_data(c.node) for c in containers if c.node is not None}
@@ -136,7 +138,7 @@ class Keeper:
             "session": self._name,
             "sections": [(name, section.encoding, section.data) for name, section in session.sections.items()],
         }
-        return self._bytes_of(entries, {})
+        return numbers_of(self._bytes_of(entries, {}), RECORD_VERSION)
 
     def _bytes_of(self, entries: Any, held: Mapping[int, Stored]) -> bytes:
         parts: list[bytes] = []
@@ -150,38 +152,51 @@ class Keeper:
 
 
 def unpack(obj: bpy.types.Object, owner: Any) -> Record | None:
-    """What an object keeps; None for one that came from no session. owner: who knows the arrays of its `Stored`.
+    """What an object remembers; None for one that came from no session. owner: who knows the arrays of its `Stored`.
 
-    Raises MosaicError when it was tampered with.
+    Raises MosaicError when it was tampered with, or is of a later version.
     """
-    if KEPT not in obj:  # quicker than `get`
+    if RECORD not in obj:  # quicker than `get`
         return None
     try:
-        data = obj[KEPT]
+        data = _data_of(obj[RECORD])
         found = loads(data, owner)
         if found is None:
             entries = _read(data, owner).as_dict()
-            part, plain = entries.pop(NODE), [entries.pop(name) for name in PLAIN_FIELDS]
+            part, own, shared = entries[NODE], json.loads(entries["own"]), json.loads(entries["shared"])
         else:
-            part, plain = found[0], [*found[1], *found[0].alike.kept]
-        if type(part) not in (ObjectNode, Formed) or KINDS != tuple(map(type, plain)):
+            part, own = found
+            shared = part.alike.kept
+        if (
+            type(part) not in (ObjectNode, Formed)
+            or tuple(map(type, own.values())) != OWN_TYPES
+            or tuple(map(type, shared.values())) != SHARED_TYPES
+        ):
             raise MosaicError("it is no record")
-        return Record(part, *plain)
-    except (MosaicError, AttributeError, KeyError, TypeError) as error:
+        return Record(part, **own, **shared)
+    except (MosaicError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise MosaicError(f"{obj.name!r} keeps a damaged record of its session: {error}") from error
+
+
+def _data_of(value: Any) -> bytes:
+    """The bytes of a record. Raises MosaicError, TypeError or ValueError for what is none that this version can read."""
+    version, data = bytes_in(value)
+    if version > RECORD_VERSION:
+        raise MosaicError("it was made by a later version of this extension; update the extension")
+    if version != RECORD_VERSION:
+        raise MosaicError("it is no record")
+    return data
 
 
 def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
     """What a session's collection keeps; None for one that came from no file. Raises MosaicError when it was tampered with."""
-    data = collection.get(KEPT)
-    if data is None:
+    if RECORD not in collection:
         return None
     try:
-        entries = _read(data, collection).as_dict()
+        entries = _read(_data_of(collection[RECORD]), collection).as_dict()
         sections = {name: Section(encoding, memoryview(blob)) for name, encoding, blob in entries["sections"]}
-        names = entries["names"]
-        titles = names.as_dict() if type(names) is Pairs else json.loads(names)  # nodes: of earlier versions
-        return SessionRecord(entries["state"], titles, entries["damaged"].as_dict(), sections, entries["session"])
+        names = json.loads(entries["names"])
+        return SessionRecord(entries["state"], names, entries["damaged"].as_dict(), sections, entries["session"])
     except (MosaicError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise MosaicError(f"{collection.name!r} keeps a damaged record of its session: {error}") from error
 
@@ -206,40 +221,14 @@ def _read(data: bytes, owner: Any) -> Pairs:
 # --- which arrays Blender's data hold ---------------------------------------------------------------------------------
 
 
-def sum_of_bits(values: NDArray[Any], ordered: bool = True) -> int:
-    """A number that changes when values do: their CRC-32. Without `ordered` as in earlier versions, whatever their order."""
-    if ordered:
-        return ORDERED + zlib.crc32(np.ascontiguousarray(values))
-    if not values.size:
-        return 0
-    flat, rest = np.ascontiguousarray(values), values.nbytes % 8
-    total = int(np.add.reduce(np.frombuffer(flat, UINT64, values.nbytes // 8)))
-    if rest:
-        total += int.from_bytes(flat.reshape(-1).view(np.uint8)[-rest:].tobytes(), "little")
-    return total % ORDERED
-
-
-def sum_of_columns(columns: Mapping[str, NDArray[Any]], ordered: bool = True) -> int:
-    """The same of vertex properties, as far as Blender's data hold them; 0 for none."""
-    total = 0
-    for values in columns.values():
-        if not holds_column(values):
-            continue
-        if ordered:
-            total = ORDERED + zlib.crc32(np.ascontiguousarray(values), total % ORDERED)
-        else:
-            total = (31 * total + sum_of_bits(values, ordered)) % ORDERED
-    return total
-
-
 def record_of(geometry: Geometry, release: str, fractions: bool, representation: str, step: int) -> Record:
     """The record of a geometry that is being imported."""
     mesh = geometry.model if points_are_vertices(geometry) else None
     faces = mesh.triangles if isinstance(mesh, Mesh) else np.empty((0, 3), np.int32)
     points = np.asarray(geometry.points, np.float32)
     return Record(
-        geometry.node, geometry.index, len(points), len(faces), sum_of_bits(points), sum_of_bits(faces),
-        sum_of_columns(geometry.vertex_properties), geometry.container, release, fractions, representation,
+        geometry.node, geometry.index, len(points), len(faces), checksum(points), checksum(faces),
+        column_checksums(geometry.vertex_properties), geometry.container, release, fractions, representation,
         [frame.index for frame in geometry.frames or ()], step,
     )  # fmt: skip
 

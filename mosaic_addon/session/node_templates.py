@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from .errors import MosaicError
 from .nodes import ArrayNode, Formed, Node, ObjectNode, Pairs, Stored
 from .pickle_reader import read_pickle
 from .pickle_writer import write_pickle
 
+Entries: TypeAlias = dict[str, Any]
 PLAIN = frozenset({type(None), bool, int, float, str})  # what JSON gives back as it was
 CONTAINERS = frozenset({Pairs, list, tuple})
 STR = frozenset({str})
@@ -45,11 +46,11 @@ class Forms:
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], tuple[bytes, tuple[int | None, ...]]] = {}
 
-    def dumps(self, node: Node, held: Mapping[int, Stored], alike: list[Any], own: list[Any]) -> bytes | None:
+    def dumps(self, node: Node, held: Mapping[int, Stored], alike: Entries, own: Entries) -> bytes | None:
         """A node as bytes, None for one that has no form.
 
-        held: what to write instead of arrays, by the id of their nodes. alike, own: values of None, bool, int, float, str and
-        lists of such, that are kept with it; those of `alike` should be the same for many nodes.
+        held: what to write instead of arrays, by the id of their nodes. alike, own: JSON values by name that are kept with it;
+        those of `alike` should be the same for many nodes.
         """
         key: list[Any] = []
         values: list[Any] = []
@@ -92,7 +93,7 @@ class Alike:
 
     __slots__ = ("_places", "_plan", "_values", "kept")
 
-    def __init__(self, plan: "_Plan", values: list[Any], kept: list[Any]) -> None:
+    def __init__(self, plan: "_Plan", values: list[Any], kept: Entries) -> None:
         self._plan = plan
         self._values = values
         self._places = plan.own_places()
@@ -107,7 +108,7 @@ class Alike:
         return self._plan.make(values, owner)
 
 
-def loads(data: bytes, owner: Any) -> tuple[Formed, list[Any]] | None:
+def loads(data: bytes, owner: Any) -> tuple[Formed, Entries] | None:
     """The node that `dumps` got, and what was kept with it alone; None for bytes that are no such. owner: of its `Stored`.
 
     Raises MosaicError for what was tampered with.
@@ -136,12 +137,12 @@ def _alike_of(data: bytes) -> Alike:
     return Alike(plan, values, kept)
 
 
-def _values_in(data: bytes) -> tuple[list[Any], list[Any]]:
+def _values_in(data: bytes) -> tuple[Entries, list[Any]]:
     text = str(data, "utf-8", "surrogatepass")
     if _brackets(text) > MAX_BRACKETS:
         raise MosaicError("its values are nested")
     (more, values), end = _from_json(text)
-    if type(more) is not list or type(values) is not list or end != len(text):
+    if type(more) is not dict or type(values) is not list or end != len(text):
         raise MosaicError("its values do not fit")
     return more, values
 

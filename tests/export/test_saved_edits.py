@@ -1066,25 +1066,6 @@ def test_a_plain_quad_is_turned_round_with_its_normals(bpy: ModuleType, tmp_path
     np.testing.assert_array_equal(after.normals, -normals)
 
 
-def test_a_blend_of_an_earlier_version_has_sums_without_an_order(
-    bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from mosaic_addon.scene import record
-    from mosaic_addon.scene.drawing import trajectories
-
-    bits, columns, shape = record.sum_of_bits, record.sum_of_columns, trajectories.shape_sum
-    monkeypatch.setattr(record, "sum_of_bits", lambda values, *_: bits(values, False))
-    monkeypatch.setattr(record, "sum_of_columns", lambda values, *_: columns(values, False))
-    monkeypatch.setattr(trajectories, "shape_sum", lambda positions, triangles: shape(positions, triangles, False))
-    opened = Opened(bpy, NEWEST)
-    monkeypatch.undo()
-    for step in bpy.data.meshes:
-        step.pop("mosaic_step_columns_sum", None)
-    assert opened.unsaved() == []
-    opened["plain cloud"].data.attributes["position"].data[0].vector.x += 1
-    assert opened.unsaved() == ["clusters 'plain cloud': points moved"]
-
-
 def test_the_scale_of_a_root_that_was_deleted_is_missed(opened: Opened, tmp_path: Path) -> None:
     for obj in opened.collection.all_objects:
         if obj.parent is not None:

@@ -61,13 +61,15 @@ def mesh_of(obj: Any) -> Any:
 @pytest.mark.parametrize("dtype", ["f4", "f8", ">f4", "f2", "i1", "u1", "i2", "u2", "i4", "i8", "?"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_the_values_of_a_volume_are_kept_exactly(bpy: ModuleType, tmp_path: Path, dtype: str, order: str) -> None:
+    from mosaic_addon.scene.drawing.surfaces import volume_values
+
     values = np.asarray(ball(dtype)[:, :9, :5], order=order)  # type: ignore[call-overload]
     (obj,) = objects_of(bpy, tmp_path, a_volume(volume=values))
     name = mesh_of(obj).name
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
     kept = bpy.data.meshes[name]
-    found = np.frombuffer(kept["mosaic_values"], kept["mosaic_dtype"]).reshape(tuple(kept["mosaic_shape"]))
+    found = volume_values(kept)
     assert found.dtype == values.dtype
     np.testing.assert_array_equal(found, values)
     assert list(kept["mosaic_spacing"]) == SPACING.tolist()

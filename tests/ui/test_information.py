@@ -231,7 +231,7 @@ def test_a_model_in_no_known_form_is_named_and_nothing_more(addon: ModuleType, t
     }
     made = [cloud(name, 2, model=an_object("mosaic.parametrization.Sphere", state)) for name, state in states.items()]
     objects = opened(addon, tmp_path, *made, cloud("damaged", 2, model=an_object("mosaic.parametrization.Sphere")))
-    objects[-1]["mosaic_kept"] = b"nonsense"
+    objects[-1]["mosaic_record"] = b"nonsense"
     for obj in objects:
         told = model_parameters(obj)
         assert told["Model"] == "Sphere"
@@ -264,7 +264,7 @@ def test_meta_is_told_without_our_own_properties(addon: ModuleType, tmp_path: Pa
     assert plain["origin"] == "tomo_1.mrc"
     assert plain["score"] == "0.123457"
     assert plain["list"] == "1, 2, 3"
-    assert plain["raw"] == "5 bytes"
+    assert plain["raw"] == "3132333435"
     assert len(plain["long"]) == 80
     assert "\n" not in plain["long"]
     nested = dict(children_of(told["nested"]) or [])

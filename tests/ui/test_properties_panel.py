@@ -370,7 +370,7 @@ def test_a_reset_of_many_copies_that_share_a_surface_makes_none(addon: ModuleTyp
 def test_a_damaged_record_is_reported_and_changes_nothing(opened: ModuleType) -> None:
     first, second = select(opened, "first", "second")
     panel(opened).size = 5
-    second["mosaic_kept"] = b"\x80\x04N."
+    second["mosaic_record"] = b"\x80\x04N."
     with pytest.raises(RuntimeError, match="damaged"):
         opened.ops.mosaic.reset_appearance()
     assert modifier_input(first, "Size") == 5
@@ -379,7 +379,7 @@ def test_a_damaged_record_is_reported_and_changes_nothing(opened: ModuleType) ->
 def test_only_what_came_from_a_session_can_be_reset(opened: ModuleType) -> None:
     (first,) = select(opened, "first")
     assert opened.ops.mosaic.reset_appearance.poll()
-    del first["mosaic_kept"]
+    del first["mosaic_record"]
     assert not opened.ops.mosaic.reset_appearance.poll()
 
 

@@ -1,10 +1,12 @@
 """Free values of a session -> Blender's custom properties, which hold less than Python does."""
 
+import struct
 from functools import lru_cache
 from typing import Any
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from ...session.plain_values import Kept
 from ..keys import KEYS
@@ -13,13 +15,14 @@ MAX_KEY_BYTES = 63
 MAX_ITEMS = 4096  # of an array; a custom property is for reading, not for data
 # Custom properties of objects that do not come from meta: ours, and those in which Blender 4.5 and 5.0 keep settings.
 OURS = frozenset({*KEYS, "cycles", "cycles_visibility"})
+HEAD = struct.Struct("=ii")  # before bytes that are held as numbers
 INT32 = range(-(2**31), 2**31)
 
 
 def to_property(value: Any) -> Any:
     """`value` as a custom property can hold it, or None where it cannot.
 
-    Numbers beyond 32 bits, complex numbers and None become text; sets and tuples become lists; a list of different kinds
+    Numbers beyond 32 bits, complex numbers and None become text, bytes become hexadecimal text; sets and tuples become lists; a list of different kinds
     becomes a list of text, or of named entries where it is nested; arrays larger than MAX_ITEMS are left out.
     """
     if isinstance(value, np.generic):
@@ -33,7 +36,7 @@ def to_property(value: Any) -> Any:
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, (bytes, bytearray)):
-        return bytes(value)
+        return bytes(value).hex()
     if isinstance(value, dict):
         return properties_of(value)
     if isinstance(value, np.ndarray):
@@ -105,6 +108,11 @@ def like(old: Any, new: Any) -> Any:
     """An edited property as the kind of value that it had in meta."""
     if isinstance(old, tuple) and isinstance(new, list):
         return tuple(new)
+    if isinstance(old, (bytes, bytearray)) and isinstance(new, str):
+        try:
+            return type(old)(bytes.fromhex(new))
+        except ValueError:
+            return new
     if isinstance(old, np.ndarray) and isinstance(new, list) and old.dtype.kind in "biuf":
         return np.array(new).astype(old.dtype)
     if isinstance(old, np.generic) and isinstance(new, (int, float)) and old.dtype.kind in "biuf":
@@ -121,6 +129,29 @@ def property_key(name: str, taken: Any = ()) -> str:
         tail = f".{number:03d}"
         key = stem.encode()[: MAX_KEY_BYTES - len(tail)].decode("utf-8", "ignore") + tail
     return key
+
+
+def numbers_of(data: bytes, first: int) -> NDArray[np.int32]:
+    """Bytes as a custom property holds them: `first`, then how many bytes of the last number are spare, then the bytes.
+
+    Raw bytes as a property end Blender when it exports Alembic, and are cut at the first NUL when they are replaced.
+    """
+    spare = -len(data) % 4
+    return np.frombuffer(b"".join((HEAD.pack(first, spare), data, bytes(spare))), np.int32)
+
+
+def bytes_in(value: Any) -> tuple[int, bytes]:
+    """The first number and the bytes that `numbers_of` got. Raises TypeError or ValueError for any other property."""
+    numbers = memoryview(value)
+    if numbers.format != "i":
+        raise TypeError("it is no list of whole numbers")
+    data = numbers.cast("B")
+    if len(data) < HEAD.size:
+        raise ValueError("it is too short")
+    first, spare = HEAD.unpack_from(data)
+    if not 0 <= spare < 4:
+        raise ValueError("it has no end")
+    return first, bytes(data[HEAD.size : len(data) - spare])
 
 
 def clean_text(text: str) -> str:
@@ -144,6 +175,6 @@ def _sequence(items: list[Any]) -> Any:
         return converted
     if kinds <= {int, float, bool}:
         return [float(item) for item in converted]
-    if kinds & {dict, list, bytes}:
+    if kinds & {dict, list}:
         return {str(number): item for number, item in enumerate(converted)}
     return [str(item) for item in converted]

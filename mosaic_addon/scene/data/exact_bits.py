@@ -1,10 +1,12 @@
 """Numbers that Blender's 32 bits cannot hold, exactly.
 
-Blender has no 64-bit attributes. The nearest float32 is what is drawn and edited; beside it, a hidden attribute keeps the bits
-of the true value, which follows every edit of the points and counts for as long as the float is still the nearest to it.
+Blender has no 64-bit attributes. The nearest float32 is what is drawn and edited. Hidden attributes beside it keep the bits
+of the true value, which follow every edit of the points and count for as long as the float is still the nearest to it. Their
+names say what the bits are: `.weight.f8.0` holds those of the first component of `weight` as a 64-bit float, `.id.i8.0` and
+`.id.u8.0` those of whole numbers with and without a sign.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,13 +15,26 @@ from numpy.typing import NDArray
 
 from .attributes import PointAttributes, PointData, write_attribute
 
-BITS_OF_OTHERS = (
+OF_GEOMETRY = (
     "points",
     "vertices",
     "normals",
     "quaternions",
     "vertex_normals",
-)  # what else than vertex properties has some
+)  # what has bits beside vertex properties
+KINDS_OF_BITS: dict[str, np.dtype[Any]] = {kind: np.dtype(kind) for kind in ("f8", "i8", "u8")}
+
+
+def bits_kind(dtype: np.dtype[Any]) -> str:
+    """The kind of bits, "f8", "i8" or "u8", that hold a number of `dtype` exactly."""
+    if dtype.kind == "f":
+        return "f8"
+    return "u8" if dtype.kind == "u" and dtype.itemsize == 8 else "i8"
+
+
+def bits_names(stem: str, kind: str, width: int) -> list[str]:
+    """The names of the hidden attributes with the bits of `width` components. stem: begins with a point."""
+    return [f"{stem}.{kind}.{number}" for number in range(width)]
 
 
 def is_nearest(values: NDArray[Any], shown: NDArray[Any]) -> bool:
@@ -29,69 +44,72 @@ def is_nearest(values: NDArray[Any], shown: NDArray[Any]) -> bool:
 
 
 def write_bits(data: PointData, name: str, values: NDArray[Any]) -> None:
-    """Store what float32 cannot hold of `values`, (n, k), beside the attribute that has the nearest: hidden, and only if needed."""
+    """Store the bits of `values`, (n, k), if float32 cannot hold them. name: one of OF_GEOMETRY."""
     with np.errstate(over="ignore", invalid="ignore"):
         nearest = values.astype(np.float32).astype(values.dtype)
     if values.size and not np.array_equal(nearest, values, equal_nan=values.dtype.kind == "f"):
-        for number, bits in enumerate(bits_of(values)):
-            write_attribute(data, f".{name}.bits{number}", "INT32_2D", bits)
+        write_all_bits(data, f".{name}", values)
 
 
-def read_exactly(attributes: PointAttributes, name: str, shown: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """What `write_bits` got, of `dtype`; where `shown` is no longer the nearest of it, `shown`."""
-    hidden = read_bits(attributes, [f".{name}.bits{number}" for number in range(shown.shape[1])])
-    return _with_bits(shown, hidden, np.dtype(dtype))
+def write_all_bits(data: PointData, stem: str, values: NDArray[Any]) -> None:
+    """Store the bits of `values`, (n,) or (n, k), in hidden attributes. stem: of their names, which must be free."""
+    kind = bits_kind(values.dtype)
+    columns = values.astype(KINDS_OF_BITS[kind]).reshape(len(values), -1).T
+    for name, column in zip(bits_names(stem, kind, len(columns)), columns, strict=True):
+        write_attribute(data, name, "INT32_2D", np.ascontiguousarray(column).view(np.int32).reshape(-1, 2))
+
+
+def read_exactly(attributes: PointAttributes, name: str, shown: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """What `write_bits` got, of `dtype`; where `shown`, (n, k), is no longer the nearest of it, `shown`."""
+    kind = bits_kind(dtype)
+    hidden = _read(attributes, bits_names(f".{name}", kind, shown.shape[1]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        if hidden is None:
+            return shown.astype(dtype, copy=False)
+        true, untouched = _true_values(shown, hidden, KINDS_OF_BITS[kind])
+        return np.where(untouched, true, shown.astype(true.dtype)).astype(dtype)
 
 
 def read_with_bits(attributes: PointAttributes, name: str) -> NDArray[Any] | None:
-    """The values of an attribute of which nothing is known, and of the bits that came with it from an object that was joined."""
+    """The values of an attribute that stands for no vertex property, by the bits that came with it when objects were joined.
+
+    None where there is none of that name.
+    """
     shown = attributes.read(name)
-    if shown is None or name in BITS_OF_OTHERS:
+    if shown is None or name in OF_GEOMETRY:
         return shown
-    hidden = read_bits(attributes, [f".{name}.bits{number}" for number in range(shown[:1].size)])
-    if not hidden or any(bits is None for bits in hidden):
-        return shown
-    with np.errstate(over="ignore", invalid="ignore"):
-        for wide in WIDE:
-            true, known = _true_values(shown, hidden, wide)
-            if known.all():
-                return true
-    return exact_or_wider(shown, hidden, shown.dtype)
+    hidden = read_bits(attributes, known_bits(attributes, f".{name}", shown[:1].size))
+    for kind, bits in hidden.items():
+        with np.errstate(over="ignore", invalid="ignore"):
+            true, known = _true_values(shown, bits, KINDS_OF_BITS[kind])
+        if known.all():
+            return true
+    return exact_or_wider(shown, hidden, shown.dtype) if hidden else shown
 
 
-def read_bits(attributes: PointAttributes, names: Iterable[str]) -> list[NDArray[Any] | None]:
-    """Hidden attributes with bits, None for one that holds none."""
-    return [attributes.read(name) if attributes.kind(name) == (2, np.int32) else None for name in names]
+def known_bits(attributes: PointAttributes, stem: str, width: int) -> dict[str, list[str]]:
+    """The names of the hidden attributes that there are, by their kind: several where objects of several kinds were joined."""
+    found = {kind: bits_names(stem, kind, width) for kind in KINDS_OF_BITS if f"{stem}.{kind}.0" in attributes}
+    return {kind: names for kind, names in found.items() if all(name in attributes for name in names)}
 
 
-def bits_of(values: NDArray[Any]) -> list[NDArray[np.int32]]:
-    """Each column as pairs of 32 bits."""
-    wide = values.astype(values.dtype.newbyteorder("=") if values.dtype.itemsize == 8 else np.int64)
-    columns = wide.reshape(len(wide), -1).T
-    return [np.ascontiguousarray(column).view(np.int32).reshape(-1, 2) for column in columns]
+def read_bits(attributes: PointAttributes, names: Mapping[str, Sequence[str]]) -> dict[str, list[NDArray[np.int32]]]:
+    """The hidden attributes of `names` by their kind, (n, 2) each, without the kinds that are no bits."""
+    read = {kind: _read(attributes, of_kind) for kind, of_kind in names.items()}
+    return {kind: bits for kind, bits in read.items() if bits is not None}
 
 
-def _with_bits(shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The true values where `shown` is the nearest to them, else `shown`."""
-    if not hidden and shown.dtype == dtype:
-        return shown
-    with np.errstate(over="ignore", invalid="ignore"):
-        if not hidden or any(bits is None for bits in hidden):
-            return shown.astype(dtype, copy=False)
-        wide = _wide(dtype)
-        true, untouched = _true_values(shown, hidden, wide)
-        return np.where(untouched, true, shown.astype(wide)).astype(dtype)
-
-
-def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype of the bits of a value of `dtype`."""
-    return np.dtype(np.int64) if dtype.itemsize < 8 else dtype.newbyteorder("=")
+def _read(attributes: PointAttributes, names: Sequence[str]) -> list[NDArray[np.int32]] | None:
+    """Hidden attributes with bits; None where one is missing or was converted."""
+    if not all(attributes.kind(name) == (2, np.int32) for name in names):
+        return None
+    return [bits for name in names if (bits := attributes.read(name)) is not None]
 
 
 def _true_values(
-    shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], wide: np.dtype[Any]
+    shown: NDArray[Any], hidden: Sequence[NDArray[np.int32]], wide: np.dtype[Any]
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """What the bits say when they are read as `wide`, and where `shown` is the nearest to it."""
+    """What the bits say, read as `wide`, in the shape of `shown`, and where `shown` is the nearest to it."""
     columns = [np.ascontiguousarray(bits).view(wide).reshape(-1) for bits in hidden]
     true = np.stack(columns, axis=1).reshape(shown.shape)
     nearest = true.astype(shown.dtype)
@@ -99,37 +117,35 @@ def _true_values(
     return true, same if same.all() else same | ((nearest != nearest) & (shown != shown))
 
 
-def exact_or_wider(shown: NDArray[Any], hidden: Sequence[NDArray[Any] | None], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The true values where `shown` is the nearest to them, else `shown`; of `dtype`, or of one that holds all of them.
+def exact_or_wider(
+    shown: NDArray[Any], hidden: Mapping[str, Sequence[NDArray[np.int32]]], dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """The true values where `shown`, (n,) or (n, k), is the nearest to them, else `shown`; of `dtype` or a wider one.
 
-    Points that were joined from another object have bits of that object's kind, or 0 where it had none.
+    hidden: as from `read_bits`. Points that were joined from another object have bits of that object's kind alone, and zeros
+    in those of other kinds.
     """
-    if not hidden or any(bits is None for bits in hidden):
+    if not hidden:
         fitting = _first_that_holds([shown], _candidates(dtype, shown.dtype)) or shown.dtype
         with np.errstate(over="ignore", invalid="ignore"):
             return shown.astype(fitting, copy=False)
-    wide = np.dtype(np.float64) if dtype.kind == "f" and dtype.itemsize < 8 else _wide(dtype)
+    parts: list[tuple[NDArray[np.bool_], NDArray[Any]]] = []  # where each kind of bits counts, and its values there
+    left = np.ones(shown.shape, np.bool_)
     with np.errstate(over="ignore", invalid="ignore"):
-        true, known = _true_values(shown, hidden, wide)
-        if known.all() and holds_all(true, dtype):
-            return true.astype(dtype, copy=False)
-        parts, left = [(known, true[known])], ~known
-        for other in WIDE:
-            if other != wide:
-                true, known = _true_values(shown, hidden, other)
-                known &= left & ((shown != 0) | (true == 0))  # of large whole numbers, the bits are tiny floats
-                parts.append((known, true[known]))
-                left &= ~known
-        parts.append((left, shown[left]))
-        whole, real = [np.dtype(np.int64), np.dtype(np.uint64)], np.dtype(np.float64)
-        candidates = [dtype, real, *whole] if dtype.kind == "f" else [dtype, *whole]
-        values = np.empty(shown.shape, _first_that_holds([part for _, part in parts], candidates) or real)
-        for place, part in parts:
-            values[place] = part
+        for kind in sorted(hidden, key=lambda kind: kind != bits_kind(dtype)):
+            true, known = _true_values(shown, hidden[kind], KINDS_OF_BITS[kind])
+            if not parts and known.all() and holds_all(true, dtype):
+                return true.astype(dtype, copy=False)
+            known &= left
+            parts.append((known, true[known]))
+            left &= ~known
+    parts.append((left, shown[left]))
+    whole, real = [np.dtype(np.int64), np.dtype(np.uint64)], np.dtype(np.float64)
+    candidates = [dtype, real, *whole] if dtype.kind == "f" else [dtype, *whole]
+    values = np.empty(shown.shape, _first_that_holds([part for _, part in parts], candidates) or real)
+    for place, part in parts:
+        values[place] = part
     return values
-
-
-WIDE = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.uint64))  # what bits can stand for
 
 
 @lru_cache(1000)

@@ -1,14 +1,16 @@
 """Vertex properties <-> Blender attributes, exactly in both directions.
 
-A column that 32 bits cannot hold has its bits beside it; text is integer codes and a table of its values. What each attribute
-stands for is kept as JSON on the mesh or point cloud, since the names and kinds that a session allows are more than Blender's.
+A column is a vertex property in Blender: the attributes that hold it and, where 32 bits cannot, the bits beside them. Text is
+whole numbers, its codes, and a table of texts. The columns of a mesh or point cloud are noted on it as JSON, since the names
+and kinds that a session allows are more than Blender's.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, Self
 
 import bpy
 import numpy as np
@@ -17,76 +19,106 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ..keys import COLUMNS
 from .attributes import RESERVED, PointAttributes, PointData, buffer_of, read_attribute, write_attribute
-from .exact_bits import BITS_OF_OTHERS, bits_of, exact_or_wider, read_bits
+from .checksums import checksum
+from .exact_bits import OF_GEOMETRY, bits_kind, bits_names, exact_or_wider, known_bits, read_bits, write_all_bits
 
+COLUMNS_VERSION = 1  # of the note
 MAX_TABLE_BYTES = 2**30  # of all texts of a vertex property, each as long as the longest may be
 
 
-def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str]:
-    """Store vertex properties, {name: (n,) or (n, k)}, as attributes. Returns the names of those that Blender cannot hold."""
-    records, refused = [], []
-    for name, values in columns.items():
-        record = _write_column(data, name, values)
-        if record is None:
-            refused.append(name)
-        else:
-            records.append(record)
-    if records:
-        data[COLUMNS] = json.dumps(records)
-    return refused
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How a mesh or point cloud holds a vertex property.
+
+    dtype: numpy's, of its values in the session. shape: of a point's value, () or (k,). attributes: one, or one for each
+    component. bits: how the names of the hidden attributes with its exact bits begin, "" where it can have none. texts: by
+    code, None for what is no text. table: the same as an array of `dtype`; where `dtype` cuts some off, they are whole there
+    and lengths, in characters, are theirs.
+    """
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    attributes: tuple[str, ...]
+    bits: str = ""
+    texts: tuple[str, ...] | None = None
+    table: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    lengths: NDArray[np.int32] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def width(self) -> int:
+        """How many components a value has."""
+        return prod(self.shape)
+
+    @classmethod
+    def parse(cls, entry: Any) -> Self:
+        """A column from its entry in a note. Raises ValueError, TypeError or KeyError for what no import writes."""
+        name, dtype, shape = entry["name"], np.dtype(entry["dtype"]), tuple(entry["shape"])
+        attributes, bits, texts = entry["attributes"], entry.get("bits", ""), entry.get("texts")
+        if type(name) is not str or type(bits) is not str or not all(map(_are_texts, (attributes, texts or []))):
+            raise ValueError("no texts")
+        if texts is not None and (len(attributes) != 1 or shape):
+            raise ValueError("no codes")
+        if dtype.kind not in "biufUS" or dtype.itemsize * max(len(texts or ()), 1) > MAX_TABLE_BYTES:
+            raise ValueError("no such values")
+        # An attribute holds up to four numbers.
+        if {int}.union(map(type, shape)) != {int} or (shape and not 0 <= shape[0] <= 4 * max(len(attributes), 1)):
+            raise ValueError("no such shape")
+        if texts is None:
+            return cls(name, dtype, shape, tuple(attributes), bits)
+        return cls(name, dtype, shape, tuple(attributes), bits, tuple(texts), *_table_of(texts, dtype))
+
+    def dump(self) -> dict[str, Any]:
+        """The column as its entry in a note."""
+        entry = {
+            "name": self.name,
+            "dtype": self.dtype.str,
+            "shape": list(self.shape),
+            "attributes": list(self.attributes),
+        }
+        more = {"bits": self.bits} if self.bits else {}
+        return entry | more | ({} if self.texts is None else {"texts": list(self.texts)})
+
+    def renamed(self, name: str) -> "Column":
+        """The same column once its attribute was renamed; only for one of a single attribute."""
+        return replace(self, name=name, attributes=(name,))
 
 
-def _records(text: str, label: str = "An object") -> tuple[dict[str, Any], ...]:
-    """What is kept of vertex properties; nobody changes it. Raises MosaicError, with the label, for what was tampered with."""
+def note_of(columns: Iterable[Column]) -> str:
+    """The note of columns."""
+    return json.dumps({"version": COLUMNS_VERSION, "columns": [column.dump() for column in columns]})
+
+
+NO_COLUMNS = note_of(())
+
+
+def columns_in(note: str, label: str = "An object") -> tuple[Column, ...]:
+    """The columns of a note. Raises MosaicError, with the label, for what was tampered with."""
     try:
-        return _parsed(text)
+        return _parsed(note)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise MosaicError(f"{label} keeps a damaged note of its vertex properties: {str(text)[:60]!r}.") from error
+        raise MosaicError(f"{label} keeps a damaged note of its vertex properties: {str(note)[:60]!r}.") from error
 
 
 @lru_cache(1000)
-def _parsed(text: str) -> tuple[dict[str, Any], ...]:
-    records = json.loads(text)
-    claimed = {name for record in records for name in record.get("bits", ())}
-    return tuple(_complete(record, claimed) for record in records)
+def _parsed(note: str) -> tuple[Column, ...]:
+    """Thousands of objects have equal notes, so each is parsed once."""
+    entries = json.loads(note)
+    if entries["version"] != COLUMNS_VERSION:
+        raise ValueError("another version")
+    return tuple(map(Column.parse, entries["columns"]))
 
 
-def _complete(record: dict[str, Any], claimed: set[str]) -> dict[str, Any]:
-    """A record as it is needed: where its bits are, or are after a join with what has some, and its texts as an array.
-
-    claimed: the names of the bits that are listed. Raises ValueError for what no import keeps.
-    """
-    dtype, shape = np.dtype(record["dtype"]), tuple(record["shape"])
-    lists = [record["attributes"], record.get("bits", []), record.get("values", [])]
-    if "values" in record and len(lists[0]) != 1:
-        raise ValueError("no codes")
-    if type(record["name"]) is not str or not all(_are_texts(texts) for texts in lists):
-        raise ValueError("no texts")
-    if (
-        dtype.kind not in "biufUS"
-        or not 0 <= dtype.itemsize * max(len(lists[2]), 1) <= MAX_TABLE_BYTES
-        or {int}.union(map(type, shape)) != {int}
-    ):
-        raise ValueError("no such values")
-    if len(shape) > 1 or (shape and not 0 <= shape[0] <= 4 * max(len(lists[0]), 1)):  # an attribute holds up to four
-        raise ValueError("no such shape")
-    more: dict[str, Any] = {"dtype": dtype, "shape": shape, "hidden": ()}
-    if "values" in record:
-        more["table"], more["lengths"] = _table_of(record["values"], dtype)
-    elif "bits" in record:
-        more["hidden"] = tuple(record["bits"])
-    elif dtype.kind in "iuf" and record["name"] not in BITS_OF_OTHERS:
-        stem, width = _stem_of(f".{record['name']}"), shape[0] if shape else 1
-        names = [next(iter(_names(stem, f".bits{number}"))) for number in range(width)]
-        more["hidden"] = () if claimed.intersection(names) else tuple(names)
-    return record | more
+def columns_of(data: PointData) -> tuple[Column, ...]:
+    """The columns of a mesh or point cloud. Raises MosaicError for a note that was tampered with."""
+    return columns_in(data.get(COLUMNS, NO_COLUMNS), repr(data.name))
 
 
 def _are_texts(values: Any) -> bool:
     return type(values) is list and {str}.issuperset(map(type, values))
 
 
-def _table_of(texts: list[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.int32] | None]:
+def _table_of(texts: Sequence[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.int32] | None]:
     """Texts by code, and their lengths if `dtype` cuts some off."""
     table = np.array([text.encode("latin-1", "replace") for text in texts] if dtype.kind == "S" else texts)
     if not len(table):
@@ -97,87 +129,81 @@ def _table_of(texts: list[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDA
     return table, np.char.str_len(table).astype(np.int32)
 
 
+def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str]:
+    """Store vertex properties, {name: (n,) or (n, k)}, as attributes. Returns the names of those that Blender cannot hold."""
+    written = {name: _write_column(data, name, values) for name, values in columns.items()}
+    if any(written.values()):
+        data[COLUMNS] = note_of(_with_bits_to_come([column for column in written.values() if column is not None]))
+    return [name for name, column in written.items() if column is None]
+
+
+def _with_bits_to_come(columns: list[Column]) -> Iterator[Column]:
+    """Numbers without bits get a place for those that may come when points of another object are joined."""
+    claimed = {"", *(column.bits for column in columns)}
+    for column in columns:
+        may_have = not column.bits and column.width and column.dtype.kind in "iuf" and column.name not in OF_GEOMETRY
+        stem = next(_stems(column.name, column.width)) if may_have else ""
+        yield column if stem in claimed else replace(column, bits=stem)
+
+
 def note_columns(objects: Iterable[bpy.types.Object]) -> None:
-    """Let objects keep what their data keep of vertex properties: where Blender makes new data of them, these keep nothing."""
+    """Copy the note of columns from data to objects: where Blender makes new data of an object, these have none."""
     for obj in objects:
-        text = obj.data.get(COLUMNS)
-        if text is not None:
-            obj[COLUMNS] = text
+        note = obj.data.get(COLUMNS)
+        if note is not None:
+            obj[COLUMNS] = note
         else:
             obj.pop(COLUMNS, None)
 
 
 def read_columns(
-    data: PointData,
-    attributes: PointAttributes | None = None,
-    only: str | None = None,
-    text: str | None = None,
-    label: str | None = None,
+    data: PointData, attributes: PointAttributes | None = None, note: str | None = None, label: str | None = None
 ) -> dict[str, NDArray[Any]]:
-    """The vertex properties of a mesh or point cloud, or one, as `write_columns` got them or as they were edited since.
+    """The vertex properties of a mesh or point cloud as `write_columns` got them, or as they were edited since.
 
-    attributes: those of `data`, where they are known. text: what is kept of them, where `data` do not have it. label: how to
-    call `data` in an error. Raises MosaicError for a code that stands for no text.
+    attributes: those of `data`, where they are known. note: of its columns, where `data` do not have it. label: how to call
+    `data` in an error. Raises MosaicError for a code that stands for no text.
     """
-    columns = {}
-    for record in _records(data.get(COLUMNS, "[]") if text is None else text, repr(label or data.name)):
-        if only is not None and record["name"] != only:
-            continue
-        if attributes is None:
-            attributes = PointAttributes(data)
-        values = _read_column(attributes, record, label)
-        if values is not None:
-            columns[record["name"]] = values
-    return columns
+    columns = columns_of(data) if note is None else columns_in(note, repr(label or data.name))
+    if not columns:
+        return {}
+    attributes = attributes or PointAttributes(data)
+    read = {column.name: read_column(attributes, column, label) for column in columns}
+    return {name: values for name, values in read.items() if values is not None}
 
 
-def column_attributes(data: PointData, text: str | None = None) -> dict[str, list[str]]:
-    """Which attributes hold each vertex property: one, or one for each of its columns."""
-    records = _records(data.get(COLUMNS, "[]") if text is None else text)
-    return {record["name"]: record["attributes"] for record in records}
+def column_checksums(columns: dict[str, NDArray[Any]]) -> dict[str, int]:
+    """The check sums of vertex properties, as far as Blender's data hold them."""
+    return {name: checksum(values) for name, values in columns.items() if holds_column(values)}
 
 
-def renamed_column(text: str, old: str, new: str) -> str:
-    """`text`, which is kept of vertex properties, for one whose attribute was renamed."""
-    records = json.loads(text)
-    for record in records:
-        if record["name"] == old:
-            record |= {"name": new, "attributes": [new]}
-    return json.dumps(records)
+def column_attributes(data: PointData) -> dict[str, tuple[str, ...]]:
+    """Which attributes hold each vertex property: one, or one for each component."""
+    return {column.name: column.attributes for column in columns_of(data)}
 
 
-def column_kinds(text: str) -> dict[str, tuple[np.dtype[Any], tuple[int, ...], bool]]:
-    """Of each vertex property as it was read: dtype, shape of a point's, and whether it is text. text: what is kept of them."""
-    return {record["name"]: (record["dtype"], record["shape"], "values" in record) for record in _records(text)}
+def column_texts(data: PointData, name: str) -> tuple[str, ...] | None:
+    """The texts that the codes of a vertex property stand for; None for one that is no text."""
+    return next((column.texts for column in columns_of(data) if column.name == name), None)
 
 
-def column_texts(data: PointData, name: str, text: str | None = None) -> list[str] | None:
-    """The texts that the codes of a vertex property stand for; None for one that is no text. text: as of `read_columns`."""
-    records = _records(data.get(COLUMNS, "[]") if text is None else text)
-    return next((record.get("values") for record in records if record["name"] == name), None)
-
-
-def share_texts(all_data: Iterable[PointData], name: str) -> list[str]:
+def share_texts(all_data: Iterable[PointData], name: str) -> tuple[str, ...]:
     """Make one code mean one text in all of `all_data`, whose vertex property `name` is text. Returns the texts by code."""
-    tables = [(data, column_texts(data, name) or []) for data in all_data]
-    shared = sorted({text for _, table in tables for text in table})
+    tables = [(data, column_texts(data, name) or ()) for data in all_data]
+    shared = tuple(sorted({text for _, table in tables for text in table}))
     places = {text: code for code, text in enumerate(shared)}
-    # By what was kept: what is to be, the attribute, the new codes.
+    # By the old note: the new one, the attribute, the new codes.
     known: dict[str, tuple[str, str, NDArray[np.int32]]] = {}
     for data, table in tables:
         if table == shared:
             continue
         before = data[COLUMNS]
         if before not in known:
-            records = json.loads(before)
-            record = next(record for record in records if record["name"] == name)
-            record["values"] = shared
+            columns = columns_in(before)
+            note = note_of(replace(column, texts=shared) if column.name == name else column for column in columns)
+            attribute = next(column.attributes[0] for column in columns if column.name == name)
             # One more, the last and so -1 as well, for codes that stand for no text.
-            known[before] = (
-                json.dumps(records),
-                record["attributes"][0],
-                np.array([*[places[text] for text in table], -1], np.int32),
-            )
+            known[before] = note, attribute, np.array([*[places[text] for text in table], -1], np.int32)
         data[COLUMNS], attribute, moved = known[before]
         codes = read_attribute(data, attribute)
         if codes is not None and codes.ndim == 1 and codes.dtype == np.int32 and len(codes):
@@ -193,46 +219,36 @@ def share_all_texts(all_data: Iterable[PointData]) -> None:
     """Let one code mean one text in all objects of an import, so that they can be joined."""
     having: dict[tuple[str, str], list[PointData]] = {}
     for data in all_data:
-        text = data.get(COLUMNS, "")
-        if '"values"' in text:
-            for record in _records(text):
-                if "values" in record:
-                    having.setdefault((record["name"], record["dtype"].kind), []).append(data)
+        for column in columns_in(note) if '"texts"' in (note := data.get(COLUMNS, "")) else ():
+            if column.texts is not None:
+                having.setdefault((column.name, column.dtype.kind), []).append(data)
     for (name, _), several in having.items():
-        tables = {tuple(column_texts(data, name) or ()) for data in several}
+        tables = {column_texts(data, name) or () for data in several}
         if len(tables) > 1 and len({text for table in tables for text in table}) * len(several) <= MAX_SHARED:
             share_texts(several, name)
 
 
-def _write_column(data: PointData, name: str, values: NDArray[Any]) -> dict[str, Any] | None:
-    record: dict[str, Any] = {
-        "name": name,
-        "dtype": values.dtype.str,
-        "shape": list(values.shape[1:]),
-        "attributes": [],
-    }
-    table, parts = _drawable(values)
+def _write_column(data: PointData, name: str, values: NDArray[Any]) -> Column | None:
+    """Store one vertex property; None, with nothing stored, for one that Blender cannot hold."""
+    texts, parts = _drawable(values)
     if parts is None:
         return None
-    if table is not None:
-        record["values"] = table
-    for suffix, kind, part in parts:
-        record["attributes"].append(write_attribute(data, _free_name(data, name, suffix), kind, part))
+    names = [write_attribute(data, _free_name(data, name, suffix), kind, part) for suffix, kind, part in parts]
+    column = Column(name, values.dtype, values.shape[1:], tuple(names), "", texts)
     if (values.dtype.itemsize == 8 and values.dtype.kind in "iuf") or values.dtype == np.uint32:
         stored = [part for _, _, part in parts]
         if stored and not _holds(values, stored):
-            for number, bits in enumerate(bits_of(values)):
-                hidden = write_attribute(data, _free_name(data, f".{name}", f".bits{number}"), "INT32_2D", bits)
-                record.setdefault("bits", []).append(hidden)
-    return record
+            column = replace(column, bits=_free_stem(data, name, bits_kind(values.dtype), column.width))
+            write_all_bits(data, column.bits, values)
+    return column
 
 
-def _drawable(values: NDArray[Any]) -> tuple[list[str] | None, list[tuple[str, str, NDArray[Any]]] | None]:
-    """How to show a column: a table of texts where it is text, and (suffix of the name, kind, values) of each attribute."""
+def _drawable(values: NDArray[Any]) -> tuple[tuple[str, ...] | None, list[tuple[str, str, NDArray[Any]]] | None]:
+    """How to show a vertex property: its texts if it is text, and (suffix of the name, kind, values) of each attribute."""
     kind = values.dtype.kind
     if kind in "US" and values.ndim == 1:
         texts, codes = np.unique(values, return_inverse=True)
-        table = [text.decode("latin-1") if isinstance(text, bytes) else str(text) for text in texts.tolist()]
+        table = tuple(text.decode("latin-1") if isinstance(text, bytes) else str(text) for text in texts.tolist())
         return table, [("", "INT", codes.reshape(-1).astype(np.int32))]
     if not holds_column(values):
         return None, None
@@ -271,36 +287,36 @@ def _holds(values: NDArray[Any], stored: list[NDArray[Any]]) -> bool:
         )
 
 
-def _read_column(attributes: PointAttributes, record: dict[str, Any], label: str | None) -> NDArray[Any] | None:
-    parts = [attributes.read(attribute) for attribute in record["attributes"]]
-    for part in parts:
-        if part is None:
-            return None
-    dtype, shape, hidden = record["dtype"], record["shape"], record["hidden"]
-    has_bits = len(hidden) > 0 and hidden[0] in attributes
-    if len(parts) == 1 and parts[0].dtype == dtype and parts[0].shape[1:] == shape and not has_bits:
-        return parts[0]
-    if "values" in record:
-        return _texts(parts[0], record, label or attributes.data.name)
-    shown = parts[0] if len(parts) == 1 else np.column_stack(parts) if parts else None
-    if shown is None:  # columns without a width
-        return np.empty((attributes.data.attributes.domain_size("POINT"), *shape), dtype)
-    if shown.shape[1:] != shape:
-        if shown.size != len(shown) * prod(shape):  # it was converted to another width
+def read_column(attributes: PointAttributes, column: Column, label: str | None = None) -> NDArray[Any] | None:
+    """One vertex property, (n,) or (n, k); None where an attribute of it is missing. Raises as `read_columns`."""
+    parts = [attributes.read(attribute) for attribute in column.attributes]
+    if any(part is None for part in parts):
+        return None
+    hidden = known_bits(attributes, column.bits, column.width) if column.bits else {}
+    first = parts[0] if len(parts) == 1 else None
+    if first is not None and first.dtype == column.dtype and first.shape[1:] == column.shape and not hidden:
+        return first
+    if column.texts is not None and first is not None:
+        return _texts(first, column, label or attributes.data.name)
+    shown = first if first is not None else np.column_stack(parts) if parts else None
+    if shown is None:  # a vertex property without components
+        return np.empty((attributes.data.attributes.domain_size("POINT"), *column.shape), column.dtype)
+    if shown.shape[1:] != column.shape:
+        if shown.size != len(shown) * column.width:  # it was converted to another width
             return shown
-        shown = shown.reshape(-1, *shape)
-    return exact_or_wider(shown, read_bits(attributes, hidden) if has_bits else (), dtype)
+        shown = shown.reshape(-1, *column.shape)
+    return exact_or_wider(shown, read_bits(attributes, hidden), column.dtype)
 
 
-def _texts(codes: NDArray[Any], record: dict[str, Any], label: str) -> NDArray[Any]:
+def _texts(codes: NDArray[Any], column: Column, label: str) -> NDArray[Any]:
     """What codes stand for; the codes where they were converted to other numbers."""
-    if codes.ndim != 1 or codes.dtype.kind != "i":
+    table, lengths, dtype = column.table, column.lengths, column.dtype
+    if table is None or codes.ndim != 1 or codes.dtype.kind != "i":
         return codes
-    table, lengths, dtype = record["table"], record["lengths"], record["dtype"]
     if len(codes) and codes.view(f"u{codes.itemsize}").max() >= len(table):  # unsigned, so that those below 0 are, too
         wrong = codes[(codes < 0) | (codes >= len(table))][0]
         raise MosaicError(
-            f"{label!r}: its vertex property {record['name']!r} has the code {wrong}, which stands for none of its {len(table)} "
+            f"{label!r}: its vertex property {column.name!r} has the code {wrong}, which stands for none of its {len(table)} "
             f"texts; set the attribute to codes from 0 to {len(table) - 1}, or remove it, to save."
         )
     if lengths is None:
@@ -326,10 +342,25 @@ def _free_name(data: PointData, name: str, suffix: str) -> str:
     raise AssertionError("unreachable: the candidates never end")
 
 
-def _names(stem: str, suffix: str) -> Iterable[str]:
+def _free_stem(data: PointData, name: str, kind: str, width: int) -> str:
+    """How the names of hidden attributes with bits can begin, so that all of them are free."""
+    taken = {*data.attributes.keys(), *RESERVED}
+    for stem in _stems(name, width):
+        if stem[1:] not in OF_GEOMETRY and taken.isdisjoint(bits_names(stem, kind, width)):
+            return stem
+    raise AssertionError("unreachable: the candidates never end")
+
+
+def _stems(name: str, width: int) -> Iterator[str]:
+    """How the names of hidden attributes with the bits of a vertex property may begin, the likeliest first."""
+    return _names(_stem_of(f".{name}"), "", len(bits_names("", "f8", width)[-1]))
+
+
+def _names(stem: str, suffix: str, spare: int = 0) -> Iterator[str]:
+    """Names from `stem` and `suffix`, numbered from the second on, of at most 63 bytes less `spare`."""
     number = 0
     while True:
         tail = suffix if number == 0 else f"{suffix}_{number}"
-        room = 63 - len(tail.encode())
+        room = 63 - spare - len(tail.encode())
         yield stem.encode("utf-8", "replace")[:room].decode("utf-8", "ignore") + tail
         number += 1

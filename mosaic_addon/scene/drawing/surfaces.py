@@ -4,6 +4,9 @@ Each is an object of its own that stands in no scene; the Geometry Nodes of the 
 with its surface, so that another isovalue or resolution can be asked for in a .blend that left the session behind.
 """
 
+from math import prod
+from typing import Any
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +15,6 @@ from ...session.errors import MosaicError
 from ...session.session import RBF, Cylinder, Ellipsoid, Geometry, Model, Sphere, SplineCurve, Volume
 from ..compat import ModifierInputs
 from ..data.meshes import fill_mesh
-
-# Custom properties of the mesh of a volume's surface: its values as bytes and what they mean.
 from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES
 from ..shapes import isosurface, parametric, voxels
 from .representations import VOLUME, group_of, modifier_of
@@ -46,7 +47,7 @@ class SurfaceFactory:
         if key in self._of_volumes:
             return self._of_volumes[key]
         mesh = _new_mesh(name)
-        mesh[VALUES] = np.ascontiguousarray(volume.values).tobytes()
+        mesh[VALUES] = _as_numbers(volume.values)
         mesh[DTYPE] = volume.values.dtype.str
         mesh[SHAPE] = list(volume.values.shape)
         mesh[SPACING] = [float(length) for length in volume.sampling_rate]
@@ -67,13 +68,26 @@ def volume_mesh(obj: bpy.types.Object) -> bpy.types.Mesh | None:
     return surface.data if surface is not None and VALUES in surface.data else None
 
 
+def volume_values(mesh: bpy.types.Mesh) -> NDArray[Any]:
+    """A copy of the values of a volume, (x, y, z). mesh: as `volume_mesh` gives it. Raises ValueError where they do not fit."""
+    shape, dtype = tuple(mesh[SHAPE]), np.dtype(mesh[DTYPE])
+    return np.frombuffer(memoryview(mesh[VALUES]).cast("B"), dtype, prod(shape)).reshape(shape).copy()
+
+
+def _as_numbers(values: NDArray[Any]) -> NDArray[np.int32]:
+    """The bytes of an array in C order as a custom property holds them, filled up to a multiple of 4."""
+    data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+    spare = -len(data) % 4
+    return (np.concatenate([data, np.zeros(spare, np.uint8)]) if spare else data).view(np.int32)
+
+
 def contour_again(mesh: bpy.types.Mesh, percentile: float | None, resolution: float) -> None:
     """Show a volume at another isovalue (percent of its values; None for Mosaic's choice) or target resolution (angstrom).
 
     mesh: as `volume_mesh` gives it. Raises MosaicError when that leaves no surface; the old one then stays.
     """
     old = mesh.get(PERCENTILE), mesh[RESOLUTION]
-    values = np.frombuffer(mesh[VALUES], mesh[DTYPE]).reshape(tuple(mesh[SHAPE]))
+    values = volume_values(mesh)
     _set(mesh, percentile, resolution)
     reason = _contour(mesh, values, np.array(mesh[SPACING]))
     if reason:

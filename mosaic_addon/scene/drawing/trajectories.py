@@ -1,22 +1,22 @@
 """Trajectories: every step a mesh in the .blend, which Geometry Nodes pick by the scene's frame."""
 
+import json
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
 from ...session.session import Frame, Geometry
 from ..data.attributes import NORMALS, write_attribute
+from ..data.checksums import checksum
 from ..data.custom_properties import clean_text
 from ..data.exact_bits import write_bits
 from ..data.meshes import VERTEX_NORMALS, new_mesh
-from ..data.vertex_properties import write_columns
-from ..keys import FILENAME
-from ..record import sum_of_bits, sum_of_columns
+from ..data.vertex_properties import column_checksums, write_columns
+from ..keys import FILENAME, STEP, STEP_SUMS
 from .coloring import write_vertex_colors
 
-STEP = "mosaic_step"  # custom property of a step's mesh: its number
-STEP_SUM = "mosaic_step_sum"  # and `shape_sum` of it as it was imported
-STEP_COLUMNS_SUM = "mosaic_step_columns_sum"  # and `sum_of_columns`
+SUMS_VERSION = 1
 
 
 def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
@@ -32,8 +32,8 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
                 write_attribute(mesh, NORMALS, "FLOAT_VECTOR", frame.mesh.vertex_normals)
                 write_bits(mesh, VERTEX_NORMALS, frame.mesh.vertex_normals)
         mesh[STEP] = number
-        mesh[STEP_SUM] = shape_sum(frame.mesh.vertices.astype(np.float32), frame.mesh.triangles)
-        mesh[STEP_COLUMNS_SUM] = str(sum_of_columns(frame.vertex_properties))
+        positions = frame.mesh.vertices.astype(np.float32)
+        mesh[STEP_SUMS] = step_sums(positions, frame.mesh.triangles, column_checksums(frame.vertex_properties))
         mesh[FILENAME] = clean_text(frame.filename)
         mesh.materials.append(None)  # the slot that the material of the trajectory's object fills
         write_columns(mesh, frame.vertex_properties)
@@ -43,10 +43,14 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
     return collection
 
 
-def shape_sum(positions: NDArray[np.float32], triangles: NDArray[np.int32], ordered: bool = True) -> str:
-    """By which an edit of a mesh is noticed. ordered: as of `sum_of_bits`."""
-    sums = sum_of_bits(positions, ordered), sum_of_bits(triangles, ordered)
-    return f"{len(positions)} {sums[0]} {len(triangles)} {sums[1]}"
+def step_sums(positions: NDArray[np.float32], triangles: NDArray[np.int32], columns: dict[str, int]) -> str:
+    """By which an edit of a step is noticed, as JSON. columns: as `column_checksums` gives them."""
+    sums = {
+        "vertices": [len(positions), checksum(positions)],
+        "triangles": [len(triangles), checksum(triangles)],
+        "columns": columns,
+    }
+    return json.dumps({"version": SUMS_VERSION} | sums)
 
 
 def saved_step(geometry: Geometry) -> int:

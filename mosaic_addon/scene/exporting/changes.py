@@ -55,4 +55,4 @@ def _signature(piece: Piece) -> list[Any]:
     small = {key: state.get(key) for key in ("visible", "representation")}
     appearance = state.get("appearance")
     looks = list(appearance) if type(appearance) is Pairs else []
-    return [matrix, source.points_sum(), source.faces_sum(), small, looks, piece.details]
+    return [matrix, source.points_checksum(), source.faces_checksum(), small, looks, piece.details]

@@ -1,6 +1,5 @@
 """Vertex properties that were edited, renamed, joined or made in Blender -> a geometry's node."""
 
-from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -9,13 +8,12 @@ from ...session.edit import Spelling, set_columns, state_of
 from ...session.errors import MosaicError
 from ...session.nodes import Node, ObjectNode, Pairs, Stored
 from ..data.attributes import NORMALS, QUATERNIONS, RESERVED
+from ..data.checksums import checksum
 from ..data.exact_bits import read_with_bits
-from ..data.vertex_properties import column_attributes, column_kinds, column_texts, renamed_column
-from ..record import Record, sum_of_bits, sum_of_columns
+from ..data.vertex_properties import Column, column_checksums, note_of, read_column
+from ..record import Record
 from .object_arrays import Source
 from .piece import Piece
-
-MAX_RENAMED = 4  # attributes that are tried, in each order, as what others were renamed to
 
 
 def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
@@ -25,7 +23,7 @@ def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
     entries = state_of(container).as_dict().get("_properties") if type(container) is ObjectNode else None
     old = entries.as_dict() if type(entries) is Pairs else {}
     renamed = _find_renamed(piece, record)
-    kinds = column_kinds(source.column_records)
+    known = {column.name: column for column in source.known_columns()}
     current = source.columns()
     columns: dict[str, Node] = {}
     changed = []
@@ -37,11 +35,12 @@ def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
                 changed.append(f"{name} renamed to {new}")
             elif name not in current:
                 changed.append(f"without {name}")
-            elif current[name].dtype == value.dtype and current[name].shape[1:] == kinds[name][1]:
+            elif current[name].dtype == value.dtype and current[name].shape[1:] == known[name].shape:
                 columns[name] = value
             else:
                 columns[name] = source.stored(f"columns/{name}", current[name].dtype.str)
-                longer = current[name].dtype.kind == np.dtype(value.dtype).kind and kinds[name][2]
+                is_text = known[name].texts is not None
+                longer = is_text and current[name].dtype.kind == np.dtype(value.dtype).kind
                 changed.append(f"{name} as {'longer text' if longer else kind_of(current[name])}")
         elif source.count == record.count:
             columns[name] = value
@@ -58,13 +57,13 @@ def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
         if name not in columns:
             columns[name] = values
             changed.append(f"with {name}")
-            piece.details.append(sum_of_bits(values, piece.source.ordered))
-    total = sum_of_columns(current, source.ordered)
+            piece.details.append(checksum(values))
+    total = column_checksums(current)
     if changed:
         piece.edits["vertex properties"] = f"vertex properties {', '.join(changed)}"
-    elif total != record.columns_sum and source.count == record.count:
+    elif total != record.column_checksums and source.count == record.count:
         piece.edits["vertex properties"] = "values of vertex properties"
-    if total != record.columns_sum:
+    if total != record.column_checksums:
         piece.details.append(total)
     if changed or (container is not None and source.count != record.count):
         set_columns(piece.node, columns, source.count, spelling)
@@ -79,11 +78,10 @@ def tell_what_is_filled_in(piece: Piece, record: Record) -> None:
         filled.append("normals of length 0")
     if quaternions is not None and _is_in_one_part(quaternions, (1, 0, 0, 0), record.count):
         filled.append("quaternions of no turn")
-    for name, parts in column_attributes(source.data, source.column_records).items():
-        codes = [attributes.read(part) for part in parts]
+    for column in source.known_columns():
+        codes = [attributes.read(part) for part in column.attributes]
         if codes and all(values is not None and _is_in_one_part(values, 0, record.count) for values in codes):
-            texts = column_texts(source.data, name, source.column_records)
-            filled.append(f"{name} {texts[0]!r}" if texts else f"{name} 0")
+            filled.append(f"{column.name} {column.texts[0]!r}" if column.texts else f"{column.name} 0")
     for name, values in new_columns_of(source, [], "").items():
         if _is_in_one_part(values, 0, record.count):
             filled.append(f"{name} 0")
@@ -114,50 +112,47 @@ def kind_of(values: Any) -> str:
 def _find_renamed(piece: Piece, record: Record) -> dict[str, str]:
     """The new names, by the old, of vertex properties whose attributes were renamed, from now on read by these.
 
-    Another attribute cannot be told from a renamed one but by its values: all must be as they were.
+    Another attribute is a renamed one if its values, read as those of the old, have the check sum that these had.
     """
-    source, before = piece.source, piece.source.column_records
-    records = column_attributes(source.data, before)
-    attributes = source.attributes()
+    source, columns = piece.source, piece.source.known_columns()
     names = source.data.attributes.keys()
-    gone = [name for name, parts in records.items() if len(parts) == 1 and parts[0] not in names]
+    gone = [column for column in columns if len(column.attributes) == 1 and column.attributes[0] not in names]
     if not gone:
         return {}
-    ours = {part for parts in records.values() for part in parts}
-    added = [name for name in names if is_users_own(name) and name not in ours and name not in records]
-    if len(gone) <= len(added) <= MAX_RENAMED:
-        for order in permutations(added, len(gone)):
-            renamed = dict(zip(gone, order, strict=True))
-            if _are_the_same(source, record, renamed):
-                return renamed
-            source.column_records = before
-    kinds = column_kinds(before)
-    numbers = [name for name in added if attributes.kind(name) == (1, np.int32)]
+    known = {name for column in columns for name in (column.name, *column.attributes)}
+    added = [name for name in names if is_users_own(name) and name not in known]
+    renamed: dict[str, str] = {}
+    for column in gone:
+        wanted = record.column_checksums.get(column.name)
+        for name in added:
+            if _checksum_as(source, column.renamed(name)) == wanted is not None:
+                renamed[column.name] = name
+                added.remove(name)
+                break
+    if renamed:
+        source.columns_note = note_of(
+            column.renamed(renamed[column.name]) if column.name in renamed else column for column in columns
+        )
+    numbers = [name for name in added if source.attributes().kind(name) == (1, np.int32)]
     if numbers:
         piece.warnings += [
-            f"{piece.label}: the texts of its vertex property {old!r} are left out with its attribute; "
+            f"{piece.label}: the texts of its vertex property {column.name!r} are left out with its attribute; "
             f"{' and '.join(map(repr, numbers))} {'is' if len(numbers) == 1 else 'are'} written as numbers."
-            for old in gone
-            if kinds[old][2]
+            for column in gone
+            if column.texts is not None and column.name not in renamed
         ]
-    return {}
+    return renamed
 
 
-def _are_the_same(source: Source, record: Record, renamed: dict[str, str]) -> bool:
-    """Whether all vertex properties are as they were if they are read by their new names, as they are from now on."""
-    kinds = column_kinds(source.column_records)
-    for old, new in renamed.items():
-        source.column_records = renamed_column(source.column_records, old, new)
+def _checksum_as(source: Source, column: Column) -> int | None:
+    """The check sum of what attributes hold if they are read as a column; None where they hold nothing of its kind."""
     try:
-        columns = source.columns()
-        for old, new in renamed.items():
-            dtype, shape, _ = kinds[old]
-            values = columns.get(new)
-            if values is None or values.dtype != dtype or values.shape != (record.count, *shape):
-                return False
-        return source.columns_sum() == record.columns_sum
-    except MosaicError:  # one holds no codes of texts
-        return False
+        values = read_column(source.attributes(), column)
+    except MosaicError:  # no codes of texts
+        return None
+    if values is None or values.dtype != column.dtype or values.shape[1:] != column.shape:
+        return None
+    return checksum(values)
 
 
 def is_users_own(name: str) -> bool:
@@ -168,8 +163,7 @@ def is_users_own(name: str) -> bool:
 def new_columns_of(source: Source, warnings: list[str], label: str) -> dict[str, Any]:
     """Attributes of points that the user made: they become vertex properties. Those that cannot get a warning each."""
     data, attributes = source.data, source.attributes()
-    known = column_attributes(data, source.column_records)
-    ours = {attribute for parts in known.values() for attribute in parts}
+    ours = {attribute for column in source.known_columns() for attribute in column.attributes}
     added = {}
     names = data.attributes.keys()
     for name in names:

@@ -5,11 +5,11 @@ import bpy
 from ...session.edit import drop, entry, put, state_of
 from ...session.errors import MosaicError
 from ...session.nodes import ObjectNode, Pairs, Stored
+from ..data.checksums import checksum
 from ..data.placement import only_moves
-from ..data.vertex_properties import column_kinds
 from ..drawing.facts import step_at
 from ..drawing.trajectories import STEP
-from ..record import Record, sum_of_bits
+from ..record import Record
 from .edited_columns import kind_of, new_columns_of
 from .object_arrays import Source
 from .piece import Piece
@@ -76,20 +76,21 @@ def _edit_columns_of_step(piece: Piece, number: int, mesh: bpy.types.Mesh, step:
         return
     label = f"{piece.label}, frame {number}"
     source = Source(label, mesh, None)
-    kinds, current, changed = column_kinds(source.column_records), source.columns(), []
+    known = {column.name: column for column in source.known_columns()}
+    current, changed = source.columns(), []
     for name, value in entries.as_dict().items():
         if type(value) is not Stored:
             continue
         if name not in current:
             drop(entries, name)
             changed.append(f"without {name}")
-        elif current[name].dtype != value.dtype or current[name].shape[1:] != kinds[name][1]:
+        elif current[name].dtype != value.dtype or current[name].shape[1:] != known[name].shape:
             put(entries, name, piece.source.stored(f"frames/{number}/columns/{name}", current[name].dtype.str))
             changed.append(f"{name} as {kind_of(current[name])}")
     for name, values in new_columns_of(source, piece.warnings, label).items():
         put(entries, name, values)
         changed.append(f"with {name}")
-        piece.details.append(sum_of_bits(values, piece.source.ordered))
+        piece.details.append(checksum(values))
     if changed:
         piece.edits[f"vertex properties of {number}"] = f"frame {number} {', '.join(changed)}"
 

@@ -9,9 +9,10 @@ from ...session.errors import MosaicError
 from ...session.nodes import ObjectNode, Pairs, Stored
 from ...session.session import MESH_REPRESENTATIONS
 from ..data.attributes import KINDS, NORMALS, QUATERNIONS, PointAttributes, read_attribute
+from ..data.checksums import checksum
 from ..data.placement import move_fit, move_mesh
 from ..drawing.coloring import read_vertex_colors
-from ..record import Record, sum_of_bits
+from ..record import Record
 from .edited_frames import turn_steps
 from .object_arrays import Source, triangles_of
 from .piece import Piece
@@ -35,7 +36,7 @@ def edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
     fit = fit_of(node)
     if source.count != record.count:
         piece.edits["count"] = f"{source.count} points instead of {record.count}"
-    elif source.points_sum() != record.points_sum:
+    elif source.points_checksum() != record.points_checksum:
         piece.edits["points"] = "points moved"
     if source.matrix is not None:
         piece.edits["matrix"] = "moved" if np.allclose(source.matrix[:3, :3], np.eye(3)) else "turned or scaled"
@@ -111,7 +112,7 @@ def _add_missing(piece: Piece, state: Pairs) -> None:
             ):
                 put(state, key, piece.source.stored(key))
                 piece.edits[key] = key
-                piece.details.append(sum_of_bits(read_attribute(piece.source.data, key), piece.source.ordered))
+                piece.details.append(checksum(read_attribute(piece.source.data, key)))
 
 
 def _edit_faces(
@@ -119,7 +120,7 @@ def _edit_faces(
 ) -> None:
     source = piece.source
     entries = parts.as_dict()
-    count, total = source.face_count(), source.faces_sum()
+    count, total = source.face_count(), source.faces_checksum()
     if not count and record.faces:
         set_fit(piece.node, None, spelling)
         if state_of(piece.node).as_dict().get("representation") in MESH_REPRESENTATIONS:
@@ -128,8 +129,8 @@ def _edit_faces(
         return
     if count != record.faces:
         piece.edits["faces"] = f"{count} triangles instead of {record.faces}"
-    elif total != record.faces_sum:
-        source.flipped = _all_turned_round(source, record.faces_sum)
+    elif total != record.faces_checksum:
+        source.flipped = _all_turned_round(source, record.faces_checksum)
         piece.edits["faces"] = "faces turned round" if source.flipped else "faces changed"
         _renew(state_of(piece.node), "normals", source, source.flipped)
     reshaped = reshaped or "faces" in piece.edits
@@ -151,7 +152,7 @@ def _edit_faces(
 def _all_turned_round(source: Source, total: int) -> bool:
     """Whether the faces are those whose bits sum to `total`, each in the other direction, wherever it begins."""
     faces = source.triangles(np.dtype(np.int32))
-    if not any(sum_of_bits(faces[:, order], source.ordered) == total for order in ([0, 2, 1], [2, 1, 0], [1, 0, 2])):
+    if not any(checksum(faces[:, order]) == total for order in ([0, 2, 1], [2, 1, 0], [1, 0, 2])):
         return False
     # Other triangles of the same vertices may have that sum; those that were turned oppose the normals, which were not.
     normals = source.attributes().read(NORMALS)

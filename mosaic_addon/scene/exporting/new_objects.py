@@ -7,9 +7,9 @@ import bpy
 from ...session.edit import Spelling, new_geometry, new_mesh_model
 from ...session.session import Appearance
 from ..data.attributes import NORMALS, QUATERNIONS
+from ..data.checksums import checksum
 from ..data.custom_properties import own_properties, plain_property
 from ..outline.tree import name_of
-from ..record import sum_of_bits
 from .edited import MEANT_OTHERWISE, sampling_rate_of
 from .edited_columns import new_columns_of
 from .edited_look import Look, display_color, shortest
@@ -71,7 +71,7 @@ def newcomer(
         meta=meta,
     )
     piece = Piece(obj, node, source, container, None, None, warnings=warnings)
-    piece.details += [source.columns_sum(), *map(sum_of_bits, added.values()), list(meta.values()), rate]
+    piece.details += [source.column_checksums(), *map(checksum, added.values()), list(meta.values()), rate]
     piece.edits["new"] = f"new, {source.count} points" + (f" and {faces} triangles" if faces else "")
     return piece
 

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from ...session.nodes import Stored
 from ..data.attributes import NORMALS, QUATERNIONS, PointAttributes, PointData, Scratch
+from ..data.checksums import checksum
 from ..data.exact_bits import read_exactly
 from ..data.meshes import ORIGINAL, VERTEX_NORMALS
 from ..data.placement import only_moves, turn_of, turned_normals, turns_from_z
-from ..data.vertex_properties import COLUMNS, read_columns
-from ..drawing.surfaces import DTYPE, SHAPE, VALUES
-from ..drawing.trajectories import STEP, STEP_COLUMNS_SUM, STEP_SUM, shape_sum
-from ..record import sum_of_bits, sum_of_columns
+from ..data.vertex_properties import NO_COLUMNS, Column, column_checksums, columns_in, read_column, read_columns
+from ..drawing.surfaces import volume_values
+from ..drawing.trajectories import step_sums
+from ..keys import COLUMNS, STEP, STEP_SUMS
 
 Array: TypeAlias = NDArray[Any]
 
@@ -33,18 +34,18 @@ class Source:
 
     data: its points or mesh. matrix: (4, 4) float64 from the data's coordinates to the session's angstrom, None where they
     are the same. steps: the meshes of a trajectory. volume: the mesh that holds a volume's values. flipped: all faces of a
-    mesh were turned round, and so its normals are to be. ordered: of what kind sums are, as `sum_of_bits` says. scratch: memory for the array that was asked for last, which is gone
+    mesh were turned round, and so its normals are to be. scratch: memory for the array that was asked for last, which is gone
     with the next one; None to give each its own.
     """
 
     __slots__ = (
         "_attributes",
-        "_column_records",
+        "_column_checksums",
         "_columns",
-        "_columns_sum",
+        "_columns_note",
         "_faces",
         "_own_steps",
-        "_points_sum",
+        "_points_checksum",
         "_positions",
         "count",
         "data",
@@ -52,7 +53,6 @@ class Source:
         "is_mesh",
         "matrix",
         "name",
-        "ordered",
         "scratch",
         "steps",
         "volume",
@@ -73,7 +73,6 @@ class Source:
         self._own_steps: dict[int, Mesh] | None = None
         self.volume = volume
         self.flipped = False
-        self.ordered = True
         self.scratch = scratch
         self.show(data)
 
@@ -87,10 +86,10 @@ class Source:
         self._attributes: PointAttributes | None = None
         self._positions: Array | None = None
         self._columns: dict[str, Array] | None = None
-        self._column_records: str | None = None
+        self._columns_note: str | None = None
         self._faces: Array | None = None
-        self._points_sum: int | None = None
-        self._columns_sum: int | None = None
+        self._points_checksum: int | None = None
+        self._column_checksums: dict[str, int] | None = None
 
     def stored(self, name: str, dtype: str = "<f4") -> Stored:
         """What stands for an array of this object in a node."""
@@ -109,7 +108,7 @@ class Source:
                 return self.step(int(number)).array(Stored(rest, stored.dtype, stored.order))
             if what != "columns":
                 raise KeyError(stored.name)
-            values = self.columns(rest)[rest]
+            values = self.column(rest)
         if values.dtype == dtype and stored.order == "C":
             return values if values.flags.c_contiguous else np.ascontiguousarray(values)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -122,30 +121,44 @@ class Source:
         return self._attributes
 
     @property
-    def column_records(self) -> str:
-        """What is kept of the vertex properties: by default, what the data keep."""
-        if self._column_records is None:
-            self._column_records = self.data.get(COLUMNS, "[]")
-        return self._column_records
+    def columns_note(self) -> str:
+        """The note of the columns, see `vertex_properties.note_of`."""
+        if self._columns_note is None:
+            self._columns_note = self.data.get(COLUMNS, NO_COLUMNS)
+        return self._columns_note
 
-    @column_records.setter
-    def column_records(self, text: str) -> None:
-        self._column_records, self._columns, self._columns_sum = text, None, None
+    @columns_note.setter
+    def columns_note(self, note: str) -> None:
+        self._columns_note, self._columns, self._column_checksums = note, None, None
 
-    def columns(self, only: str | None = None) -> dict[str, Array]:
-        """The vertex properties, or one, as they are in Blender; read once where they are small."""
+    def known_columns(self) -> tuple[Column, ...]:
+        """How Blender holds the vertex properties. Raises MosaicError for a note that was tampered with."""
+        return columns_in(self.columns_note, repr(self.name))
+
+    def columns(self) -> dict[str, Array]:
+        """The vertex properties as they are in Blender; read once where they are small."""
         if self._columns is not None:
             return self._columns
-        if self.count > LARGE:
-            return read_columns(self.data, self.attributes(), only, self.column_records, self.name)
-        self._columns = read_columns(self.data, self.attributes(), None, self.column_records, self.name)
-        return self._columns
+        columns = read_columns(self.data, self.attributes(), self.columns_note, self.name)
+        if self.count <= LARGE:
+            self._columns = columns
+        return columns
 
-    def columns_sum(self) -> int:
-        """By which an edited vertex property is noticed."""
-        if self._columns_sum is None:
-            self._columns_sum = sum_of_columns(self.columns(), self.ordered)
-        return self._columns_sum
+    def column(self, name: str) -> Array:
+        """One of the vertex properties. Raises KeyError where there is none of that name."""
+        if self._columns is None and self.count > LARGE:
+            column = next((column for column in self.known_columns() if column.name == name), None)
+            values = None if column is None else read_column(self.attributes(), column, self.name)
+            if values is None:
+                raise KeyError(name)
+            return values
+        return self.columns()[name]
+
+    def column_checksums(self) -> dict[str, int]:
+        """The check sums of the vertex properties, by name."""
+        if self._column_checksums is None:
+            self._column_checksums = column_checksums(self.columns())
+        return self._column_checksums
 
     def step(self, number: int) -> "Source":
         """A step of a trajectory, by the number that it had when it was imported. Raises KeyError when it was deleted."""
@@ -166,11 +179,9 @@ class Source:
         edited = {}
         for number, mesh in self.own_steps().items():
             step = Source(self.name, mesh, None)
-            step.ordered = STEP_COLUMNS_SUM in mesh  # both came with the same version
-            total = shape_sum(step.positions(), step.triangles(np.dtype(np.int32)), step.ordered)
-            columns = str(step.columns_sum())
-            if mesh.get(STEP_SUM, total) != total or mesh.get(STEP_COLUMNS_SUM, columns) != columns:
-                edited[number] = f"{total} {columns}"
+            sums = step_sums(step.positions(), step.triangles(np.dtype(np.int32)), step.column_checksums())
+            if mesh.get(STEP_SUMS, sums) != sums:
+                edited[number] = sums
         return edited
 
     # --- points ------------------------------------------------------------------------------------------------------
@@ -186,11 +197,11 @@ class Source:
             self._positions = np.empty((0, 3), np.float32) if values is None else values
         return self._positions
 
-    def points_sum(self) -> int:
+    def points_checksum(self) -> int:
         """By which a moved point is noticed."""
-        if self._points_sum is None:
-            self._points_sum = sum_of_bits(self.positions(self.scratch), self.ordered)
-        return self._points_sum
+        if self._points_checksum is None:
+            self._points_checksum = checksum(self.positions(self.scratch))
+        return self._points_checksum
 
     def points(self, dtype: np.dtype[Any]) -> Array:
         return self._moved(self._exact("points", self.positions(self.scratch), dtype))
@@ -276,8 +287,8 @@ class Source:
     def face_count(self) -> int:
         return len(self.triangles(np.dtype(np.int32)))
 
-    def faces_sum(self) -> int:
-        return sum_of_bits(self.triangles(np.dtype(np.int32)), self.ordered)
+    def faces_checksum(self) -> int:
+        return checksum(self.triangles(np.dtype(np.int32)))
 
     def triangles(self, dtype: np.dtype[Any]) -> Array:
         """(m, 3): the faces, those with more corners cut into triangles."""
@@ -303,7 +314,7 @@ class Source:
         mesh = self.volume
         if mesh is None:
             raise KeyError("volume")
-        return np.frombuffer(mesh[VALUES], mesh[DTYPE]).reshape(tuple(mesh[SHAPE]))
+        return volume_values(mesh)
 
 
 READERS: dict[str, Any] = {

@@ -16,11 +16,12 @@ from ...session.nodes import Stored
 from ..data.attributes import PointData, Scratch
 from ..data.custom_properties import plain_property
 from ..data.placement import applied_of, has_lost_its_scale, to_session
-from ..data.vertex_properties import COLUMNS
+from ..data.vertex_properties import NO_COLUMNS
 from ..drawing.appearance import input_of
 from ..drawing.facts import steps_of
 from ..drawing.representations import MODIFIER, kind_drawn
 from ..drawing.surfaces import volume_mesh
+from ..keys import COLUMNS
 from ..outline.tree import ANGSTROM_PER_UNIT, CLASS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHOWS, name_of
 from ..record import Record, unpack
 from .edited import apply_edits
@@ -72,7 +73,7 @@ def find_pieces(
             else:
                 asked.append((number, obj, container, data))
         sources = [Source(obj.name, data, placements.matrix(obj), scratch=scratch) for _, obj, _, data in asked]
-        looks = [looks.of(obj) for _, obj, _, _ in asked]
+        shown = [looks.of(obj) for _, obj, _, _ in asked]
         seen = [eyes.see(obj) for _, obj, _, _ in asked]
         records = [
             unpack(obj, source) if CLASS in obj else None for (_, obj, _, _), source in zip(asked, sources, strict=True)
@@ -81,17 +82,16 @@ def find_pieces(
         for (_, obj, _, data), source, record in zip(asked, sources, records, strict=True):
             if record is None:
                 continue
-            source.ordered = record.ordered
-            source.column_records = data[COLUMNS] if COLUMNS in data else obj.get(COLUMNS, "[]")
+            source.columns_note = data[COLUMNS] if COLUMNS in data else obj.get(COLUMNS, NO_COLUMNS)
             if not record.frames:
                 known.append(source)
         for source in known:
             source.attributes()
         for source in known:
-            source.points_sum()
+            source.points_checksum()
         for source in known:
-            source.columns_sum()
-        for (number, obj, container, _), *answers in zip(asked, sources, looks, seen, records, strict=True):
+            source.column_checksums()
+        for (number, obj, container, _), *answers in zip(asked, sources, shown, seen, records, strict=True):
             piece = maker.make(obj, container, *answers)
             if piece is not None:
                 pieces[number] = piece
@@ -373,8 +373,8 @@ def _refuse_what_is_of_others(piece: Piece, record: Record) -> None:
 def _look_at_frame(piece: Piece, record: Record) -> None:
     """Let a trajectory, which shows its frames and not its own mesh, be that of a frame where its own was edited."""
     source = piece.source
-    own = source.count, source.points_sum(), source.face_count(), source.faces_sum()
-    if own == (record.count, record.points_sum, record.faces, record.faces_sum):
+    own = source.count, source.points_checksum(), source.face_count(), source.faces_checksum()
+    if own == (record.count, record.points_checksum, record.faces, record.faces_checksum):
         return
     mesh = source.own_steps().get(record.step)
     if mesh is not None:

@@ -15,7 +15,8 @@ from ...session.errors import MosaicError
 from ...session.file import Section, file_stamp, write_file
 from ...session.gc_pause import without_collection
 from ...session.pickle_writer import write_pickle
-from ..data.custom_properties import clean_text
+from ..data.custom_properties import bytes_in, clean_text, numbers_of
+from ..keys import THUMBNAIL
 from ..outline.tree import GROUP, OVERRIDE_PLACE, SESSION, UUID
 from .collect import Collected, collect_objects, collect_session
 from .object_arrays import fetch
@@ -25,7 +26,7 @@ BLEND = re.compile(r"\.blend\d*$", re.IGNORECASE)  # with Blender's own backups
 BARE_RELEASES = ("colabseg", "1.0", "1.1")  # and those after them up to 1.2.3, which open nothing but bare pickles
 INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
 
-THUMBNAIL = "mosaic_thumbnail"  # custom property of the collection: a PNG that takes the place of the file's
+THUMBNAIL_VERSION = 1
 PLACE_KEYS = ("file", "stamp", "saved", "changes")  # in the collection's custom property
 
 
@@ -81,7 +82,7 @@ def save_session(
     with closing(collect_session(session, scene, layer, options)) as collected:
         is_its_own = target == _place_of(session).file
         layout = collected.layout if is_its_own else layout_of(target)
-        saved = _write(collected, target, backup, thumbnail or session.get(THUMBNAIL), layout)
+        saved = _write(collected, target, backup, thumbnail or thumbnail_of(session), layout)
         for obj, uuid in collected.uuids:
             if obj.is_editable:
                 obj[UUID] = uuid
@@ -93,7 +94,7 @@ def save_session(
         place = Place(clean_text(target), file_stamp(target) or "", collected.digest, changes)
         _places[session.session_uid] = place
         if thumbnail is not None:
-            session[THUMBNAIL] = thumbnail
+            session[THUMBNAIL] = numbers_of(thumbnail, THUMBNAIL_VERSION)
         session[SESSION]["layout"] = layout
         values = (place.file, place.stamp, place.digest, list(changes))
         for key, value in zip(PLACE_KEYS, values, strict=True):
@@ -101,6 +102,16 @@ def save_session(
         if session.override_library is not None:  # Blender keeps nothing else that is changed at it
             session[OVERRIDE_PLACE] = json.dumps(values)
     return saved
+
+
+def thumbnail_of(session: bpy.types.Collection) -> bytes | None:
+    """The PNG that takes the place of the file's thumbnail; None without one, or where it was tampered with."""
+    if THUMBNAIL not in session:
+        return None
+    try:
+        return bytes_in(session[THUMBNAIL])[1]
+    except (TypeError, ValueError):
+        return None
 
 
 @without_collection()

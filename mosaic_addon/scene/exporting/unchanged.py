@@ -32,13 +32,13 @@ def key_of(obj: bpy.types.Object, source: Source, record: Record, look: Look, vi
     shown = name_of(obj)
     if type(name) is not str or not name or (name != shown and clean_text(name) != shown):
         return None
-    if source.count != record.count or source.points_sum() != record.points_sum:
+    if source.count != record.count or source.points_checksum() != record.points_checksum:
         return None
-    if source.is_mesh and (source.face_count() != record.faces or source.faces_sum() != record.faces_sum):
+    if source.is_mesh and (source.face_count() != record.faces or source.faces_checksum() != record.faces_checksum):
         return None
     if not source.is_mesh and record.faces:
         return None
-    if source.columns_sum() != record.columns_sum:
+    if source.column_checksums() != record.column_checksums:
         return None
     rate = obj.get(SAMPLING_RATE)
     own = own_properties(obj)
@@ -50,7 +50,7 @@ def key_of(obj: bpy.types.Object, source: Source, record: Record, look: Look, vi
         repr([(key, plain_property(value)) for key, value in own.items()]) if own else "",
         source.is_mesh,
         source.count > 0,
-        source.column_records,
+        source.columns_note,
         source.attributes().signature,
     )
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from ...session.decode import stores_fractions
 from ...session.errors import MosaicError
@@ -132,7 +133,7 @@ def _let_go_of_nodes(session: Session) -> None:
             geometry.node = None
 
 
-def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, bytes]:
+def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, NDArray[np.int32]]:
     """What the session's collection and each object keep, by the id of the session and of the geometry."""
     session = plan.session
     if session.state is None:
@@ -153,7 +154,9 @@ def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, bytes]:
     return kept
 
 
-def _build(plan: Plan, kept: dict[int, bytes], scene: bpy.types.Scene, keep: bool) -> Generator[float, None, Imported]:
+def _build(
+    plan: Plan, kept: dict[int, NDArray[np.int32]], scene: bpy.types.Scene, keep: bool
+) -> Generator[float, None, Imported]:
     # Blender keeps datablocks in lists sorted by name, which it walks: materials first, then data, then objects, each in
     # that order and lying close together, cost nearly the same for the first and the twenty-thousandth.
     ordered = sorted(plan.items, key=lambda item: item.name.lower())

@@ -6,8 +6,8 @@ from ...scene.drawing import appearance
 from ...scene.drawing.coloring import VERTEX_COLORS, colorable, coloring_of
 from ...scene.drawing.representations import representation_of
 from ...scene.drawing.surfaces import PERCENTILE, volume_mesh
+from ...scene.keys import RECORD
 from ...scene.outline.tree import name_of
-from ...scene.record import KEPT
 from ...session import MosaicError
 from ..editors.coloring import MOSAIC_OT_color_by, MOSAIC_OT_uncolor
 from ..preferences import preferred_map
@@ -26,7 +26,7 @@ class MOSAIC_OT_reset_appearance(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if any(KEPT in obj for obj in appearance.editable(chosen_geometries(context))):
+        if any(RECORD in obj for obj in appearance.editable(chosen_geometries(context))):
             return True
         cls.poll_message_set("Select objects that were opened from a session and are not linked from another file")
         return False

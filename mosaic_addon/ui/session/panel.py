@@ -7,9 +7,10 @@ import bpy.utils.previews
 import numpy as np
 from bpy.props import StringProperty
 
-from ...scene.exporting.save import THUMBNAIL, file_of
+from ...scene.exporting.save import file_of, thumbnail_of
+from ...scene.keys import RECORD
 from ...scene.outline.tree import CONTAINERS, SESSION, active_session, container_of, items_of, root_of, sessions_in
-from ...scene.record import KEPT, unpack_session
+from ...scene.record import unpack_session
 from ...session import MosaicError
 from ..reports import OperatorReturn
 from .load import MOSAIC_OT_load_session
@@ -131,10 +132,10 @@ def _draw_buttons(layout: bpy.types.UILayout) -> None:
 
 def _picture_of(session: bpy.types.Collection) -> int:
     """The icon of a session's thumbnail, 0 without one. Worked out once for each version of what the collection keeps."""
-    if _pictures is None or KEPT not in session:
+    if _pictures is None or RECORD not in session:
         return 0
-    renewed = session.get(THUMBNAIL)
-    key = f"{session.session_uid}-{len(session[KEPT])}-{0 if renewed is None else hash(renewed)}"
+    renewed = thumbnail_of(session)
+    key = f"{session.session_uid}-{len(session[RECORD])}-{0 if renewed is None else hash(renewed)}"
     if key in _pictures:
         return _pictures[key].icon_id if _pictures[key].image_size[0] else 0
     preview = _pictures.new(key)
