@@ -1,6 +1,7 @@
 """Frames of a trajectory that were edited, deleted or chosen in Blender -> its node."""
 
 import bpy
+import numpy as np
 
 from ...session.edit import drop, entry, put, state_of
 from ...session.errors import MosaicError
@@ -8,7 +9,8 @@ from ...session.nodes import ObjectNode, Pairs, Stored
 from ..data.checksums import checksum
 from ..data.placement import only_moves
 from ..drawing.facts import step_at
-from ..drawing.trajectories import STEP
+from ..drawing.trajectories import STEP, step_sums
+from ..keys import STEP_SUMS
 from ..record import Record
 from .edited_columns import kind_of, new_columns_of
 from .object_arrays import Source
@@ -38,7 +40,7 @@ def edit_step(piece: Piece, record: Record, frame: int) -> None:
         piece.edits["steps"] = f"{len(own)} frames instead of {len(entries)}" if is_less else "frames in another order"
     for number, mesh in own.items():
         _edit_columns_of_step(piece, number, mesh, shown[number])
-    edited = piece.source.edited_steps()
+    edited = _edited_steps(piece.source)
     if edited:
         several = "frames" if len(edited) > 1 else "frame"
         piece.edits["edited steps"] = f"{several} {', '.join(map(str, edited))} edited"
@@ -66,6 +68,17 @@ def edit_step(piece: Piece, record: Record, frame: int) -> None:
         if key in step:
             put(entry(piece.node, "meta"), key, step[key])
     piece.edits["step"] = f"frame {number}"
+
+
+def _edited_steps(source: Source) -> dict[int, str]:
+    """The steps that were edited since the import: by their numbers, what tells two edits apart."""
+    edited = {}
+    for number, mesh in source.own_steps().items():
+        step = Source(source.name, mesh, None)
+        sums = step_sums(step.positions(), step.triangles(np.dtype(np.int32)), step.column_checksums())
+        if mesh.get(STEP_SUMS, sums) != sums:
+            edited[number] = sums
+    return edited
 
 
 def _edit_columns_of_step(piece: Piece, number: int, mesh: bpy.types.Mesh, step: Pairs) -> None:

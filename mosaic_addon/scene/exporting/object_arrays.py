@@ -19,8 +19,7 @@ from ..data.meshes import ORIGINAL, VERTEX_NORMALS
 from ..data.placement import only_moves, turn_of, turned_normals, turns_from_z
 from ..data.vertex_properties import NO_COLUMNS, Column, column_checksums, columns_in, read_column, read_columns
 from ..drawing.surfaces import volume_values
-from ..drawing.trajectories import step_sums
-from ..keys import COLUMNS, STEP, STEP_SUMS
+from ..keys import COLUMNS, STEP
 
 Array: TypeAlias = NDArray[Any]
 
@@ -174,16 +173,6 @@ class Source:
                     self._own_steps.setdefault(number, mesh)
         return self._own_steps
 
-    def edited_steps(self) -> dict[int, str]:
-        """The steps that were edited since the import: by their numbers, what tells two edits apart."""
-        edited = {}
-        for number, mesh in self.own_steps().items():
-            step = Source(self.name, mesh, None)
-            sums = step_sums(step.positions(), step.triangles(np.dtype(np.int32)), step.column_checksums())
-            if mesh.get(STEP_SUMS, sums) != sums:
-                edited[number] = sums
-        return edited
-
     # --- points ------------------------------------------------------------------------------------------------------
 
     def positions(self, scratch: Scratch | None = None) -> Array:
@@ -204,25 +193,25 @@ class Source:
         return self._points_checksum
 
     def points(self, dtype: np.dtype[Any]) -> Array:
-        return self._moved(self._exact("points", self.positions(self.scratch), dtype))
+        return _moved(self._exact("points", self.positions(self.scratch), dtype), self.matrix)
 
     def vertices(self, dtype: np.dtype[Any]) -> Array:
-        return self._moved(self._exact("vertices", self.positions(self.scratch), dtype))
+        return _moved(self._exact("vertices", self.positions(self.scratch), dtype), self.matrix)
 
     def normals(self, dtype: np.dtype[Any]) -> Array:
         """(n, 3): the session's; where a mesh was reshaped or has none any more, those of its shape."""
         shown = self.attributes().read(NORMALS, self.scratch)
         if shown is None:
             if self.face_count():
-                return self._turned(self.shape_normals())
+                return _turned(self.shape_normals(), self.matrix)
             shown = np.tile(np.float32([0, 0, 1]), (self.count, 1))
-        return self._turned(self._renewed(self._exact(NORMALS, shown, dtype)))
+        return _turned(self._renewed(self._exact(NORMALS, shown, dtype)), self.matrix)
 
     def vertex_normals(self, dtype: np.dtype[Any]) -> Array:
         shown = self.attributes().read(NORMALS, self.scratch)
         if shown is None:
-            return self._turned(self.shape_normals())
-        return self._turned(self._renewed(self._exact(VERTEX_NORMALS, shown, dtype)))
+            return _turned(self.shape_normals(), self.matrix)
+        return _turned(self._renewed(self._exact(VERTEX_NORMALS, shown, dtype)), self.matrix)
 
     def quaternions(self, dtype: np.dtype[Any]) -> Array:
         """(n, 4), scalar first: the session's; without any, what turns +z to the normals, or no turn at all."""
@@ -236,20 +225,6 @@ class Source:
     def _exact(self, name: str, shown: Array, dtype: np.dtype[Any]) -> Array:
         return shown if dtype == FLOAT32 else read_exactly(self.attributes(), name, shown, dtype)
 
-    def _moved(self, points: Array) -> Array:
-        if self.matrix is None or not len(points):
-            return points
-        return points.astype(np.float64) @ self.matrix[:3, :3].T + self.matrix[:3, 3]
-
-    def _turned(self, normals: Array) -> Array:
-        """Normals of what was turned or scaled, each as long as it was."""
-        if self.matrix is None or not len(normals) or only_moves(self.matrix):
-            return normals
-        turned = turned_normals(normals.astype(np.float64), self.matrix)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.linalg.norm(normals, axis=1) / np.linalg.norm(turned, axis=1)
-            return np.where(np.isfinite(ratio)[:, None], turned * ratio[:, None], normals)
-
     def _renewed(self, normals: Array) -> Array:
         """The session's normals of a mesh, those of its shape where that changed."""
         reshaped = self.reshaped()
@@ -258,14 +233,7 @@ class Source:
 
     def shape_normals(self) -> Array:
         """(n, 3) float64: the normals that a mesh's faces give its vertices, by their areas, as Mosaic makes them."""
-        corners = self.triangles(np.dtype(np.int32))
-        across = face_vectors(self.positions().astype(np.float64), corners)
-        weights = [np.repeat(column, 3) for column in across.T]
-        around = np.stack([np.bincount(corners.reshape(-1), column, self.count) for column in weights], axis=1)
-        lengths = np.linalg.norm(around, axis=1, keepdims=True)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            normals = around / lengths
-        return np.where(np.isfinite(normals).all(axis=1, keepdims=True), normals, (0.0, 0.0, 1.0))
+        return normals_of_vertices(self.positions().astype(np.float64), self.triangles(np.dtype(np.int32)))
 
     def reshaped(self) -> NDArray[np.bool_] | None:
         """Which vertices of a mesh were moved or made since the import, or touch one that was; None if there are none."""
@@ -358,6 +326,33 @@ def face_vectors(vertices: Array, triangles: Array) -> Array:
     a, b, c = vertices[triangles].swapaxes(0, 1)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.cross(b - a, c - a)
+
+
+def normals_of_vertices(vertices: Array, triangles: Array) -> Array:
+    """(n, 3) float64: the sum of what is across the faces of each vertex, of length 1; (0, 0, 1) without any."""
+    across = face_vectors(vertices, triangles)
+    weights = [np.repeat(column, 3) for column in across.T]
+    around = np.stack([np.bincount(triangles.reshape(-1), column, len(vertices)) for column in weights], axis=1)
+    lengths = np.linalg.norm(around, axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        normals = around / lengths
+    return np.where(np.isfinite(normals).all(axis=1, keepdims=True), normals, (0.0, 0.0, 1.0))
+
+
+def _moved(points: Array, matrix: NDArray[np.float64] | None) -> Array:
+    if matrix is None or not len(points):
+        return points
+    return points.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def _turned(normals: Array, matrix: NDArray[np.float64] | None) -> Array:
+    """Normals of what was turned or scaled, each as long as it was."""
+    if matrix is None or not len(normals) or only_moves(matrix):
+        return normals
+    turned = turned_normals(normals.astype(np.float64), matrix)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.linalg.norm(normals, axis=1) / np.linalg.norm(turned, axis=1)
+        return np.where(np.isfinite(ratio)[:, None], turned * ratio[:, None], normals)
 
 
 def _times(turn: Sequence[float], quaternions: Array) -> Array:
