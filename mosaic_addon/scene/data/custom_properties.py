@@ -85,13 +85,17 @@ def _others(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def plain_property(value: Any) -> Any:
-    """A custom property as Python's own values; None for one that refers to a datablock."""
-    if hasattr(value, "to_dict"):
-        return value.to_dict()
+    """A custom property as Python's own values; None for one that refers to a datablock, or holds one that does."""
     if hasattr(value, "to_list"):
         return value.to_list()
+    if hasattr(value, "to_dict"):
+        value = value.to_dict()
+    if isinstance(value, dict):
+        entries = {key: plain_property(item) for key, item in value.items()}
+        return None if any(item is None for item in entries.values()) else entries
     if isinstance(value, (list, tuple)):
-        return [plain_property(item) for item in value]
+        items = [plain_property(item) for item in value]
+        return None if any(item is None for item in items) else items
     return value if isinstance(value, (bool, int, float, str, bytes)) else None
 
 
