@@ -14,6 +14,7 @@ from ...session.nodes import Node, ObjectNode, Pairs
 from ..data.custom_properties import clean_text
 from ..outline.tree import CONTAINER, CONTAINERS, GROUP, UUID, container_of, items_of, members_of, name_of
 from ..record import SessionRecord
+from .changes import Change, Kind, Subject
 from .piece import Piece
 from .scope import Notes, Scope
 
@@ -114,7 +115,7 @@ def tell_copies(pieces: Iterable[Piece]) -> None:
     """Of an object and its copies, the one with the session's uuid and name is what the session has; the others are new."""
 
     def is_less_like_it(piece: Piece) -> tuple[bool, bool]:
-        return piece.obj.get(UUID) != piece.read_uuid, "name" in piece.edits
+        return piece.obj.get(UUID) != piece.read_uuid, Kind.NAME in piece.edits
 
     first: dict[tuple[str, int], Piece] = {}
     for piece in pieces:
@@ -125,7 +126,7 @@ def tell_copies(pieces: Iterable[Piece]) -> None:
             continue
         if is_less_like_it(piece) < is_less_like_it(other):
             first[piece.origin], piece = piece, other
-        piece.edits["copy"] = "a copy"
+        piece.edits[Kind.COPY] = ()
         piece.index = piece.origin = None
 
 
@@ -227,12 +228,12 @@ def fill(
     groups: Groups,
     scope: Scope,
     notes: Notes,
-) -> list[str]:
+) -> list[Change]:
     """Put the geometries of a container into the state, in the file's order, and the browser's order beside them.
 
     Returns what differs from what was read.
     """
-    edits: list[str] = []
+    changes: list[Change] = []
     container = state.as_dict().get(KEYS[name], state.as_dict().get(name_in_state(name)))
     if type(container) is not ObjectNode:
         container = new_container(name, scope.spelling)
@@ -243,7 +244,7 @@ def fill(
     in_order = known == sorted(known, key=lambda piece: piece.index or 0)
     if scope.spelling.tree is None and not in_order:
         nodes = [piece.part for piece in pieces]
-        edits.append(f"The {name} are in another order.")
+        changes.append(Change(Kind.ORDER, Subject(name), _order_of(places)))
     else:
         placed = [(piece.index or 0, piece.part) for piece in known]
         placed += damaged
@@ -260,10 +261,10 @@ def fill(
         tree = state.as_dict().get(tree_key)
         loads, agrees = _compare(tree, places, damaged, groups)
         if not agrees:
-            edits.append(f"The {name} are in another order or other groups.")
+            changes.append(Change(Kind.TREE, Subject(name), _order_of(places)))
         if not (loads and agrees):
             put(state, tree_key, new_tree(groups.tree_items(name, places), scope.spelling))
-    return edits
+    return changes
 
 
 def _compare(tree: Node, places: list[Place], damaged: list[tuple[int, Node]], groups: Groups) -> tuple[bool, bool]:
@@ -294,6 +295,11 @@ def _compare(tree: Node, places: list[Place], damaged: list[tuple[int, Node]], g
     while len(shown) > len(said) and shown[-1][1] is None and shown[-1][2][0].index is None:
         shown.pop()
     return loads, said == shown
+
+
+def _order_of(places: list[Place]) -> tuple[Any, ...]:
+    """The groups and objects of a container by their names."""
+    return tuple((place.group and name_of(place.group), [piece.label for piece in place.pieces]) for place in places)
 
 
 def name_in_state(container: str) -> str:

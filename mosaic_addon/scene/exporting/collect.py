@@ -15,10 +15,12 @@ from ...session.errors import MosaicError
 from ...session.file import Section
 from ...session.nodes import Pairs
 from ..outline.tree import CONTAINERS, name_of
+from ..record import SessionRecord
 from .browser_tree import TREES, Groups, Place, arrange, fill, find_damaged, identify, pieces_in, tell_copies, walk
-from .changes import find_changes
+from .changes import Change, Kind, Subject
 from .evaluated import Temporaries
 from .objects import find_pieces
+from .piece import Piece
 from .repairs import turn_by_quaternions
 from .scope import ExportOptions, Notes, Scope, scope_of_objects, scope_of_session
 
@@ -27,19 +29,18 @@ from .scope import ExportOptions, Notes, Scope, scope_of_objects, scope_of_sessi
 class Collected:
     """A session that is ready to be written.
 
-    changes: what differs from what was read, one sentence each; left_out and warnings as well. digest: a text that is equal
-    for equal changes, "" for none. renames: see `write_pickle`. uuids, groups: what objects and groups are to be called from
-    now on. made: datablocks that hold arrays of the session until it is written, to be closed then.
+    changes: what differs from what was read. left_out, warnings: one sentence each. renames: see `write_pickle`. uuids, groups:
+    what objects and groups are to be called from now on. made: datablocks that hold arrays of the session until it is written,
+    to be closed then.
     """
 
     state: Pairs
     release: str
     sections: dict[str, Section]
     layout: Literal["pickle", "indexed"]
-    changes: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    digest: str = ""
     renames: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     uuids: list[tuple[bpy.types.Object, str]] = field(default_factory=list)
     groups: list[tuple[bpy.types.Collection, dict[str, str]]] = field(default_factory=list)
@@ -98,10 +99,9 @@ def _collected(scope: Scope, made: Temporaries) -> Collected:
     identified = identify(places, scope.spelling)
     damaged = find_damaged(scope.record, pieces, notes)
     state = scope.record.state if scope.record is not None else new_state(scope.spelling)
-    groups, edits = Groups(identified.taken), list[str]()
+    groups, changes = Groups(identified.taken), _changes_of(scope.record, pieces, found.lost)
     for name in CONTAINERS:
-        edits += fill(state, name, places[name], damaged[name], groups, scope, notes)
-    changes, digest = find_changes(scope.record, places, found.lost, edits)
+        changes += fill(state, name, places[name], damaged[name], groups, scope, notes)
     result = Collected(
         state,
         scope.release,
@@ -110,13 +110,26 @@ def _collected(scope: Scope, made: Temporaries) -> Collected:
         changes=changes,
         left_out=notes.left_out,
         warnings=notes.warnings,
-        digest=digest,
         uuids=identified.renewed,
         groups=groups.called,
         made=made,
     )
     _respell(result, places, groups, scope)
     return result
+
+
+def _changes_of(
+    record: SessionRecord | None, pieces: Iterable[Piece], lost: set[tuple[str, int] | None]
+) -> list[Change]:
+    """What was deleted and edited. lost: where those geometries stood in the file that Mosaic would crash on."""
+    changes = []
+    there = {piece.origin for piece in pieces} | lost
+    for name, titles in record.names.items() if record is not None else ():
+        changes += [Change(Kind.DELETED, Subject(name, title)) for index, title in titles if (name, index) not in there]
+    for piece in pieces:
+        if piece.edits:
+            changes += piece.changes
+    return changes
 
 
 def _respell(result: Collected, places: dict[str, list[Place]], groups: Groups, scope: Scope) -> None:

@@ -15,6 +15,7 @@ from ..data.custom_properties import clean_text, like, meta_properties, own_prop
 from ..drawing.representations import MODIFIER, modifier_of
 from ..outline.tree import SAMPLING_RATE, name_of
 from ..record import Record
+from .changes import RESHAPED, Kind
 from .edited_columns import edit_columns, tell_what_is_filled_in
 from .edited_frames import edit_step
 from .edited_look import Look, edit_look, edit_volume
@@ -38,11 +39,11 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool | None, 
     piece.read_name = name_in(node, record.container, record.index)
     if name != clean_text(piece.read_name):
         set_name(node, name)
-        piece.edits["name"] = f"renamed to {name!r}"
+        piece.edits[Kind.NAME] = (name,)
     rate, was_visible, resolution = numbers_of(node)
     if visible is not None and visible != was_visible:
         set_visible(node, visible, spelling)
-        piece.edits["visible"] = "shown" if visible else "hidden"
+        piece.edits[Kind.VISIBLE] = (visible,)
     _edit_sampling_rate(piece, rate)
     _edit_meta(piece)
     edit_look(piece, record, look)
@@ -54,7 +55,7 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool | None, 
     edit_columns(piece, record, spelling)
     if piece.source.count > record.count > 0:
         tell_what_is_filled_in(piece, record)
-    if obj.type == "MESH" and piece.edits.keys() & {"points", "count", "faces"}:
+    if obj.type == "MESH" and piece.edits.keys() & RESHAPED:
         refuse_bad_faces(piece)
 
 
@@ -84,7 +85,7 @@ def _edit_sampling_rate(piece: Piece, original: tuple[float, float, float]) -> N
     if rate is None or rate == original:
         return
     set_sampling_rate(piece.node, rate)
-    piece.edits["sampling rate"] = f"sampling rate {', '.join(f'{number:g}' for number in rate)}"
+    piece.edits[Kind.SAMPLING_RATE] = rate
 
 
 def sampling_rate_of(
@@ -113,15 +114,13 @@ def _edit_meta(piece: Piece) -> None:
     if not current and len(meta) <= 1:
         return
     expected = meta_properties(meta)
-    changed = []
     for key, (name, value) in expected.items():
         if key not in current:
             drop(entry(piece.node, "meta"), name)
-            changed.append(str(name))
+            piece.add_edit(Kind.META, str(name))
         elif not same_property(plain_property(current[key]), value):
             put(entry(piece.node, "meta"), name, like(meta[name], plain_property(current[key])))
-            changed.append(str(name))
-            piece.details.append(plain_property(current[key]))
+            piece.add_edit(Kind.META, str(name), plain_property(current[key]))
     for key in current:
         if key not in expected:
             value = plain_property(current[key])
@@ -136,7 +135,4 @@ def _edit_meta(piece: Piece) -> None:
                 )
                 continue
             put(entry(piece.node, "meta"), key, value)
-            changed.append(key)
-            piece.details.append(value)
-    if changed:
-        piece.edits["meta"] = f"meta {', '.join(changed)}"
+            piece.add_edit(Kind.META, key, value)

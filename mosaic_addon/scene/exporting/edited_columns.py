@@ -12,6 +12,7 @@ from ..data.checksums import checksum
 from ..data.exact_bits import read_with_bits
 from ..data.vertex_properties import Column, column_checksums, note_of, read_column
 from ..record import Record
+from .changes import ColumnEdit, Kind
 from .object_arrays import Source
 from .piece import Piece
 
@@ -26,45 +27,45 @@ def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
     known = {column.name: column for column in source.known_columns()}
     current = source.columns()
     columns: dict[str, Node] = {}
-    changed = []
+    changed: list[tuple[Any, ...]] = []
     for name, value in old.items():
         if type(value) is Stored:
             if name in renamed:
                 new = renamed[name]
                 columns[new] = source.stored(f"columns/{new}", value.dtype)
-                changed.append(f"{name} renamed to {new}")
+                changed.append((ColumnEdit.RENAMED, name, new))
             elif name not in current:
-                changed.append(f"without {name}")
+                changed.append((ColumnEdit.REMOVED, name))
             elif current[name].dtype == value.dtype and current[name].shape[1:] == known[name].shape:
                 columns[name] = value
             else:
                 columns[name] = source.stored(f"columns/{name}", current[name].dtype.str)
-                is_text = known[name].texts is not None
-                longer = is_text and current[name].dtype.kind == np.dtype(value.dtype).kind
-                changed.append(f"{name} as {'longer text' if longer else kind_of(current[name])}")
+                if known[name].texts is not None and current[name].dtype.kind == np.dtype(value.dtype).kind:
+                    changed.append((ColumnEdit.LONGER, name))
+                else:
+                    changed.append((ColumnEdit.CONVERTED, name, *kind_of(current[name])))
         elif source.count == record.count:
             columns[name] = value
         else:
-            changed.append(f"without {name}")
+            changed.append((ColumnEdit.REMOVED, name))
             piece.warnings.append(
                 f"{piece.label}: its vertex property {name!r}, which Blender cannot hold, does not fit the edited points and is left out."
             )
     for name, values in current.items():
         if name not in old and name not in renamed.values():
             columns[name] = source.stored(f"columns/{name}", values.dtype.str)
-            changed.append(f"with {name}")
+            changed.append((ColumnEdit.ADDED, name))
     for name, values in new_columns_of(source, piece.warnings, piece.label).items():
         if name not in columns:
             columns[name] = values
-            changed.append(f"with {name}")
-            piece.details.append(checksum(values))
-    total = column_checksums(current)
+            changed.append((ColumnEdit.ADDED, name, checksum(values)))
+    sums = column_checksums(current)
     if changed:
-        piece.edits["vertex properties"] = f"vertex properties {', '.join(changed)}"
-    elif total != record.column_checksums and source.count == record.count:
-        piece.edits["vertex properties"] = "values of vertex properties"
-    if total != record.column_checksums:
-        piece.details.append(total)
+        piece.edits[Kind.COLUMNS] = changed, sums
+    elif source.count != record.count:
+        piece.edits[Kind.COUNT] += (sums,)
+    elif sums != record.column_checksums:
+        piece.edits[Kind.COLUMN_VALUES] = (sums,)
     if changed or (container is not None and source.count != record.count):
         set_columns(piece.node, columns, source.count, spelling)
 
@@ -103,10 +104,9 @@ def _is_in_one_part(values: Any, value: Any, count: int) -> bool:
     return bool(is_there[:count].all() != is_there[count:].all())
 
 
-def kind_of(values: Any) -> str:
-    """What a vertex property is made of, in words."""
-    kind = values.dtype.name
-    return kind if values.ndim == 1 else f"{' x '.join(map(str, values.shape[1:]))} {kind}"
+def kind_of(values: Any) -> tuple[str, tuple[int, ...]]:
+    """What a vertex property is made of: the name of its dtype, and the shape of each row."""
+    return values.dtype.name, values.shape[1:]
 
 
 def _find_renamed(piece: Piece, record: Record) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Frames of a trajectory that were edited, deleted or chosen in Blender -> its node."""
 
+from typing import Any
+
 import bpy
 import numpy as np
 
@@ -12,6 +14,7 @@ from ..drawing.facts import step_at
 from ..drawing.trajectories import STEP, step_sums
 from ..keys import STEP_SUMS
 from ..record import Record
+from .changes import ColumnEdit, Kind
 from .edited_columns import kind_of, new_columns_of
 from .object_arrays import Source
 from .piece import Piece
@@ -36,15 +39,12 @@ def edit_step(piece: Piece, record: Record, frame: int) -> None:
     ]
     if list(own) != list(shown):
         put(state, "trajectory", [shown[number] for number in own])
-        is_less = len(own) != len(entries)
-        piece.edits["steps"] = f"{len(own)} frames instead of {len(entries)}" if is_less else "frames in another order"
+        piece.edits[Kind.FRAMES] = tuple(own), len(entries)
     for number, mesh in own.items():
         _edit_columns_of_step(piece, number, mesh, shown[number])
     edited = _edited_steps(piece.source)
     if edited:
-        several = "frames" if len(edited) > 1 else "frame"
-        piece.edits["edited steps"] = f"{several} {', '.join(map(str, edited))} edited"
-        piece.details.append(list(edited.items()))
+        piece.edits[Kind.EDITED_FRAMES] = tuple(edited.items())
     number = steps[step_at(piece.obj, len(steps), frame)].get(STEP)
     if number == record.step or number not in own:
         return
@@ -67,7 +67,7 @@ def edit_step(piece: Piece, record: Record, frame: int) -> None:
     for key in ("filename", "vertex_properties"):
         if key in step:
             put(entry(piece.node, "meta"), key, step[key])
-    piece.edits["step"] = f"frame {number}"
+    piece.edits[Kind.FRAME] = (number,)
 
 
 def _edited_steps(source: Source) -> dict[int, str]:
@@ -90,22 +90,21 @@ def _edit_columns_of_step(piece: Piece, number: int, mesh: bpy.types.Mesh, step:
     label = f"{piece.label}, frame {number}"
     source = Source(label, mesh, None)
     known = {column.name: column for column in source.known_columns()}
-    current, changed = source.columns(), []
+    current, changed = source.columns(), list[tuple[Any, ...]]()
     for name, value in entries.as_dict().items():
         if type(value) is not Stored:
             continue
         if name not in current:
             drop(entries, name)
-            changed.append(f"without {name}")
+            changed.append((ColumnEdit.REMOVED, name))
         elif current[name].dtype != value.dtype or current[name].shape[1:] != known[name].shape:
             put(entries, name, piece.source.stored(f"frames/{number}/columns/{name}", current[name].dtype.str))
-            changed.append(f"{name} as {kind_of(current[name])}")
+            changed.append((ColumnEdit.CONVERTED, name, *kind_of(current[name])))
     for name, values in new_columns_of(source, piece.warnings, label).items():
         put(entries, name, values)
-        changed.append(f"with {name}")
-        piece.details.append(checksum(values))
+        changed.append((ColumnEdit.ADDED, name, checksum(values)))
     if changed:
-        piece.edits[f"vertex properties of {number}"] = f"frame {number} {', '.join(changed)}"
+        piece.add_edit(Kind.FRAME_COLUMNS, number, changed)
 
 
 def turn_steps(piece: Piece, record: Record, fit: ObjectNode) -> None:

@@ -16,6 +16,7 @@ from ..drawing.materials import SURFACE
 from ..drawing.representations import FITTED_SURFACE, LABELS, MODIFIER, modifier_of
 from ..drawing.surfaces import DEFAULT_RESOLUTION, PERCENTILE, RESOLUTION
 from ..record import Record
+from .changes import Kind
 from .piece import Piece
 
 REPRESENTATION_OF = {label: name for name, label in LABELS.items()}
@@ -135,12 +136,13 @@ def edit_look(piece: Piece, record: Record, look: Look) -> None:
     if look.numbers is not None:
         color, rest = look.numbers[:3], look.numbers[3:]
         if color != _scene_color(original.base_color):
-            set_appearance(node, "base_color", display_color(color))
-            piece.edits["color"] = "colour"
-        for key, value in zip(("opacity", "ambient", "diffuse", "specular"), rest, strict=False):
-            if value != _single(getattr(original, key)):
-                set_appearance(node, key, shortest(value))
-                piece.edits[key] = f"{key} {value:.3g}"
+            shown = display_color(color)
+            set_appearance(node, "base_color", shown)
+            piece.edits[Kind.COLOR] = shown
+        for kind, value in zip((Kind.OPACITY, Kind.AMBIENT, Kind.DIFFUSE, Kind.SPECULAR), rest, strict=False):
+            if value != _single(getattr(original, kind.value)):
+                set_appearance(node, kind.value, shortest(value))
+                piece.edits[kind] = (value,)
     representation = record.representation
     if look.representation is not None and look.representation != representation:
         if look.representation == FITTED_SURFACE or node.cls.name == "SegmentationGeometry":
@@ -150,13 +152,13 @@ def edit_look(piece: Piece, record: Record, look: Look) -> None:
         else:
             representation = look.representation
             put(state_of(node), "representation", representation)
-            piece.edits["representation"] = f"shown as {LABELS[representation]}"
+            piece.edits[Kind.REPRESENTATION] = (representation,)
     if look.size is not None:
         # The size of a surface's points means nothing, so an import leaves the modifier's own.
         shown = 8.0 if record.representation in MESH_REPRESENTATIONS else _single(original.size)
         if look.size != shown:
             set_appearance(node, "size", _size_like(original.size, look.size))
-            piece.edits["size"] = f"size {look.size:.4g}"
+            piece.edits[Kind.SIZE] = (look.size,)
         elif (
             record.representation in MESH_REPRESENTATIONS
             and representation not in MESH_REPRESENTATIONS
@@ -165,7 +167,7 @@ def edit_look(piece: Piece, record: Record, look: Look) -> None:
             set_appearance(node, "size", _size_like(original.size, look.size))
     if look.spheres is not None and look.spheres != original.render_spheres:
         set_appearance(node, "render_spheres", look.spheres)
-        piece.edits["spheres"] = "points as spheres" if look.spheres else "points as discs"
+        piece.edits[Kind.SPHERES] = (look.spheres,)
 
 
 def _size_like(original: float, value: float) -> float:
@@ -192,12 +194,10 @@ def edit_volume(piece: Piece, record: Record, original: float | None, spelling: 
             raise MosaicError(f"{piece.label}: its isovalue must be a number of percent above 0 and up to 100.")
         else:
             put(appearance, "isovalue_percentile", percentile / 100 if record.fractions else percentile)
-        piece.edits["isovalue"] = "isovalue " + (
-            "of Mosaic's choice" if percentile is None else f"{percentile:.4g} percent"
-        )
+        piece.edits[Kind.ISOVALUE] = (percentile,)
     resolution = mesh.get(RESOLUTION)
     if spelling.resolutions and resolution != (DEFAULT_RESOLUTION if original is None else original):
         if not (isinstance(resolution, (int, float)) and np.isfinite(resolution) and resolution > 0):
             raise MosaicError(f"{piece.label}: its target resolution must be a positive number of angstrom.")
         put(state_of(piece.node), "target_resolution", resolution)
-        piece.edits["resolution"] = f"target resolution {resolution:g}"
+        piece.edits[Kind.RESOLUTION] = (resolution,)

@@ -1,8 +1,7 @@
 """Points, directions, faces and fits that were edited in Blender -> a geometry's node."""
 
-from hashlib import blake2b
-
 import numpy as np
+from numpy.typing import NDArray
 
 from ...session.edit import MESH_CLASSES, Spelling, array_of, drop, fit_of, new_mesh_model, put, set_fit, state_of
 from ...session.errors import MosaicError
@@ -13,6 +12,8 @@ from ..data.checksums import checksum
 from ..data.placement import move_fit, move_mesh
 from ..drawing.coloring import read_vertex_colors
 from ..record import Record
+from .canonical import digest_of
+from .changes import RESHAPED, Kind
 from .edited_frames import turn_steps
 from .object_arrays import Source, triangles_of
 from .piece import Piece
@@ -35,17 +36,18 @@ def edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
     state = state_of(node)
     fit = fit_of(node)
     if source.count != record.count:
-        piece.edits["count"] = f"{source.count} points instead of {record.count}"
+        piece.edits[Kind.COUNT] = source.count, record.count, source.points_checksum()
     elif source.points_checksum() != record.points_checksum:
-        piece.edits["points"] = "points moved"
+        piece.edits[Kind.POINTS] = (source.points_checksum(),)
     if source.matrix is not None:
-        piece.edits["matrix"] = "moved" if np.allclose(source.matrix[:3, :3], np.eye(3)) else "turned or scaled"
-    reshaped = "count" in piece.edits or "points" in piece.edits or source.matrix is not None
+        is_only_moved = np.allclose(source.matrix[:3, :3], np.eye(3))
+        piece.edits[Kind.MOVED if is_only_moved else Kind.TURNED] = (plain_matrix(source.matrix),)
+    reshaped = bool(piece.edits.keys() & RESHAPED) or source.matrix is not None
     for key in ("points", "normals", "quaternions"):
         _renew(state, key, source, reshaped)
     _take_away(piece, state, spelling)
     _add_missing(piece, state)
-    if "points" in piece.edits and not source.is_mesh:
+    if Kind.POINTS in piece.edits and not source.is_mesh:
         _tell_what_stays(piece, fit)
     if fit is None:
         if len(triangles_of(source.data)):
@@ -65,6 +67,11 @@ def edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
             piece.warnings.append(
                 f"{piece.label}: its fit ({fit.cls.name}) cannot be moved along with its points and is left out."
             )
+
+
+def plain_matrix(matrix: NDArray[np.float64]) -> tuple[float, ...]:
+    """A matrix as plain numbers without the last bits, in which an object that nobody moved may differ, as -0 from 0."""
+    return tuple((matrix.round(9) + 0.0).ravel().tolist())
 
 
 def _tell_what_stays(piece: Piece, fit: ObjectNode | None) -> None:
@@ -92,10 +99,9 @@ def _take_away(piece: Piece, state: Pairs, spelling: Spelling) -> None:
     for key in (NORMALS, QUATERNIONS):
         value = state.as_dict().get(key)
         if type(value) is Stored and value.name == key and source.count and key not in source.attributes():
-            piece.edits[key] = f"without {key}"
-            if key == NORMALS and source.face_count():
-                piece.edits[key] = "normals of its shape"
-            elif key == QUATERNIONS or not spelling.filled:
+            is_of_shape = key == NORMALS and source.face_count() > 0
+            piece.add_edit(Kind.DIRECTIONS_REMOVED, key, is_of_shape)
+            if not is_of_shape and (key == QUATERNIONS or not spelling.filled):
                 put(state, key, None)
 
 
@@ -111,8 +117,7 @@ def _add_missing(piece: Piece, state: Pairs) -> None:
                 and KINDS.get(attribute.data_type, ("", 0))[1] == width
             ):
                 put(state, key, piece.source.stored(key))
-                piece.edits[key] = key
-                piece.details.append(checksum(read_attribute(piece.source.data, key)))
+                piece.add_edit(Kind.DIRECTIONS_ADDED, key, checksum(read_attribute(piece.source.data, key)))
 
 
 def _edit_faces(
@@ -125,15 +130,15 @@ def _edit_faces(
         set_fit(piece.node, None, spelling)
         if state_of(piece.node).as_dict().get("representation") in MESH_REPRESENTATIONS:
             put(state_of(piece.node), "representation", "pointcloud")
-        piece.edits["faces"] = "no faces any more, so it is written as points"
+        piece.edits[Kind.FACES_REMOVED] = ()
         return
     if count != record.faces:
-        piece.edits["faces"] = f"{count} triangles instead of {record.faces}"
+        piece.edits[Kind.FACE_COUNT] = count, record.faces, total
     elif total != record.faces_checksum:
         source.flipped = _all_turned_round(source, record.faces_checksum)
-        piece.edits["faces"] = "faces turned round" if source.flipped else "faces changed"
+        piece.edits[Kind.FACES_FLIPPED if source.flipped else Kind.FACES] = (total,)
         _renew(state_of(piece.node), "normals", source, source.flipped)
-    reshaped = reshaped or "faces" in piece.edits
+    reshaped = reshaped or bool(piece.edits.keys() & RESHAPED)
     _renew(parts, "vertices", source, reshaped)
     _renew(parts, "vertex_normals", source, reshaped)
     colors = array_of(entries.get("vertex_colors"))
@@ -143,8 +148,7 @@ def _edit_faces(
             drop(parts, "vertex_colors")
         elif current.shape != colors.shape or not np.array_equal(current, colors, equal_nan=True):
             put(parts, "vertex_colors", current.astype(colors.dtype))
-            piece.edits["vertex colors"] = "vertex colours"
-            piece.details.append(blake2b(current.tobytes(), digest_size=16).hexdigest())
+            piece.edits[Kind.VERTEX_COLORS] = (digest_of(current),)
     if reshaped and entries.get("triangle_normals") is not None:
         put(parts, "triangle_normals", source.face_normals())
 
@@ -169,7 +173,7 @@ def _add_faces(piece: Piece, spelling: Spelling) -> None:
         spelling,
     )
     set_fit(piece.node, model, spelling)
-    piece.edits["faces"] = f"{source.face_count()} triangles"
+    piece.edits[Kind.FACES_ADDED] = source.face_count(), source.faces_checksum()
 
 
 def refuse_bad_faces(piece: Piece) -> None:

@@ -1,6 +1,7 @@
 """What was made in Blender -> new geometries: meshes, point clouds and curves without a session behind them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import bpy
 
@@ -10,10 +11,11 @@ from ..data.attributes import NORMALS, QUATERNIONS
 from ..data.checksums import checksum
 from ..data.custom_properties import own_properties, plain_property
 from ..outline.tree import name_of
+from .changes import Kind
 from .edited import MEANT_OTHERWISE, sampling_rate_of
 from .edited_columns import new_columns_of
 from .edited_look import Look, display_color, shortest
-from .edited_shape import refuse_other_widths
+from .edited_shape import plain_matrix, refuse_other_widths
 from .object_arrays import Source
 from .piece import Piece
 
@@ -46,7 +48,8 @@ def newcomer(
     if faces:
         vertices, triangles = source.stored("vertices", "<f8"), source.stored("triangles", "<i4")
         model = new_mesh_model(vertices, triangles, source.stored("vertex_normals", "<f8"), spelling)
-    rate = sampling_rate_of(obj, label)
+    own_rate = sampling_rate_of(obj, label)
+    rate = sampling_rate if own_rate is None else own_rate
     properties = {key: plain_property(value) for key, value in own_properties(obj).items()}
     meta = {key: value for key, value in properties.items() if value is not None and key not in MEANT_OTHERWISE}
     warnings += [
@@ -54,14 +57,15 @@ def newcomer(
         for key, why in MEANT_OTHERWISE.items()
         if key in properties
     ]
+    appearance, representation = _appearance(look, faces > 0), _representation(look, faces > 0)
     node = new_geometry(
         spelling,
         name=name_of(obj),
         container=container,
         points=source.stored("points"),
-        sampling_rate=sampling_rate if rate is None else rate,
-        appearance=_appearance(look, faces > 0),
-        representation=_representation(look, faces > 0),
+        sampling_rate=rate,
+        appearance=appearance,
+        representation=representation,
         visible=visible,
         normals=normals,
         quaternions=source.stored("quaternions") if has_quaternions else None,
@@ -71,8 +75,11 @@ def newcomer(
         meta=meta,
     )
     piece = Piece(obj, node, source, container, None, None, warnings=warnings)
-    piece.details += [source.column_checksums(), *map(checksum, added.values()), list(meta.values()), rate]
-    piece.edits["new"] = f"new, {source.count} points" + (f" and {faces} triangles" if faces else "")
+    sums = [source.points_checksum(), source.faces_checksum(), source.column_checksums()]
+    added_sums = {name: checksum(values) for name, values in added.items()}
+    matrix = None if source.matrix is None else plain_matrix(source.matrix)
+    looks = [asdict(appearance), representation, visible]
+    piece.edits[Kind.NEW] = source.count, faces, matrix, sums, list(columns), added_sums, meta, list(rate), looks
     return piece
 
 

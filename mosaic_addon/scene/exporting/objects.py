@@ -24,6 +24,7 @@ from ..drawing.surfaces import volume_mesh
 from ..keys import COLUMNS
 from ..outline.tree import ANGSTROM_PER_UNIT, CLASS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHOWS, name_of
 from ..record import Record, unpack
+from .changes import Kind
 from .edited import apply_edits
 from .edited_look import Look, Looks
 from .evaluated import Temporaries
@@ -308,16 +309,16 @@ class PieceMaker:
         if piece.origin is None:
             piece.index = None
             if self.scope.session is not None:
-                piece.edits["session"] = "from another session"
+                piece.edits[Kind.SESSION] = record.session, record.container, record.index
         if spelling_of(record.release) != self.scope.spelling:
             piece.warnings += respell_geometry(
                 piece.node, spelling_of(record.release), self.scope.spelling, piece.label, name_of(obj)
             )
             if self.scope.session is not None:
-                piece.edits["release"] = f"from a session of {record.release}"
+                piece.edits[Kind.RELEASE] = (record.release,)
         apply_edits(piece, record, look, visible, self.scope.scene.frame_current, self.scope.spelling)
         if piece.container != record.container:
-            piece.edits["container"] = f"now among the {piece.container}"
+            piece.edits[Kind.CONTAINER] = (piece.container,)
             piece.index = None
         self._share_volume(piece)
 
@@ -393,7 +394,7 @@ def _refuse_applied_points(scope: Scope, placements: Placements, pieces: Collect
         )
     if scope.root is None or not has_lost_its_scale(scope.root) or placements.applied(scope.root) is not None:
         return
-    if pieces and 2 * sum("points" in piece.edits for piece in pieces) > len(pieces):
+    if pieces and 2 * sum(Kind.POINTS in piece.edits for piece in pieces) > len(pieces):
         scale = 1 / scope.root[ANGSTROM_PER_UNIT]
         raise MosaicError(
             f"{scope.root.name!r} and its objects had their scale applied (Object > Apply), so their points are not in "

@@ -8,6 +8,7 @@ import bpy
 from ...session.edit import state_of
 from ...session.nodes import Formed, Node, ObjectNode
 from ..outline.tree import name_of
+from .changes import Change, Kind, Subject
 from .object_arrays import Source
 
 
@@ -16,8 +17,8 @@ class Piece:
     """A geometry on its way into a file.
 
     part: the node, or what makes it. index: its place in the file's container, None for what is new there; origin: where it
-    was read from. edits: what was changed since, by what it is about, in words; details: what the words leave out, small, to
-    tell two edits of one thing apart. uuid: None where the release has none.
+    was read from. edits: the details of what was changed since, as `Change` has them, by their kind. uuid: None where the
+    release has none.
     """
 
     obj: bpy.types.Object
@@ -26,8 +27,7 @@ class Piece:
     container: str
     index: int | None
     uuid: str | None
-    edits: dict[str, str] = field(default_factory=dict)
-    details: list[Any] = field(default_factory=list)
+    edits: dict[Kind, tuple[Any, ...]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     origin: tuple[str, int] | None = None
     read_name: str | None = None  # as it was called in the file
@@ -45,6 +45,20 @@ class Piece:
         return self.part.own[1] if type(self.part) is Formed else state_of(self.part).as_dict().get("uuid")
 
     @property
+    def _name(self) -> str:
+        return name_of(self.obj) if self.read_name is None else self.read_name
+
+    @property
     def label(self) -> str:
-        name = name_of(self.obj) if self.read_name is None else self.read_name
-        return f"{self.container} {name!r}"
+        """What it is called in sentences."""
+        return f"{self.container} {self._name!r}"
+
+    @property
+    def changes(self) -> list[Change]:
+        """What was edited, in the order in which it is told."""
+        subject = Subject(self.container, self._name)
+        return [Change(kind, subject, details) for kind, details in self.edits.items()]
+
+    def add_edit(self, kind: Kind, *details: Any) -> None:
+        """Note one more edit of a kind of which there may be several."""
+        self.edits[kind] = (*self.edits.get(kind, ()), details)

@@ -5,8 +5,8 @@ import os
 import re
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
+from dataclasses import asdict, dataclass, fields
+from typing import BinaryIO, Literal
 
 import bpy
 
@@ -18,6 +18,7 @@ from ...session.pickle_writer import write_pickle
 from ..data.custom_properties import bytes_in, clean_text, numbers_of
 from ..keys import THUMBNAIL
 from ..outline.tree import GROUP, OVERRIDE_PLACE, SESSION, UUID
+from .changes import by_subject, digest, sentences
 from .collect import Collected, collect_objects, collect_session
 from .object_arrays import fetch
 from .scope import ExportOptions
@@ -27,22 +28,24 @@ BARE_RELEASES = ("colabseg", "1.0", "1.1")  # and those after them up to 1.2.3, 
 INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
 
 THUMBNAIL_VERSION = 1
-PLACE_KEYS = ("file", "stamp", "saved", "changes")  # in the collection's custom property
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a session was last read or saved: the file, by what a change of it is known, the edits in it and their digest."""
+class LastFile:
+    """The file that a session was last read from or saved to, as the session's collection keeps it.
+
+    stamp: tells whether the file was changed since; "" for a session that is in no file. saved: a digest for each geometry or
+    container that differs in the file from what was first read, separated by spaces.
+    """
 
     file: str
     stamp: str
-    digest: str
-    changes: tuple[str, ...]
+    saved: str
 
 
 # By the collection's session_uid, what was saved while Blender runs: undo takes back what the collection keeps of it, but not
 # the file.
-_places: dict[int, Place] = {}
+_last_files: dict[int, LastFile] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def save_session(
         raise MosaicError(f"{target} was changed on disk since it was read; save under another name, or overwrite it.")
     finish_sculpting(layer)
     with closing(collect_session(session, scene, layer, options)) as collected:
-        is_its_own = target == _place_of(session).file
+        is_its_own = target == _last_file_of(session).file
         layout = collected.layout if is_its_own else layout_of(target)
         saved = _write(collected, target, backup, thumbnail or thumbnail_of(session), layout)
         for obj, uuid in collected.uuids:
@@ -90,17 +93,15 @@ def save_session(
             if group.is_editable and group.get(GROUP, {}).get("uuid") != entry["uuid"]:
                 group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
     if adopt and (options is None or options.target is None):
-        changes = tuple(map(clean_text, collected.changes))
-        place = Place(clean_text(target), file_stamp(target) or "", collected.digest, changes)
-        _places[session.session_uid] = place
+        saved_as = LastFile(clean_text(target), file_stamp(target) or "", " ".join(_digests(collected)))
+        _last_files[session.session_uid] = saved_as
         if thumbnail is not None:
             session[THUMBNAIL] = numbers_of(thumbnail, THUMBNAIL_VERSION)
         session[SESSION]["layout"] = layout
-        values = (place.file, place.stamp, place.digest, list(changes))
-        for key, value in zip(PLACE_KEYS, values, strict=True):
+        for key, value in asdict(saved_as).items():
             session[SESSION][key] = value
         if session.override_library is not None:  # Blender keeps nothing else that is changed at it
-            session[OVERRIDE_PLACE] = json.dumps(values)
+            session[OVERRIDE_PLACE] = json.dumps(asdict(saved_as))
     return saved
 
 
@@ -144,45 +145,48 @@ def unsaved_changes(session: bpy.types.Collection, scene: bpy.types.Scene, layer
     Raises MosaicError when the session could not be saved as it is.
     """
     with closing(collect_session(session, scene, layer)) as collected:
-        place = _place_of(session)
-        if collected.digest == place.digest:
+        digests, saved = _digests(collected), _last_file_of(session).saved.split()
+        if digests == saved:
             return []
-        saved = set(place.changes)
-        new = [change for change in collected.changes if clean_text(change) not in saved]
+        told = zip(sentences(collected.changes), digests, strict=True)
+        new = [sentence for sentence, digest in told if digest not in set(saved)]
         return new or ["Changes that the file has were changed again or taken back."]
+
+
+def _digests(collected: Collected) -> list[str]:
+    return list(map(digest, by_subject(collected.changes)))
 
 
 def changed_on_disk(session: bpy.types.Collection, path: str) -> bool:
     """Whether the file that the session was read from or saved to has been changed by someone else."""
-    place = _place_of(session)
-    if os.path.abspath(place.file) != os.path.abspath(path) or not place.stamp:
+    last = _last_file_of(session)
+    if os.path.abspath(last.file) != os.path.abspath(path) or not last.stamp:
         return False
-    return file_stamp(path) not in (None, place.stamp)
+    return file_stamp(path) not in (None, last.stamp)
 
 
 def file_of(session: bpy.types.Collection) -> str:
     """The file that a session was read from or last saved to; "" for none."""
-    return _place_of(session).file
+    return _last_file_of(session).file
 
 
-def _place_of(session: bpy.types.Collection) -> Place:
-    place = _places.get(session.session_uid)
-    if place is None:
-        said = _said_at_override(session) or session[SESSION]
-        file, stamp, digest = (str(said.get(key, "")) for key in PLACE_KEYS[:3])
-        place = Place(file, stamp, digest, tuple(map(str, said.get(PLACE_KEYS[3], ()))))
-    return place
+def _last_file_of(session: bpy.types.Collection) -> LastFile:
+    last = _last_files.get(session.session_uid) or _said_at_override(session)
+    if last is None:
+        said = session[SESSION]
+        last = LastFile(*(str(said.get(entry.name, "")) for entry in fields(LastFile)))
+    return last
 
 
-def _said_at_override(session: bpy.types.Collection) -> dict[str, Any] | None:
-    """What a library override says of where it was saved, by PLACE_KEYS; None where it says nothing that can be read."""
+def _said_at_override(session: bpy.types.Collection) -> LastFile | None:
+    """What a library override says of its last file; None where it says nothing that can be read."""
     if session.override_library is None:
         return None
     try:
-        file, stamp, digest, changes = json.loads(session.get(OVERRIDE_PLACE) or "[]")
-        return dict(zip(PLACE_KEYS, (file, stamp, digest, list(changes)), strict=True))
+        said = LastFile(**json.loads(session.get(OVERRIDE_PLACE) or "{}"))
     except (TypeError, ValueError):
         return None
+    return said if {str} == set(map(type, asdict(said).values())) else None
 
 
 def layout_of(path: str) -> Literal["pickle", "indexed"]:
@@ -215,7 +219,7 @@ def _write(
         write_file(path, write_state, layout, sections, _release_to_say(collected.release), backup=backup)
     except MosaicError as error:
         raise MosaicError(f"{path} {error}") from error
-    return Saved(path, collected.changes, collected.left_out, warnings)
+    return Saved(path, sentences(collected.changes), collected.left_out, warnings)
 
 
 def _release_to_say(release: str) -> str:
