@@ -13,7 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hypothesis import HealthCheck, given, note, settings
+import pytest
+from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
 
 from mosaic_addon.session import open_session
@@ -24,6 +25,7 @@ from tests.support.random_edits import Track, Undo
 from tests.support.random_sessions import HUNDREDTHS, NAMES, sessions
 
 CASES = int(os.environ.get("MOSAIC_CASES", "1000"))
+CASES_OF_A_PART = 100
 KEYS = {"clusters": "_data", "models": "_models"}
 
 NUMBERS = st.integers(0, 50)
@@ -334,14 +336,14 @@ def check(bpy: ModuleType, folder: Path, state: dict[str, Any], steps: list[tupl
     assert api.unsaved_changes(again.collection, bpy.context.scene, bpy.context.view_layer) == []
 
 
-def on_all(bpy: ModuleType, folder: Path, cases: int, most_edits: int) -> None:
-    """Every case of one kind, in one Blender."""
+def on_all(bpy: ModuleType, folder: Path, part: range, most_edits: int) -> None:
+    """One part of the cases of a kind, in one Blender. The same part has the same cases again."""
 
+    @seed(part.start)
     @settings(
-        max_examples=cases,
+        max_examples=len(part),
         deadline=None,
         report_multiple_bugs=False,
-        derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
@@ -356,9 +358,21 @@ def on_all(bpy: ModuleType, folder: Path, cases: int, most_edits: int) -> None:
         every()
 
 
-def test_any_session_is_saved_as_it_was_read(bpy: ModuleType, tmp_path: Path) -> None:
-    on_all(bpy, tmp_path, CASES * 3 // 10, 0)
+def parts(cases: int) -> list[range]:
+    """The numbers of the cases, cut into parts that processes can share."""
+    count = max(1, round(cases / CASES_OF_A_PART))
+    return [range(cases * number // count, cases * (number + 1) // count) for number in range(count)]
 
 
-def test_any_session_with_any_edits_is_saved_with_them(bpy: ModuleType, tmp_path: Path) -> None:
-    on_all(bpy, tmp_path, CASES * 7 // 10, 6)
+def name_of_part(part: range) -> str:
+    return f"{part.start}-{part.stop}"
+
+
+@pytest.mark.parametrize("part", parts(CASES * 3 // 10), ids=name_of_part)
+def test_any_session_is_saved_as_it_was_read(bpy: ModuleType, tmp_path: Path, part: range) -> None:
+    on_all(bpy, tmp_path, part, 0)
+
+
+@pytest.mark.parametrize("part", parts(CASES * 7 // 10), ids=name_of_part)
+def test_any_session_with_any_edits_is_saved_with_them(bpy: ModuleType, tmp_path: Path, part: range) -> None:
+    on_all(bpy, tmp_path, part, 6)
