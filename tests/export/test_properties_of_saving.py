@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
@@ -273,12 +274,7 @@ def digest(bpy: ModuleType) -> dict[str, Any]:
         )  # fmt: skip
     for kind in (bpy.data.meshes, bpy.data.pointclouds):
         for data in kind:
-            attributes = {}
-            for attribute in data.attributes:
-                for name in ("vector", "value", "color"):
-                    if len(attribute.data) and hasattr(attribute.data[0], name):
-                        numbers = [getattr(item, name) for item in attribute.data]
-                        attributes[attribute.name] = str([tuple(n) if hasattr(n, "__len__") else n for n in numbers])
+            attributes = {attribute.name: numbers_of(attribute) for attribute in data.attributes}
             found[f"data {data.name}"] = (attributes, properties(data), data.users)
     for collection in bpy.data.collections:
         found[f"collection {collection.name}"] = (
@@ -293,6 +289,19 @@ def digest(bpy: ModuleType) -> dict[str, Any]:
     for kind in ("node_groups", "curves", "images", "texts", "scenes", "worlds", "lights", "cameras"):
         found[kind] = [datablock.name for datablock in getattr(bpy.data, kind)]
     return found
+
+
+def numbers_of(attribute: Any) -> bytes:
+    """The numbers of an attribute, bit by bit."""
+    items = attribute.data
+    for name in ("vector", "value", "color"):
+        if len(items) and hasattr(items[0], name):
+            first = np.asarray(getattr(items[0], name))
+            kinds = {"f": np.float32, "i": np.int32, "b": np.bool_}
+            numbers = np.empty(len(items) * first.size, kinds[first.dtype.kind])
+            items.foreach_get(name, numbers)
+            return numbers.tobytes()
+    return b""
 
 
 def properties(owner: Any) -> dict[str, Any]:
