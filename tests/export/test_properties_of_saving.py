@@ -298,7 +298,7 @@ def numbers_of(attribute: Any) -> bytes:
         if len(items) and hasattr(items[0], name):
             first = np.asarray(getattr(items[0], name))
             kinds = {"f": np.float32, "i": np.int32, "b": np.bool_}
-            numbers = np.empty(len(items) * first.size, kinds[first.dtype.kind])
+            numbers: np.ndarray = np.empty(len(items) * first.size, kinds[first.dtype.kind])
             items.foreach_get(name, numbers)
             return numbers.tobytes()
     return b""

@@ -13,7 +13,7 @@ import pytest
 from mosaic_addon.session import MosaicError, open_session
 from mosaic_addon.session.nodes import Formed
 from tests.support.make_sessions import cloud, mesh, properties, triangular_mesh, write_session
-from tests.support.saved_sessions import Opened, differences, what_differs
+from tests.support.saved_sessions import FILES, Opened, differences, what_differs
 
 COUNT, POINTS = 6, 5
 
@@ -204,3 +204,43 @@ def test_what_depends_on_points_is_found_where_there_are_some(bpy: ModuleType, t
     assert [g.representation for g in after] == ["pointcloud", "basis", "basis"]
     quaternions = [g.quaternions for g in after]
     assert [None if values is None else len(values) for values in quaternions] == [None, 1, 2]
+
+
+# --- the fast way and the slow one -----------------------------------------------------------------------------------
+
+
+def edits_of_a_few(objects: list[Any]) -> None:
+    """Every fifth object is edited, in one way after the other."""
+    edits: list[Callable[[Any], None]] = [
+        lambda obj: setattr(obj, "name", "other"),
+        lambda obj: setattr(obj, "location", (1, 0, 0)),
+        lambda obj: setattr(obj, "hide_viewport", True),
+        lambda obj: obj.__setitem__("mine", 3),
+        surface_input("Opacity", 0.25),
+    ]
+    for number, obj in enumerate(objects[::5]):
+        edits[number % len(edits)](obj)
+
+
+@pytest.mark.parametrize("edited", [False, True])
+@pytest.mark.parametrize("path", [*FILES, None], ids=lambda path: path.name if path else "alike")
+def test_what_is_known_at_a_glance_is_saved_as_if_it_had_been_looked_into(
+    bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path | None, edited: bool
+) -> None:
+    from mosaic_addon.scene.exporting import objects
+
+    if path is None:
+        path = write_session(tmp_path / "alike.pickle", list(map(one, range(150))), list(map(one_mesh, range(40))))
+    opened = Opened(bpy, path)
+    if edited:
+        edits_of_a_few([obj for obj in opened.collection.all_objects if "mosaic_class" in obj])
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    asked, key_of = [], objects.key_of
+    monkeypatch.setattr(objects, "key_of", lambda *about: asked.append(key_of(*about)) or asked[-1])
+    fast = opened.save(tmp_path / "fast.pickle")
+    assert len(asked) > len(set(asked) - {None}), "no two objects were alike"
+    opened = Opened.from_blend(bpy, tmp_path / "scene.blend")
+    monkeypatch.setattr(objects, "key_of", lambda *about: None)
+    slow = opened.save(tmp_path / "slow.pickle")
+    assert (fast.changes, fast.warnings, fast.left_out) == (slow.changes, slow.warnings, slow.left_out)
+    assert differences(tmp_path / "fast.pickle", tmp_path / "slow.pickle") == []
