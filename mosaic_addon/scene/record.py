@@ -28,7 +28,7 @@ from .data.checksums import checksum
 from .data.custom_properties import bytes_in, numbers_of
 from .data.meshes import holds_vertex_normals, holds_vertices
 from .data.vertex_properties import column_checksums, holds_column
-from .keys import RECORD
+from .keys import RECORD, has
 
 RECORD_VERSION: Final = 1  # of what objects and collections remember; `unpack` is the place to read older ones
 NODE = "node"
@@ -63,9 +63,10 @@ class Record:
     @property
     def node(self) -> ObjectNode:
         """What it was read from, made once."""
-        if type(self.part) is Formed:
-            self.part = self.part.make()
-        return self.part
+        part = self.part
+        if isinstance(part, Formed):
+            part = self.part = part.make()
+        return part
 
 
 # The fields that differ from geometry to geometry, and those that many have alike, which are stored apart from them.
@@ -156,7 +157,7 @@ def unpack(obj: bpy.types.Object, owner: Any) -> Record | None:
 
     Raises MosaicError when it was tampered with, or is of a later version.
     """
-    if RECORD not in obj:  # quicker than `get`
+    if not has(obj, RECORD):  # quicker than `get`
         return None
     try:
         data = _data_of(obj[RECORD])
@@ -190,7 +191,7 @@ def _data_of(value: Any) -> bytes:
 
 def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
     """What a session's collection keeps; None for one that came from no file. Raises MosaicError when it was tampered with."""
-    if RECORD not in collection:
+    if not has(collection, RECORD):
         return None
     try:
         entries = _read(_data_of(collection[RECORD]), collection).as_dict()

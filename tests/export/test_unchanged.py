@@ -235,8 +235,14 @@ def test_what_is_known_at_a_glance_is_saved_as_if_it_had_been_looked_into(
     if edited:
         edits_of_a_few([obj for obj in opened.collection.all_objects if "mosaic_class" in obj])
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
-    asked, key_of = [], objects.key_of
-    monkeypatch.setattr(objects, "key_of", lambda *about: asked.append(key_of(*about)) or asked[-1])
+    asked: list[Any] = []
+    key_of = objects.key_of
+
+    def noted(*about: Any) -> Any:
+        asked.append(key_of(*about))
+        return asked[-1]
+
+    monkeypatch.setattr(objects, "key_of", noted)
     fast = opened.save(tmp_path / "fast.pickle")
     assert len(asked) > len(set(asked) - {None}), "no two objects were alike"
     opened = Opened.from_blend(bpy, tmp_path / "scene.blend")

@@ -12,7 +12,8 @@ from ...session.decode import tree_items
 from ...session.edit import Spelling, crashes_mosaic, new_container, new_tree, new_uuid, put, state_of
 from ...session.nodes import Node, ObjectNode, Pairs
 from ..data.custom_properties import clean_text
-from ..outline.tree import CONTAINER, CONTAINERS, GROUP, UUID, container_of, items_of, members_of, name_of
+from ..keys import CONTAINER, GROUP, UUID, has
+from ..outline.tree import CONTAINERS, container_of, items_of, members_of, name_of
 from ..record import SessionRecord
 from .changes import Change, Kind, Subject
 from .piece import Piece
@@ -72,7 +73,7 @@ def arrange(walked: Walked, pieces: dict[int, Piece]) -> dict[str, list[Place]]:
     places: dict[str, list[Place]] = {name: [] for name in CONTAINERS}
     for group, container, numbers in walked.items:
         own: dict[str, Place] = {}  # of this group, by their containers
-        if group is not None and container is not None and GROUP in group:  # which may be empty
+        if group is not None and container is not None and has(group, GROUP):  # which may be empty
             own[container] = Place(group)
         for number in numbers:
             piece = pieces.pop(number, None)
@@ -100,7 +101,7 @@ def _items(scope: Scope) -> Iterator[tuple[Any, str | None]]:
         for item in items_of(container) if container is not None else ():
             yield item, name
     for child in scope.session.children:
-        if CONTAINER not in child:
+        if not has(child, CONTAINER):
             yield child, None
     for obj in scope.session.objects:
         yield obj, None

@@ -13,7 +13,8 @@ from ...session.errors import MosaicError
 from ...session.nodes import Stored
 from ..data.custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
 from ..drawing.representations import MODIFIER, modifier_of
-from ..outline.tree import SAMPLING_RATE, name_of
+from ..keys import SAMPLING_RATE
+from ..outline.tree import name_of
 from ..record import Record
 from .changes import RESHAPED, Kind
 from .edited_columns import edit_columns, tell_what_is_filled_in

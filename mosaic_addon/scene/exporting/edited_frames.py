@@ -11,8 +11,8 @@ from ...session.nodes import ObjectNode, Pairs, Stored
 from ..data.checksums import checksum
 from ..data.placement import only_moves
 from ..drawing.facts import step_at
-from ..drawing.trajectories import STEP, step_sums
-from ..keys import STEP_SUMS
+from ..drawing.trajectories import step_sums
+from ..keys import STEP, STEP_SUMS
 from ..record import Record
 from .changes import ColumnEdit, Kind
 from .edited_columns import kind_of, new_columns_of

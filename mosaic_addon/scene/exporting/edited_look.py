@@ -14,7 +14,8 @@ from ..compat import ModifierInputs
 from ..drawing.color_maps import to_display, to_scene
 from ..drawing.materials import SURFACE
 from ..drawing.representations import FITTED_SURFACE, LABELS, MODIFIER, modifier_of
-from ..drawing.surfaces import DEFAULT_RESOLUTION, PERCENTILE, RESOLUTION
+from ..drawing.surfaces import DEFAULT_RESOLUTION
+from ..keys import PERCENTILE, RESOLUTION
 from ..record import Record
 from .changes import Kind
 from .piece import Piece

@@ -181,7 +181,7 @@ def refuse_bad_faces(piece: Piece) -> None:
     positions = piece.source.positions()
     if np.isfinite(positions.sum(dtype=np.float64)):
         return
-    bad = ~np.isfinite(positions).all(axis=1)
+    bad = np.logical_not(np.isfinite(positions).all(axis=1))
     if bad[piece.source.triangles(np.dtype(np.int32))].any():
         raise MosaicError(
             f"{piece.label}: some of its faces have corners that are not finite, on which Mosaic crashes; delete those vertices."

@@ -3,8 +3,8 @@
 import bpy
 
 from ..data.attributes import PointData
-from ..data.vertex_properties import COLUMNS
 from ..drawing.representations import modifier_of
+from ..keys import COLUMNS, has
 
 
 class Temporaries:
@@ -44,8 +44,9 @@ class Temporaries:
             bpy.data.objects.remove(copy)
         if data is not None:
             self._made.append(data)
-            if COLUMNS in obj.data and COLUMNS not in data:
-                data[COLUMNS] = obj.data[COLUMNS]
+            original = obj.data
+            if original is not None and has(original, COLUMNS) and not has(data, COLUMNS):
+                data[COLUMNS] = original[COLUMNS]
         return data
 
     def _of_metaball(self, obj: bpy.types.Object, layer: bpy.types.ViewLayer) -> PointData | None:

@@ -7,6 +7,7 @@ from itertools import islice
 
 import bpy
 import numpy as np
+from bpy.types import Mesh
 from mathutils import Matrix
 from numpy.typing import NDArray
 
@@ -21,8 +22,8 @@ from ..drawing.appearance import input_of
 from ..drawing.facts import steps_of
 from ..drawing.representations import MODIFIER, kind_drawn
 from ..drawing.surfaces import volume_mesh
-from ..keys import COLUMNS
-from ..outline.tree import ANGSTROM_PER_UNIT, CLASS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHOWS, name_of
+from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHOWS, has
+from ..outline.tree import name_of
 from ..record import Record, unpack
 from .changes import Kind
 from .edited import apply_edits
@@ -77,13 +78,14 @@ def find_pieces(
         shown = [looks.of(obj) for _, obj, _, _ in asked]
         seen = [eyes.see(obj) for _, obj, _, _ in asked]
         records = [
-            unpack(obj, source) if CLASS in obj else None for (_, obj, _, _), source in zip(asked, sources, strict=True)
+            unpack(obj, source) if has(obj, CLASS) else None
+            for (_, obj, _, _), source in zip(asked, sources, strict=True)
         ]
         known = []
         for (_, obj, _, data), source, record in zip(asked, sources, records, strict=True):
             if record is None:
                 continue
-            source.columns_note = data[COLUMNS] if COLUMNS in data else obj.get(COLUMNS, NO_COLUMNS)
+            source.columns_note = data[COLUMNS] if has(data, COLUMNS) else obj.get(COLUMNS, NO_COLUMNS)
             if not record.frames:
                 known.append(source)
         for source in known:
@@ -104,7 +106,7 @@ def _leave_out(obj: bpy.types.Object, notes: Notes) -> None:
     """Note that an object has no points."""
     if obj.type in DATA_TYPES:
         notes.left_out.append(_without_points(obj))
-    elif obj.type != "EMPTY" or PIXEL_SIZE not in obj:
+    elif obj.type != "EMPTY" or not has(obj, PIXEL_SIZE):
         kind = OTHER_KINDS.get(obj.type, obj.type.lower().replace("_", " "))
         article = "an" if kind[0] in "aeiou" else "a"
         notes.left_out.append(f"{obj.name!r} is left out: Mosaic has no objects like {article} {kind}.")
@@ -120,12 +122,13 @@ def _without_points(obj: bpy.types.Object) -> str:
 
 def _data_of(obj: bpy.types.Object, scope: Scope, notes: Notes, made: Temporaries) -> PointData | None:
     """The points or mesh of an object, made of its curve or its modifiers where need be."""
-    if obj.type in ("MESH", "POINTCLOUD"):
-        edited = obj.type == "MESH" and obj.data.is_editmode
+    data = obj.data
+    if isinstance(data, PointData):
+        edited = isinstance(data, Mesh) and data.is_editmode
         if edited:
             obj.update_from_editmode()
         if not _is_evaluated(obj, scope, notes):
-            return made.copy_of(obj.data) if edited else obj.data
+            return made.copy_of(data) if edited else data
     elif obj.type not in DATA_TYPES:
         return None
     return made.of(obj, scope.scene, scope.layer)
@@ -146,7 +149,7 @@ def _is_evaluated(obj: bpy.types.Object, scope: Scope, notes: Notes) -> bool:
 def _is_shaped(obj: bpy.types.Object) -> bool:
     """Whether an object's shape keys may make another shape than the first of them."""
     keys = obj.data.shape_keys
-    is_pinned = obj.show_only_shape_key and obj.active_shape_key_index > 0
+    is_pinned = obj.show_only_shape_key and (obj.active_shape_key_index or 0) > 0
     return is_pinned or not keys.use_relative or any(key.value and not key.mute for key in keys.key_blocks[1:])
 
 
@@ -162,7 +165,7 @@ class Placements:
         root = self.scope.root
         if self.scope.session is None:
             root = obj
-            while root is not None and PIXEL_SIZE not in root:
+            while root is not None and not has(root, PIXEL_SIZE):
                 root = root.parent
         matrix = to_session(obj, root, self.applied(root) if root is not None else None)
         if root is None and self.scope.session is None:
@@ -336,7 +339,7 @@ class PieceMaker:
         """The sampling rate of the session's first object, for new ones."""
         for obj in self.scope.session.all_objects if self.scope.session is not None else ():
             rate = plain_property(obj.get(SAMPLING_RATE))
-            if CLASS in obj and isinstance(rate, list) and len(rate) == 3:
+            if has(obj, CLASS) and isinstance(rate, list) and len(rate) == 3:
                 return tuple(rate)
         return (1.0, 1.0, 1.0)
 
@@ -353,7 +356,7 @@ class PieceMaker:
 
 
 def _steps(obj: bpy.types.Object) -> list[bpy.types.Mesh]:
-    if MODEL not in obj:
+    if not has(obj, MODEL):
         return []
     return [step.data for step in steps_of(obj)]
 

@@ -35,9 +35,10 @@ class Piece:
     @property
     def node(self) -> ObjectNode:
         """What is written, to look into it and to change it. Nobody who only writes it asks for it."""
-        if type(self.part) is Formed:
-            self.part = self.part.make()
-        return self.part
+        part = self.part
+        if isinstance(part, Formed):
+            part = self.part = part.make()
+        return part
 
     @property
     def read_uuid(self) -> Node:

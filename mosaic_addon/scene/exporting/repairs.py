@@ -22,7 +22,8 @@ from ...session.edit import (
 )
 from ...session.nodes import Node, ObjectNode, Pairs, Stored
 from ...session.session import MESH_REPRESENTATIONS, POINT_REPRESENTATIONS, Appearance
-from ..drawing.surfaces import DEFAULT_RESOLUTION, SHAPE, SPACING
+from ..drawing.surfaces import DEFAULT_RESOLUTION
+from ..keys import SHAPE, SPACING
 from ..record import Record
 from .object_arrays import Source
 

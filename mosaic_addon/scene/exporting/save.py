@@ -16,8 +16,7 @@ from ...session.file import Section, file_stamp, write_file
 from ...session.gc_pause import without_collection
 from ...session.pickle_writer import write_pickle
 from ..data.custom_properties import bytes_in, clean_text, numbers_of
-from ..keys import THUMBNAIL
-from ..outline.tree import GROUP, OVERRIDE_PLACE, SESSION, UUID
+from ..keys import GROUP, OVERRIDE_PLACE, SESSION, THUMBNAIL, UUID, has
 from .changes import by_subject, digest, sentences
 from .collect import Collected, collect_objects, collect_session
 from .object_arrays import fetch
@@ -107,7 +106,7 @@ def save_session(
 
 def thumbnail_of(session: bpy.types.Collection) -> bytes | None:
     """The PNG that takes the place of the file's thumbnail; None without one, or where it was tampered with."""
-    if THUMBNAIL not in session:
+    if not has(session, THUMBNAIL):
         return None
     try:
         return bytes_in(session[THUMBNAIL])[1]

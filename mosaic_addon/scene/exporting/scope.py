@@ -7,7 +7,8 @@ from typing import Literal
 import bpy
 
 from ...session.edit import NEWEST, Spelling, spelling_of
-from ..outline.tree import SESSION, root_of
+from ..keys import SESSION
+from ..outline.tree import root_of
 from ..record import SessionRecord, unpack_session
 
 

@@ -12,7 +12,8 @@ import bpy
 from ...session.edit import fit_of, state_of
 from ...session.nodes import Formed, ObjectNode
 from ..data.custom_properties import clean_text, own_properties, plain_property
-from ..outline.tree import SAMPLING_RATE, name_of
+from ..keys import SAMPLING_RATE
+from ..outline.tree import name_of
 from ..record import Record
 from .edited_look import Look
 from .object_arrays import Source
