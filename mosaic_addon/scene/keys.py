@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Final
 
-from bpy.types import bpy_struct
-
 
 class Carrier(Flag):
     """Kinds of datablocks that carry custom properties of ours."""
@@ -47,11 +45,6 @@ def _key(name: str, carriers: Carrier, holds: str, *, writers: str, readers: str
     """Enter a custom property into the list, and return its name. writers, readers: modules, separated by spaces."""
     KEYS[name] = Key(name, carriers, holds, tuple(writers.split()), tuple(readers.split()))
     return name
-
-
-def has(owner: bpy_struct, key: str) -> bool:
-    """Whether a datablock carries a custom property. The stubs of Blender do not know `in` for datablocks."""
-    return key in owner  # type: ignore[operator]
 
 
 SESSION: Final = _key(

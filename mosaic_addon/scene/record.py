@@ -25,10 +25,10 @@ from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
 from ..session.session import Frame, Geometry, Mesh, Session
 from .data.checksums import checksum
-from .data.custom_properties import bytes_in, numbers_of
+from .data.custom_properties import bytes_in, has, numbers_of
 from .data.meshes import holds_vertex_normals, holds_vertices
 from .data.vertex_properties import column_checksums, holds_column
-from .keys import RECORD, has
+from .keys import RECORD
 
 RECORD_VERSION: Final = 1  # of what objects and collections remember; `unpack` is the place to read older ones
 NODE = "node"

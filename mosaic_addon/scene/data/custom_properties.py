@@ -19,6 +19,11 @@ HEAD = struct.Struct("=ii")  # before bytes that are held as numbers
 INT32 = range(-(2**31), 2**31)
 
 
+def has(owner: bpy.types.bpy_struct, key: str) -> bool:
+    """Whether a datablock carries a custom property. The stubs of Blender do not know `in` for datablocks."""
+    return key in owner  # type: ignore[operator]
+
+
 def to_property(value: Any) -> Any:
     """`value` as a custom property can hold it, or None where it cannot.
 

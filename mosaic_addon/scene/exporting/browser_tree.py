@@ -11,8 +11,8 @@ from bpy.types import Object  # looking it up in bpy.types takes longer than mos
 from ...session.decode import tree_items
 from ...session.edit import Spelling, crashes_mosaic, new_container, new_tree, new_uuid, put, state_of
 from ...session.nodes import Node, ObjectNode, Pairs
-from ..data.custom_properties import clean_text
-from ..keys import CONTAINER, GROUP, UUID, has
+from ..data.custom_properties import clean_text, has
+from ..keys import CONTAINER, GROUP, UUID
 from ..outline.tree import CONTAINERS, container_of, items_of, members_of, name_of
 from ..record import SessionRecord
 from .changes import Change, Kind, Subject

@@ -3,8 +3,9 @@
 import bpy
 
 from ..data.attributes import PointData
+from ..data.custom_properties import has
 from ..drawing.representations import modifier_of
-from ..keys import COLUMNS, has
+from ..keys import COLUMNS
 
 
 class Temporaries:

@@ -15,14 +15,14 @@ from ...session.edit import put, respell_geometry, spelling_of, state_of
 from ...session.errors import MosaicError
 from ...session.nodes import Stored
 from ..data.attributes import PointData, Scratch
-from ..data.custom_properties import plain_property
+from ..data.custom_properties import has, plain_property
 from ..data.placement import applied_of, has_lost_its_scale, to_session
 from ..data.vertex_properties import NO_COLUMNS
 from ..drawing.appearance import input_of
 from ..drawing.facts import steps_of
 from ..drawing.representations import MODIFIER, kind_drawn
 from ..drawing.surfaces import volume_mesh
-from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHOWS, has
+from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHOWS
 from ..outline.tree import name_of
 from ..record import Record, unpack
 from .changes import Kind

@@ -15,8 +15,8 @@ from ...session.errors import MosaicError
 from ...session.file import Section, file_stamp, write_file
 from ...session.gc_pause import without_collection
 from ...session.pickle_writer import write_pickle
-from ..data.custom_properties import bytes_in, clean_text, numbers_of
-from ..keys import GROUP, OVERRIDE_PLACE, SESSION, THUMBNAIL, UUID, has
+from ..data.custom_properties import bytes_in, clean_text, has, numbers_of
+from ..keys import GROUP, OVERRIDE_PLACE, SESSION, THUMBNAIL, UUID
 from .changes import by_subject, digest, sentences
 from .collect import Collected, collect_objects, collect_session
 from .object_arrays import fetch
