@@ -5,7 +5,9 @@ with its record here, and the rest makes a key: where one object of a key was lo
 nothing to be found in the others.
 """
 
+import marshal
 from collections.abc import Hashable
+from typing import Any
 
 import bpy
 
@@ -47,13 +49,18 @@ def key_of(obj: bpy.types.Object, source: Source, record: Record, look: Look, vi
         part.alike,
         visible,
         look,
-        tuple(rate.to_list()) if hasattr(rate, "to_list") else repr(plain_property(rate)),
-        repr([(key, plain_property(value)) for key, value in own.items()]) if own else "",
+        tuple(rate.to_list()) if hasattr(rate, "to_list") else _bytes_of(plain_property(rate)),
+        _bytes_of([(key, plain_property(value)) for key, value in own.items()]) if own else b"",
         source.is_mesh,
         source.count > 0,
         source.columns_note,
         source.attributes().signature,
     )
+
+
+def _bytes_of(value: Any) -> bytes:
+    """Plain values as bytes that are equal for equal values: ten times as quick as `canonical`, but not for keeping."""
+    return marshal.dumps(value, 2)  # later versions of the format depend on what else refers to the value
 
 
 def speaks_for_others(node: ObjectNode) -> bool:
