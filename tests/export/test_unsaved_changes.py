@@ -165,14 +165,14 @@ def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
         canonical(value)
 
 
-SAME = [
+SAME: list[tuple[Any, Any]] = [
     ((1, "a"), [1, "a"]),
     ({"a": 1, "b": 2.0}, {"b": 2.0, "a": 1}),
     (float("nan"), -float("nan")),
     (np.array([1, 2], "<i4"), np.array([0, 1, 0, 2], "<i4")[1::2]),
     (np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3))),
 ]
-DIFFERENT = [
+DIFFERENT: list[Any] = [
     None, False, True, 0, 1, -1, 10**30, 0.0, -0.0, 1.0, "", "1", "a", b"", b"a", [], [[]], [1], [1, 1], [[1], 1], {}, {"a": 1},
     {"a": {"b": 1}}, {"a": [1]}, np.float32(1), np.float64(1), np.int32(1), np.array([1], np.int32), np.array([[1]], np.int32),
     ["a", "b"], ["ab"], ["a", b"b"], Color.RED, "red", "\ud800",
