@@ -5,14 +5,14 @@ Importing this package imports no bpy, so that reading a session needs no Blende
 
 
 def register() -> None:
-    """Called by Blender when the extension is enabled."""
-    from . import ui
+    """Add everything to Blender, which calls this when the extension is enabled."""
+    from .ui import registration
 
-    ui.register()
+    registration.register()
 
 
 def unregister() -> None:
-    """Called by Blender when the extension is disabled."""
-    from . import ui
+    """Take everything back; Blender calls this when the extension is disabled."""
+    from .ui import registration
 
-    ui.unregister()
+    registration.unregister()

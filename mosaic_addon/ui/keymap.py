@@ -1,8 +1,12 @@
 """Hotkeys while the mouse is over a 3D View or its sidebar. None of them is one of Blender's own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import bpy
+
+from .additions import Addition
 
 # Blender asks the keymap of this name in both the view and its sidebar, whatever the mode.
 KEYMAP: Final = "3D View Generic"
@@ -15,29 +19,34 @@ HOTKEYS: Final = {
     "mosaic.toggle_visibility": ("H", True, False, True),
     "mosaic.isolate": ("I", True, False, True),
 }
-_added: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []
+_added: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []  # by this extension
 
 
 def items() -> tuple[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem], ...]:
-    """The hotkeys as they were added, before what the user made of them."""
+    """The hotkeys with their keymaps, as they were added, before the user changed them."""
     return tuple(_added)
 
 
-def add_hotkeys() -> None:
-    """Add the hotkeys; none in background, where there is no key to press."""
+def additions() -> Iterator[Addition]:
+    """The hotkeys; none in background, where there is no key to press."""
     configuration = bpy.context.window_manager.keyconfigs.addon
     if configuration is None:
         return
     keymap = configuration.keymaps.new(KEYMAP, space_type="VIEW_3D", region_type="WINDOW")
-    for operator, (key, ctrl, alt, shift) in HOTKEYS.items():
-        item = keymap.keymap_items.new(operator, key, "PRESS", ctrl=ctrl, alt=alt, shift=shift)
+    for operator in HOTKEYS:
+        yield _hotkey_added(keymap, operator)
+
+
+@contextmanager
+def _hotkey_added(keymap: bpy.types.KeyMap, operator: str) -> Iterator[None]:
+    """One hotkey. It is removed by itself, as other add-ons may use the same keymap."""
+    key, ctrl, alt, shift = HOTKEYS[operator]
+    item = keymap.keymap_items.new(operator, key, "PRESS", ctrl=ctrl, alt=alt, shift=shift)
+    _added.append((keymap, item))
+    try:
         if operator == "mosaic.load_session":
             item.properties.replace = True  # as Mosaic does; File > Import opens beside
-        _added.append((keymap, item))
-
-
-def remove_hotkeys() -> None:
-    """Take them away again, each by itself: other add-ons may use the same keymap."""
-    for keymap, item in _added:
+        yield
+    finally:
+        _added.remove((keymap, item))
         keymap.keymap_items.remove(item)
-    _added.clear()

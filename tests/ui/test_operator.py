@@ -1,4 +1,4 @@
-"""The operator behind File > Import, drag and drop, and scripts; and the extension as it is registered."""
+"""The operator behind File > Import, drag and drop, and scripts; and the extension as it is installed."""
 
 from __future__ import annotations
 
@@ -30,73 +30,8 @@ def addon(bpy: ModuleType) -> Iterator[ModuleType]:
     mosaic_addon.unregister()
 
 
-def registered(bpy: ModuleType) -> dict[str, Any]:
-    """What an extension can leave in Blender."""
-    menus = {
-        name: len(added) - 1  # the first is the menu's own
-        for name in dir(bpy.types)
-        if (added := getattr(getattr(getattr(bpy.types, name), "draw", None), "_draw_funcs", None)) and len(added) > 1
-    }
-    handlers = {
-        name: list(found) for name in dir(bpy.app.handlers) if isinstance(found := handlers_of(bpy, name), list)
-    }
-    owners = (bpy.types.Scene, bpy.types.Object, bpy.types.Collection, bpy.types.WindowManager, bpy.types.Material)
-    keyconfig = bpy.context.window_manager.keyconfigs.addon
-    keymaps = [] if keyconfig is None else keyconfig.keymaps
-    hotkeys = [(keymap.name, len(keymap.keymap_items)) for keymap in keymaps if len(keymap.keymap_items)]
-    return {
-        "types": sorted(name for name in dir(bpy.types) if "mosaic" in name.lower()),
-        "operators": sorted(dir(bpy.ops.mosaic)),
-        "properties": {owner.__name__: sorted(owner.bl_rna.properties.keys()) for owner in owners},
-        "menus": menus,
-        "handlers": handlers,
-        "keys": hotkeys,  # an empty keymap stays, as others may use it
-        "add-ons": sorted(bpy.context.preferences.addons.keys()),
-    }
-
-
-def handlers_of(bpy: ModuleType, name: str) -> Any:
-    return None if name == "persistent" else getattr(bpy.app.handlers, name)
-
-
 def objects(bpy: ModuleType) -> list[str]:
     return sorted(bpy.data.objects.keys())
-
-
-def test_registering_and_back_leaves_nothing(bpy: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
-    import mosaic_addon
-
-    before = registered(bpy)
-    assert before["types"] == []
-    for _ in range(2):
-        mosaic_addon.register()
-        during = registered(bpy)
-        assert "load_session" in during["operators"]
-        assert "MOSAIC_OT_load_session" in during["types"]
-        count = before["menus"].get("TOPBAR_MT_file_import", 0)
-        assert during["menus"]["TOPBAR_MT_file_import"] == count + 1
-        mosaic_addon.unregister()
-        assert registered(bpy) == before
-    out, err = capfd.readouterr()
-    assert "rror" not in out + err
-
-
-def test_registering_that_fails_leaves_nothing(bpy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    import mosaic_addon
-    from mosaic_addon import ui
-
-    class NoOperator:
-        pass
-
-    before = registered(bpy)
-    monkeypatch.setattr(ui, "CLASSES", (*ui.CLASSES, NoOperator))
-    with pytest.raises((RuntimeError, ValueError, TypeError)):
-        mosaic_addon.register()
-    assert registered(bpy) == before
-    monkeypatch.undo()
-    mosaic_addon.register()
-    mosaic_addon.unregister()
-    assert registered(bpy) == before
 
 
 def test_the_file_handler_takes_sessions(addon: ModuleType) -> None:

@@ -27,7 +27,7 @@ BUTTONS = {
 PREPARE = f"""
 import importlib, sys, time
 import bpy
-ui = importlib.import_module("{ADDON}.ui")
+ui = importlib.import_module("{ADDON}.ui.registration")
 tree = importlib.import_module("{ADDON}.scene.outline.tree")
 for c in reversed(ui.CLASSES):
     if issubclass(c, bpy.types.Panel) and getattr(c, "bl_category", "") == "Mosaic" and c.__name__ != "MOSAIC_PT_objects":

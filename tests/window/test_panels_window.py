@@ -22,9 +22,9 @@ ROW = 22  # pixels from one row of a panel to the next
 PREPARE = f"""
 import importlib, time
 import bpy
-ui = importlib.import_module("{ADDON}.ui")
+ui = importlib.import_module("{ADDON}.ui.registration")
 panels = [c for c in ui.CLASSES if issubclass(c, bpy.types.Panel) and getattr(c, "bl_category", "") == "Mosaic"]
-ours = [c for c in panels if c.__module__.endswith((".properties_panel", ".information"))]
+ours = [c for c in panels if c.__module__.endswith((".properties.panel", ".properties.information"))]
 for c in reversed(panels):
     bpy.utils.unregister_class(c)
 for c in ours:

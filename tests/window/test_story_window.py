@@ -66,7 +66,7 @@ def counts():
     return {kind: len(getattr(bpy.data, kind)) for kind in kinds}
 
 def unsaved():
-    ui = importlib.import_module("bl_ext.user_default.mosaic.ui.unsaved")
+    ui = importlib.import_module("bl_ext.user_default.mosaic.ui.session.unsaved")
     return [c.name for c in bpy.data.collections if "mosaic_session" in c and ui.is_unsaved(c)]
 """
 

@@ -163,31 +163,18 @@ def _forget_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> N
 
 
 @persistent
-def _forget_all(*_: object) -> None:
-    """After another file was opened, and after undo, which changes data without a word about which."""
+def forget_all(*_: object) -> None:
+    """Forget all numbers: after another file was opened, and after undo, which does not say what it changes."""
     _known.clear()
 
 
-_HANDLERS = (
-    (bpy.app.handlers.depsgraph_update_post, _forget_changed),
-    (bpy.app.handlers.load_post, _forget_all),
-    (bpy.app.handlers.undo_post, _forget_all),
-    (bpy.app.handlers.redo_post, _forget_all),
+# Lists of bpy.app.handlers, and what to add to them while numbers are asked for. It changes nothing but what is known here.
+HANDLERS = (
+    ("depsgraph_update_post", _forget_changed),
+    ("load_post", forget_all),
+    ("undo_post", forget_all),
+    ("redo_post", forget_all),
 )
-
-
-def start_watching() -> None:
-    """Begin to notice changes of data. Nothing that is noticed changes anything but what is remembered here."""
-    for handlers, function in _HANDLERS:
-        handlers.append(function)
-
-
-def stop_watching() -> None:
-    """Undo `start_watching`."""
-    for handlers, function in _HANDLERS:
-        if function in handlers:
-            handlers.remove(function)
-    _known.clear()
 
 
 # --- model and meta --------------------------------------------------------------------------------------------------

@@ -1,10 +1,13 @@
 """The menu of the browser's rows, with Mosaic's entries: by a right click on a row, and by the button beside the list."""
 
+from collections.abc import Iterator
+
 import bpy
 from bpy.props import EnumProperty
 
 from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
 from ...session import MosaicError
+from ..additions import Addition, menu_entry_added
 from ..reports import OperatorReturn
 from .rows import objects_below
 from .selection import OnChosen, chosen, target_of
@@ -138,11 +141,6 @@ def _objects(context: bpy.types.Context) -> list[bpy.types.Object]:
     return below if below and not set(below) <= set(selected) else selected
 
 
-def add_menu() -> None:
-    """Let the right click on a row show the menu."""
-    bpy.types.UI_MT_button_context_menu.prepend(draw_in_button_menu)
-
-
-def remove_menu() -> None:
-    """Take back what `add_menu` did."""
-    bpy.types.UI_MT_button_context_menu.remove(draw_in_button_menu)
+def additions() -> Iterator[Addition]:
+    """The entries in the menu that a right click on a row shows."""
+    yield menu_entry_added(bpy.types.UI_MT_button_context_menu, draw_in_button_menu, first=True)

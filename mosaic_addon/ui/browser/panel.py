@@ -1,5 +1,7 @@
 """The object browser: the panel "Objects" in the sidebar of the 3D view, as Mosaic's own browser."""
 
+from collections.abc import Iterator
+
 import blf
 import bpy
 from bpy.props import (
@@ -13,8 +15,10 @@ from bpy.props import (
 
 from ...scene.drawing.appearance import base_color_of, set_base_color
 from ...scene.drawing.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, group_of
+from ...scene.keys import COLOR, HIDDEN
 from ...scene.outline.tree import name_of, sessions_in
 from ...scene.outline.visibility import is_visible, set_visible
+from ..additions import Addition, property_added, state_forgotten
 from .click import MOSAIC_OT_fold, MOSAIC_OT_select_item
 from .rows import Rows, is_folded, objects_below, rows_of, title_of
 from .selection import choose, chosen_ids
@@ -136,10 +140,10 @@ def _draw_object(row: bpy.types.UILayout, obj: bpy.types.Object, width: float, c
     if icons == 2 and base_color_of(obj) is not None:
         swatch = tail.row()
         swatch.ui_units_x = 0.9
-        swatch.prop(obj, "mosaic_color", text="")
+        swatch.prop(obj, COLOR, text="")
     elif icons == 2:
         tail.label(icon="BLANK1")
-    tail.prop(obj, "mosaic_hidden", text="", icon="HIDE_OFF" if visible else "HIDE_ON", emboss=False)
+    tail.prop(obj, HIDDEN, text="", icon="HIDE_OFF" if visible else "HIDE_ON", emboss=False)
 
 
 def _draw_heading(
@@ -246,21 +250,22 @@ def _set_hidden(obj: bpy.types.Object, hidden: bool) -> None:
     set_visible([obj], not hidden, bpy.context.view_layer)
 
 
-def add_properties() -> None:
-    """The browser's own state, and views on the data of objects. Nothing of them is saved."""
-    bpy.types.WindowManager.mosaic_browser = PointerProperty(type=MosaicBrowser)
-    bpy.types.Object.mosaic_color = FloatVectorProperty(
+def _forget() -> None:
+    global _drawn, _drawn_ids, _active, _width, _scale
+    _drawn, _drawn_ids, _active, _width, _scale = Rows(), set(), -1, 0.0, 1.0
+
+
+def additions() -> Iterator[Addition]:
+    """The browser's own state, and views on the data of objects. None of them is saved."""
+    yield state_forgotten(_forget)
+    yield property_added(bpy.types.WindowManager, "mosaic_browser", PointerProperty(type=MosaicBrowser))
+    color = FloatVectorProperty(
         name="Colour", description="Base colour of the object", subtype="COLOR", min=0, max=1,
         get=_get_color, set=_set_color,
     )  # fmt: skip
-    bpy.types.Object.mosaic_hidden = BoolProperty(
+    yield property_added(bpy.types.Object, COLOR, color)
+    hidden = BoolProperty(
         name="Hidden", description="Hide the object, also in pictures. Drag over several eyes to change them all",
         get=_get_hidden, set=_set_hidden,
     )  # fmt: skip
-
-
-def remove_properties() -> None:
-    """Take back what `add_properties` added."""
-    del bpy.types.Object.mosaic_hidden
-    del bpy.types.Object.mosaic_color
-    del bpy.types.WindowManager.mosaic_browser
+    yield property_added(bpy.types.Object, HIDDEN, hidden)

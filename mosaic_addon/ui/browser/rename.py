@@ -1,11 +1,15 @@
 """Rename: one object or group in a small popup, as F2 does, or many by find and replace or a template, as in Mosaic."""
 
+from collections.abc import Iterator
+
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
+from ...scene.keys import LABEL
 from ...scene.outline.naming import numbered, rename, replaced
 from ...scene.outline.tree import Item, name_of, sessions_in
 from ...session import MosaicError
+from ..additions import Addition, property_added, state_forgotten
 from ..reports import OperatorReturn
 from .rows import kind_of
 from .selection import LINKED, OnChosen, target_of
@@ -67,7 +71,7 @@ class MOSAIC_PT_rename(bpy.types.Panel):
             row.label(text=f"{kind_of(item).capitalize()} Name")
             row = self.layout.row()
             row.activate_init = True
-            row.prop(item, "mosaic_label", text="")
+            row.prop(item, LABEL, text="")
 
 
 def _item(scene: bpy.types.Scene) -> Item | None:
@@ -173,16 +177,14 @@ def _set_label(item: Item, name: str) -> None:
         rename(item, name)
 
 
-LABEL = {"name": "Name", "description": "Name as Mosaic shows it", "get": _get_label, "set": _set_label}
+def _forget() -> None:
+    global _renamed
+    _renamed = 0
 
 
-def add_properties() -> None:
-    """The name as a property, so that a text field edits and undoes it."""
-    bpy.types.Object.mosaic_label = StringProperty(**LABEL)
-    bpy.types.Collection.mosaic_label = StringProperty(**LABEL)
-
-
-def remove_properties() -> None:
-    """Take back what `add_properties` added."""
-    del bpy.types.Collection.mosaic_label
-    del bpy.types.Object.mosaic_label
+def additions() -> Iterator[Addition]:
+    """The name as a property, so that a text field edits it and Ctrl+Z takes that back."""
+    yield state_forgotten(_forget)
+    for owner in (bpy.types.Object, bpy.types.Collection):
+        label = StringProperty(name="Name", description="Name as Mosaic shows it", get=_get_label, set=_set_label)
+        yield property_added(owner, LABEL, label)

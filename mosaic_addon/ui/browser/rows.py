@@ -4,6 +4,7 @@ Nothing of them is kept: telling 5000 rows takes a few milliseconds, and a copy 
 change in the Outliner. Only which headings are folded is remembered, as long as Blender runs.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import bpy
@@ -21,6 +22,7 @@ from ...scene.outline.tree import (
     parts_of,
     sessions_in,
 )
+from ..additions import Addition, state_forgotten
 
 _folded: set[int] = set()  # session_uid of the collections whose rows are not shown
 
@@ -137,3 +139,8 @@ def _matching(objects: list[bpy.types.Object], wanted: str) -> tuple[list[bpy.ty
 
 def _count(found: int, total: int, wanted: str) -> str:
     return f"{found} of {total}" if wanted else str(total)
+
+
+def additions() -> Iterator[Addition]:
+    """Which headings are folded."""
+    yield state_forgotten(_folded.clear)

@@ -4,7 +4,7 @@ In Mosaic hidden objects can be selected, to show them again. So hidden objects 
 remembered until the selection changes elsewhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import bpy
@@ -12,6 +12,7 @@ from bpy.props import StringProperty
 
 from ...scene.outline.tree import CLASS, Item, name_of, objects_of, sessions_in
 from ...session import MosaicError
+from ..additions import Addition, state_forgotten
 from .rows import objects_below
 
 _picked: set[int] = set()  # session_uid of hidden objects
@@ -94,6 +95,16 @@ def target_of(context: bpy.types.Context) -> Item | None:
 def _remember(context: bpy.types.Context, picked: set[int]) -> None:
     global _picked, _state
     _picked, _state = picked, _state_of(context)
+
+
+def _forget() -> None:
+    global _picked, _state
+    _picked, _state = set(), (0, 0)
+
+
+def additions() -> Iterator[Addition]:
+    """Which hidden objects were picked."""
+    yield state_forgotten(_forget)
 
 
 def _state_of(context: bpy.types.Context) -> tuple[int, int]:

@@ -1,11 +1,14 @@
 """Colour by vertex property, in the Material tab: for the selected objects, in one range."""
 
+from collections.abc import Iterator
+
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
 from ...scene.drawing.color_maps import MENU
 from ...scene.drawing.coloring import color_by, colorable, coloring_of, uncolor
 from ...session import MosaicError
+from ..additions import Addition, state_forgotten
 from ..preferences import preferred_map
 from ..reports import OperatorReturn
 
@@ -133,3 +136,8 @@ class MOSAIC_PT_coloring(bpy.types.Panel):
         row = self.layout.row(align=True)
         row.operator(MOSAIC_OT_color_by.bl_idname)
         row.operator(MOSAIC_OT_uncolor.bl_idname)
+
+
+def additions() -> Iterator[Addition]:
+    """The texts of the menu of properties."""
+    yield state_forgotten(_shown.clear)

@@ -1,5 +1,6 @@
 """What the active object is: counts, extent, model, vertex properties and meta."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
@@ -7,6 +8,7 @@ import bpy
 from ...scene.data.attributes import PointData
 from ...scene.data.vertex_properties import column_attributes
 from ...scene.drawing import facts
+from ..additions import Addition, handler_added, state_forgotten
 from ..selection import shown_geometry
 
 MAX_ROWS = 50  # of a list; the rest is counted
@@ -117,3 +119,10 @@ def _draw_entries(layout: bpy.types.UILayout, entries: list[tuple[str, Any]], pa
             _draw_entries(body, children, f"{path}/{key}")
     if len(entries) > MAX_ROWS:
         layout.label(text=f"and {len(entries) - MAX_ROWS:,} more")
+
+
+def additions() -> Iterator[Addition]:
+    """What notices that numbers have changed, and the numbers that are known."""
+    yield state_forgotten(facts.forget_all)
+    for event, function in facts.HANDLERS:
+        yield handler_added(event, function)

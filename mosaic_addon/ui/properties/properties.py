@@ -4,12 +4,12 @@ Each property here is a view of Blender's own data and keeps nothing: what is ch
 is what Blender has. They belong to the scene, as changes of what belongs to the window manager cannot be undone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import bpy
 import numpy as np
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty, PointerProperty
 
 from ...scene.drawing import appearance
 from ...scene.drawing.color_maps import MENU
@@ -17,6 +17,7 @@ from ...scene.drawing.coloring import coloring_of
 from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
 from ...scene.drawing.surfaces import PERCENTILE, RESOLUTION, volume_mesh
 from ...session import MosaicError
+from ..additions import Addition, property_added, state_forgotten
 from ..selection import chosen_geometries, shown_geometry
 
 DEFAULT_PERCENTILE = 99.5
@@ -302,12 +303,7 @@ def trouble_of(mesh: bpy.types.Mesh) -> str | None:
     return _trouble.get(mesh.session_uid)
 
 
-def add_properties() -> None:
-    """Give scenes their view of the active object's properties."""
-    bpy.types.Scene.mosaic_properties = bpy.props.PointerProperty(type=MosaicProperties)
-
-
-def remove_properties() -> None:
-    """Undo `add_properties`."""
-    del bpy.types.Scene.mosaic_properties
-    _trouble.clear()
+def additions() -> Iterator[Addition]:
+    """The view that a scene has of the active object's properties."""
+    yield state_forgotten(_trouble.clear)
+    yield property_added(bpy.types.Scene, "mosaic_properties", PointerProperty(type=MosaicProperties))

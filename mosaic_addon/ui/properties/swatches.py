@@ -1,5 +1,7 @@
 """The colours that Mosaic's dialog offers, as buttons."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import bpy
@@ -8,6 +10,7 @@ from bpy.props import FloatVectorProperty
 
 from ...scene.drawing.appearance import set_base_color
 from ...scene.drawing.color_maps import to_scene
+from ..additions import Addition
 from ..reports import OperatorReturn
 from ..selection import chosen_geometries
 
@@ -66,19 +69,21 @@ def draw_swatches(layout: bpy.types.UILayout) -> None:
         row.operator(MOSAIC_OT_set_base_color.bl_idname, text="", icon_value=_icons[name].icon_id).color = color
 
 
-def load_icons() -> None:
-    """Make the pictures of the buttons; `free_icons` takes them away."""
+def additions() -> Iterator[Addition]:
+    """The pictures of the buttons."""
+    yield _icons_made()
+
+
+@contextmanager
+def _icons_made() -> Iterator[None]:
     global _icons
     _icons = bpy.utils.previews.new()
-    for name, color in COLORS.items():
-        icon = _icons.new(name)
-        icon.icon_size = (PIXELS, PIXELS)
-        icon.icon_pixels_float = [*color, 1.0] * PIXELS**2
-
-
-def free_icons() -> None:
-    """Undo `load_icons`."""
-    global _icons
-    if _icons is not None:
+    try:
+        for name, color in COLORS.items():
+            icon = _icons.new(name)
+            icon.icon_size = (PIXELS, PIXELS)
+            icon.icon_pixels_float = [*color, 1.0] * PIXELS**2
+        yield
+    finally:
         bpy.utils.previews.remove(_icons)
         _icons = None

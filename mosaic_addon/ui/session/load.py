@@ -12,6 +12,7 @@ from ...scene.importing.build import Progress
 from ...scene.importing.plan import ImportOptions
 from ...scene.outline.tree import sessions_in
 from ...session import MosaicError
+from ..additions import Addition, menu_entry_added
 from ..preferences import SCALES, preferences
 from ..reports import OperatorReturn
 from .opening import Opening, closable, refuse_unsaved, start_in_steps, unsaved_in
@@ -160,9 +161,13 @@ class MOSAIC_FH_session(bpy.types.FileHandler):
         return poll_file_object_drop(context)
 
 
-def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    """The entry in File > Import."""
+def _draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     menu.layout.operator(MOSAIC_OT_load_session.bl_idname, text="Mosaic Session (.pickle, .mosaic)")
+
+
+def additions() -> Iterator[Addition]:
+    """The entry in File > Import."""
+    yield menu_entry_added(bpy.types.TOPBAR_MT_file_import, _draw_menu)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from ...scene.importing.plan import ImportOptions
 from ...scene.outline.close import close_session
 from ...scene.outline.tree import active_session, sessions_in
 from ...session import MosaicError, Session, open_session
+from ..additions import Addition, state_forgotten
 from ..reports import OperatorReturn, say_all
 
 LONG = 50_000_000  # bytes; what is opened in steps, so that the window does not freeze
@@ -356,3 +357,9 @@ def _show(context: bpy.types.Context, made: list[Imported]) -> None:
     for root in roots:
         root.select_set(True)
     context.view_layer.objects.active = roots[0]
+
+
+def additions() -> Iterator[Addition]:
+    """What is being opened."""
+    yield state_forgotten(_waiting.clear)
+    yield state_forgotten(working.clear)

@@ -1,6 +1,8 @@
 """The panel "Session": what is open, its file and counts; load, save, reload, close."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import bpy
 import bpy.utils.previews
@@ -12,6 +14,7 @@ from ...scene.keys import RECORD
 from ...scene.outline.tree import CONTAINERS, SESSION, active_session, container_of, items_of, root_of, sessions_in
 from ...scene.record import unpack_session
 from ...session import MosaicError
+from ..additions import Addition
 from ..reports import OperatorReturn
 from .load import MOSAIC_OT_load_session
 from .opening import MOSAIC_OT_close_session, MOSAIC_OT_reload_session, working
@@ -152,15 +155,17 @@ def _picture_of(session: bpy.types.Collection) -> int:
     return preview.icon_id if preview.image_size[0] else 0
 
 
-def add_pictures() -> None:
+def additions() -> Iterator[Addition]:
     """Room for thumbnails."""
+    yield _pictures_kept()
+
+
+@contextmanager
+def _pictures_kept() -> Iterator[None]:
     global _pictures
     _pictures = bpy.utils.previews.new()
-
-
-def free_pictures() -> None:
-    """Leave nothing behind."""
-    global _pictures
-    if _pictures is not None:
+    try:
+        yield
+    finally:
         bpy.utils.previews.remove(_pictures)
         _pictures = None

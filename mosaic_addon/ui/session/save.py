@@ -1,6 +1,7 @@
 """Saving sessions: Save, Save As, and File > Export > Mosaic Session."""
 
 import os
+from collections.abc import Iterator
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
@@ -11,6 +12,7 @@ from ...scene.exporting.save import Saved, changed_on_disk, file_of, save_object
 from ...scene.exporting.scope import ExportOptions
 from ...scene.outline.tree import active_session, sessions_in
 from ...session import MosaicError
+from ..additions import Addition, menu_entry_added
 from ..preferences import preferences
 from ..reports import OperatorReturn, say_all
 from .thumbnail import view_thumbnail
@@ -212,9 +214,13 @@ class MOSAIC_OT_export_session(_ToFile, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    """The entry in File > Export."""
+def _draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     menu.layout.operator(MOSAIC_OT_export_session.bl_idname, text="Mosaic Session (.pickle, .mosaic)")
+
+
+def additions() -> Iterator[Addition]:
+    """The entry in File > Export."""
+    yield menu_entry_added(bpy.types.TOPBAR_MT_file_export, _draw_menu)
 
 
 def _has_session(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:

@@ -1,6 +1,8 @@
 """The mark of a session whose changes are not saved: found out a moment after something changed, never while drawing."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import bpy
 from bpy.app.handlers import persistent
@@ -8,13 +10,14 @@ from bpy.app.handlers import persistent
 from ...scene.exporting.save import unsaved_changes
 from ...scene.outline.tree import objects_of, sessions_in
 from ...session import MosaicError
+from ..additions import Addition, handler_added, state_forgotten
 
 DELAY = 0.7  # seconds without a change before it is found out
 MANY = 1000  # objects; of a larger session any change of an object counts, as comparing all would be felt
 
 QUIET = 1.0  # seconds after looking that changed something itself
 
-_updates = [0]  # of the dependency graph, counted
+_updates = 0  # of the dependency graph, counted
 _quiet_until = 0.0
 _unsaved: set[int] = set()  # session_uids of collections
 _known: set[int] = set()  # large ones that were seen before
@@ -45,11 +48,11 @@ def _find_out() -> float | None:
     context = bpy.context
     if any(window.modal_operators for window in context.window_manager.windows):
         return DELAY
-    before = _updates[0]
+    before = _updates
     for window in context.window_manager.windows:
         _compare(window.scene, window.view_layer)
     # To look at a curve, one has to make a mesh of it for a moment, which is no change.
-    _quiet_until = time.monotonic() + (QUIET if _updates[0] != before else 0)
+    _quiet_until = time.monotonic() + (QUIET if _updates != before else 0)
     return None
 
 
@@ -79,7 +82,8 @@ def _set(session: bpy.types.Collection, changed: bool) -> None:
 
 @persistent
 def _on_change(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
-    _updates[0] += 1
+    global _updates
+    _updates += 1
     if time.monotonic() < _quiet_until:
         return
     look_again()
@@ -132,24 +136,30 @@ HANDLERS = (
 )
 
 
-def start_looking() -> None:
-    """Begin to notice changes; not in background, where nobody sees the mark."""
+def additions() -> Iterator[Addition]:
+    """What notices changes. In background, where nobody sees the mark, nothing is noticed."""
+    yield state_forgotten(_forget)
     if bpy.app.background:
         return
-    for name, handler in HANDLERS:
-        getattr(bpy.app.handlers, name).append(handler)
-    _watch_names()
+    for event, function in HANDLERS:
+        yield handler_added(event, function)
+    yield _names_watched()
     look_again()
 
 
-def stop_looking() -> None:
-    """Leave nothing behind."""
-    for name, handler in HANDLERS:
-        handlers = getattr(bpy.app.handlers, name)
-        if handler in handlers:
-            handlers.remove(handler)
-    bpy.msgbus.clear_by_owner(_owner)
+@contextmanager
+def _names_watched() -> Iterator[None]:
+    try:
+        _watch_names()
+        yield
+    finally:
+        bpy.msgbus.clear_by_owner(_owner)
+
+
+def _forget() -> None:
+    global _updates, _quiet_until
     if bpy.app.timers.is_registered(_find_out):
         bpy.app.timers.unregister(_find_out)
-    _unsaved.clear()
-    _frame.clear()
+    _updates, _quiet_until = 0, 0.0
+    for known in (_unsaved, _known, _frame):
+        known.clear()

@@ -1,0 +1,142 @@
+"""All that the extension adds to Blender, in order. It is taken back in reverse, also when adding fails half-way."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+import bpy
+
+from ..cli import main
+from . import keymap, preferences
+from .additions import Addition, class_added
+from .browser import click as browser_click
+from .browser import menu as browser_menu
+from .browser import panel as browser_panel
+from .browser import rename as browser_rename
+from .browser import rows as browser_rows
+from .browser import search as browser_search
+from .browser import selection as browser_selection
+from .browser import structure as browser_structure
+from .browser import visibility as browser_visibility
+from .editors import coloring, look, volume
+from .properties import information, properties, swatches
+from .properties import panel as properties_panel
+from .session import load, opening, save, unsaved
+from .session import panel as session_panel
+
+CLASSES: Final[tuple[type, ...]] = (
+    load.MOSAIC_OT_load_session,
+    load.MOSAIC_FH_session,
+    opening.MOSAIC_OT_open_in_steps,
+    opening.MOSAIC_OT_discard_and_load,
+    opening.MOSAIC_OT_reload_session,
+    opening.MOSAIC_OT_close_session,
+    save.MOSAIC_OT_save_session,
+    save.MOSAIC_OT_save_session_as,
+    save.MOSAIC_OT_export_session,
+    session_panel.MOSAIC_OT_activate_session,
+    session_panel.MOSAIC_PT_session,
+    volume.MOSAIC_OT_contour_volume,
+    volume.MOSAIC_PT_volume,
+    coloring.MOSAIC_OT_color_by,
+    coloring.MOSAIC_OT_uncolor,
+    coloring.MOSAIC_PT_coloring,
+    look.MOSAIC_OT_apply_look,
+    look.MOSAIC_PT_look,
+    browser_click.MOSAIC_OT_select_item,
+    browser_click.MOSAIC_OT_select_all,
+    browser_click.MOSAIC_OT_fold,
+    browser_visibility.MOSAIC_OT_set_visibility,
+    browser_visibility.MOSAIC_OT_toggle_visibility,
+    browser_visibility.MOSAIC_OT_toggle_heading,
+    browser_visibility.MOSAIC_OT_isolate,
+    browser_visibility.MOSAIC_OT_hide_unselected,
+    browser_visibility.MOSAIC_OT_show_all,
+    browser_rename.MOSAIC_OT_rename_item,
+    browser_rename.MOSAIC_PT_rename,
+    browser_rename.MOSAIC_OT_rename,
+    browser_structure.MOSAIC_OT_duplicate,
+    browser_structure.MOSAIC_OT_remove,
+    browser_structure.MOSAIC_OT_group,
+    browser_structure.MOSAIC_OT_ungroup,
+    browser_structure.MOSAIC_OT_move_to_group,
+    browser_structure.MOSAIC_OT_move,
+    browser_structure.MOSAIC_OT_merge,
+    browser_structure.MOSAIC_MT_move_to_group,
+    browser_menu.MOSAIC_OT_set_representation,
+    browser_menu.MOSAIC_OT_export_selection,
+    browser_menu.MOSAIC_OT_show_properties,
+    browser_menu.MOSAIC_MT_representation,
+    browser_menu.MOSAIC_MT_objects,
+    browser_search.MOSAIC_OT_search_objects,
+    browser_search.MOSAIC_PT_search,
+    browser_panel.MosaicBrowserRow,
+    browser_panel.MosaicBrowser,
+    browser_panel.MOSAIC_UL_objects,
+    browser_panel.MOSAIC_PT_objects,
+    preferences.MosaicPreferences,
+    swatches.MOSAIC_OT_set_base_color,
+    properties.MosaicProperties,
+    properties_panel.MOSAIC_OT_reset_appearance,
+    properties_panel.MOSAIC_MT_color_property,
+    properties_panel.MOSAIC_PT_properties,
+    properties_panel.MOSAIC_PT_color_by,
+    properties_panel.MOSAIC_PT_volume_properties,
+    properties_panel.MOSAIC_PT_trajectory,
+    properties_panel.MOSAIC_PT_lighting,
+    properties_panel.MOSAIC_PT_sampling,
+    information.MOSAIC_PT_information,
+    information.MOSAIC_PT_vertex_properties,
+    information.MOSAIC_PT_meta,
+)
+# Modules that add more than classes, or remember something: each has a function `additions`.
+FEATURES: Final = (
+    browser_panel,
+    browser_rename,
+    browser_rows,
+    browser_menu,
+    coloring,
+    information,
+    keymap,
+    load,
+    opening,
+    properties,
+    save,
+    browser_selection,
+    session_panel,
+    swatches,
+    unsaved,
+)
+
+_registered = ExitStack()
+
+
+def register() -> None:
+    """Add everything. After a failure nothing is left of what was added, and the error surfaces."""
+    global _registered
+    with ExitStack() as stack:
+        for addition in _additions():
+            stack.enter_context(addition)
+        _registered = stack.pop_all()
+
+
+def unregister() -> None:
+    """Take everything back."""
+    _registered.close()
+
+
+def _additions() -> Iterator[Addition]:
+    yield from map(class_added, CLASSES)
+    for feature in FEATURES:
+        yield from feature.additions()
+    yield _command_added()
+
+
+@contextmanager
+def _command_added() -> Iterator[None]:
+    """`blender -c mosaic`."""
+    command = bpy.utils.register_cli_command("mosaic", main)
+    try:
+        yield
+    finally:
+        bpy.utils.unregister_cli_command(command)
