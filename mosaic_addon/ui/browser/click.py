@@ -4,7 +4,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...scene.outline.tree import Item
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 from .rename import ask_for_name
 from .rows import fold, is_folded, kind_of, objects_below, rows_of
 from .selection import choose, chosen_ids, target_of, unchoose, warn_of_outside
@@ -12,7 +12,7 @@ from .selection import choose, chosen_ids, target_of, unchoose, warn_of_outside
 DOUBLE_CLICK_REACH = 6  # pixels that the mouse may move between the clicks
 
 
-class MOSAIC_OT_select_item(bpy.types.Operator):
+class MOSAIC_OT_select_item(MosaicOperator):
     """Select. Ctrl-click adds or takes away, Shift-click takes all from the active one; double-click renames"""
 
     bl_idname = "mosaic.select_item"
@@ -85,7 +85,7 @@ class MOSAIC_OT_select_item(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_select_all(bpy.types.Operator):
+class MOSAIC_OT_select_all(MosaicOperator):
     """Select the objects that the list shows, those of folded headings included"""
 
     bl_idname = "mosaic.select_all"
@@ -124,7 +124,7 @@ class MOSAIC_OT_select_all(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_fold(bpy.types.Operator):
+class MOSAIC_OT_fold(MosaicOperator):
     """Show or hide the rows below. Ctrl-click does so with all headings of this kind"""
 
     bl_idname = "mosaic.fold"

@@ -16,7 +16,7 @@ from .structure import MOSAIC_MT_move_to_group, groups_beside
 LISTED = 200  # objects that are asked what they offer before a menu opens
 
 
-class MOSAIC_OT_set_representation(OnChosen, bpy.types.Operator):
+class MOSAIC_OT_set_representation(OnChosen):
     """Draw the selected objects this way"""
 
     bl_idname = "mosaic.set_representation"
@@ -34,21 +34,16 @@ class MOSAIC_OT_set_representation(OnChosen, bpy.types.Operator):
         return f"Draw those of the selected objects that offer it as {LABELS[properties.representation]}"
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        try:
-            objects = self.targets(context)
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        objects = self.targets(context)
         passed = set_representation(objects, self.representation)
         if len(passed) == len(objects):
-            self.report({"ERROR"}, f"None of the objects can be drawn as {LABELS[self.representation]}")
-            return {"CANCELLED"}
+            raise MosaicError(f"None of the objects can be drawn as {LABELS[self.representation]}.")
         if passed:
             self.report({"INFO"}, f"{len(passed)} objects cannot be drawn as {LABELS[self.representation]}")
         return {"FINISHED"}
 
 
-class MOSAIC_OT_export_selection(OnChosen, bpy.types.Operator):
+class MOSAIC_OT_export_selection(OnChosen):
     """Save the selected objects as a session of their own"""
 
     bl_idname = "mosaic.export_selection"
@@ -61,7 +56,7 @@ class MOSAIC_OT_export_selection(OnChosen, bpy.types.Operator):
         return bpy.ops.mosaic.export_session("INVOKE_DEFAULT", selection_only=True)
 
 
-class MOSAIC_OT_show_properties(OnChosen, bpy.types.Operator):
+class MOSAIC_OT_show_properties(OnChosen):
     """Show the properties of the selected objects"""
 
     bl_idname = "mosaic.show_properties"

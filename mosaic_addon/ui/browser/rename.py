@@ -10,14 +10,14 @@ from ...scene.outline.naming import numbered, rename, replaced
 from ...scene.outline.tree import Item, name_of, sessions_in
 from ...session import MosaicError
 from ..additions import Addition, property_added, state_forgotten
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 from .rows import kind_of
 from .selection import LINKED, OnChosen, target_of
 
 _renamed = 0  # session_uid of what the popup renames
 
 
-class MOSAIC_OT_rename_item(bpy.types.Operator):
+class MOSAIC_OT_rename_item(MosaicOperator):
     """Give the object or group another name"""
 
     bl_idname = "mosaic.rename_item"
@@ -82,7 +82,7 @@ def _item(scene: bpy.types.Scene) -> Item | None:
     return None
 
 
-class MOSAIC_OT_rename(OnChosen, bpy.types.Operator):
+class MOSAIC_OT_rename(OnChosen):
     """Rename all selected objects: find and replace, or by a template with numbers"""
 
     bl_idname = "mosaic.rename"
@@ -110,11 +110,7 @@ class MOSAIC_OT_rename(OnChosen, bpy.types.Operator):
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        try:
-            objects = self.targets(context)
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        objects = self.targets(context)
         if len(objects) == 1:
             with context.temp_override(mosaic_item=objects[0]):
                 return bpy.ops.mosaic.rename_item()
@@ -154,14 +150,10 @@ class MOSAIC_OT_rename(OnChosen, bpy.types.Operator):
         return replaced(names, self.find, self.replacement, self.case_sensitive, self.regular_expression)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        try:
-            objects = self.targets(context)
-            names = self._names([name_of(obj) for obj in objects])
-            if not all(name.strip() for name in names):
-                raise MosaicError("A name cannot be empty.")
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        objects = self.targets(context)
+        names = self._names([name_of(obj) for obj in objects])
+        if not all(name.strip() for name in names):
+            raise MosaicError("A name cannot be empty.")
         for obj, name in zip(objects, names, strict=True):
             if name != name_of(obj):
                 rename(obj, name)

@@ -3,12 +3,12 @@
 import bpy
 
 from ...scene.outline.tree import sessions_in
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 
 CATEGORY = "Mosaic"
 
 
-class MOSAIC_OT_search_objects(bpy.types.Operator):
+class MOSAIC_OT_search_objects(MosaicOperator):
     """Search the objects of the list by name"""
 
     bl_idname = "mosaic.search_objects"

@@ -13,6 +13,7 @@ from bpy.props import StringProperty
 from ...scene.outline.tree import CLASS, Item, name_of, objects_of, sessions_in
 from ...session import MosaicError
 from ..additions import Addition, state_forgotten
+from ..reports import MosaicOperator
 from .rows import objects_below
 
 _picked: set[int] = set()  # session_uid of hidden objects
@@ -130,7 +131,7 @@ def warn_of_outside(operator: bpy.types.Operator, outside: list[bpy.types.Object
 LINKED = "It comes from a linked file: make a library override or make it local (Object menu) to change it"
 
 
-class OnChosen:
+class OnChosen(MosaicOperator):
     """What operators on the selection share. From the menu of a row that is not selected, they act on that row.
 
     editing: whether they change the objects, which those of linked files do not allow.

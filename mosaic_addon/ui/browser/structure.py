@@ -15,23 +15,17 @@ from .selection import OnChosen, choose, target_of
 
 
 class ChangesTree(OnChosen):
-    """What the operators here share: errors are told, and what was acted on stays selected."""
+    """Base class of the operators here, which change the tree."""
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        try:
-            objects = self.targets(context)
-            done = self.change(context, objects)
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"} if done else {"CANCELLED"}
+        return {"FINISHED"} if self.change(context, self.targets(context)) else {"CANCELLED"}
 
     def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
         """Do it. Returns whether anything changed. Raises MosaicError."""
         raise NotImplementedError
 
 
-class MOSAIC_OT_duplicate(ChangesTree, bpy.types.Operator):
+class MOSAIC_OT_duplicate(ChangesTree):
     """Copy the selected objects, with data and materials of their own, each behind its original"""
 
     bl_idname = "mosaic.duplicate"
@@ -46,7 +40,7 @@ class MOSAIC_OT_duplicate(ChangesTree, bpy.types.Operator):
         return bool(copies)
 
 
-class MOSAIC_OT_remove(ChangesTree, bpy.types.Operator):
+class MOSAIC_OT_remove(ChangesTree):
     """Remove the selected objects from the session, with their data"""
 
     bl_idname = "mosaic.remove"
@@ -59,7 +53,7 @@ class MOSAIC_OT_remove(ChangesTree, bpy.types.Operator):
         return True
 
 
-class MOSAIC_OT_group(ChangesTree, bpy.types.Operator):
+class MOSAIC_OT_group(ChangesTree):
     """Put the selected objects into a new group"""
 
     bl_idname = "mosaic.group"
@@ -73,7 +67,7 @@ class MOSAIC_OT_group(ChangesTree, bpy.types.Operator):
         return True
 
 
-class MOSAIC_OT_ungroup(ChangesTree, bpy.types.Operator):
+class MOSAIC_OT_ungroup(ChangesTree):
     """Take the selected objects out of their groups"""
 
     bl_idname = "mosaic.ungroup"
@@ -86,7 +80,7 @@ class MOSAIC_OT_ungroup(ChangesTree, bpy.types.Operator):
         return True
 
 
-class MOSAIC_OT_move_to_group(ChangesTree, bpy.types.Operator):
+class MOSAIC_OT_move_to_group(ChangesTree):
     """Move the selected objects into this group, to its end"""
 
     bl_idname = "mosaic.move_to_group"
@@ -104,7 +98,7 @@ class MOSAIC_OT_move_to_group(ChangesTree, bpy.types.Operator):
         raise MosaicError("Objects can be moved within the clusters or the models of a session only.")
 
 
-class MOSAIC_OT_move(ChangesTree, bpy.types.Operator):
+class MOSAIC_OT_move(ChangesTree):
     """Move the selected objects among their neighbours in the list"""
 
     bl_idname = "mosaic.move"
@@ -131,7 +125,7 @@ class MOSAIC_OT_move(ChangesTree, bpy.types.Operator):
         return reorder(objects, self.direction)
 
 
-class MOSAIC_OT_merge(ChangesTree, bpy.types.Operator):
+class MOSAIC_OT_merge(ChangesTree):
     """Merge the selected objects, of one kind, into the first of them"""
 
     bl_idname = "mosaic.merge"

@@ -7,12 +7,12 @@ from bpy.props import BoolProperty
 
 from ...scene.outline.tree import objects_of, sessions_in
 from ...scene.outline.visibility import is_visible, set_visible
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 from .rows import objects_below
 from .selection import OnChosen, choose, target_of, warn_of_outside
 
 
-class MOSAIC_OT_set_visibility(OnChosen, bpy.types.Operator):
+class MOSAIC_OT_set_visibility(OnChosen):
     """Show or hide the selected objects"""
 
     bl_idname = "mosaic.set_visibility"
@@ -33,7 +33,7 @@ class MOSAIC_OT_set_visibility(OnChosen, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_toggle_visibility(OnChosen, bpy.types.Operator):
+class MOSAIC_OT_toggle_visibility(OnChosen):
     """Hide the selected objects, or show them if all are hidden; also in pictures"""
 
     bl_idname = "mosaic.toggle_visibility"
@@ -48,7 +48,7 @@ class MOSAIC_OT_toggle_visibility(OnChosen, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_toggle_heading(bpy.types.Operator):
+class MOSAIC_OT_toggle_heading(MosaicOperator):
     """Hide all objects below, or show them if all are hidden; also in pictures"""
 
     bl_idname = "mosaic.toggle_heading"
@@ -65,7 +65,7 @@ class MOSAIC_OT_toggle_heading(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_isolate(OnChosen, bpy.types.Operator):
+class MOSAIC_OT_isolate(OnChosen):
     """Show only the selected objects of the session, and hide its others; also in pictures"""
 
     bl_idname = "mosaic.isolate"
@@ -81,7 +81,7 @@ class MOSAIC_OT_isolate(OnChosen, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_hide_unselected(OnChosen, bpy.types.Operator):
+class MOSAIC_OT_hide_unselected(OnChosen):
     """Hide the objects of the session that are not selected, also in pictures"""
 
     bl_idname = "mosaic.hide_unselected"
@@ -94,7 +94,7 @@ class MOSAIC_OT_hide_unselected(OnChosen, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_show_all(bpy.types.Operator):
+class MOSAIC_OT_show_all(MosaicOperator):
     """Show all objects of all sessions in the scene, also in pictures"""
 
     bl_idname = "mosaic.show_all"

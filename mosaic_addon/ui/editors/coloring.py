@@ -7,10 +7,9 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
 from ...scene.drawing.color_maps import MENU
 from ...scene.drawing.coloring import color_by, colorable, coloring_of, uncolor
-from ...session import MosaicError
 from ..additions import Addition, state_forgotten
 from ..preferences import preferred_map
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 
 RANGES = (
     ("ALL", "All Values", "From the least to the greatest value of all selected objects"),
@@ -32,7 +31,7 @@ def _properties(operator: bpy.types.Operator, context: bpy.types.Context | None)
     return _shown or [("", "none", "")]
 
 
-class MOSAIC_OT_color_by(bpy.types.Operator):
+class MOSAIC_OT_color_by(MosaicOperator):
     """Colour the selected objects by one of their vertex properties"""
 
     bl_idname = "mosaic.color_by"
@@ -80,23 +79,19 @@ class MOSAIC_OT_color_by(bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(self)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        try:
-            color_by(
-                _objects(context),
-                self.vertex_property,
-                self.color_map,
-                value_range=(self.low, self.high) if self.range == "ABSOLUTE" else None,
-                quantiles=(self.low_quantile, self.high_quantile) if self.range == "QUANTILES" else None,
-                gamma=self.gamma,
-                reverse=self.reverse,
-            )
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        color_by(
+            _objects(context),
+            self.vertex_property,
+            self.color_map,
+            value_range=(self.low, self.high) if self.range == "ABSOLUTE" else None,
+            quantiles=(self.low_quantile, self.high_quantile) if self.range == "QUANTILES" else None,
+            gamma=self.gamma,
+            reverse=self.reverse,
+        )
         return {"FINISHED"}
 
 
-class MOSAIC_OT_uncolor(bpy.types.Operator):
+class MOSAIC_OT_uncolor(MosaicOperator):
     """Show the base colour of the selected objects again"""
 
     bl_idname = "mosaic.uncolor"

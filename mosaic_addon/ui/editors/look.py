@@ -4,8 +4,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...scene.pictures.looks import BACKGROUNDS, LOOKS, apply_look
-from ...session import MosaicError
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 
 TIPS = {
     "simple": "Mosaic's own shading, as if a lamp were at the viewer",
@@ -16,7 +15,7 @@ TIPS = {
 }
 
 
-class MOSAIC_OT_apply_look(bpy.types.Operator):
+class MOSAIC_OT_apply_look(MosaicOperator):
     """Light the scene after one of Mosaic's lighting modes, in Cycles and EEVEE; it takes the place of the last look"""
 
     bl_idname = "mosaic.apply_look"
@@ -33,11 +32,7 @@ class MOSAIC_OT_apply_look(bpy.types.Operator):
         return TIPS[properties.look]
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        try:
-            apply_look(context.scene, self.look, self.background)
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        apply_look(context.scene, self.look, self.background)
         return {"FINISHED"}
 
 

@@ -4,11 +4,10 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty
 
 from ...scene.drawing.surfaces import PERCENTILE, RESOLUTION, contour_again, volume_mesh
-from ...session import MosaicError
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 
 
-class MOSAIC_OT_contour_volume(bpy.types.Operator):
+class MOSAIC_OT_contour_volume(MosaicOperator):
     """Show the volume at another isovalue or resolution, as Mosaic computes it"""
 
     bl_idname = "mosaic.contour_volume"
@@ -51,12 +50,8 @@ class MOSAIC_OT_contour_volume(bpy.types.Operator):
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        try:
-            percentile = None if self.automatic else self.isovalue_percentile
-            contour_again(volume_mesh(context.object), percentile, self.target_resolution)
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        percentile = None if self.automatic else self.isovalue_percentile
+        contour_again(volume_mesh(context.object), percentile, self.target_resolution)
         return {"FINISHED"}
 
 

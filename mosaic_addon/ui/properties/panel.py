@@ -8,16 +8,15 @@ from ...scene.drawing.representations import representation_of
 from ...scene.drawing.surfaces import PERCENTILE, volume_mesh
 from ...scene.keys import RECORD
 from ...scene.outline.tree import name_of
-from ...session import MosaicError
 from ..editors.coloring import MOSAIC_OT_color_by, MOSAIC_OT_uncolor
 from ..preferences import preferred_map
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 from ..selection import chosen_geometries, shown_geometry
 from .properties import MosaicProperties, trouble_of
 from .swatches import draw_swatches
 
 
-class MOSAIC_OT_reset_appearance(bpy.types.Operator):
+class MOSAIC_OT_reset_appearance(MosaicOperator):
     """Give the selected objects the representation, colours and numbers of their file again"""
 
     bl_idname = "mosaic.reset_appearance"
@@ -32,12 +31,7 @@ class MOSAIC_OT_reset_appearance(bpy.types.Operator):
         return False
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        try:
-            troubles = appearance.reset_appearance(chosen_geometries(context))
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        for trouble in troubles:
+        for trouble in appearance.reset_appearance(chosen_geometries(context)):
             self.report({"WARNING"}, trouble)
         return {"FINISHED"}
 

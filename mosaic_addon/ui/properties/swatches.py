@@ -11,7 +11,7 @@ from bpy.props import FloatVectorProperty
 from ...scene.drawing.appearance import set_base_color
 from ...scene.drawing.color_maps import to_scene
 from ..additions import Addition
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 from ..selection import chosen_geometries
 
 # Display values.
@@ -27,7 +27,7 @@ PIXELS = 32  # of an icon's side
 _icons: Any = None
 
 
-class MOSAIC_OT_set_base_color(bpy.types.Operator):
+class MOSAIC_OT_set_base_color(MosaicOperator):
     """Give the selected objects a base colour"""
 
     bl_idname = "mosaic.set_base_color"

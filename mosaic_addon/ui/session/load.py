@@ -14,7 +14,7 @@ from ...scene.outline.tree import sessions_in
 from ...session import MosaicError
 from ..additions import Addition, menu_entry_added
 from ..preferences import SCALES, preferences
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 from .opening import Opening, closable, refuse_unsaved, start_in_steps, unsaved_in
 
 ANGSTROM_PER_UNIT = {"100NM": 1000.0, "1NM": 10.0}
@@ -26,7 +26,7 @@ PREFERRED = (
 )  # what the user's preferences begin with
 
 
-class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
+class MOSAIC_OT_load_session(MosaicOperator, ImportHelper):
     """Open sessions of Mosaic, the cryo-ET program"""
 
     bl_idname = "mosaic.load_session"
@@ -124,14 +124,10 @@ class MOSAIC_OT_load_session(bpy.types.Operator, ImportHelper):
             self.recentre,
             None if self.automatic_pixel_size else self.pixel_size,
         )
-        try:
-            paths = self._paths()
-            closing = closable(context) if self.replace else []
-            if closing and not self.discard:
-                refuse_unsaved(context)
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        paths = self._paths()
+        closing = closable(context) if self.replace else []
+        if closing and not self.discard:
+            refuse_unsaved(context)
         task = Opening(context, paths, options, self.mesh_spheres, self.unlimited, closing)
         if self.options.is_invoke and task.is_long():
             return start_in_steps(task)

@@ -17,7 +17,7 @@ from ...scene.outline.close import close_session
 from ...scene.outline.tree import active_session, sessions_in
 from ...session import MosaicError, Session, open_session
 from ..additions import Addition, state_forgotten
-from ..reports import OperatorReturn, say_all
+from ..reports import MosaicOperator, OperatorReturn, say_all
 
 LONG = 50_000_000  # bytes; what is opened in steps, so that the window does not freeze
 SLICE = 0.2  # seconds of work between two looks at the keyboard
@@ -143,7 +143,7 @@ def start_in_steps(task: Opening) -> OperatorReturn:
     return {"CANCELLED"}  # what is done is the other operator's
 
 
-class MOSAIC_OT_open_in_steps(bpy.types.Operator):
+class MOSAIC_OT_open_in_steps(MosaicOperator):
     """Open a large session while Blender goes on; Esc stops it"""
 
     bl_idname = "mosaic.open_in_steps"
@@ -232,7 +232,7 @@ def refuse_unsaved(context: bpy.types.Context) -> None:
         raise MosaicError(f"{name!r} has unsaved changes ({changes[0]}); save it first, or choose to discard them.")
 
 
-class _AskFirst:
+class _AskFirst(MosaicOperator):
     """Asks, with the changes that would be lost, before anything is closed."""
 
     def ask(
@@ -247,7 +247,7 @@ class _AskFirst:
         )
 
 
-class MOSAIC_OT_discard_and_load(_AskFirst, bpy.types.Operator):
+class MOSAIC_OT_discard_and_load(_AskFirst):
     """Load another session in place of one whose changes are not saved"""
 
     bl_idname = "mosaic.discard_and_load"
@@ -264,7 +264,7 @@ class MOSAIC_OT_discard_and_load(_AskFirst, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_reload_session(_AskFirst, bpy.types.Operator):
+class MOSAIC_OT_reload_session(_AskFirst):
     """Read the session's file again, in place of what is open of it"""
 
     bl_idname = "mosaic.reload_session"
@@ -294,7 +294,7 @@ class MOSAIC_OT_reload_session(_AskFirst, bpy.types.Operator):
         return task.say(self)
 
 
-class MOSAIC_OT_close_session(_AskFirst, bpy.types.Operator):
+class MOSAIC_OT_close_session(_AskFirst):
     """Take the session out of Blender; its file stays as it was last saved"""
 
     bl_idname = "mosaic.close_session"
@@ -319,11 +319,7 @@ class MOSAIC_OT_close_session(_AskFirst, bpy.types.Operator):
         session = active_session(context)
         assert session is not None  # says poll
         name = session.name
-        try:
-            close_session(session, context.scene)
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        close_session(session, context.scene)
         self.report({"INFO"}, f"Closed {name}")
         return {"FINISHED"}
 

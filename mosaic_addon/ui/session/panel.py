@@ -15,7 +15,7 @@ from ...scene.outline.tree import CONTAINERS, SESSION, active_session, container
 from ...scene.record import unpack_session
 from ...session import MosaicError
 from ..additions import Addition
-from ..reports import OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn
 from .load import MOSAIC_OT_load_session
 from .opening import MOSAIC_OT_close_session, MOSAIC_OT_reload_session, working
 from .png import read_png
@@ -27,7 +27,7 @@ PICTURE_SCALE = 8.0  # of the thumbnail, in icons
 _pictures: bpy.utils.previews.ImagePreviewCollection | None = None
 
 
-class MOSAIC_OT_activate_session(bpy.types.Operator):
+class MOSAIC_OT_activate_session(MosaicOperator):
     """Work on this session: what is saved, reloaded and closed is the active one"""
 
     bl_idname = "mosaic.activate_session"
@@ -40,8 +40,7 @@ class MOSAIC_OT_activate_session(bpy.types.Operator):
         session = next((s for s in sessions_in(context.scene) if s.name == self.session), None)
         target = next((t for t in (root_of(session), *session.all_objects) if t), None) if session else None
         if target is None or target.name not in context.view_layer.objects:
-            self.report({"ERROR"}, f"{self.session!r} has no object in this view layer to make active.")
-            return {"CANCELLED"}
+            raise MosaicError(f"{self.session!r} has no object in this view layer to make active.")
         for obj in context.selected_objects:
             obj.select_set(False)
         context.view_layer.objects.active = target

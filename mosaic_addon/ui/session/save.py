@@ -14,7 +14,7 @@ from ...scene.outline.tree import active_session, sessions_in
 from ...session import MosaicError
 from ..additions import Addition, menu_entry_added
 from ..preferences import preferences
-from ..reports import OperatorReturn, say_all
+from ..reports import MosaicOperator, OperatorReturn, say_all
 from .thumbnail import view_thumbnail
 from .unsaved import look_again, mark_saved
 
@@ -31,7 +31,7 @@ TARGETS = (
 )
 
 
-class MOSAIC_OT_save_session(bpy.types.Operator):
+class MOSAIC_OT_save_session(MosaicOperator):
     """Save the session to the file that it came from"""
 
     bl_idname = "mosaic.save_session"
@@ -66,27 +66,23 @@ class MOSAIC_OT_save_session(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
-        try:
-            path = file_of(session)
-            if not path:
-                raise MosaicError("The session has no file yet; save it under a name.")
-            saved = save_session(
-                session,
-                path,
-                context.scene,
-                context.view_layer,
-                backup=_keeps_backup(context),
-                overwrite=self.overwrite,
-            )
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        path = file_of(session)
+        if not path:
+            raise MosaicError("The session has no file yet; save it under a name.")
+        saved = save_session(
+            session,
+            path,
+            context.scene,
+            context.view_layer,
+            backup=_keeps_backup(context),
+            overwrite=self.overwrite,
+        )
         mark_saved(session)
         _say(self, saved)
         return {"FINISHED"}
 
 
-class _ToFile(ExportHelper):
+class _ToFile(MosaicOperator, ExportHelper):
     """The file browser, and what both ways to write under a name can be told."""
 
     filename_ext = ".pickle"
@@ -127,7 +123,7 @@ class _ToFile(ExportHelper):
             layout.prop(self, name)
 
 
-class MOSAIC_OT_save_session_as(_ToFile, bpy.types.Operator):
+class MOSAIC_OT_save_session_as(_ToFile):
     """Save the session to another file, which is its file from then on"""
 
     bl_idname = "mosaic.save_session_as"
@@ -145,20 +141,16 @@ class MOSAIC_OT_save_session_as(_ToFile, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
-        try:
-            saved = save_session(
-                session, self.path(), context.scene, context.view_layer, self.export_options(),
-                backup=_keeps_backup(context), thumbnail=self.picture(context),
-            )  # fmt: skip
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        saved = save_session(
+            session, self.path(), context.scene, context.view_layer, self.export_options(),
+            backup=_keeps_backup(context), thumbnail=self.picture(context),
+        )  # fmt: skip
         look_again()
         _say(self, saved)
         return {"FINISHED"}
 
 
-class MOSAIC_OT_export_session(_ToFile, bpy.types.Operator):
+class MOSAIC_OT_export_session(_ToFile):
     """Write the scene's session, or the selected objects as a new one, for Mosaic, the cryo-ET program"""
 
     bl_idname = "mosaic.export_session"
@@ -196,20 +188,16 @@ class MOSAIC_OT_export_session(_ToFile, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
         options, backup = self.export_options(), _keeps_backup(context)
-        try:
-            if session is None or self.selection_only:
-                options = ExportOptions(options.target, options.apply_modifiers, _angstrom_per_unit(context))
-                saved = save_objects(
-                    context.selected_objects, self.path(), context.scene, context.view_layer, options, backup=backup
-                )
-            else:
-                saved = save_session(
-                    session, self.path(), context.scene, context.view_layer, options,
-                    backup=backup, thumbnail=self.picture(context), adopt=False,
-                )  # fmt: skip
-        except MosaicError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        if session is None or self.selection_only:
+            options = ExportOptions(options.target, options.apply_modifiers, _angstrom_per_unit(context))
+            saved = save_objects(
+                context.selected_objects, self.path(), context.scene, context.view_layer, options, backup=backup
+            )
+        else:
+            saved = save_session(
+                session, self.path(), context.scene, context.view_layer, options,
+                backup=backup, thumbnail=self.picture(context), adopt=False,
+            )  # fmt: skip
         _say(self, saved)
         return {"FINISHED"}
 
