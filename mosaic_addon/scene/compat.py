@@ -1,7 +1,10 @@
-"""What differs between Blender 4.5, 5.0 and 5.2. Nobody else asks for the version."""
+"""What differs between Blender 4.5, 5.0 and 5.2, and what the type stubs do not know of Blender.
+
+No other module asks for the version.
+"""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import bpy
 
@@ -14,7 +17,7 @@ MAX_NAME_BYTES = 63 if bpy.app.version < (5, 0) else 255
 
 
 def _menu_items(group: bpy.types.NodeTree, name: str) -> dict[str, int]:
-    """The items of a menu input and the numbers that modifiers before 5.2 keep for them."""
+    """Map the items of a menu input to the numbers that modifiers before 5.2 keep for them."""
     source = next(node.outputs[name] for node in group.nodes if node.type == "GROUP_INPUT" and name in node.outputs)
     switch = next(link.to_node for link in source.links if link.to_node.bl_idname == "GeometryNodeMenuSwitch")
     identifiers = {socket.name: socket.identifier for socket in switch.inputs}
@@ -22,9 +25,9 @@ def _menu_items(group: bpy.types.NodeTree, name: str) -> dict[str, int]:
 
 
 class ModifierInputs:
-    """Reads and writes the inputs of modifiers that share one node group, by name.
+    """The inputs of modifiers that share one node group, read and written by name.
 
-    Looks the group's interface up once, so that setting an input of thousands of modifiers costs a microsecond each.
+    The group's interface is looked up once, so that setting an input of thousands of modifiers costs a microsecond each.
     """
 
     def __init__(self, group: bpy.types.NodeTree) -> None:
@@ -46,7 +49,7 @@ class ModifierInputs:
         return name in self._identifiers
 
     def set(self, modifier: bpy.types.NodesModifier, name: str, value: Any) -> None:
-        """Set an input. A menu's value is the name of its item."""
+        """Set an input. value: of a menu, the name of an item."""
         identifier = self._identifiers[name]
         if INPUTS_ARE_PROPERTIES:
             getattr(modifier.properties.inputs, identifier).value = value
@@ -54,11 +57,11 @@ class ModifierInputs:
             modifier[identifier] = self._menus[name][value] if name in self._menus else value
 
     def get(self, modifier: bpy.types.NodesModifier, name: str) -> Any:
-        """The value of an input; a menu's is the name of its item."""
+        """Return the value of an input; that of a menu is the name of its item."""
         return self.several(modifier, (name,))[0]
 
     def several(self, modifier: bpy.types.NodesModifier, names: Iterable[str]) -> list[Any]:
-        """The values of some inputs; a menu's is the name of its item."""
+        """Return the values of some inputs; that of a menu is the name of its item."""
         identifiers = self._identifiers
         if INPUTS_ARE_PROPERTIES:
             inputs = modifier.properties.inputs
@@ -72,7 +75,7 @@ class ModifierInputs:
         return values
 
     def data_path(self, modifier: bpy.types.NodesModifier, name: str) -> str:
-        """The path of an input from its object, for keyframes and drivers."""
+        """Return the path of an input from its object, for keyframes and drivers."""
         identifier = self._identifiers[name]
         if INPUTS_ARE_PROPERTIES:
             return f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"].properties.inputs.{identifier}.value'
@@ -86,28 +89,30 @@ FACTOR = "Fac" if bpy.app.version < (5, 0) else "Factor"  # the socket of attrib
 
 
 def shader_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
-    """The node tree of a material or world, emptied. From 5.0 on every one has a tree."""
+    """Return the node tree of a material or world, emptied. Before 5.0 a new one has no tree yet."""
     if owner.node_tree is None:
         owner.use_nodes = True
-    owner.node_tree.nodes.clear()
-    return owner.node_tree
+    tree = owner.node_tree
+    assert tree is not None
+    tree.nodes.clear()
+    return tree
 
 
 # --- compositing: the scene's own tree before 5.0, a node group from then on ------------------------------------------
 
 
 def compositing_tree(scene: bpy.types.Scene) -> bpy.types.NodeTree | None:
-    """The nodes that the scene's picture goes through, if any."""
+    """Return the nodes that the scene's picture goes through; None where there are none."""
     if bpy.app.version >= (5, 0):
         return scene.compositing_node_group
     return scene.node_tree if scene.use_nodes else None
 
 
 def new_compositing_tree(scene: bpy.types.Scene, name: str) -> tuple[bpy.types.NodeTree, bpy.types.NodeSocket]:
-    """Empty nodes for the scene's picture to go through, and the socket where it ends."""
+    """Give the scene an empty tree for its picture to go through. Returns it and the socket where the picture ends."""
     if bpy.app.version >= (5, 0):
         tree = scene.compositing_node_group = bpy.data.node_groups.new(name, "CompositorNodeTree")
-        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        new_socket(tree, "Image", "OUTPUT", "Color")
         return tree, tree.nodes.new("NodeGroupOutput").inputs["Image"]
     scene.use_nodes = True
     scene.node_tree.nodes.clear()
@@ -115,7 +120,7 @@ def new_compositing_tree(scene: bpy.types.Scene, name: str) -> tuple[bpy.types.N
 
 
 def remove_compositing_tree(scene: bpy.types.Scene) -> None:
-    """Take away what `new_compositing_tree` made."""
+    """Remove the nodes that the scene's picture goes through."""
     if bpy.app.version >= (5, 0):
         bpy.data.node_groups.remove(scene.compositing_node_group)
     else:
@@ -127,10 +132,10 @@ def remove_compositing_tree(scene: bpy.types.Scene) -> None:
 
 
 class PointCloudFactory:
-    """Makes point clouds of given positions. A context manager: what it needs meanwhile is removed at its end.
+    """Makes point clouds of given positions. A context manager, which removes at its end what it needed meanwhile.
 
-    Before 5.2 a point cloud cannot be given its size, so an evaluated "Mesh to Points" is copied instead, in a scene of its
-    own that holds one object, so that the cost of a cloud does not grow with their number.
+    Before 5.2 a point cloud cannot be given its size, so the evaluated result of the node "Mesh to Points" is copied. That
+    happens in a scene that holds one object alone, so that the cost of a cloud does not grow with their number.
     """
 
     def __enter__(self) -> "PointCloudFactory":
@@ -138,36 +143,36 @@ class PointCloudFactory:
         if bpy.app.version < (5, 2):
             self._scene = bpy.data.scenes.new("Mosaic Conversion")
             self._group = bpy.data.node_groups.new("Mosaic Conversion", "GeometryNodeTree")
-            interface, nodes, links = self._group.interface, self._group.nodes, self._group.links
-            interface.new_socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
-            interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+            nodes, links = self._group.nodes, self._group.links
+            new_socket(self._group, "Geometry", "INPUT", "Geometry")
+            new_socket(self._group, "Geometry", "OUTPUT", "Geometry")
             start, convert, end = (
                 nodes.new(kind) for kind in ("NodeGroupInput", "GeometryNodeMeshToPoints", "NodeGroupOutput")
             )
             links.new(start.outputs[0], convert.inputs[0])
             links.new(convert.outputs[0], end.inputs[0])
-            self._object = bpy.data.objects.new("Mosaic Conversion", bpy.data.meshes.new("Mosaic Conversion"))
+            self._mesh = bpy.data.meshes.new("Mosaic Conversion")
+            self._object = bpy.data.objects.new("Mosaic Conversion", self._mesh)
             self._object.modifiers.new("Mosaic Conversion", "NODES").node_group = self._group
             self._scene.collection.objects.link(self._object)
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._scene is not None:
-            mesh = self._object.data
             bpy.data.objects.remove(self._object)
-            bpy.data.meshes.remove(mesh)
+            bpy.data.meshes.remove(self._mesh)
             bpy.data.node_groups.remove(self._group)
             bpy.data.scenes.remove(self._scene)
 
     def new(self, name: str, positions: Any, count: int) -> bpy.types.PointCloud:
-        """A point cloud. positions: a buffer of 3 x count float32."""
+        """Make a point cloud. positions: a buffer of 3 x count float32."""
         if self._scene is None:
             cloud = bpy.data.pointclouds.new(name)
             cloud.resize(count)
             if count:
                 cloud.attributes["position"].data.foreach_set("vector", positions)
             return cloud
-        mesh = self._object.data
+        mesh = self._mesh
         mesh.clear_geometry()
         mesh.vertices.add(count)
         if count:
@@ -175,8 +180,8 @@ class PointCloudFactory:
         mesh.update_tag()
         layer = self._scene.view_layers[0]
         layer.update()
-        geometry = self._object.evaluated_get(layer.depsgraph).evaluated_geometry()  # owns its point cloud
-        if geometry.pointcloud is None:  # of no points
+        geometry = self._object.evaluated_get(layer.depsgraph).evaluated_geometry()  # which owns the point cloud
+        if geometry.pointcloud is None:  # there are no points
             cloud = bpy.data.pointclouds.new(name)
             if "position" not in cloud.attributes:  # without it Cycles in 5.0 takes Blender down
                 cloud.attributes.new("position", "FLOAT_VECTOR", "POINT")
@@ -187,6 +192,22 @@ class PointCloudFactory:
 
 
 def hide_from_light_sampling(material: bpy.types.Material) -> None:
-    """Keep Cycles from sampling a glowing surface as a lamp, which for thousands of points only costs."""
+    """Keep Cycles, where it is enabled, from sampling a glowing surface as a lamp, which for thousands of points is slow."""
     if hasattr(material, "cycles"):
         material.cycles.emission_sampling = "NONE"
+
+
+# --- what fake-bpy-module's types lack -------------------------------------------------------------------------------
+
+
+def has_property(owner: bpy.types.bpy_struct, key: str) -> bool:
+    """Return whether a datablock carries a custom property."""
+    return key in owner  # type: ignore[operator]  # the stubs have no `in`
+
+
+def new_socket(
+    tree: bpy.types.NodeTree, name: str, in_out: Literal["INPUT", "OUTPUT"], kind: str, tip: str = ""
+) -> bpy.types.NodeTreeInterfaceSocket:
+    """Declare an input or output of a node group. kind: of the socket, such as "Float"."""
+    socket_type: Any = f"NodeSocket{kind}"  # the stubs know no kind but "DEFAULT"
+    return tree.interface.new_socket(name, in_out=in_out, socket_type=socket_type, description=tip)

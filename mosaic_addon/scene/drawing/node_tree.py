@@ -1,15 +1,18 @@
-"""Node groups written as short programs: find or create by name and version, sockets by name, laid out for reading."""
+"""Node groups written as short programs: found or made by name and version, sockets by name, laid out for reading."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import bpy
 
+from ..compat import new_socket
 from ..keys import NODE_GROUP
 
 
-def shared_group(name: str, kind: str, version: int, build: Callable[["NodeProgram"], None]) -> bpy.types.NodeTree:
-    """The node group of that name and version, built unless the .blend has it. Older versions in a .blend stay as they are."""
+def shared_group(
+    name: str, kind: Literal["GeometryNodeTree", "ShaderNodeTree"], version: int, build: Callable[["NodeProgram"], None]
+) -> bpy.types.NodeTree:
+    """Return the node group of a name and version, and build it if the .blend lacks it. Older versions stay as they are."""
     stamp = f"{name}/{version}"
     for group in bpy.data.node_groups:
         if group.get(NODE_GROUP) == stamp and group.library is None:
@@ -23,23 +26,27 @@ def shared_group(name: str, kind: str, version: int, build: Callable[["NodeProgr
 
 
 class NodeProgram:
-    """Adds nodes to a tree. An input is given a socket, which is linked, or a value."""
+    """Adds nodes to a tree and links them. What is given to an input is a socket, which is linked, or a value."""
 
     def __init__(self, tree: bpy.types.NodeTree) -> None:
         self.tree = tree
 
     def input(self, name: str, kind: str, tip: str = "", **settings: Any) -> bpy.types.NodeTreeInterfaceSocket:
-        """Declare an input of the group: its default, range and tooltip."""
-        socket = self.tree.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{kind}", description=tip)
+        """Declare an input of the group. tip: its tooltip. settings: its default, range and the like."""
+        socket = new_socket(self.tree, name, "INPUT", kind, tip)
         for key, value in settings.items():
             setattr(socket, key, value)
         return socket
 
     def output(self, name: str, kind: str) -> None:
-        self.tree.interface.new_socket(name, in_out="OUTPUT", socket_type=f"NodeSocket{kind}")
+        """Declare an output of the group."""
+        new_socket(self.tree, name, "OUTPUT", kind)
 
     def node(self, kind: str, label: str = "", inputs: dict[str, Any] | None = None, **settings: Any) -> bpy.types.Node:
-        """Add a node. inputs: by the name of the socket, or its name and number ("Geometry", "Value 1") among equal ones."""
+        """Add a node.
+
+        inputs: by the names of sockets; "Value 1" is the second of those named "Value". settings: properties of the node.
+        """
         node = self.tree.nodes.new(kind)
         node.label = label
         for key, value in settings.items():
@@ -49,6 +56,7 @@ class NodeProgram:
         return node
 
     def vector(self, operation: str, *operands: Any, scale: Any = None) -> bpy.types.NodeSocket:
+        """Add a Vector Math node; returns its result."""
         inputs = {f"Vector {number}": operand for number, operand in enumerate(operands)}
         if scale is not None:
             inputs["Scale"] = scale
@@ -56,13 +64,14 @@ class NodeProgram:
         return next(socket for socket in node.outputs if socket.enabled)
 
     def mix_shaders(self, label: str, factor: Any, first: Any, second: Any) -> bpy.types.NodeSocket:
-        """The first shader where factor is 0, the second where it is 1."""
+        """Add a Mix Shader node, which gives the first shader where factor is 0 and the second where it is 1."""
         node = self.node("ShaderNodeMixShader", label)
         for value, socket in zip((factor, first, second), node.inputs, strict=True):  # "Fac" was renamed in 5.0
             self.connect(value, socket)
         return node.outputs[0]
 
     def connect(self, value: Any, socket: bpy.types.NodeSocket) -> None:
+        """Link a socket, or each of several, to an input, or set the input's value."""
         if isinstance(value, bpy.types.NodeSocket):
             self.tree.links.new(value, socket)
         elif isinstance(value, (list, tuple)) and value and isinstance(value[0], bpy.types.NodeSocket):
@@ -72,15 +81,17 @@ class NodeProgram:
             socket.default_value = value
 
     def math(self, operation: str, *operands: Any) -> bpy.types.NodeSocket:
+        """Add a Math node; returns its result."""
         inputs = {f"Value {number}": operand for number, operand in enumerate(operands)}
         return self.node("ShaderNodeMath", inputs=inputs, operation=operation).outputs[0]
 
     def switch(self, condition: Any, false: Any, true: Any, label: str, kind: str = "GEOMETRY") -> bpy.types.NodeSocket:
+        """Add a Switch node; returns its result."""
         inputs = {"Switch": condition, "False": false, "True": true}
         return self.node("GeometryNodeSwitch", label, inputs, input_type=kind).outputs[0]
 
     def group(self, group: bpy.types.NodeTree, inputs: dict[str, Any]) -> bpy.types.NodeSocket:
-        """Add a group by its tree; returns its first output."""
+        """Add a group, given by its tree; returns its first output."""
         node = self.node("GeometryNodeGroup", node_tree=group)
         for name, value in inputs.items():
             self.connect(value, socket_named(node.inputs, name))
@@ -88,7 +99,10 @@ class NodeProgram:
 
 
 def socket_named(sockets: Any, name: str) -> bpy.types.NodeSocket:
-    """The enabled socket of that name; "Value 1" is the second of those named "Value". Identifiers differ by version."""
+    """Return an enabled socket by its name; "Value 1" is the second of those named "Value".
+
+    Identifiers differ between versions of Blender. Raises KeyError where there is no such socket.
+    """
     enabled = [socket for socket in sockets if socket.enabled]
     for socket in enabled:
         if socket.name == name:
@@ -101,7 +115,7 @@ def socket_named(sockets: Any, name: str) -> bpy.types.NodeSocket:
 
 
 def arrange(tree: bpy.types.NodeTree) -> None:
-    """Lay the nodes out from left to right, each right of all that it needs."""
+    """Lay the nodes out from left to right, each to the right of all nodes that it needs."""
     needs: dict[str, set[str]] = {node.name: set() for node in tree.nodes}
     for link in tree.links:
         needs[link.to_node.name].add(link.from_node.name)

@@ -1,0 +1,265 @@
+"""The node groups that representations are put together from: spheres, arrows, axes, lines, a trajectory's frame."""
+
+from collections.abc import Callable
+from math import pi
+from typing import Any
+
+import bpy
+
+from ..keys import GLYPH, SPRITE
+from .materials import axis_material
+from .node_tree import NodeProgram, shared_group
+
+VERSION = 1  # of all node groups of representations; a .blend keeps those that it was made with
+SPHERES, ARROWS, AXES, LINES, FRAME = (f"Mosaic {name}" for name in ("Spheres", "Arrows", "Axes", "Lines", "Frame"))
+
+# The arrow of VTK (vtkArrowSource), with the proportions that Mosaic gives it, per unit of its length.
+SHAFT_RADIUS, TIP_RADIUS, TIP_LENGTH, ARROW_SIDES = 0.02, 0.08, 0.35, 6
+DISC_RADIUS = 1.10  # of a disc that covers most of the square that Mosaic draws, and little else
+
+
+def part_group(name: str) -> bpy.types.NodeTree:
+    """Return the node group of a part. name: SPHERES, ARROWS, AXES, LINES or FRAME."""
+    return shared_group(name, "GeometryNodeTree", VERSION, BUILDERS[name])
+
+
+def _build_spheres(program: NodeProgram) -> None:
+    """Build SPHERES: points as spheres, or as flat discs that face the camera."""
+    program.input("Points", "Geometry")
+    program.input("Radius", "Float", "Angstrom", min_value=0)
+    program.input("Focal Distance", "Float", "Angstrom", min_value=0)
+    program.input("Soft", "Float")
+    program.input("Spheres", "Bool", default_value=True)
+    program.input("Instances", "Bool")
+    program.input("Sphere Detail", "Int", default_value=2)
+    program.output("Geometry", "Geometry")
+    start = program.node("NodeGroupInput").outputs
+    camera = _camera(program)
+    radius = program.math("MULTIPLY", start["Radius"], _depth(program, start["Focal Distance"], camera))
+    layers = program.math("ADD", start["Soft"], 1.0)
+
+    def sprite(geometry: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+        return marked(program, geometry, SPRITE, layers)
+
+    native = program.node("GeometryNodeSetPointRadius", "Native points", {"Points": start["Points"], "Radius": radius})
+    sphere = program.node(
+        "GeometryNodeMeshIcoSphere", "Sphere", {"Radius": 1.0, "Subdivisions": start["Sphere Detail"]}
+    )
+    smooth = program.node("GeometryNodeSetShadeSmooth")
+    program.connect(sphere.outputs["Mesh"], smooth.inputs[0])
+    spheres = program.node(
+        "GeometryNodeInstanceOnPoints",
+        "Spheres",
+        {"Points": start["Points"], "Instance": sprite(smooth.outputs[0]), "Scale": radius},
+    )
+    circle = program.node("GeometryNodeMeshCircle", "Disc", {"Vertices": 24, "Radius": DISC_RADIUS}, fill_type="NGON")
+    discs = program.node(
+        "GeometryNodeInstanceOnPoints",
+        "Discs",
+        {
+            "Points": start["Points"],
+            "Instance": circle.outputs["Mesh"],
+            "Rotation": camera["Rotation"],
+            "Scale": radius,
+        },
+    )
+    solid = program.switch(start["Instances"], sprite(native.outputs[0]), spheres.outputs[0], "Instances?")
+    program.node(
+        "NodeGroupOutput", inputs={"Geometry": program.switch(start["Spheres"], discs.outputs[0], solid, "Spheres?")}
+    )
+
+
+def marked(program: NodeProgram, geometry: bpy.types.NodeSocket, name: str, value: Any) -> bpy.types.NodeSocket:
+    """Store a number, by which the materials know how to draw it, as an attribute of a geometry."""
+    inputs = {"Geometry": geometry, "Name": name, "Value": value}
+    return program.node("GeometryNodeStoreNamedAttribute", name, inputs, data_type="FLOAT").outputs[0]
+
+
+def _camera(program: NodeProgram) -> Any:
+    """Add a node that knows where the scene's camera is, in the geometry's own space. Returns its outputs."""
+    camera = program.node("GeometryNodeObjectInfo", "Camera", transform_space="RELATIVE")
+    program.connect(program.node("GeometryNodeInputActiveCamera").outputs[0], camera.inputs["Object"])
+    return camera.outputs
+
+
+def _depth(program: NodeProgram, focal_distance: bpy.types.NodeSocket, camera: Any) -> bpy.types.NodeSocket:
+    """The factor by which a point must grow to look as wide as at the focal distance; 1 where that distance is 0."""
+    position = program.node("GeometryNodeInputPosition").outputs[0]
+    from_camera = program.vector("SUBTRACT", position, camera["Location"])
+    turn = {"Vector": (0, 0, 1), "Rotation": camera["Rotation"]}
+    backward = program.node("FunctionNodeRotateVector", "", turn).outputs[0]
+    along = program.vector("DOT_PRODUCT", from_camera, backward)
+    depth = program.math("DIVIDE", along, program.math("MULTIPLY", focal_distance, -1.0))
+    none = program.math("COMPARE", focal_distance, 0.0, 1e-6)
+    return program.math("MAXIMUM", depth, none)  # these nodes take x / 0 for 0
+
+
+def _arrow(program: NodeProgram) -> bpy.types.NodeSocket:
+    """Add an arrow of length 1 from the origin along +z."""
+    shaft = program.node(
+        "GeometryNodeMeshCylinder",
+        "Shaft",
+        {"Vertices": ARROW_SIDES, "Radius": SHAFT_RADIUS, "Depth": 1 - TIP_LENGTH},
+    )
+    raised = program.node(
+        "GeometryNodeTransform", "", {"Geometry": shaft.outputs["Mesh"], "Translation": (0, 0, (1 - TIP_LENGTH) / 2)}
+    )
+    tip = program.node(
+        "GeometryNodeMeshCone",
+        "Tip",
+        {"Vertices": ARROW_SIDES, "Radius Top": 0.0, "Radius Bottom": TIP_RADIUS, "Depth": TIP_LENGTH},
+    )
+    on_top = program.node(
+        "GeometryNodeTransform", "", {"Geometry": tip.outputs["Mesh"], "Translation": (0, 0, 1 - TIP_LENGTH)}
+    )
+    arrow = program.node("GeometryNodeJoinGeometry", "Arrow")
+    program.connect([raised.outputs[0], on_top.outputs[0]], arrow.inputs[0])
+    return marked(program, arrow.outputs[0], GLYPH, 1.0)
+
+
+def _build_arrows(program: NodeProgram) -> None:
+    """Build ARROWS: an arrow at each point along its normal, or along +z where there are no normals."""
+    program.input("Points", "Geometry")
+    program.input("Length", "Float", "Angstrom")
+    program.output("Geometry", "Geometry")
+    start = program.node("NodeGroupInput").outputs
+    arrows = program.node(
+        "GeometryNodeInstanceOnPoints",
+        "Arrows",
+        {
+            "Points": start["Points"],
+            "Instance": _arrow(program),
+            "Rotation": _along_normals(program),
+            "Scale": start["Length"],
+        },
+    )
+    program.node("NodeGroupOutput", inputs={"Geometry": arrows.outputs[0]})
+
+
+def _along_normals(program: NodeProgram) -> bpy.types.NodeSocket:
+    """The shortest rotation from +z to the normal of a point; none where there are no normals."""
+    normal = program.node("GeometryNodeInputNamedAttribute", "Normals", {"Name": "normals"}, data_type="FLOAT_VECTOR")
+    direction = program.node(
+        "GeometryNodeSwitch",
+        "Normals?",
+        {"Switch": normal.outputs["Exists"], "False": (0, 0, 1), "True": normal.outputs["Attribute"]},
+        input_type="VECTOR",
+    )
+    turn = program.node("FunctionNodeAlignRotationToVector", "", {"Vector": direction.outputs[0]}, axis="Z")
+    return turn.outputs[0]
+
+
+def orientation(program: NodeProgram, without: Any = None) -> bpy.types.NodeSocket:
+    """The rotation by a point's quaternion, whatever its length.
+
+    without: the rotation of points that have no quaternions; None leaves them as they are.
+    """
+    stored = program.node(
+        "GeometryNodeInputNamedAttribute", "Quaternions", {"Name": "quaternions"}, data_type="QUATERNION"
+    )
+    parts = program.node("FunctionNodeRotationToQuaternion", "", {"Rotation": stored.outputs["Attribute"]})
+    unit = program.node("FunctionNodeQuaternionToRotation", "Unit length")
+    for name in "WXYZ":
+        program.connect(parts.outputs[name], unit.inputs[name])
+    inputs = {"Switch": stored.outputs["Exists"], "True": unit.outputs[0]}
+    if without is not None:
+        inputs["False"] = without
+    return program.node("GeometryNodeSwitch", "Quaternions?", inputs, input_type="ROTATION").outputs[0]
+
+
+def _build_axes(program: NodeProgram) -> None:
+    """Build AXES: three arrows at each point, its rotated x, y and z, in Mosaic's colours."""
+    program.input("Points", "Geometry")
+    program.input("Length", "Float", "Angstrom")
+    program.output("Geometry", "Geometry")
+    start = program.node("NodeGroupInput").outputs
+    arrow = _arrow(program)
+    axes = program.node("GeometryNodeJoinGeometry", "Axes")
+    for axis, turn in (("X", (0, pi / 2, 0)), ("Y", (-pi / 2, 0, 0)), ("Z", (0, 0, 0))):
+        turned = program.node("GeometryNodeTransform", axis, {"Geometry": arrow, "Rotation": turn})
+        colored = program.node(
+            "GeometryNodeSetMaterial", axis, {"Geometry": turned.outputs[0], "Material": axis_material(axis)}
+        )
+        program.connect(colored.outputs[0], axes.inputs[0])
+    bases = program.node(
+        "GeometryNodeInstanceOnPoints",
+        "Bases",
+        {
+            "Points": start["Points"],
+            "Instance": axes.outputs[0],
+            "Rotation": orientation(program, _along_normals(program)),
+            "Scale": start["Length"],
+        },
+    )
+    program.node("NodeGroupOutput", inputs={"Geometry": bases.outputs[0]})
+
+
+def _build_lines(program: NodeProgram) -> None:
+    """Build LINES: the edges of a mesh as tubes, without the surface's normals, which would shade them wrongly."""
+    program.input("Mesh", "Geometry")
+    program.input("Width", "Float", "Angstrom", min_value=0)
+    program.input("Focal Distance", "Float", "Angstrom", min_value=0)
+    program.output("Geometry", "Geometry")
+    start = program.node("NodeGroupInput").outputs
+    inputs = {"Geometry": start["Mesh"], "Name": "custom_normal"}
+    bare = program.node("GeometryNodeRemoveAttribute", "No normals", inputs)
+    edges = program.node("GeometryNodeMeshToCurve", "Edges", {"Mesh": bare.outputs[0]})
+    radius = program.math("MULTIPLY", start["Width"], 0.5)
+    radius = program.math("MULTIPLY", radius, _depth(program, start["Focal Distance"], _camera(program)))
+    thick = program.node("GeometryNodeSetCurveRadius", "Radius", {"Curve": edges.outputs[0], "Radius": radius})
+    profile = program.node("GeometryNodeCurvePrimitiveCircle", "Profile", {"Resolution": 5, "Radius": 1.0})
+    tubes = program.node(
+        "GeometryNodeCurveToMesh", "Tubes", {"Curve": thick.outputs[0], "Profile Curve": profile.outputs[0]}
+    )
+    if "Scale" in tubes.inputs:  # newer Blenders ask for the radius, older ones take that of the curve
+        program.connect(radius, tubes.inputs["Scale"])
+    lines = marked(program, with_slot(program, tubes.outputs[0]), SPRITE, 1.0)
+    program.node("NodeGroupOutput", inputs={"Geometry": lines})
+
+
+def with_slot(program: NodeProgram, geometry: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """Give a geometry the slot that the object's material fills; curves, tubes and points made of a mesh have none."""
+    return program.node("GeometryNodeSetMaterial", "The object's material", {"Geometry": geometry}).outputs[0]
+
+
+def _build_frame(program: NodeProgram) -> None:
+    """Build FRAME: the mesh of a trajectory at the scene frame, one of a collection's objects in order of name."""
+    program.input("Frames", "Collection")
+    program.input("Start", "Int", default_value=1)
+    program.input("Step", "Int", default_value=1, min_value=1)
+    program.input("Loop", "Bool")
+    program.output("Mesh", "Geometry")
+    start = program.node("NodeGroupInput").outputs
+    frames = program.node(
+        "GeometryNodeCollectionInfo",
+        "Frames",
+        {"Collection": start["Frames"], "Separate Children": True, "Reset Children": True},
+    )
+    size = program.node(
+        "GeometryNodeAttributeDomainSize", "How many", {"Geometry": frames.outputs[0]}, component="INSTANCES"
+    )
+    count = size.outputs["Instance Count"]
+    now = program.node("GeometryNodeInputSceneTime").outputs["Frame"]
+    passed = program.math("SUBTRACT", now, start["Start"])
+    number = program.math("FLOOR", program.math("DIVIDE", passed, start["Step"]))
+    last = program.math("SUBTRACT", count, 1.0)
+    held = program.math("MINIMUM", program.math("MAXIMUM", number, 0.0), last)
+    looped = program.math("FLOORED_MODULO", number, count)
+    index = program.switch(start["Loop"], held, looped, "Loop?", "FLOAT")
+    point = program.node("GeometryNodePoints", "A place", {"Count": 1})
+    picked = program.node(
+        "GeometryNodeInstanceOnPoints",
+        "Frame",
+        {"Points": point.outputs[0], "Instance": frames.outputs[0], "Pick Instance": True, "Instance Index": index},
+    )
+    mesh = program.node("GeometryNodeRealizeInstances", "", {"Geometry": picked.outputs[0]})
+    program.node("NodeGroupOutput", inputs={"Mesh": mesh.outputs[0]})
+
+
+BUILDERS: dict[str, Callable[[NodeProgram], None]] = {
+    SPHERES: _build_spheres,
+    ARROWS: _build_arrows,
+    AXES: _build_axes,
+    LINES: _build_lines,
+    FRAME: _build_frame,
+}
