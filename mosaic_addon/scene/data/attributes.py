@@ -1,6 +1,6 @@
-"""Attributes of points and meshes in Blender: written, and read quickly where thousands of objects have the same ones."""
+"""Attributes of points and meshes in Blender, written and read; quickly where thousands of objects have the same ones."""
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import bpy
 import numpy as np
@@ -10,20 +10,24 @@ from numpy.typing import NDArray
 from ..keys import GLYPH, SPRITE
 
 PointData: TypeAlias = Mesh | PointCloud
+Kind = Literal[
+    "FLOAT", "FLOAT2", "FLOAT_VECTOR", "FLOAT_COLOR", "QUATERNION", "INT", "INT32_2D", "BOOLEAN", "INT8", "INT16_2D",
+    "BYTE_COLOR", "FLOAT4",
+]  # fmt: skip
 
 NORMALS, QUATERNIONS, VERTEX_COLORS = "normals", "quaternions", "vertex_colors"
 
 # Names that mean something to Blender or to us; some of them `attributes.new` refuses, others it renames.
 RESERVED = {
-    NORMALS, QUATERNIONS, VERTEX_COLORS, SPRITE, GLYPH, "position", "radius", "id", "material_index", "custom_normal", "sharp_face",
-    "sharp_edge", "velocity",
-    "rotation", "scale", "crease_vert", "crease_edge", "bevel_weight_vert", "face_maps", "shade_smooth", "resolution", "cyclic",
+    NORMALS, QUATERNIONS, VERTEX_COLORS, SPRITE, GLYPH, "position", "radius", "id", "material_index", "custom_normal",
+    "sharp_face", "sharp_edge", "velocity", "rotation", "scale", "crease_vert", "crease_edge", "bevel_weight_vert",
+    "face_maps", "shade_smooth", "resolution", "cyclic",
 }  # fmt: skip
 # A material that looks for an attribute of instances finds the object's own property of that name where there is none.
 RESERVED.update(*(owner.bl_rna.properties.keys() for owner in (bpy.types.Object, Mesh, PointCloud)))
 
 # Blender's kind of attribute: the name of its values, numbers per point, their dtype.
-KINDS: dict[str, tuple[str, int, Any]] = {
+KINDS: dict[Kind, tuple[str, int, Any]] = {
     "FLOAT": ("value", 1, np.float32),
     "FLOAT2": ("vector", 2, np.float32),
     "FLOAT_VECTOR": ("vector", 3, np.float32),
@@ -41,18 +45,23 @@ KINDS: dict[str, tuple[str, int, Any]] = {
 
 
 def buffer_of(values: NDArray[Any], dtype: Any) -> memoryview:
-    """The values as a flat buffer that `foreach_set` takes without a copy of its own.
+    """Return the values as a flat buffer that `foreach_set` takes without a copy of its own.
 
     An array that is not aligned, as views of a file are, would be taken number by number: numpy describes it as "=f".
     """
     flat = np.ascontiguousarray(values, dtype).reshape(-1)
     if not flat.size:
         return memoryview(b"").cast("B")
-    return memoryview(flat.view(np.uint8)).cast(np.dtype(dtype).char)
+    return flat.view(np.uint8).data.cast(np.dtype(dtype).char)
 
 
-def write_attribute(data: PointData, name: str, kind: str, values: NDArray[Any]) -> str:
-    """Store `values`, one row per point, as a new attribute. Returns the name that it got."""
+def points_of(obj: bpy.types.Object) -> PointData | None:
+    """Return the mesh or point cloud of an object; None for an object of another kind."""
+    return obj.data if isinstance(obj.data, PointData) else None
+
+
+def write_attribute(data: PointData, name: str, kind: Kind, values: NDArray[Any]) -> str:
+    """Store values, one row per point, as a new attribute. Returns its name. Raises ValueError where Blender refuses."""
     attribute = data.attributes.new(name, kind, "POINT")
     if attribute is None:
         raise ValueError(f"Blender refuses the attribute name {name!r}")
@@ -63,13 +72,14 @@ def write_attribute(data: PointData, name: str, kind: str, values: NDArray[Any])
 
 
 def read_attribute(data: PointData, name: str) -> NDArray[Any] | None:
-    """The values of a point attribute, (n,) or (n, width); None where there is none of that name."""
+    """Return the values of a point attribute, (n,) or (n, width); None where there is none of that name."""
     return PointAttributes(data).read(name)
 
 
 class PointAttributes:
-    """Reads point attributes as `read_attribute` does, quicker where many data have the same ones; until one is added or removed.
+    """The point attributes of a mesh or point cloud, good until one of them is added or removed.
 
+    What is known of attributes is shared by all data that have the same ones, so thousands of them are read quickly.
     signature: equal for data that have attributes of the same names, kinds and domains.
     """
 
@@ -100,14 +110,14 @@ class PointAttributes:
         return name in self._places
 
     def kind(self, name: str) -> tuple[int, Any] | None:
-        """How many numbers one has for each point, and their dtype; None where there is none of that name."""
+        """Return how many numbers an attribute has per point, and their dtype; None where there is none of that name."""
         found = self._places.get(name)
         return None if found is None else found[1:]
 
     def read(self, name: str, scratch: "Scratch | None" = None) -> NDArray[Any] | None:
-        """The values of one, (n,) or (n, width); None where there is none of that name.
+        """Return the values of an attribute, (n,) or (n, width); None where there is none of that name.
 
-        scratch: where to put them, if they are only needed until it is used again.
+        scratch: memory to put them into; they are then good only until it is used again.
         """
         found = self._places.get(name)
         if found is None:
@@ -125,7 +135,7 @@ class PointAttributes:
 
 
 class Scratch:
-    """Memory for one array after the other: for large ones, fresh memory takes longer than what is done with it."""
+    """Memory that is used for one array after the other, since fresh memory for large ones costs more than reading them."""
 
     __slots__ = ("_holds", "_memory")
 
@@ -134,7 +144,10 @@ class Scratch:
         self._holds: tuple[PointAttributes | None, str] = None, ""
 
     def room_for(self, attributes: PointAttributes, name: str, size: int, dtype: Any) -> tuple[NDArray[Any], bool]:
-        """An array, (size,), for an attribute where the last one was, and whether it was this one, so that it need not be read."""
+        """Return an array, (size,), for the values of an attribute, and whether it holds them already.
+
+        The array takes the place of the one before it.
+        """
         need = size * np.dtype(dtype).itemsize
         if len(self._memory) < need:
             self._memory = np.empty(0, np.uint8)  # let go of the old before there is the new

@@ -1,4 +1,4 @@
-"""Check sums, by which an edit of an array is noticed."""
+"""Check sums of arrays, which tell whether an array was edited."""
 
 import zlib
 from typing import Any
@@ -8,5 +8,5 @@ from numpy.typing import NDArray
 
 
 def checksum(values: NDArray[Any]) -> int:
-    """The CRC-32 of an array's values in C order, 0 to 2**32 - 1: another one where values changed or exchanged places."""
-    return zlib.crc32(np.ascontiguousarray(values))
+    """Return the CRC-32 of an array's values in C order, 0 to 2**32 - 1; it depends on the order of the values, too."""
+    return zlib.crc32(np.ascontiguousarray(values).data)

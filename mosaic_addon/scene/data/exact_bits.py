@@ -1,9 +1,9 @@
-"""Numbers that Blender's 32 bits cannot hold, exactly.
+"""Numbers that Blender's 32 bits cannot hold, kept exactly.
 
-Blender has no 64-bit attributes. The nearest float32 is what is drawn and edited. Hidden attributes beside it keep the bits
-of the true value, which follow every edit of the points and count for as long as the float is still the nearest to it. Their
-names say what the bits are: `.weight.f8.0` holds those of the first component of `weight` as a 64-bit float, `.id.i8.0` and
-`.id.u8.0` those of whole numbers with and without a sign.
+Blender has no 64-bit attributes. The nearest float32 is what is drawn and edited. Hidden attributes beside it keep the
+bits of the true value. They follow every edit of the points, and count as long as the float is the nearest to the value.
+Their names say what the bits are: `.weight.f8.0` holds those of the first component of `weight` as a 64-bit float,
+`.id.i8.0` and `.id.u8.0` those of whole numbers with and without a sign.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,30 +15,25 @@ from numpy.typing import NDArray
 
 from .attributes import PointAttributes, PointData, write_attribute
 
-OF_GEOMETRY = (
-    "points",
-    "vertices",
-    "normals",
-    "quaternions",
-    "vertex_normals",
-)  # what has bits beside vertex properties
+# What else than vertex properties may have bits.
+OF_GEOMETRY = ("points", "vertices", "normals", "quaternions", "vertex_normals")
 KINDS_OF_BITS: dict[str, np.dtype[Any]] = {kind: np.dtype(kind) for kind in ("f8", "i8", "u8")}
 
 
 def bits_kind(dtype: np.dtype[Any]) -> str:
-    """The kind of bits, "f8", "i8" or "u8", that hold a number of `dtype` exactly."""
+    """Return the kind of bits, "f8", "i8" or "u8", that hold a number of `dtype` exactly."""
     if dtype.kind == "f":
         return "f8"
     return "u8" if dtype.kind == "u" and dtype.itemsize == 8 else "i8"
 
 
 def bits_names(stem: str, kind: str, width: int) -> list[str]:
-    """The names of the hidden attributes with the bits of `width` components. stem: begins with a point."""
+    """Return the names of the hidden attributes with the bits of `width` components. stem: begins with a point."""
     return [f"{stem}.{kind}.{number}" for number in range(width)]
 
 
 def is_nearest(values: NDArray[Any], shown: NDArray[Any]) -> bool:
-    """Whether float32 `shown` is what float32 can hold of `values`."""
+    """Return whether `shown`, float32, is what float32 can hold of `values`."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.array_equal(values.astype(np.float32, copy=False), shown, equal_nan=True)
 
@@ -60,7 +55,10 @@ def write_all_bits(data: PointData, stem: str, values: NDArray[Any]) -> None:
 
 
 def read_exactly(attributes: PointAttributes, name: str, shown: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """What `write_bits` got, of `dtype`; where `shown`, (n, k), is no longer the nearest of it, `shown`."""
+    """Return the values that `write_bits` stored, as `dtype`, where they have not been edited since.
+
+    shown: (n, k), what is drawn. Where it is no longer nearest to the stored value, or no bits are stored, it counts.
+    """
     kind = bits_kind(dtype)
     hidden = _read(attributes, bits_names(f".{name}", kind, shown.shape[1]))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -71,9 +69,9 @@ def read_exactly(attributes: PointAttributes, name: str, shown: NDArray[Any], dt
 
 
 def read_with_bits(attributes: PointAttributes, name: str) -> NDArray[Any] | None:
-    """The values of an attribute that stands for no vertex property, by the bits that came with it when objects were joined.
+    """Return the values of an attribute that no column accounts for; None where there is none of that name.
 
-    None where there is none of that name.
+    Such an attribute, and the bits beside it, come with the points of another object when objects are joined.
     """
     shown = attributes.read(name)
     if shown is None or name in OF_GEOMETRY:
@@ -88,19 +86,23 @@ def read_with_bits(attributes: PointAttributes, name: str) -> NDArray[Any] | Non
 
 
 def known_bits(attributes: PointAttributes, stem: str, width: int) -> dict[str, list[str]]:
-    """The names of the hidden attributes that there are, by their kind: several where objects of several kinds were joined."""
+    """Return the names of the hidden attributes that exist, by their kind.
+
+    There are several kinds where objects whose numbers are of several kinds were joined. stem: how the names begin.
+    width: the number of components.
+    """
     found = {kind: bits_names(stem, kind, width) for kind in KINDS_OF_BITS if f"{stem}.{kind}.0" in attributes}
     return {kind: names for kind, names in found.items() if all(name in attributes for name in names)}
 
 
 def read_bits(attributes: PointAttributes, names: Mapping[str, Sequence[str]]) -> dict[str, list[NDArray[np.int32]]]:
-    """The hidden attributes of `names` by their kind, (n, 2) each, without the kinds that are no bits."""
+    """Read hidden attributes, (n, 2) each, by their kind. Kinds of which an attribute is missing or converted are left out."""
     read = {kind: _read(attributes, of_kind) for kind, of_kind in names.items()}
     return {kind: bits for kind, bits in read.items() if bits is not None}
 
 
 def _read(attributes: PointAttributes, names: Sequence[str]) -> list[NDArray[np.int32]] | None:
-    """Hidden attributes with bits; None where one is missing or was converted."""
+    """Read hidden attributes with bits, (n, 2) each; None where one is missing or was converted."""
     if not all(attributes.kind(name) == (2, np.int32) for name in names):
         return None
     return [bits for name in names if (bits := attributes.read(name)) is not None]
@@ -109,7 +111,10 @@ def _read(attributes: PointAttributes, names: Sequence[str]) -> list[NDArray[np.
 def _true_values(
     shown: NDArray[Any], hidden: Sequence[NDArray[np.int32]], wide: np.dtype[Any]
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """What the bits say, read as `wide`, in the shape of `shown`, and where `shown` is the nearest to it."""
+    """Return what the bits say, in the shape of `shown`, and where `shown` is nearest to it.
+
+    hidden: (n, 2) for each component. wide: the dtype to read the bits as.
+    """
     columns = [np.ascontiguousarray(bits).view(wide).reshape(-1) for bits in hidden]
     true = np.stack(columns, axis=1).reshape(shown.shape)
     nearest = true.astype(shown.dtype)
@@ -120,16 +125,16 @@ def _true_values(
 def exact_or_wider(
     shown: NDArray[Any], hidden: Mapping[str, Sequence[NDArray[np.int32]]], dtype: np.dtype[Any]
 ) -> NDArray[Any]:
-    """The true values where `shown`, (n,) or (n, k), is the nearest to them, else `shown`; of `dtype` or a wider one.
+    """Return the true values where `shown`, (n,) or (n, k), is nearest to them, else `shown`; as `dtype` or a wider one.
 
-    hidden: as from `read_bits`. Points that were joined from another object have bits of that object's kind alone, and zeros
-    in those of other kinds.
+    hidden: attributes with bits, (n, 2) for each component, by their kind. Points that were joined from another object have
+    bits of that object's kind alone, and zeros in those of other kinds.
     """
     if not hidden:
         fitting = _first_that_holds([shown], _candidates(dtype, shown.dtype)) or shown.dtype
         with np.errstate(over="ignore", invalid="ignore"):
             return shown.astype(fitting, copy=False)
-    parts: list[tuple[NDArray[np.bool_], NDArray[Any]]] = []  # where each kind of bits counts, and its values there
+    parts: list[tuple[NDArray[np.bool_], NDArray[Any]]] = []  # where each kind of bits counts, and the values there
     left = np.ones(shown.shape, np.bool_)
     with np.errstate(over="ignore", invalid="ignore"):
         for kind in sorted(hidden, key=lambda kind: kind != bits_kind(dtype)):
@@ -150,7 +155,10 @@ def exact_or_wider(
 
 @lru_cache(1000)
 def _candidates(dtype: np.dtype[Any], shown: np.dtype[Any]) -> list[np.dtype[Any]]:
-    """What a vertex property of `dtype` that is shown without bits may be, the best first; none if it is another thing now."""
+    """Return the dtypes that values shown without bits may have, the best first; none where they were converted.
+
+    dtype: of the values in the session. shown: of the attribute.
+    """
     if shown.kind == dtype.kind == "f" or shown == dtype:
         return [dtype, np.promote_types(shown, dtype)]
     if shown.kind in "iu" and dtype.kind in "iu":
@@ -162,12 +170,14 @@ def _candidates(dtype: np.dtype[Any], shown: np.dtype[Any]) -> list[np.dtype[Any
 
 
 def _first_that_holds(parts: Sequence[NDArray[Any]], dtypes: Sequence[np.dtype[Any]]) -> np.dtype[Any] | None:
+    """Return the first dtype that holds the values of all parts; None where none does."""
     return next((dtype for dtype in dtypes if all(holds_all(part, dtype) for part in parts)), None)
 
 
 def holds_all(values: NDArray[Any], dtype: np.dtype[Any]) -> bool:
-    """Whether numbers of `dtype` can be all the values."""
-    rounds = dtype.kind == "f" and values.dtype.kind in "iu" and values.dtype.itemsize == 8  # which numpy calls safe
+    """Return whether `dtype` holds all the values exactly."""
+    # numpy calls these casts safe, though they round.
+    rounds = dtype.kind == "f" and values.dtype.kind in "iu" and values.dtype.itemsize == 8
     if not rounds and np.can_cast(values.dtype, dtype):
         return True
     if dtype.kind in "iu" and values.dtype.kind in "iu":

@@ -1,4 +1,4 @@
-"""The extent of points, and Mosaic's first view of them."""
+"""The extent of points, and the size of a pixel in Mosaic's first view of them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,10 @@ CHUNK = 256  # points side by side in one row, so that numpy reduces whole cache
 
 
 def extent(clouds: Iterable[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper corner, (3,) each, of the finite points of all clouds (n, 3); zeros where there are none."""
+    """Return the lower and upper corner, (3,) each, of the finite points of all clouds; zeros where there are none.
+
+    clouds: (n, 3) each.
+    """
     lows: list[NDArray[Any]] = []
     highs: list[NDArray[Any]] = []
     small: list[NDArray[Any]] = []
@@ -37,6 +40,7 @@ def extent(clouds: Iterable[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray
 
 
 def _reduce(points: NDArray[Any], lows: list[NDArray[Any]], highs: list[NDArray[Any]]) -> None:
+    """Append the corners, (3,) each, of the finite points among `points`, (n, 3), to two lists; nothing where none is."""
     whole = len(points) // CHUNK * CHUNK
     parts = [points[:whole].reshape(-1, CHUNK * 3), points[whole:].reshape(-1, 3)]
     low = np.min([part.min(axis=0).reshape(-1, 3).min(axis=0) for part in parts if len(part)], axis=0)
@@ -51,7 +55,11 @@ def _reduce(points: NDArray[Any], lows: list[NDArray[Any]], highs: list[NDArray[
 
 
 def first_pixel_size(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> float:
-    """Angstrom a pixel in Mosaic's first view: VTK's ResetCamera fits the sphere around the extent into the view angle."""
+    """Return the angstrom per pixel of Mosaic's first view of an extent.
+
+    VTK's vtkRenderer::ResetCamera, which Mosaic calls, fits the sphere around the extent into the view angle. lower, upper:
+    its corners, (3,) each, in angstrom.
+    """
     radius = float(np.linalg.norm(upper - lower)) / 2 or 0.5
     distance = radius / np.sin(VIEW_ANGLE / 2)
     return float(2 * distance * np.tan(VIEW_ANGLE / 2) / VIEW_HEIGHT)

@@ -1,4 +1,4 @@
-"""Triangle meshes <-> Blender meshes, with Mosaic's own normals."""
+"""Triangle meshes <-> Blender meshes, with the normals of the session."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ CUSTOM_NORMAL = "custom_normal"  # the attribute that Blender shades by
 def new_mesh(
     name: str, vertices: NDArray[Any], triangles: NDArray[np.int32], normals: NDArray[Any] | None = None
 ) -> bpy.types.Mesh:
-    """A mesh, smoothly shaded.
+    """Make a mesh, smoothly shaded.
 
-    vertices: (n, 3) angstrom. triangles: (m, 3), already checked to lie in range, as Blender does not. normals: (n, 3)
-    directions to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
+    vertices: (n, 3) angstrom. triangles: (m, 3), which must lie in range: others crash Blender. normals: (n, 3) directions
+    to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
     """
     mesh = bpy.data.meshes.new(name)
     fill_mesh(mesh, vertices, triangles, normals)
@@ -29,7 +29,11 @@ def new_mesh(
 def fill_mesh(
     mesh: bpy.types.Mesh, vertices: NDArray[Any], triangles: NDArray[np.int32], normals: NDArray[Any] | None = None
 ) -> None:
-    """Give a mesh another shape, as `new_mesh` does."""
+    """Replace the shape of a mesh.
+
+    vertices: (n, 3) angstrom. triangles: (m, 3), which must lie in range: others crash Blender. normals: (n, 3) directions
+    to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
+    """
     mesh.clear_geometry()
     if len(vertices):
         mesh.vertices.add(len(vertices))
@@ -44,32 +48,35 @@ def fill_mesh(
         write_attribute(mesh, CUSTOM_NORMAL, "FLOAT_VECTOR", _unit(normals, vertices, triangles))
 
 
-ORIGINAL = ".vertices"  # hidden: where the vertices were in the session, by which moved ones are known
+ORIGINAL = ".vertices"  # hidden: where the vertices were in the session, to tell moved ones
 VERTEX_NORMALS = "vertex_normals"
 
 
 def write_original(mesh: bpy.types.Mesh, model: Mesh, points: NDArray[Any], normals: NDArray[Any] | None) -> None:
-    """Store what the session says of a mesh's vertices beyond what 32 bits and the points hold."""
+    """Store what the session says of a mesh's vertices and the mesh does not show.
+
+    model: the mesh in the session. points, normals: (n, 3), those of its geometry, which are drawn.
+    """
     write_attribute(mesh, ORIGINAL, "FLOAT_VECTOR", points)
     if holds_vertices(model, points):
         write_bits(mesh, "vertices", model.vertices)
-    if holds_vertex_normals(model, normals):
+    if model.vertex_normals is not None and holds_vertex_normals(model, normals):
         write_bits(mesh, VERTEX_NORMALS, model.vertex_normals)
 
 
 def holds_vertices(mesh: Mesh, points: NDArray[Any]) -> bool:
-    """Whether the vertices are the points, but for what 32 bits cannot hold."""
+    """Return whether a mesh's vertices are the points, (n, 3), in single precision."""
     return is_nearest(mesh.vertices, np.asarray(points, np.float32))
 
 
 def holds_vertex_normals(mesh: Mesh, normals: NDArray[Any] | None) -> bool:
-    """Whether the vertices' normals are the points', but for what 32 bits cannot hold."""
+    """Return whether a mesh's vertices have these normals, (n, 3), in single precision."""
     own = mesh.vertex_normals
     return own is not None and normals is not None and is_nearest(own, np.asarray(normals, np.float32))
 
 
 def _unit(normals: NDArray[Any], vertices: NDArray[Any], triangles: NDArray[np.int32]) -> NDArray[Any]:
-    """Normals of length 1, which Blender takes for granted, and those of the triangles where there is none."""
+    """Return normals of length 1, which Blender takes for granted; where one has no direction, that of the triangles."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         squares = np.einsum("ij,ij->i", normals, normals)
         if (np.abs(squares - 1) < 1e-5).all():

@@ -1,8 +1,8 @@
 """Vertex properties <-> Blender attributes, exactly in both directions.
 
-A column is a vertex property in Blender: the attributes that hold it and, where 32 bits cannot, the bits beside them. Text is
-whole numbers, its codes, and a table of texts. The columns of a mesh or point cloud are noted on it as JSON, since the names
-and kinds that a session allows are more than Blender's.
+A column is a vertex property in Blender: the attributes that hold it and, where 32 bits do not suffice, the bits beside
+them. Text is held as whole numbers, the codes, and a table of texts. The columns of a mesh or point cloud are noted on it
+as JSON, since a session allows more names and kinds than Blender.
 """
 
 import json
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
 from ..keys import COLUMNS
-from .attributes import RESERVED, PointAttributes, PointData, buffer_of, read_attribute, write_attribute
+from .attributes import RESERVED, Kind, PointAttributes, PointData, buffer_of, read_attribute, write_attribute
 from .checksums import checksum
 from .exact_bits import OF_GEOMETRY, bits_kind, bits_names, exact_or_wider, known_bits, read_bits, write_all_bits
 
@@ -30,10 +30,10 @@ MAX_TABLE_BYTES = 2**30  # of all texts of a vertex property, each as long as th
 class Column:
     """How a mesh or point cloud holds a vertex property.
 
-    dtype: numpy's, of its values in the session. shape: of a point's value, () or (k,). attributes: one, or one for each
+    dtype: of its values in the session. shape: of the value of a point, () or (k,). attributes: one, or one for each
     component. bits: how the names of the hidden attributes with its exact bits begin, "" where it can have none. texts: by
-    code, None for what is no text. table: the same as an array of `dtype`; where `dtype` cuts some off, they are whole there
-    and lengths, in characters, are theirs.
+    code, None for numbers. table: the texts as an array of `dtype`; where `dtype` would cut some off, they are whole, and
+    lengths are their lengths in characters.
     """
 
     name: str
@@ -47,12 +47,12 @@ class Column:
 
     @property
     def width(self) -> int:
-        """How many components a value has."""
+        """The number of components of a value."""
         return prod(self.shape)
 
     @classmethod
     def parse(cls, entry: Any) -> Self:
-        """A column from its entry in a note. Raises ValueError, TypeError or KeyError for what no import writes."""
+        """Return the column of an entry in a note. Raises ValueError, TypeError or KeyError for what no import writes."""
         name, dtype, shape = entry["name"], np.dtype(entry["dtype"]), tuple(entry["shape"])
         attributes, bits, texts = entry["attributes"], entry.get("bits", ""), entry.get("texts")
         if type(name) is not str or type(bits) is not str or not all(map(_are_texts, (attributes, texts or []))):
@@ -69,7 +69,7 @@ class Column:
         return cls(name, dtype, shape, tuple(attributes), bits, tuple(texts), *_table_of(texts, dtype))
 
     def dump(self) -> dict[str, Any]:
-        """The column as its entry in a note."""
+        """Return the column as an entry of a note."""
         entry = {
             "name": self.name,
             "dtype": self.dtype.str,
@@ -80,12 +80,12 @@ class Column:
         return entry | more | ({} if self.texts is None else {"texts": list(self.texts)})
 
     def renamed(self, name: str) -> "Column":
-        """The same column once its attribute was renamed; only for one of a single attribute."""
+        """Return the column as it is once its attribute, of which it has one alone, was renamed."""
         return replace(self, name=name, attributes=(name,))
 
 
 def note_of(columns: Iterable[Column]) -> str:
-    """The note of columns."""
+    """Return the note of columns, JSON."""
     return json.dumps({"version": COLUMNS_VERSION, "columns": [column.dump() for column in columns]})
 
 
@@ -93,7 +93,7 @@ NO_COLUMNS = note_of(())
 
 
 def columns_in(note: str, label: str = "An object") -> tuple[Column, ...]:
-    """The columns of a note. Raises MosaicError, with the label, for what was tampered with."""
+    """Return the columns of a note. label: of its object. Raises MosaicError, with the label, for a damaged note."""
     try:
         return _parsed(note)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -102,7 +102,7 @@ def columns_in(note: str, label: str = "An object") -> tuple[Column, ...]:
 
 @lru_cache(1000)
 def _parsed(note: str) -> tuple[Column, ...]:
-    """Thousands of objects have equal notes, so each is parsed once."""
+    """Parse a note. Thousands of objects have equal ones, so each is parsed once."""
     entries = json.loads(note)
     if entries["version"] != COLUMNS_VERSION:
         raise ValueError("another version")
@@ -110,7 +110,7 @@ def _parsed(note: str) -> tuple[Column, ...]:
 
 
 def columns_of(data: PointData) -> tuple[Column, ...]:
-    """The columns of a mesh or point cloud. Raises MosaicError for a note that was tampered with."""
+    """Return the columns of a mesh or point cloud. Raises MosaicError for a damaged note."""
     return columns_in(data.get(COLUMNS, NO_COLUMNS), repr(data.name))
 
 
@@ -119,7 +119,7 @@ def _are_texts(values: Any) -> bool:
 
 
 def _table_of(texts: Sequence[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.int32] | None]:
-    """Texts by code, and their lengths if `dtype` cuts some off."""
+    """Return the texts by code as an array and, if `dtype` would cut some off, their lengths in characters."""
     table = np.array([text.encode("latin-1", "replace") for text in texts] if dtype.kind == "S" else texts)
     if not len(table):
         table = np.array([""])  # of no points
@@ -130,7 +130,10 @@ def _table_of(texts: Sequence[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any],
 
 
 def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str]:
-    """Store vertex properties, {name: (n,) or (n, k)}, as attributes. Returns the names of those that Blender cannot hold."""
+    """Store vertex properties, {name: (n,) or (n, k)}, as attributes. Returns the names of those that Blender cannot hold.
+
+    `data` must have no columns yet.
+    """
     written = {name: _write_column(data, name, values) for name, values in columns.items()}
     if any(written.values()):
         data[COLUMNS] = note_of(_with_bits_to_come([column for column in written.values() if column is not None]))
@@ -138,7 +141,7 @@ def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str
 
 
 def _with_bits_to_come(columns: list[Column]) -> Iterator[Column]:
-    """Numbers without bits get a place for those that may come when points of another object are joined."""
+    """Yield the columns; those of numbers without bits with names for the bits that joining another object may bring."""
     claimed = {"", *(column.bits for column in columns)}
     for column in columns:
         may_have = not column.bits and column.width and column.dtype.kind in "iuf" and column.name not in OF_GEOMETRY
@@ -147,7 +150,7 @@ def _with_bits_to_come(columns: list[Column]) -> Iterator[Column]:
 
 
 def note_columns(objects: Iterable[bpy.types.Object]) -> None:
-    """Copy the note of columns from data to objects: where Blender makes new data of an object, these have none."""
+    """Copy the note of columns from data to their objects, since new data that Blender makes of an object have none."""
     for obj in objects:
         note = obj.data.get(COLUMNS)
         if note is not None:
@@ -159,10 +162,11 @@ def note_columns(objects: Iterable[bpy.types.Object]) -> None:
 def read_columns(
     data: PointData, attributes: PointAttributes | None = None, note: str | None = None, label: str | None = None
 ) -> dict[str, NDArray[Any]]:
-    """The vertex properties of a mesh or point cloud as `write_columns` got them, or as they were edited since.
+    """Return the vertex properties of a mesh or point cloud, {name: (n,) or (n, k)}, as they were stored or edited since.
 
-    attributes: those of `data`, where they are known. note: of its columns, where `data` do not have it. label: how to call
-    `data` in an error. Raises MosaicError for a code that stands for no text.
+    Those of which an attribute is missing are left out. attributes: of `data`, if they are known. note: of the columns, if
+    `data` lack it. label: the name for `data` in errors. Raises MosaicError for a damaged note, and for a code that stands
+    for no text.
     """
     columns = columns_of(data) if note is None else columns_in(note, repr(label or data.name))
     if not columns:
@@ -173,26 +177,29 @@ def read_columns(
 
 
 def column_checksums(columns: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """The check sums of vertex properties, as far as Blender's data hold them."""
+    """Return the check sums of those vertex properties, {name: (n,) or (n, k)}, that Blender can hold."""
     return {name: checksum(values) for name, values in columns.items() if holds_column(values)}
 
 
 def column_attributes(data: PointData) -> dict[str, tuple[str, ...]]:
-    """Which attributes hold each vertex property: one, or one for each component."""
+    """Return which attributes hold each vertex property: one, or one for each component."""
     return {column.name: column.attributes for column in columns_of(data)}
 
 
 def column_texts(data: PointData, name: str) -> tuple[str, ...] | None:
-    """The texts that the codes of a vertex property stand for; None for one that is no text."""
+    """Return the texts that the codes of a vertex property stand for; None for one that is no text."""
     return next((column.texts for column in columns_of(data) if column.name == name), None)
 
 
 def share_texts(all_data: Iterable[PointData], name: str) -> tuple[str, ...]:
-    """Make one code mean one text in all of `all_data`, whose vertex property `name` is text. Returns the texts by code."""
+    """Make each code stand for the same text in all meshes and point clouds. Returns the texts by code.
+
+    name: of a vertex property that is text in all of them.
+    """
     tables = [(data, column_texts(data, name) or ()) for data in all_data]
     shared = tuple(sorted({text for _, table in tables for text in table}))
     places = {text: code for code, text in enumerate(shared)}
-    # By the old note: the new one, the attribute, the new codes.
+    # For each old note: the new one, the attribute, the new codes by the old ones.
     known: dict[str, tuple[str, str, NDArray[np.int32]]] = {}
     for data, table in tables:
         if table == shared:
@@ -202,7 +209,7 @@ def share_texts(all_data: Iterable[PointData], name: str) -> tuple[str, ...]:
             columns = columns_in(before)
             note = note_of(replace(column, texts=shared) if column.name == name else column for column in columns)
             attribute = next(column.attributes[0] for column in columns if column.name == name)
-            # One more, the last and so -1 as well, for codes that stand for no text.
+            # One more at the end, which the index -1 finds as well, for codes that stand for no text.
             known[before] = note, attribute, np.array([*[places[text] for text in table], -1], np.int32)
         data[COLUMNS], attribute, moved = known[before]
         codes = read_attribute(data, attribute)
@@ -212,11 +219,11 @@ def share_texts(all_data: Iterable[PointData], name: str) -> tuple[str, ...]:
     return shared
 
 
-MAX_SHARED = 500_000  # texts that the tables of all objects may have together
+MAX_SHARED = 500_000  # texts that the tables of all objects may have together; beyond that they stay as they are
 
 
 def share_all_texts(all_data: Iterable[PointData]) -> None:
-    """Let one code mean one text in all objects of an import, so that they can be joined."""
+    """Make codes stand for the same texts in all objects of an import, so that they can be joined."""
     having: dict[tuple[str, str], list[PointData]] = {}
     for data in all_data:
         for column in columns_in(note) if '"texts"' in (note := data.get(COLUMNS, "")) else ():
@@ -229,7 +236,7 @@ def share_all_texts(all_data: Iterable[PointData]) -> None:
 
 
 def _write_column(data: PointData, name: str, values: NDArray[Any]) -> Column | None:
-    """Store one vertex property; None, with nothing stored, for one that Blender cannot hold."""
+    """Store a vertex property, (n,) or (n, k). Returns None, with nothing stored, where Blender cannot hold it."""
     texts, parts = _drawable(values)
     if parts is None:
         return None
@@ -243,9 +250,15 @@ def _write_column(data: PointData, name: str, values: NDArray[Any]) -> Column | 
     return column
 
 
-def _drawable(values: NDArray[Any]) -> tuple[tuple[str, ...] | None, list[tuple[str, str, NDArray[Any]]] | None]:
-    """How to show a vertex property: its texts if it is text, and (suffix of the name, kind, values) of each attribute."""
+def _drawable(values: NDArray[Any]) -> tuple[tuple[str, ...] | None, list[tuple[str, Kind, NDArray[Any]]] | None]:
+    """Return how to show a vertex property, (n,) or (n, k), in Blender.
+
+    That is its texts, None where it is no text; and the suffix of the name, the kind and the values of each attribute, None
+    where Blender cannot hold it.
+    """
     kind = values.dtype.kind
+    single: Kind
+    wide: dict[int, Kind] = {}
     if kind in "US" and values.ndim == 1:
         texts, codes = np.unique(values, return_inverse=True)
         table = tuple(text.decode("latin-1") if isinstance(text, bytes) else str(text) for text in texts.tolist())
@@ -254,14 +267,14 @@ def _drawable(values: NDArray[Any]) -> tuple[tuple[str, ...] | None, list[tuple[
         return None, None
     if kind == "b":
         values = values.view(np.uint8) != 0  # a file's bytes need not be 0 and 1
-        single, wide = "BOOLEAN", {}
+        single = "BOOLEAN"
     elif kind == "f" or (len(values) and (values.min() < -(2**31) or values.max() >= 2**31)):
         with np.errstate(over="ignore", invalid="ignore"):
             values = values.astype(np.float32, copy=False)
         single, wide = "FLOAT", {2: "FLOAT2", 3: "FLOAT_VECTOR", 4: "FLOAT_COLOR"}
     else:
         values = values.astype(np.int32, copy=False)
-        single, wide = "INT", {}  # materials cannot read INT32_2D
+        single = "INT"  # also of several components, as materials cannot read INT32_2D
     if values.ndim == 1:
         return None, [("", single, values)]
     width = values.shape[1]
@@ -271,13 +284,13 @@ def _drawable(values: NDArray[Any]) -> tuple[tuple[str, ...] | None, list[tuple[
 
 
 def holds_column(values: NDArray[Any]) -> bool:
-    """Whether `write_columns` can store a column."""
+    """Return whether Blender can hold a vertex property of these values."""
     kind = values.dtype.kind
     return (kind in "US" and values.ndim == 1) or (kind in "biuf" and values.ndim <= 2)
 
 
 def _holds(values: NDArray[Any], stored: list[NDArray[Any]]) -> bool:
-    """Whether what Blender stores gives the values back."""
+    """Return whether the values come back from what Blender stores. stored: all components at once, or one after another."""
     if stored[0].dtype == np.int32:
         return True
     back = stored[0] if len(stored) == 1 else np.stack(stored, axis=1)
@@ -288,9 +301,13 @@ def _holds(values: NDArray[Any], stored: list[NDArray[Any]]) -> bool:
 
 
 def read_column(attributes: PointAttributes, column: Column, label: str | None = None) -> NDArray[Any] | None:
-    """One vertex property, (n,) or (n, k); None where an attribute of it is missing. Raises as `read_columns`."""
-    parts = [attributes.read(attribute) for attribute in column.attributes]
-    if any(part is None for part in parts):
+    """Return a vertex property, (n,) or (n, k); None where an attribute of it is missing.
+
+    label: the name for the data in errors. Raises MosaicError for a code that stands for no text.
+    """
+    read = [attributes.read(attribute) for attribute in column.attributes]
+    parts = [part for part in read if part is not None]
+    if len(parts) < len(read):
         return None
     hidden = known_bits(attributes, column.bits, column.width) if column.bits else {}
     first = parts[0] if len(parts) == 1 else None
@@ -309,15 +326,16 @@ def read_column(attributes: PointAttributes, column: Column, label: str | None =
 
 
 def _texts(codes: NDArray[Any], column: Column, label: str) -> NDArray[Any]:
-    """What codes stand for; the codes where they were converted to other numbers."""
+    """Return the texts that codes stand for; the codes themselves where they were converted to other numbers."""
     table, lengths, dtype = column.table, column.lengths, column.dtype
     if table is None or codes.ndim != 1 or codes.dtype.kind != "i":
         return codes
-    if len(codes) and codes.view(f"u{codes.itemsize}").max() >= len(table):  # unsigned, so that those below 0 are, too
+    # As unsigned numbers those below 0 are too great as well.
+    if len(codes) and codes.view(f"u{codes.itemsize}").max() >= len(table):
         wrong = codes[(codes < 0) | (codes >= len(table))][0]
         raise MosaicError(
-            f"{label!r}: its vertex property {column.name!r} has the code {wrong}, which stands for none of its {len(table)} "
-            f"texts; set the attribute to codes from 0 to {len(table) - 1}, or remove it, to save."
+            f"{label!r}: its vertex property {column.name!r} has the code {wrong}, which stands for none of its "
+            f"{len(table)} texts; set the attribute to codes from 0 to {len(table) - 1}, or remove it, to save."
         )
     if lengths is None:
         return table[codes]
@@ -327,13 +345,16 @@ def _texts(codes: NDArray[Any], column: Column, label: str) -> NDArray[Any]:
 
 
 def _stem_of(name: str) -> str:
-    """An attribute name as close to a property's as Blender takes."""
+    """Return an attribute name that Blender takes, as close as can be to that of a property."""
     clean = "".join(c if c.isprintable() else "_" for c in name) or "property"
     return f"{clean}_" if clean in RESERVED else clean
 
 
 def _free_name(data: PointData, name: str, suffix: str) -> str:
-    """An attribute name that Blender takes as it is, as close to the property's as can be."""
+    """Return a free attribute name that Blender keeps as it is, as close as can be to that of a property.
+
+    suffix: how it ends, for a component.
+    """
     stem = _stem_of(name)
     taken = set(data.attributes.keys())
     for candidate in _names(stem, suffix):
@@ -343,7 +364,10 @@ def _free_name(data: PointData, name: str, suffix: str) -> str:
 
 
 def _free_stem(data: PointData, name: str, kind: str, width: int) -> str:
-    """How the names of hidden attributes with bits can begin, so that all of them are free."""
+    """Return how the names of the hidden attributes with the bits of a property can begin, so that all are free.
+
+    kind: of the bits, such as "f8". width: the number of components.
+    """
     taken = {*data.attributes.keys(), *RESERVED}
     for stem in _stems(name, width):
         if stem[1:] not in OF_GEOMETRY and taken.isdisjoint(bits_names(stem, kind, width)):
@@ -352,12 +376,12 @@ def _free_stem(data: PointData, name: str, kind: str, width: int) -> str:
 
 
 def _stems(name: str, width: int) -> Iterator[str]:
-    """How the names of hidden attributes with the bits of a vertex property may begin, the likeliest first."""
+    """Yield how the names of the hidden attributes with the bits of a property may begin, the likeliest first."""
     return _names(_stem_of(f".{name}"), "", len(bits_names("", "f8", width)[-1]))
 
 
 def _names(stem: str, suffix: str, spare: int = 0) -> Iterator[str]:
-    """Names from `stem` and `suffix`, numbered from the second on, of at most 63 bytes less `spare`."""
+    """Yield names of a stem and a suffix, numbered from the second on, of at most 63 bytes less `spare`."""
     number = 0
     while True:
         tail = suffix if number == 0 else f"{suffix}_{number}"

@@ -88,11 +88,11 @@ def volume_surface(
 
 
 def gaussian_smooth(volume: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Gaussian of sigma voxels on every axis, as VTK's vtkImageGaussianSmooth with a radius factor of 2.
+    """Smooth with a Gaussian on every axis, as VTK's vtkImageGaussianSmooth does with a radius factor of 2.
 
     The kernel exp(-d^2 / (2 sigma^2)) reaches int(2 sigma) voxels; at the borders it is cut and its sum is 1 again.
-    volume: (nx, ny, nz) float32, finite. Returns a new array of the same shape, C order. Each axis is a product with a
-    banded matrix, in blocks, so the work grows with the kernel and never beyond the volume.
+    volume: (nx, ny, nz) float32, finite. sigma: voxels. Returns a new array of the same shape, C order. Each axis is a
+    product with a banded matrix, in blocks, so the work grows with the kernel and never beyond the volume.
     """
     volume = np.ascontiguousarray(volume, dtype=np.float32)
     nx, ny, nz = volume.shape
@@ -148,7 +148,7 @@ def quantile(values: ArrayLike, fraction: float) -> float:
 
 
 def isosurface(volume: NDArray[np.float32], isovalue: float, spacing: ArrayLike = (1, 1, 1)) -> Surface:
-    """Marching cubes: the surface between voxels >= isovalue (inside) and the others, as vtkFlyingEdges3D has it.
+    """Marching cubes: the surface between voxels >= isovalue (inside) and the others, like VTK's vtkFlyingEdges3D.
 
     volume: (nx, ny, nz) float32, finite, two voxels or more on each axis. spacing: [3] size of a voxel.
     Returns vertices at index x spacing, on the lines between neighbouring voxels by linear interpolation, and normals
@@ -171,8 +171,8 @@ def isosurface(volume: NDArray[np.float32], isovalue: float, spacing: ArrayLike 
     inside[:, :, nz] = inside[:, :, nz - 1]
     some = every = inside
     for axis in (2, 1, 0):
-        head, tail = [np.s_[:]] * 3, [np.s_[:]] * 3
-        head[axis], tail[axis] = np.s_[:-1], np.s_[1:]
+        head, tail = [slice(None)] * 3, [slice(None)] * 3
+        head[axis], tail[axis] = slice(-1), slice(1, None)
         some = some[tuple(head)] | some[tuple(tail)]
         every = every[tuple(head)] & every[tuple(tail)]
     mixed = np.zeros_like(inside)
@@ -186,7 +186,9 @@ def isosurface(volume: NDArray[np.float32], isovalue: float, spacing: ArrayLike 
     for corner, offset in enumerate(_OFFSETS @ (stride_x, stride_y, 1)):
         codes |= flat[cells + offset] << np.uint8(corner)
     index = np.stack(np.unravel_index(cells, inside.shape), axis=1)
-    owner, axis, triangles = contour_cells(cells, codes, stride_x, stride_y, (index < (nx - 1, ny - 1, nz - 1)).all(1))
+    owner, axis, triangles = contour_cells(
+        cells, codes, stride_x, stride_y, np.all(index < (nx - 1, ny - 1, nz - 1), axis=1)
+    )
 
     start = index[owner]
     end = start.copy()
@@ -219,7 +221,7 @@ def _gradient(values: NDArray[np.float32], index: NDArray[np.intp], shape: Seque
 
 
 def contour_cells(
-    cells: NDArray[np.int64],
+    cells: NDArray[np.signedinteger],
     codes: NDArray[np.uint8],
     stride_x: int,
     stride_y: int,

@@ -52,8 +52,9 @@ def sphere(radius: float, center: ArrayLike, resolution: int = 64) -> Surface:
 def ellipsoid(radii: ArrayLike, center: ArrayLike, orientations: ArrayLike, resolution: int = 64) -> Surface:
     """The surface of an Ellipsoid fit, closed, with exact normals: (unit vector x radii) · orientationsᵀ + center.
 
-    radii: [3], of which the signs are without meaning. center: [3]. orientations: (3, 3), the axes as columns, either
-    handedness. resolution: as for `sphere`. Raises ValueError where it has no volume.
+    radii: [3], whose signs mean nothing. center: [3]. orientations: (3, 3), the axes as columns, either handedness.
+    resolution: vertices around the equator, at least 3; half as many from pole to pole. Raises ValueError where it has no
+    volume.
     """
     points, triangles = _unit_sphere(resolution)
     mesh, inverse = _place(points, triangles, radii, center, orientations)
@@ -65,7 +66,10 @@ def ellipsoid(radii: ArrayLike, center: ArrayLike, orientations: ArrayLike, reso
 def _place(
     points: Doubles, triangles: NDArray[np.integer], scale: ArrayLike, center: ArrayLike, orientations: ArrayLike
 ) -> tuple[Surface, NDArray[np.floating]]:
-    """The mesh (points x scale) · orientationsᵀ + center, facing outwards, and the inverse of that matrix."""
+    """The mesh (points x scale) · orientationsᵀ + center, facing outwards, and the inverse of that matrix.
+
+    Raises ValueError where the matrix is singular or not finite.
+    """
     matrix = np.asarray(orientations, dtype=np.float64) * np.asarray(scale, dtype=np.float64)
     determinant = np.linalg.det(matrix) if np.isfinite(matrix).all() else 0
     if determinant == 0:
@@ -95,7 +99,10 @@ def _unit_sphere(resolution: int) -> tuple[Doubles, NDArray[np.intp]]:
 
 
 def _strips(rows: int, around: int) -> NDArray[np.intp]:
-    """Triangles of a tube of vertices numbered row by row, `around` in each, counter-clockwise from one row down."""
+    """Triangles of a tube, facing outwards.
+
+    Its vertices are numbered row by row from the top down, `around` in each row, counter-clockwise seen from above.
+    """
     a = (np.arange(rows - 1)[:, None] * around + np.arange(around)).ravel()
     b = (np.arange(rows - 1)[:, None] * around + np.roll(np.arange(around), -1)).ravel()
     return np.concatenate((np.stack((a, a + around, b), axis=1), np.stack((b, a + around, b + around), axis=1)))
@@ -124,10 +131,10 @@ def cylinder(radius: float, height: float, center: ArrayLike, orientations: Arra
 def rbf_values(
     positions: ArrayLike, xi: ArrayLike, nodes: ArrayLike, epsilon: float, function: str, norm: str = "euclidean"
 ) -> Doubles:
-    """What a scipy.interpolate.Rbf returns: sum over its centres of nodes x function(distance to the centre).
+    """Values of a scipy.interpolate.Rbf: the sum over its centres of nodes x function(distance to the centre).
 
     positions: (2, n). xi: (2, m) centres. nodes: (m,) weights. epsilon: the scale of the functions that have one.
-    function, norm: names as the Rbf keeps them. Returns (n,). Raises ValueError for a name that it does not know.
+    function, norm: names as the Rbf keeps them. Returns (n,). Raises ValueError for an unknown name.
     """
     kernel = RBF_KERNELS.get(RBF_ALIASES.get(function.lower(), function.lower()))
     distance = RBF_NORMS.get(norm)
@@ -156,8 +163,10 @@ def rbf_sheet(
 ) -> Surface:
     """The sheet of an RBF fit over its grid: (x, y, f(x, y)) with two axes exchanged, open at the grid's border.
 
-    grid: ((x lowest, x highest), (y lowest, y highest)). direction: "xz" exchanges x and z, "yz" y and z, "xy" none.
-    resolution: vertices along each side, at least 2. Others as for `rbf_values`. Normals are left to the triangles.
+    xi: (2, m) centres. nodes: (m,) weights. epsilon: the scale of the functions that have one. function, norm: names as
+    scipy.interpolate.Rbf keeps them. grid: ((x lowest, x highest), (y lowest, y highest)). direction: "xz" exchanges x and
+    z, "yz" y and z, "xy" none. resolution: vertices along each side, at least 2. Normals are left to the triangles. Raises
+    ValueError for an unknown function or norm.
     """
     side = max(2, resolution)
     (x_low, x_high), (y_low, y_high) = np.asarray(grid, dtype=np.float64)

@@ -37,7 +37,7 @@ def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike) -> Surface:
     strides = (stride_x, stride_y, 1)
 
     number = np.int32 if extent.prod() < 2.0**30 else np.int64
-    cells = np.zeros(len(voxels), number)
+    cells: NDArray[np.signedinteger] = np.zeros(len(voxels), number)
     for axis, stride in enumerate(strides):
         cells += (voxels[:, axis] - origin[axis]).astype(number) * number(stride)
     cells = np.sort(cells)
@@ -58,11 +58,13 @@ def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike) -> Surface:
 
 
 def _add_corners(
-    cells: NDArray[np.int64], codes: NDArray[np.uint8], stride: int, bits: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Give each cell, known by ascending numbers and the corners inside it, those of the cell one stride ahead.
+    cells: NDArray[np.signedinteger], codes: NDArray[np.uint8], stride: int, bits: int
+) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
+    """Give each cell, beside its own corners, those of the cell one stride ahead.
 
-    Both lists are ascending, so the stable sort of the two is a merge.
+    cells: (n,) ascending numbers. codes: (n,) which corners of each are inside; those of the cell ahead are shifted left
+    by `bits`. Returns both anew, with the cells that had no corners before. The cells and those a stride back both
+    ascend, so the stable sort of the two together is a merge.
     """
     cells = np.concatenate((cells, cells - stride))
     order = np.argsort(cells, kind="stable")
