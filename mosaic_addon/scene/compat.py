@@ -27,7 +27,8 @@ def _menu_items(group: bpy.types.NodeTree, name: str) -> dict[str, int]:
 class ModifierInputs:
     """The inputs of modifiers that share one node group, read and written by name.
 
-    The group's interface is looked up once, so that setting an input of thousands of modifiers costs a microsecond each.
+    The group's interface is looked up once, so that setting an input of thousands of modifiers costs a microsecond
+    each.
     """
 
     def __init__(self, group: bpy.types.NodeTree) -> None:
@@ -134,8 +135,8 @@ def remove_compositing_tree(scene: bpy.types.Scene) -> None:
 class PointCloudFactory:
     """Makes point clouds of given positions. A context manager, which removes at its end what it needed meanwhile.
 
-    Before 5.2 a point cloud cannot be given its size, so the evaluated result of the node "Mesh to Points" is copied. That
-    happens in a scene that holds one object alone, so that the cost of a cloud does not grow with their number.
+    Before 5.2 a point cloud cannot be given its size, so the evaluated result of the node "Mesh to Points" is copied.
+    That happens in a scene that holds one object alone, so that the cost of a cloud does not grow with their number.
     """
 
     def __enter__(self) -> "PointCloudFactory":
@@ -192,17 +193,12 @@ class PointCloudFactory:
 
 
 def hide_from_light_sampling(material: bpy.types.Material) -> None:
-    """Keep Cycles, where it is enabled, from sampling a glowing surface as a lamp, which for thousands of points is slow."""
+    """Keep Cycles from sampling a glowing surface as a lamp, which is slow for thousands of points."""
     if hasattr(material, "cycles"):
         material.cycles.emission_sampling = "NONE"
 
 
 # --- what fake-bpy-module's types lack -------------------------------------------------------------------------------
-
-
-def has_property(owner: bpy.types.bpy_struct, key: str) -> bool:
-    """Return whether a datablock carries a custom property."""
-    return key in owner  # type: ignore[operator]  # the stubs have no `in`
 
 
 def new_socket(

@@ -156,7 +156,7 @@ def test_maps_are_those_of_matplotlib(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*RAMPS, *PALETTES])
 def test_blenders_ramp_is_the_map(bpy: ModuleType, name: str) -> None:
-    from mosaic_addon.scene.drawing.coloring import color_map_group
+    from mosaic_addon.scene.drawing.color_map_nodes import color_map_group
 
     group = color_map_group(name)
     ramp = next(node for node in group.nodes if node.type == "VALTORGB").color_ramp

@@ -1,1 +1,1 @@
-"""Arrays and meta as Blender data, written and read back; each module holds both directions of one thing."""
+"""Arrays and meta as Blender data. Each module both writes and reads one kind of them."""

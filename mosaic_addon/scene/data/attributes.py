@@ -1,5 +1,6 @@
-"""Attributes of points and meshes in Blender, written and read; quickly where thousands of objects have the same ones."""
+"""Attributes of points and meshes in Blender, read quickly where thousands of objects have the same ones."""
 
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 import bpy
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 from ..keys import GLYPH, SPRITE
 
 PointData: TypeAlias = Mesh | PointCloud
-Kind = Literal[
-    "FLOAT", "FLOAT2", "FLOAT_VECTOR", "FLOAT_COLOR", "QUATERNION", "INT", "INT32_2D", "BOOLEAN", "INT8", "INT16_2D",
-    "BYTE_COLOR", "FLOAT4",
+Kind = Literal[  # Blender's kinds of attributes
+    "FLOAT", "FLOAT2", "FLOAT_VECTOR", "FLOAT_COLOR", "FLOAT4", "FLOAT4X4", "QUATERNION", "INT", "INT8", "INT16_2D",
+    "INT32_2D", "BOOLEAN", "BYTE_COLOR", "STRING",
 ]  # fmt: skip
 
 NORMALS, QUATERNIONS, VERTEX_COLORS = "normals", "quaternions", "vertex_colors"
@@ -26,7 +27,7 @@ RESERVED = {
 # A material that looks for an attribute of instances finds the object's own property of that name where there is none.
 RESERVED.update(*(owner.bl_rna.properties.keys() for owner in (bpy.types.Object, Mesh, PointCloud)))
 
-# Blender's kind of attribute: the name of its values, numbers per point, their dtype.
+# What we read and write. Kind: the name of its values, numbers per point, their dtype.
 KINDS: dict[Kind, tuple[str, int, Any]] = {
     "FLOAT": ("value", 1, np.float32),
     "FLOAT2": ("vector", 2, np.float32),
@@ -61,7 +62,7 @@ def points_of(obj: bpy.types.Object) -> PointData | None:
 
 
 def write_attribute(data: PointData, name: str, kind: Kind, values: NDArray[Any]) -> str:
-    """Store values, one row per point, as a new attribute. Returns its name. Raises ValueError where Blender refuses."""
+    """Store values, one row per point, as a new attribute; returns its name. Raises ValueError if Blender refuses."""
     attribute = data.attributes.new(name, kind, "POINT")
     if attribute is None:
         raise ValueError(f"Blender refuses the attribute name {name!r}")
@@ -110,7 +111,7 @@ class PointAttributes:
         return name in self._places
 
     def kind(self, name: str) -> tuple[int, Any] | None:
-        """Return how many numbers an attribute has per point, and their dtype; None where there is none of that name."""
+        """Return how many numbers an attribute has per point, and their dtype; None where it does not exist."""
         found = self._places.get(name)
         return None if found is None else found[1:]
 
@@ -133,9 +134,15 @@ class PointAttributes:
             items.foreach_get(key, values)
         return values if width == 1 else values.reshape(-1, width)
 
+    def read_all(self, names: Iterable[str]) -> list[NDArray[Any]] | None:
+        """Return the values of several attributes, (n,) or (n, width) each; None where one of them does not exist."""
+        read = [self.read(name) for name in names]
+        found = [values for values in read if values is not None]
+        return found if len(found) == len(read) else None
+
 
 class Scratch:
-    """Memory that is used for one array after the other, since fresh memory for large ones costs more than reading them."""
+    """Memory for one array after the other: fresh memory for a large array costs more than reading it."""
 
     __slots__ = ("_holds", "_memory")
 

@@ -27,8 +27,9 @@ def has(owner: bpy.types.bpy_struct, key: str) -> bool:
 def to_property(value: Any) -> Any:
     """`value` as a custom property can hold it, or None where it cannot.
 
-    Numbers beyond 32 bits, complex numbers and None become text, bytes become hexadecimal text; sets and tuples become lists; a list of different kinds
-    becomes a list of text, or of named entries where it is nested; arrays larger than MAX_ITEMS are left out.
+    Numbers beyond 32 bits, complex numbers and None become text, bytes become hexadecimal text; sets and tuples become
+    lists; a list of different kinds becomes a list of text, or of named entries where it is nested; arrays larger than
+    MAX_ITEMS are left out.
     """
     if isinstance(value, np.generic):
         value = value.item()

@@ -1,9 +1,9 @@
 """Numbers that Blender's 32 bits cannot hold, kept exactly.
 
 Blender has no 64-bit attributes. The nearest float32 is what is drawn and edited. Hidden attributes beside it keep the
-bits of the true value. They follow every edit of the points, and count as long as the float is the nearest to the value.
-Their names say what the bits are: `.weight.f8.0` holds those of the first component of `weight` as a 64-bit float,
-`.id.i8.0` and `.id.u8.0` those of whole numbers with and without a sign.
+bits of the true value. They follow every edit of the points, and count as long as the float is the nearest to the
+value. Their names say what the bits are: `.weight.f8.0` holds those of the first component of `weight` as a 64-bit
+float, `.id.i8.0` and `.id.u8.0` those of whole numbers with and without a sign.
 """
 
 from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ def known_bits(attributes: PointAttributes, stem: str, width: int) -> dict[str, 
 
 
 def read_bits(attributes: PointAttributes, names: Mapping[str, Sequence[str]]) -> dict[str, list[NDArray[np.int32]]]:
-    """Read hidden attributes, (n, 2) each, by their kind. Kinds of which an attribute is missing or converted are left out."""
+    """Read hidden attributes, (n, 2) each, by kind; without the kinds of which one is missing or was converted."""
     read = {kind: _read(attributes, of_kind) for kind, of_kind in names.items()}
     return {kind: bits for kind, bits in read.items() if bits is not None}
 
@@ -105,7 +105,7 @@ def _read(attributes: PointAttributes, names: Sequence[str]) -> list[NDArray[np.
     """Read hidden attributes with bits, (n, 2) each; None where one is missing or was converted."""
     if not all(attributes.kind(name) == (2, np.int32) for name in names):
         return None
-    return [bits for name in names if (bits := attributes.read(name)) is not None]
+    return attributes.read_all(names)
 
 
 def _true_values(
@@ -125,10 +125,10 @@ def _true_values(
 def exact_or_wider(
     shown: NDArray[Any], hidden: Mapping[str, Sequence[NDArray[np.int32]]], dtype: np.dtype[Any]
 ) -> NDArray[Any]:
-    """Return the true values where `shown`, (n,) or (n, k), is nearest to them, else `shown`; as `dtype` or a wider one.
+    """Return the true values where what is shown is nearest to them, else what is shown; as `dtype` or a wider one.
 
-    hidden: attributes with bits, (n, 2) for each component, by their kind. Points that were joined from another object have
-    bits of that object's kind alone, and zeros in those of other kinds.
+    shown: (n,) or (n, k). hidden: attributes with bits, (n, 2) for each component, by their kind. Points that were joined from another object
+    have bits of that object's kind alone, and zeros in those of other kinds.
     """
     if not hidden:
         fitting = _first_that_holds([shown], _candidates(dtype, shown.dtype)) or shown.dtype

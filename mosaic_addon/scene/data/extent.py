@@ -40,7 +40,7 @@ def extent(clouds: Iterable[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray
 
 
 def _reduce(points: NDArray[Any], lows: list[NDArray[Any]], highs: list[NDArray[Any]]) -> None:
-    """Append the corners, (3,) each, of the finite points among `points`, (n, 3), to two lists; nothing where none is."""
+    """Append the corners, (3,) each, of the finite ones of points, (n, 3), to two lists; nothing where none is."""
     whole = len(points) // CHUNK * CHUNK
     parts = [points[:whole].reshape(-1, CHUNK * 3), points[whole:].reshape(-1, 3)]
     low = np.min([part.min(axis=0).reshape(-1, 3).min(axis=0) for part in parts if len(part)], axis=0)
@@ -57,8 +57,8 @@ def _reduce(points: NDArray[Any], lows: list[NDArray[Any]], highs: list[NDArray[
 def first_pixel_size(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> float:
     """Return the angstrom per pixel of Mosaic's first view of an extent.
 
-    VTK's vtkRenderer::ResetCamera, which Mosaic calls, fits the sphere around the extent into the view angle. lower, upper:
-    its corners, (3,) each, in angstrom.
+    VTK's vtkRenderer::ResetCamera, which Mosaic calls, fits the sphere around the extent into the view angle. lower,
+    upper: its corners, (3,) each, in angstrom.
     """
     radius = float(np.linalg.norm(upper - lower)) / 2 or 0.5
     distance = radius / np.sin(VIEW_ANGLE / 2)

@@ -18,8 +18,8 @@ def new_mesh(
 ) -> bpy.types.Mesh:
     """Make a mesh, smoothly shaded.
 
-    vertices: (n, 3) angstrom. triangles: (m, 3), which must lie in range: others crash Blender. normals: (n, 3) directions
-    to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
+    vertices: (n, 3) angstrom. triangles: (m, 3), which must lie in range: others crash Blender. normals: (n, 3)
+    directions to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
     """
     mesh = bpy.data.meshes.new(name)
     fill_mesh(mesh, vertices, triangles, normals)
@@ -31,8 +31,8 @@ def fill_mesh(
 ) -> None:
     """Replace the shape of a mesh.
 
-    vertices: (n, 3) angstrom. triangles: (m, 3), which must lie in range: others crash Blender. normals: (n, 3) directions
-    to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
+    vertices: (n, 3) angstrom. triangles: (m, 3), which must lie in range: others crash Blender. normals: (n, 3)
+    directions to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
     """
     mesh.clear_geometry()
     if len(vertices):
@@ -76,7 +76,7 @@ def holds_vertex_normals(mesh: Mesh, normals: NDArray[Any] | None) -> bool:
 
 
 def _unit(normals: NDArray[Any], vertices: NDArray[Any], triangles: NDArray[np.int32]) -> NDArray[Any]:
-    """Return normals of length 1, which Blender takes for granted; where one has no direction, that of the triangles."""
+    """Return normals of length 1, which Blender relies on; where one has no direction, that of the triangles."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         squares = np.einsum("ij,ij->i", normals, normals)
         if (np.abs(squares - 1) < 1e-5).all():

@@ -23,8 +23,8 @@ def to_session(
 ) -> Float64Array | None:
     """The (4, 4) matrix from an object's data to its session's angstrom, None for the identity.
 
-    What hangs on the root is read from the object's own numbers, which are exact where its place in the world is not. For
-    anything else the place in the world counts, as the root would see it; without a root, as it is. applied: as
+    What hangs on the root is read from the object's own numbers, which are exact where its place in the world is not.
+    For anything else the place in the world counts, as the root would see it; without a root, as it is. applied: as
     `applied_of` says of the root. Raises MosaicError for a root without an extent.
     """
     matrix = None

@@ -1,8 +1,8 @@
 """Vertex properties <-> Blender attributes, exactly in both directions.
 
-A column is a vertex property in Blender: the attributes that hold it and, where 32 bits do not suffice, the bits beside
-them. Text is held as whole numbers, the codes, and a table of texts. The columns of a mesh or point cloud are noted on it
-as JSON, since a session allows more names and kinds than Blender.
+A column is a vertex property in Blender: the attributes that hold it and, where 32 bits do not suffice, the bits
+beside them. Text is held as whole numbers, the codes, and a table of texts. The columns of a mesh or point cloud are
+noted on it as JSON, since a session allows more names and kinds than Blender.
 """
 
 import json
@@ -31,9 +31,9 @@ class Column:
     """How a mesh or point cloud holds a vertex property.
 
     dtype: of its values in the session. shape: of the value of a point, () or (k,). attributes: one, or one for each
-    component. bits: how the names of the hidden attributes with its exact bits begin, "" where it can have none. texts: by
-    code, None for numbers. table: the texts as an array of `dtype`; where `dtype` would cut some off, they are whole, and
-    lengths are their lengths in characters.
+    component. bits: how the names of the hidden attributes with its exact bits begin, "" where it can have none.
+    texts: by code, None for numbers. table: the texts as an array of `dtype`; where `dtype` would cut some off, they
+    are whole, and lengths are their lengths in characters.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Column:
 
     @classmethod
     def parse(cls, entry: Any) -> Self:
-        """Return the column of an entry in a note. Raises ValueError, TypeError or KeyError for what no import writes."""
+        """Return the column of a note's entry. Raises ValueError, TypeError or KeyError for what no import writes."""
         name, dtype, shape = entry["name"], np.dtype(entry["dtype"]), tuple(entry["shape"])
         attributes, bits, texts = entry["attributes"], entry.get("bits", ""), entry.get("texts")
         if type(name) is not str or type(bits) is not str or not all(map(_are_texts, (attributes, texts or []))):
@@ -130,9 +130,9 @@ def _table_of(texts: Sequence[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any],
 
 
 def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str]:
-    """Store vertex properties, {name: (n,) or (n, k)}, as attributes. Returns the names of those that Blender cannot hold.
+    """Store vertex properties as attributes. Returns the names of those that Blender cannot hold.
 
-    `data` must have no columns yet.
+    data: without columns yet. columns: {name: (n,) or (n, k)}.
     """
     written = {name: _write_column(data, name, values) for name, values in columns.items()}
     if any(written.values()):
@@ -141,7 +141,7 @@ def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str
 
 
 def _with_bits_to_come(columns: list[Column]) -> Iterator[Column]:
-    """Yield the columns; those of numbers without bits with names for the bits that joining another object may bring."""
+    """Yield columns, those of numbers without bits with names for the bits that joining an object may bring."""
     claimed = {"", *(column.bits for column in columns)}
     for column in columns:
         may_have = not column.bits and column.width and column.dtype.kind in "iuf" and column.name not in OF_GEOMETRY
@@ -162,11 +162,11 @@ def note_columns(objects: Iterable[bpy.types.Object]) -> None:
 def read_columns(
     data: PointData, attributes: PointAttributes | None = None, note: str | None = None, label: str | None = None
 ) -> dict[str, NDArray[Any]]:
-    """Return the vertex properties of a mesh or point cloud, {name: (n,) or (n, k)}, as they were stored or edited since.
+    """Return the vertex properties of a mesh or point cloud, {name: (n,) or (n, k)}, as they are now.
 
-    Those of which an attribute is missing are left out. attributes: of `data`, if they are known. note: of the columns, if
-    `data` lack it. label: the name for `data` in errors. Raises MosaicError for a damaged note, and for a code that stands
-    for no text.
+    Those of which an attribute is missing are left out. attributes: of `data`, if they are known. note: of the
+    columns, if `data` lack it. label: the name for `data` in errors. Raises MosaicError for a damaged note, and for a
+    code that stands for no text.
     """
     columns = columns_of(data) if note is None else columns_in(note, repr(label or data.name))
     if not columns:
@@ -253,8 +253,8 @@ def _write_column(data: PointData, name: str, values: NDArray[Any]) -> Column | 
 def _drawable(values: NDArray[Any]) -> tuple[tuple[str, ...] | None, list[tuple[str, Kind, NDArray[Any]]] | None]:
     """Return how to show a vertex property, (n,) or (n, k), in Blender.
 
-    That is its texts, None where it is no text; and the suffix of the name, the kind and the values of each attribute, None
-    where Blender cannot hold it.
+    That is its texts, None where it is no text; and the suffix of the name, the kind and the values of each attribute,
+    None where Blender cannot hold it.
     """
     kind = values.dtype.kind
     single: Kind
@@ -290,7 +290,7 @@ def holds_column(values: NDArray[Any]) -> bool:
 
 
 def _holds(values: NDArray[Any], stored: list[NDArray[Any]]) -> bool:
-    """Return whether the values come back from what Blender stores. stored: all components at once, or one after another."""
+    """Return whether what Blender stores gives the values back. stored: one array, or one for each component."""
     if stored[0].dtype == np.int32:
         return True
     back = stored[0] if len(stored) == 1 else np.stack(stored, axis=1)
@@ -305,9 +305,8 @@ def read_column(attributes: PointAttributes, column: Column, label: str | None =
 
     label: the name for the data in errors. Raises MosaicError for a code that stands for no text.
     """
-    read = [attributes.read(attribute) for attribute in column.attributes]
-    parts = [part for part in read if part is not None]
-    if len(parts) < len(read):
+    parts = attributes.read_all(column.attributes)
+    if parts is None:
         return None
     hidden = known_bits(attributes, column.bits, column.width) if column.bits else {}
     first = parts[0] if len(parts) == 1 else None

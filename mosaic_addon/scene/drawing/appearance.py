@@ -1,4 +1,4 @@
-"""The numbers of Mosaic's appearance <-> Blender's data: materials, modifiers and volumes, read of one object, set on many."""
+"""Mosaic's appearance <-> materials, modifiers and volumes: numbers are read from one object and set on many."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -9,17 +9,17 @@ import numpy as np
 from ...session.decode import appearance_of, numbers_of
 from ...session.errors import MosaicError
 from ...session.session import MESH_REPRESENTATIONS, Appearance
-from ..compat import ModifierInputs
-from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE
+from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE, has
 from ..record import unpack
+from .color_map_nodes import MAP
 from .color_maps import to_scene
-from .coloring import MAP, color_by, coloring_of, uncolor
+from .coloring import color_by, coloring_of, uncolor
 from .materials import SURFACE
 from .node_tree import socket_named
-from .representations import ARROW_LENGTH, modifier_of, set_inputs, set_representation
+from .representations import ARROW_LENGTH, input_of, set_inputs, set_representation
 from .surfaces import DEFAULT_RESOLUTION, contour_again, volume_mesh
 
-# Where each number is: an input of a node of the material, or of the modifier.
+# Where each number is: in the material, node and input; or an input of the modifier.
 SOCKETS = {
     "opacity": (SURFACE, "Opacity"),
     "ambient": (SURFACE, "Ambient"),
@@ -36,12 +36,12 @@ INPUTS = {"size": "Size", "render_spheres": "Spheres", "start": "Start", "step":
 
 
 def is_geometry(obj: bpy.types.Object | None) -> bool:
-    """Whether an object stands for a geometry of a session."""
-    return obj is not None and CLASS in obj
+    """Return whether an object stands for a geometry of a session."""
+    return obj is not None and has(obj, CLASS)
 
 
 def editable(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
-    """Those that this file may change: not what is linked from another one."""
+    """Return the objects that this .blend may change, without those that are linked from another one."""
     return [obj for obj in objects if obj.is_editable]
 
 
@@ -49,7 +49,7 @@ def editable(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
 
 
 def number_of(obj: bpy.types.Object, key: str) -> Any:
-    """A number or switch of an object, by its key in SOCKETS or INPUTS; None where the object has none."""
+    """Return a number or switch of an object, by its key in SOCKETS or INPUTS; None where the object has none."""
     if key in SOCKETS:
         socket = _socket(obj, key)
         return None if socket is None else socket.default_value
@@ -57,7 +57,7 @@ def number_of(obj: bpy.types.Object, key: str) -> Any:
 
 
 def set_number(objects: Iterable[bpy.types.Object], key: str, value: float | bool) -> None:
-    """Set a number or switch of all objects that have it."""
+    """Set a number or switch, by its key in SOCKETS or INPUTS, of all objects that have it."""
     if key in INPUTS:
         set_inputs(editable(objects), {INPUTS[key]: value})
         return
@@ -74,13 +74,13 @@ def set_number(objects: Iterable[bpy.types.Object], key: str, value: float | boo
 
 
 def base_color_of(obj: bpy.types.Object) -> tuple[float, float, float] | None:
-    """The base colour, scene values; under a colouring by property, too, which hides it."""
+    """Return the base colour, scene values, even where a colouring by property hides it; None where there is none."""
     surface = _node(obj, SURFACE)
     return None if surface is None else tuple(surface.inputs["Color"].default_value[:3])
 
 
 def set_base_color(objects: Iterable[bpy.types.Object], color: Sequence[float]) -> None:
-    """Give objects a base colour, scene values."""
+    """Give objects a base colour, (r, g, b) scene values."""
     for obj in objects:
         surface = _node(obj, SURFACE)
         if surface is None or not surface.id_data.is_editable:
@@ -93,15 +93,16 @@ def set_base_color(objects: Iterable[bpy.types.Object], color: Sequence[float]) 
 
 
 def sampling_rate_of(obj: bpy.types.Object) -> tuple[float, float, float] | None:
-    """Angstrom a voxel along x, y and z."""
+    """Return the voxel size of an object along x, y and z, in angstrom; None where it has none."""
     rate = obj.get(SAMPLING_RATE)
     return None if rate is None else (float(rate[0]), float(rate[1]), float(rate[2]))
 
 
 def set_sampling_rate(objects: Iterable[bpy.types.Object], rate: Sequence[float]) -> None:
-    """Set the voxel size; arrows that had Mosaic's length, which goes by it, keep that.
+    """Set the voxel size of objects, (x, y, z) in angstrom.
 
-    A number that is the old one in single precision stays exactly that.
+    Arrows that had Mosaic's length, a multiple of the voxel size, have it again. A number that equals the old one in
+    single precision stays exactly the old one.
     """
     for obj in editable(objects):
         old = sampling_rate_of(obj)
@@ -118,24 +119,25 @@ def set_sampling_rate(objects: Iterable[bpy.types.Object], rate: Sequence[float]
 
 
 def reset_appearance(objects: Iterable[bpy.types.Object]) -> list[str]:
-    """Give objects the numbers that their file has, as an import does, and no colouring by property.
+    """Give objects the appearance that their file has, and no colouring by property.
 
-    Those of no session stay as they are. Returns a sentence on each volume that has no surface as the file wants it, and so
-    keeps the one that it has. Raises MosaicError, before anything changes, when what an object keeps of its file is damaged.
+    Objects of no session stay as they are. Returns a sentence for each volume that would have no surface as the file
+    wants it, and therefore keeps the one it has. Raises MosaicError, before anything changes, when a record is
+    damaged.
     """
     records = [(obj, unpack(obj, obj)) for obj in editable(objects)]
     wanted: dict[tuple[float | None, float], list[bpy.types.Object]] = {}
     for obj, record in records:
         if record is None:
             continue
-        look = appearance_of(record.node, record.container, record.fractions)
+        appearance = appearance_of(record.node, record.container, record.fractions)
         rate, _, resolution = numbers_of(record.node)
-        apply_appearance(obj, look, record.representation)
+        apply_appearance(obj, appearance, record.representation)
         set_sampling_rate([obj], rate)
         uncolor([obj])
         if resolution is None:
             resolution = DEFAULT_RESOLUTION
-        wanted.setdefault((look.isovalue_percentile, resolution), []).append(obj)
+        wanted.setdefault((appearance.isovalue_percentile, resolution), []).append(obj)
     troubles = []
     for choice, group in wanted.items():
         try:
@@ -146,7 +148,7 @@ def reset_appearance(objects: Iterable[bpy.types.Object]) -> list[str]:
 
 
 def apply_appearance(obj: bpy.types.Object, appearance: Appearance, representation: str) -> None:
-    """Give an object a session's colours and numbers, as an import does; a volume keeps its surface."""
+    """Give an object the colours and numbers of an appearance, and a representation. A volume keeps its surface."""
     for key in ("opacity", "ambient", "diffuse", "specular", "render_spheres"):
         set_number([obj], key, getattr(appearance, key))
     # The size of a surface's points means nothing in Mosaic.
@@ -163,9 +165,10 @@ def contour(
 ) -> None:
     """Show the volumes of objects at other isovalues or resolutions.
 
-    choose: from the mesh that holds a volume to its isovalue percentile (None: Mosaic's choice) and target resolution. A
-    surface that others show, too, is copied first, so that only `objects` change. Raises MosaicError for a volume that has no
-    surface there, which then keeps its old one; the others have changed.
+    choose: takes the mesh that holds a volume and returns its isovalue percentile (None: Mosaic's choice) and its
+    target resolution in angstrom. A surface that other objects show as well is copied first, so that only `objects`
+    change. Raises MosaicError for a volume that has no surface there: it keeps its old one, and the others have
+    changed.
     """
     by_surface: dict[bpy.types.Object, list[bpy.types.Object]] = {}
     for obj in editable(objects):
@@ -173,16 +176,17 @@ def contour(
             by_surface.setdefault(input_of(obj, "Surface"), []).append(obj)
     troubles = []
     for surface, sharing in by_surface.items():
-        percentile, resolution = choose(surface.data)
-        if (percentile, resolution) == (surface.data.get(PERCENTILE), surface.data[RESOLUTION]):
+        mesh = surface.data
+        assert isinstance(mesh, bpy.types.Mesh)
+        percentile, resolution = choose(mesh)
+        if (percentile, resolution) == (mesh.get(PERCENTILE), mesh[RESOLUTION]):
             continue
-        if surface.users > len(sharing) or surface.data.users > 1 or not surface.data.is_editable:
+        if surface.users > len(sharing) or mesh.users > 1 or not mesh.is_editable:
             own = surface.copy()
-            own.data = surface.data.copy()
+            own.data = mesh = mesh.copy()
             set_inputs(sharing, {"Surface": own})
-            surface = own
         try:
-            contour_again(surface.data, percentile, resolution)
+            contour_again(mesh, percentile, resolution)
         except MosaicError as error:
             troubles.append(error)
         for obj in sharing:
@@ -195,7 +199,7 @@ def contour(
 
 
 def set_color_map(objects: Iterable[bpy.types.Object], color_map: str) -> None:
-    """Show what objects are coloured by through another map, in the range that they have."""
+    """Show what objects are coloured by through another colour map, in the range that each has."""
     for obj in objects:
         coloring = coloring_of(obj)
         if coloring is None or coloring.color_map is None or not _material(obj).is_editable:
@@ -211,16 +215,7 @@ def set_color_map(objects: Iterable[bpy.types.Object], color_map: str) -> None:
         )
 
 
-# --- where things are ------------------------------------------------------------------------------------------------
-
-
-def input_of(obj: bpy.types.Object, name: str) -> Any:
-    """An input of an object's "Mosaic" modifier; None where it has none of that name."""
-    modifier = modifier_of(obj)
-    if modifier is None:
-        return None
-    inputs = ModifierInputs(modifier.node_group)
-    return inputs.get(modifier, name) if name in inputs else None
+# --- where the numbers are -------------------------------------------------------------------------------------------
 
 
 def _material(obj: bpy.types.Object) -> bpy.types.Material | None:
@@ -246,7 +241,7 @@ def _socket(obj: bpy.types.Object, key: str) -> bpy.types.NodeSocket | None:
 def _show_in_solid_view(
     obj: bpy.types.Object, color: Sequence[float] | None = None, alpha: float | None = None
 ) -> None:
-    """What the Solid view draws with instead of the nodes."""
+    """Set what the Solid view, which knows no nodes, draws an object with."""
     for owner, name in ((_material(obj), "diffuse_color"), (obj, "color")):
         if owner is not None and owner.is_editable:
             old = getattr(owner, name)

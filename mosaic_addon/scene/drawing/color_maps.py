@@ -1,12 +1,14 @@
 """The colour maps of Mosaic's property dialog as numbers. Needs no Blender.
 
-Maps are matplotlib's, which Mosaic uses, as few stops between which Blender interpolates scene values; the stops are fitted
-so that this gives the map's display values to within 3/255. Palettes are matplotlib's exactly.
+Maps are those of matplotlib, which Mosaic uses, each as a few stops between which Blender interpolates scene values.
+The stops are fitted so that the outcome is within 3/255 of the map's display values. Palettes are exactly those of
+matplotlib.
 
-Origins: viridis, plasma, magma, inferno by N. Smith and S. van der Walt, twilight by B. Bechtold (CC0); cividis by J. Nuñez,
-C. Anderton and R. Renslow; turbo by A. Mikhailov, Google (Apache-2.0); coolwarm by K. Moreland; RdBu, RdYlBu, Dark2, Set1,
-Set2, Set3, Paired, Accent by C. Brewer, Pennsylvania State University, https://colorbrewer2.org (Apache-2.0); tab10 by
-Tableau; jet, grey, seismic, bwr, hsv and the form in which all of them are spread by matplotlib (PSF-style licence).
+Origins: viridis, plasma, magma, inferno by N. Smith and S. van der Walt, twilight by B. Bechtold (CC0); cividis by J.
+Nuñez, C. Anderton and R. Renslow; turbo by A. Mikhailov, Google (Apache-2.0); coolwarm by K. Moreland; RdBu, RdYlBu,
+Dark2, Set1, Set2, Set3, Paired, Accent by C. Brewer, Pennsylvania State University, https://colorbrewer2.org
+(Apache-2.0); tab10 by Tableau; jet, grey, seismic, bwr, hsv and the form in which all are distributed by matplotlib
+(PSF-style licence).
 """
 
 import numpy as np
@@ -41,7 +43,9 @@ RAMPS: dict[str, str] = {
         "168:ec6527 185:f88110 195:fb9306 203:fda208 211:fdb115 220:fbc329 228:f6d23f 236:f2e459 243:f0f074 "
         "253:f8fb9c 255:fcffa4"
     ),
-    "cividis": "0:00224e 21:003070 23:00316f 52:35456b 93:5d626d 135:828079 175:a99f74 216:d4c15e 252:fde332 255:fee838",
+    "cividis": (
+        "0:00224e 21:003070 23:00316f 52:35456b 93:5d626d 135:828079 175:a99f74 216:d4c15e 252:fde332 255:fee838"
+    ),
     "turbo": (
         "0:30123b 4:341d57 10:3c2e7f 21:444dba 35:4872ec 45:468bfe 53:3a9ffe 65:26bdea 75:19d3cf 84:18e4b8 "
         "91:24eda8 98:37f590 105:51f979 113:70ff5e 121:90ff48 129:a6fb39 140:c4f233 163:f3ca3b 177:ffa833 "
@@ -102,7 +106,7 @@ PALETTES: dict[str, str] = {
 
 
 def find_map(name: str) -> tuple[str, bool]:
-    """The key of a map in RAMPS or PALETTES, and whether it is turned round, which a name with "_r" at its end means.
+    """Return the key of a map in RAMPS or PALETTES, and whether it is turned round, as "_r" at the end of a name says.
 
     Raises MosaicError for an unknown name.
     """
@@ -115,9 +119,9 @@ def find_map(name: str) -> tuple[str, bool]:
 
 
 def stops(key: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where the colours of a map stand, (k,) from 0 to 1, and their display values, (k, 3).
+    """Return the positions of a map's colours, (k,) from 0 to 1, and their display values, (k, 3).
 
-    The colour of a palette holds from its position to the next one's.
+    A colour of a palette holds from its position to the next one. key: in RAMPS or PALETTES.
     """
     if key in PALETTES:
         colors = PALETTES[key].split()
@@ -127,7 +131,7 @@ def stops(key: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def sample(key: str, where: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Display values, (n, 3), of a map at `where`, (n,) from 0 to 1, as Blender's colour ramp gives them."""
+    """Return display values, (n, 3), of a map at places, (n,) from 0 to 1, as Blender's colour ramp gives them."""
     positions, colors = stops(key)
     where = np.clip(where, 0, 1)
     if key in PALETTES:
@@ -137,16 +141,17 @@ def sample(key: str, where: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def to_scene(display: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scene values of display values (IEC 61966-2-1), of any shape, also beyond 0 and 1."""
+    """Return the scene values of display values (IEC 61966-2-1), of any shape, also beyond 0 and 1."""
     display = np.asarray(display, np.float64)
     return np.where(display <= 0.04045, display / 12.92, ((np.maximum(display, 0) + 0.055) / 1.055) ** 2.4)
 
 
 def to_display(scene: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The inverse of `to_scene`."""
+    """Return the display values of scene values (IEC 61966-2-1), of any shape, also beyond 0 and 1."""
     scene = np.asarray(scene, np.float64)
     return np.where(scene <= 0.04045 / 12.92, scene * 12.92, 1.055 * np.maximum(scene, 0) ** (1 / 2.4) - 0.055)
 
 
 def _display(colors: list[str]) -> NDArray[np.float64]:
+    """Display values, (k, 3), of colours as hexadecimal numbers."""
     return np.array([list(bytes.fromhex(color)) for color in colors]) / 255

@@ -1,9 +1,9 @@
 """What an object is coloured by <-> nodes of its material: a vertex property through a colour map, or vertex colours.
 
-In front of the material's "Mosaic Surface" stand an Attribute node for the points or vertices, one for instances on them
-(spheres, arrows: there the points' attributes are the instances'), their sum, as what is not found is 0, and the group of the
-colour map. Nothing is kept elsewhere: the nodes can be edited by hand, and render where the extension is missing. The base
-colour stays in the surface's input, which the link only hides.
+In front of the material's node "Mosaic Surface" stand an Attribute node for points or vertices; another for instances
+on points (spheres, arrows), to which the points' attributes go; their sum, since an attribute that is not found is 0;
+and the group of the colour map. Nothing is kept elsewhere: the nodes can be edited by hand, and render where the
+extension is missing. The base colour stays in the surface's input, which the link only hides.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,30 +16,29 @@ from mathutils.kdtree import KDTree
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
-from ..compat import FACTOR, ModifierInputs
-from ..data.attributes import VERTEX_COLORS, PointData, read_attribute, write_attribute
+from ..compat import FACTOR
+from ..data.attributes import VERTEX_COLORS, PointAttributes, PointData, points_of, read_attribute, write_attribute
 from ..data.vertex_properties import column_attributes, column_texts, note_columns, share_texts
-from ..keys import NODE_GROUP
-from .color_maps import PALETTES, find_map, stops, to_display, to_scene
+from ..keys import has
+from .color_map_nodes import MAP, color_map_group, map_of
+from .color_maps import PALETTES, find_map, to_display, to_scene
 from .materials import SURFACE
-from .node_tree import NodeProgram, shared_group, socket_named
-from .representations import FIT, SEGMENTATION, TRAJECTORY, group_of, modifier_of
+from .node_tree import NodeProgram, socket_named
+from .representations import FIT, SEGMENTATION, TRAJECTORY, group_of, input_of
 
-MAP = "Mosaic Color Map"  # the node of the colour map, and with the map's name its group
+# Nodes of the material, beside the one named as MAP.
 POINT_VALUE, INSTANCE_VALUE = "Mosaic Property", "Mosaic Property of Instances"
 SUM, PART = "Mosaic Property Found", "Mosaic Property Component"
 DEFAULT_MAP, DEFAULT_PALETTE = "viridis", "Dark2"  # as in Mosaic's dialog
-GREY = 0.5  # display value of what is not a number
-LARGEST = 3e38
 
 
 @dataclass(frozen=True, slots=True)
 class Coloring:
     """What an object is coloured by.
 
-    property: the vertex property, or "vertex_colors" with color_map None. component: of a property with several columns; None
-    is the length of the vector. value_range: the values of the map's first and last colour. gamma: above 1 spreads the low
-    values over more of the map. categories: whole numbers stand for a colour of a palette each.
+    property: the vertex property, or "vertex_colors" with color_map None. component: of a property with several; None
+    for the length of the vector. value_range: the values of the map's first and last colour. gamma: above 1 spreads
+    the low values over more of the map. categories: each whole number has its own colour of a palette.
     """
 
     property: str
@@ -63,49 +62,38 @@ def color_by(
     categories: bool | None = None,
     component: int | None = None,
 ) -> Coloring:
-    """Colour all `objects` that have the vertex property, by one range; leave the others as they are.
+    """Colour all objects that have a vertex property, by one range; leave the others as they are.
 
     property: its name in the session; "vertex_colors" shows the meshes' own colours, unless a property is called so.
-    color_map: a name of `color_maps`, with "_r" at its end turned round; without one numbers get viridis, text and booleans
-    Dark2. value_range: the values of the first and last colour; values beyond have these colours. Without it, the range is
-    from the least to the greatest finite value of all objects, or between `quantiles` of them (fractions: 0.02, 0.98).
-    gamma: as in Mosaic, the place in the map is to the power of 1/gamma. categories: let whole numbers choose a colour of a
-    palette each, 0 the first, and from the start again after the last; by default so for what are whole numbers, booleans or
-    text if the map is a palette, which else is cut into bands. Text counts by the sorted texts of all objects. component:
-    which column of a property with several; by default the vector's length. What is not a number is grey.
+    color_map: a name of `color_maps`, with "_r" at its end turned round; by default viridis for numbers, Dark2 for
+    text and booleans. value_range: the values of the first and last colour; values beyond have these colours. By
+    default it goes from the least to the greatest finite value of all objects, or between `quantiles` of them
+    (fractions: 0.02, 0.98). gamma: the place in the map is to the power of 1/gamma, as in Mosaic. categories: give
+    each whole number a colour of a palette, 0 the first, and begin anew after the last; by default for whole numbers,
+    booleans and text if the map is a palette. Otherwise a palette is cut into bands of the range. Text counts by the
+    sorted texts of all objects. component: which one of a property with several, from 0; by default the vector's
+    length. What is not a number is grey.
 
-    On a mesh values are interpolated between vertices before they are coloured, so the border between the categories 1 and 3
-    shows a line of 2. Returns what the objects are coloured by now. Raises MosaicError, with nothing changed, when no object
-    has the property or the choices make no sense.
+    On a mesh values are interpolated between vertices before they are coloured, so the border between the categories 1
+    and 3 shows a line of 2. Returns what the objects are coloured by now. Raises MosaicError, with nothing changed,
+    when no object has the property or the choices make no sense.
     """
     chosen = list(objects)
-    drawn = [(obj, [data for data in _drawn(obj) if property in column_attributes(data)]) for obj in chosen]
-    having = {obj: all_data for obj, all_data in drawn if all_data}
+    having = _having(chosen, property)
     if property == VERTEX_COLORS and not having:
         return color_by_vertex_colors(chosen)
     if not having:
-        known = ", ".join(colorable(chosen))
-        raise MosaicError(
-            f"None of the objects has the vertex property {property!r}; {f'there are: {known}' if known else 'they have none'}."
-        )
+        known = f"there are: {', '.join(names)}" if (names := colorable(chosen)) else "they have none"
+        raise MosaicError(f"None of the objects has the vertex property {property!r}; {known}.")
     surfaces = [_surface(obj) for obj in having]
     all_data = list(dict.fromkeys(data for several in having.values() for data in several))
     kinds = {_kind(data, property) for data in all_data}
     if len(kinds) > 1 and "text" in kinds:
         raise MosaicError(f"The vertex property {property!r} is text in some objects and numbers in others.")
-    labels = kinds <= {"text", "bool"}
-    key, turned = find_map(color_map or (DEFAULT_PALETTE if labels else DEFAULT_MAP))
-    if categories and key not in PALETTES:
-        raise MosaicError(f"{key} is no palette of categories; choose one of {', '.join(PALETTES)}.")
+    key, turned = _map_for(color_map, kinds, categories)
     _check(value_range, quantiles, gamma)
     values = [_values(data, property, component) for data in all_data]
-    if kinds == {"text"}:
-        texts = share_texts(all_data, property)
-        recoded = set(all_data)
-        note_columns(obj for obj in bpy.data.objects if obj.data in recoded)
-        automatic = (0.0, float(max(len(texts) - 1, 0)))
-    else:
-        automatic = _range(values, quantiles)
+    automatic = _range_of_texts(all_data, property) if kinds == {"text"} else _range(values, quantiles)
     coloring = Coloring(
         property,
         key,
@@ -115,14 +103,14 @@ def color_by(
         key in PALETTES and ("number" not in kinds if categories is None else categories),
         component,
     )
-    for obj, surface in zip(having, surfaces, strict=True):
-        _carry_to_surface(obj, column_attributes(obj.data).get(property, []))
+    for (obj, drawn), surface in zip(having.items(), surfaces, strict=True):
+        _carry_to_surface(obj, column_attributes(drawn[0]).get(property, ()))
         _link(obj, surface, coloring)
     return coloring
 
 
 def color_by_vertex_colors(objects: Iterable[bpy.types.Object]) -> Coloring:
-    """Show the vertex colours of those objects that have them. Raises MosaicError when none has."""
+    """Show the vertex colours of the objects that have them. Raises MosaicError when none has."""
     having = [obj for obj in objects if any(VERTEX_COLORS in data.attributes for data in _drawn(obj))]
     if not having:
         raise MosaicError("None of the objects has vertex colours.")
@@ -133,7 +121,7 @@ def color_by_vertex_colors(objects: Iterable[bpy.types.Object]) -> Coloring:
 
 
 def uncolor(objects: Iterable[bpy.types.Object]) -> None:
-    """Show the base colour again."""
+    """Show the base colour of objects again."""
     for obj in objects:
         tree = _tree(obj)
         if tree is not None:
@@ -141,10 +129,11 @@ def uncolor(objects: Iterable[bpy.types.Object]) -> None:
 
 
 def coloring_of(obj: bpy.types.Object) -> Coloring | None:
-    """What an object is coloured by, as its material says; None for its base colour or the user's own nodes."""
+    """Return what an object is coloured by, as its material says; None for its base colour or the user's own nodes."""
     tree = _tree(obj)
-    source = tree.nodes.get(POINT_VALUE) if tree is not None else None
-    surface = tree.nodes.get(SURFACE) if tree is not None else None
+    if tree is None:
+        return None
+    source, surface = tree.nodes.get(POINT_VALUE), tree.nodes.get(SURFACE)
     if source is None or surface is None or not surface.inputs["Color"].is_linked:
         return None
     node = tree.nodes.get(MAP)
@@ -165,7 +154,7 @@ def coloring_of(obj: bpy.types.Object) -> Coloring | None:
     inputs = node.inputs
     return Coloring(
         name,
-        str(node.node_tree.get(NODE_GROUP, "")).removeprefix(f"{MAP} ").partition("/")[0],
+        map_of(node.node_tree),
         (inputs["From Min"].default_value, inputs["From Max"].default_value),
         inputs["Gamma"].default_value,
         inputs["Reverse"].default_value,
@@ -175,7 +164,7 @@ def coloring_of(obj: bpy.types.Object) -> Coloring | None:
 
 
 def colorable(objects: Iterable[bpy.types.Object]) -> list[str]:
-    """The names that `color_by` takes for any of the objects."""
+    """Return the names of what any of the objects can be coloured by."""
     names: dict[str, None] = {}
     for data in (data for obj in objects for data in _drawn(obj)):
         names.update(dict.fromkeys(column_attributes(data)))
@@ -185,41 +174,43 @@ def colorable(objects: Iterable[bpy.types.Object]) -> list[str]:
 
 
 def _drawn(obj: bpy.types.Object) -> list[PointData]:
-    """The data that an object is drawn from: its own, and those of the steps of a trajectory."""
-    if not isinstance(obj.data, PointData):
+    """The data that an object is drawn from: its own, and those of a trajectory's frames."""
+    own = points_of(obj)
+    if own is None:
         return []
-    frames = _modifier_input(obj, "Frames", TRAJECTORY)
-    return [obj.data, *([step.data for step in frames.objects] if frames is not None else [])]
+    frames = input_of(obj, "Frames") if group_of(obj) == TRAJECTORY else None
+    return [own, *([frame.data for frame in frames.objects] if frames is not None else [])]
 
 
-def _modifier_input(obj: bpy.types.Object, name: str, *groups: str) -> Any:
-    """An input of the object's "Mosaic" modifier, if it draws by one of the groups."""
-    modifier = modifier_of(obj)
-    if modifier is None or group_of(obj) not in groups:
-        return None
-    return ModifierInputs(modifier.node_group).get(modifier, name)
+def _having(objects: Iterable[bpy.types.Object], property: str) -> dict[bpy.types.Object, list[PointData]]:
+    """The objects that have a vertex property, each with those data it is drawn from that have it."""
+    drawn = {obj: [data for data in _drawn(obj) if property in column_attributes(data)] for obj in objects}
+    return {obj: having for obj, having in drawn.items() if having}
 
 
 def _carry_to_surface(obj: bpy.types.Object, attributes: Sequence[str]) -> None:
-    """Give the surface by which a segmentation or fit is drawn the attributes of the nearest point, as Mosaic does."""
-    surface = _modifier_input(obj, "Surface", SEGMENTATION, FIT)
-    mesh = surface.data if surface is not None else None
-    if not isinstance(mesh, bpy.types.Mesh):
+    """Give the surface by which a segmentation or fit is drawn the values of the nearest point, as Mosaic does."""
+    surface = input_of(obj, "Surface") if group_of(obj) in (SEGMENTATION, FIT) else None
+    mesh, cloud = (None if surface is None else surface.data), points_of(obj)
+    if cloud is None or not isinstance(mesh, bpy.types.Mesh):
         return
-    points, vertices = read_attribute(obj.data, "position"), read_attribute(mesh, "position")
+    points, vertices = read_attribute(cloud, "position"), read_attribute(mesh, "position")
+    if points is None or vertices is None or not len(vertices):
+        return
     finite = np.flatnonzero(np.isfinite(points).all(axis=1))
-    if not len(finite) or not len(vertices):
+    if not len(finite):
         return
     tree = KDTree(len(finite))
     for number, point in zip(finite.tolist(), points[finite].tolist(), strict=True):
         tree.insert(point, number)
     tree.balance()
-    nearest = [tree.find(vertex)[1] for vertex in vertices.tolist()]
+    nearest = np.array([tree.find(vertex)[1] for vertex in vertices.tolist()])
     for name in attributes:
-        old = mesh.attributes.get(name)
+        old, values = mesh.attributes.get(name), read_attribute(cloud, name)
         if old is not None:
             mesh.attributes.remove(old)
-        write_attribute(mesh, name, obj.data.attributes[name].data_type, read_attribute(obj.data, name)[nearest])
+        if values is not None:
+            write_attribute(mesh, name, cloud.attributes[name].data_type, values[nearest])
 
 
 # --- vertex colours --------------------------------------------------------------------------------------------------
@@ -228,7 +219,7 @@ def _carry_to_surface(obj: bpy.types.Object, attributes: Sequence[str]) -> None:
 def write_vertex_colors(mesh: bpy.types.Mesh, colors: NDArray[Any]) -> None:
     """Store a mesh's own colours, (n, 3) display values, as the scene values that Blender's paint tools work with.
 
-    Mosaic keeps these colours but does not draw them, so the material shows the base colour until `color_by_vertex_colors`.
+    Mosaic keeps these colours but does not draw them, so the material goes on to show the base colour.
     """
     values = np.ones((len(colors), 4), np.float32)
     values[:, :3] = to_scene(colors)
@@ -237,10 +228,10 @@ def write_vertex_colors(mesh: bpy.types.Mesh, colors: NDArray[Any]) -> None:
 
 
 def read_vertex_colors(data: PointData, original: NDArray[Any] | None = None) -> NDArray[np.float64] | None:
-    """The colours, (n, 3) display values, or None where there are none.
+    """Return a mesh's own colours, (n, 3) display values; None where there are none.
 
-    original: what `write_vertex_colors` got, to have the values that were not edited since exactly; without it they are off
-    by 1e-7.
+    original: the colours that were stored, (n, 3), to give back exactly those that were not edited since; without it
+    they are off by 1e-7.
     """
     stored = read_attribute(data, VERTEX_COLORS)
     if stored is None or stored.ndim != 2 or stored.shape[1] != 4:
@@ -255,6 +246,7 @@ def read_vertex_colors(data: PointData, original: NDArray[Any] | None = None) ->
 
 
 def _kind(data: PointData, property: str) -> str:
+    """Whether the values of a vertex property are "text", "bool", "whole" numbers, or any "number"."""
     if column_texts(data, property) is not None:
         return "text"
     attributes = [data.attributes.get(name) for name in column_attributes(data)[property]]
@@ -262,25 +254,45 @@ def _kind(data: PointData, property: str) -> str:
     return {"BOOLEAN": "bool", "INT": "whole"}.get(types.pop(), "number") if len(types) == 1 else "number"
 
 
+def _map_for(name: str | None, kinds: set[str], categories: bool | None) -> tuple[str, bool]:
+    """The key of a colour map, and whether it is turned round. name: None for that of the kinds of values.
+
+    Raises MosaicError for an unknown map, and for categories with a map that is no palette.
+    """
+    key, turned = find_map(name or (DEFAULT_PALETTE if kinds <= {"text", "bool"} else DEFAULT_MAP))
+    if categories and key not in PALETTES:
+        raise MosaicError(f"{key} is no palette of categories; choose one of {', '.join(PALETTES)}.")
+    return key, turned
+
+
 def _values(data: PointData, property: str, component: int | None) -> NDArray[Any]:
     """The numbers, (n,), that the nodes will find. Raises MosaicError for a component that does not exist."""
-    names = column_attributes(data)[property]
-    parts = [read_attribute(data, name) for name in names]
-    if not parts or any(part is None for part in parts):
+    parts = PointAttributes(data).read_all(column_attributes(data)[property])
+    if not parts:
         raise MosaicError(f"The attribute of the vertex property {property!r} is missing from {data.name!r}.")
-    width = len(parts) if len(parts) > 1 else parts[0].shape[1] if parts[0].ndim == 2 else 1
+    first = parts[0]
+    width = len(parts) if len(parts) > 1 else first.shape[1] if first.ndim == 2 else 1
     if component is not None and not 0 <= component < min(width, 3 if len(parts) == 1 else width):
         raise MosaicError(f"The vertex property {property!r} has no component {component}.")
     if width == 1:
-        return parts[0]
+        return first
     if component is None and (len(parts) > 1 or width > 3):
         raise MosaicError(f"The vertex property {property!r} has {width} columns; choose a component from 0 on.")
     if component is None:
-        return np.linalg.norm(parts[0], axis=1)
-    return parts[component] if len(parts) > 1 else parts[0][:, component]
+        return np.linalg.norm(first, axis=1)
+    return parts[component] if len(parts) > 1 else first[:, component]
+
+
+def _range_of_texts(all_data: Sequence[PointData], property: str) -> tuple[float, float]:
+    """Make each code of a vertex property stand for the same text in all data. Returns the first and last code."""
+    texts = share_texts(all_data, property)
+    recoded: set[Any] = set(all_data)
+    note_columns(obj for obj in bpy.data.objects if obj.data in recoded)
+    return 0.0, float(max(len(texts) - 1, 0))
 
 
 def _range(values: Sequence[NDArray[Any]], quantiles: tuple[float, float] | None) -> tuple[float, float]:
+    """The least and greatest of the finite values, or two quantiles of them; 0 and 1 where none is finite."""
     finite = [part[np.isfinite(part)] if part.dtype.kind == "f" else part for part in values]
     finite = [part for part in finite if len(part)]
     if not finite:
@@ -292,7 +304,7 @@ def _range(values: Sequence[NDArray[Any]], quantiles: tuple[float, float] | None
 
 
 def _widened(value_range: tuple[float, float]) -> tuple[float, float]:
-    """A range whose ends differ; equal values get the map's middle, as in Mosaic."""
+    """A range whose ends differ, so that values which are all alike get the map's middle, as in Mosaic."""
     low, high = value_range
     if not np.isclose(low, high, rtol=1e-6, atol=0):
         return value_range
@@ -301,6 +313,7 @@ def _widened(value_range: tuple[float, float]) -> tuple[float, float]:
 
 
 def _check(value_range: tuple[float, float] | None, quantiles: tuple[float, float] | None, gamma: float) -> None:
+    """Raise MosaicError for choices that make no sense."""
     if value_range is not None and quantiles is not None:
         raise MosaicError("Choose a range or quantiles, not both.")
     if value_range is not None and not (np.isfinite(value_range).all() and value_range[0] < value_range[1]):
@@ -321,6 +334,7 @@ def _tree(obj: bpy.types.Object) -> bpy.types.NodeTree | None:
 
 
 def _surface(obj: bpy.types.Object) -> bpy.types.Node:
+    """The node of an object's material that is coloured. Raises MosaicError where there is none."""
     tree = _tree(obj)
     surface = tree.nodes.get(SURFACE) if tree is not None else None
     if surface is None:
@@ -329,6 +343,7 @@ def _surface(obj: bpy.types.Object) -> bpy.types.Node:
 
 
 def _remove_nodes(tree: bpy.types.NodeTree) -> None:
+    """Remove the nodes of a colouring."""
     for name in (POINT_VALUE, INSTANCE_VALUE, SUM, PART, MAP):
         node = tree.nodes.get(name)
         if node is not None:
@@ -336,7 +351,9 @@ def _remove_nodes(tree: bpy.types.NodeTree) -> None:
 
 
 def _link(obj: bpy.types.Object, surface: bpy.types.Node, coloring: Coloring) -> None:
+    """Put the nodes of a colouring in front of the surface of an object's material."""
     tree = surface.id_data
+    assert isinstance(tree, bpy.types.NodeTree)
     _remove_nodes(tree)
     program = NodeProgram(tree)
     if coloring.color_map is None:
@@ -366,9 +383,11 @@ def _link(obj: bpy.types.Object, surface: bpy.types.Node, coloring: Coloring) ->
 
 
 def _property_value(program: NodeProgram, obj: bpy.types.Object, coloring: Coloring) -> bpy.types.NodeSocket:
+    """Add nodes that find a number of each point: the vertex property, its component or its length."""
     data = next(data for data in _drawn(obj) if coloring.property in column_attributes(data))
     names = column_attributes(data)[coloring.property]
     if len(names) > 1:
+        assert coloring.component is not None
         return _found(program, obj, names[coloring.component], FACTOR)
     if data.attributes[names[0]].data_type in ("FLOAT2", "FLOAT_VECTOR", "FLOAT_COLOR"):
         vector = _found(program, obj, names[0], "Vector")
@@ -381,9 +400,10 @@ def _property_value(program: NodeProgram, obj: bpy.types.Object, coloring: Color
 
 
 def _found(program: NodeProgram, obj: bpy.types.Object, attribute: str, output: str) -> bpy.types.NodeSocket:
-    """The attribute of the geometry or of the instance, whichever has it."""
+    """Add nodes that find an attribute of the geometry or of the instance, whichever has it."""
     sources = [(POINT_VALUE, "GEOMETRY")]
-    if attribute not in obj and attribute not in obj.data:  # what the search for an instance's would find instead
+    # A custom property of that name would be found instead of an attribute of instances.
+    if not any(owner is not None and has(owner, attribute) for owner in (obj, obj.data)):
         sources.append((INSTANCE_VALUE, "INSTANCER"))
     nodes = [
         program.node("ShaderNodeAttribute", "", attribute_type=kind, attribute_name=attribute, name=name)
@@ -401,70 +421,3 @@ def _found(program: NodeProgram, obj: bpy.types.Object, attribute: str, output: 
         name=SUM,
     )
     return node.outputs[0]
-
-
-def color_map_group(key: str) -> bpy.types.NodeTree:
-    """The node group of a colour map: a value in, its colour out."""
-    return shared_group(f"{MAP} {key}", "ShaderNodeTree", 1, lambda program: _build_map(program, key))
-
-
-def _build_map(program: NodeProgram, key: str) -> None:
-    program.input("Value", "Float", "Value of the vertex property")
-    program.input("From Min", "Float", "The value that gets the map's first colour", default_value=0)
-    program.input("From Max", "Float", "The value that gets the map's last colour", default_value=1)
-    tip = "Above 1 spreads the low values over more of the map, below 1 the high ones"
-    program.input("Gamma", "Float", tip, default_value=1, min_value=0.01, max_value=10)
-    program.input("Reverse", "Bool", "Turn the map round", default_value=False)
-    if key in PALETTES:
-        tip = "Each whole number has its colour, over and over, whatever the range; else the range is cut into equal parts"
-        program.input("Categories", "Bool", tip, default_value=False)
-    grey = (*to_scene(np.full(3, GREY)).tolist(), 1.0)
-    program.input("No Value", "Color", "Colour where the property is not a number", default_value=grey)
-    program.output("Color", "Color")
-    start = program.node("NodeGroupInput").outputs
-    value = start["Value"]
-    above, below = program.math("GREATER_THAN", value, -LARGEST), program.math("LESS_THAN", value, LARGEST)
-    number = program.math("MULTIPLY", above, below)
-    clamped = program.node(
-        "ShaderNodeClamp", "In the range", {"Value": value, "Min": start["From Min"], "Max": start["From Max"]}
-    ).outputs[0]
-    length = program.math("SUBTRACT", start["From Max"], start["From Min"])
-    place = program.math("DIVIDE", program.math("SUBTRACT", clamped, start["From Min"]), length)
-    place = program.math("POWER", place, program.math("DIVIDE", 1.0, start["Gamma"]))
-    if key in PALETTES:
-        place = _category(program, key, start, place)
-    place = program.math("ABSOLUTE", program.math("SUBTRACT", start["Reverse"], place))
-    ramp = program.node("ShaderNodeValToRGB", key, {FACTOR: place}, width=300)
-    _fill(ramp.color_ramp, key)
-    mix = program.node(
-        "ShaderNodeMix",
-        "Grey for no number",
-        {},
-        data_type="RGBA",
-    )
-    for name, source in (("Factor", number), ("A", start["No Value"]), ("B", ramp.outputs["Color"])):
-        program.connect(source, socket_named(mix.inputs, name))
-    program.node("NodeGroupOutput", inputs={"Color": socket_named(mix.outputs, "Result")})
-
-
-def _category(
-    program: NodeProgram, key: str, start: bpy.types.bpy_prop_collection, place: bpy.types.NodeSocket
-) -> bpy.types.NodeSocket:
-    """The place of a whole number's colour, or `place` where the values are no categories."""
-    count = float(len(PALETTES[key].split()))
-    finite = program.node("ShaderNodeClamp", inputs={"Value": start["Value"], "Min": -1e9, "Max": 1e9}).outputs[0]
-    whole = program.math("FLOORED_MODULO", program.math("ROUND", finite), count)
-    middle = program.math("DIVIDE", program.math("ADD", whole, 0.5), count)
-    mix = program.node("ShaderNodeMix", "Categories?", {"Factor": start["Categories"], "A": place, "B": middle})
-    return socket_named(mix.outputs, "Result")
-
-
-def _fill(ramp: bpy.types.ColorRamp, key: str) -> None:
-    positions, colors = stops(key)
-    ramp.color_mode = "RGB"
-    ramp.interpolation = "CONSTANT" if key in PALETTES else "LINEAR"
-    ramp.elements.remove(ramp.elements[-1])
-    for number, (position, color) in enumerate(zip(positions, to_scene(colors), strict=True)):
-        element = ramp.elements[0] if number == 0 else ramp.elements.new(position)
-        element.position = position
-        element.color = (*color.tolist(), 1.0)

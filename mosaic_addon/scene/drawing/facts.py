@@ -1,6 +1,6 @@
-"""What there is to know of an object: counts, extent, ranges of its vertex properties, model and meta.
+"""Facts about an object, for panels: counts, extent, ranges of its vertex properties, model and meta.
 
-Numbers over all points are worked out once, and again only after Blender said that the data changed.
+Numbers over all points are computed once, and again only after Blender has reported that the data changed.
 """
 
 from collections import OrderedDict
@@ -16,20 +16,21 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ...session.nodes import Node, ObjectNode, Pairs
 from ...session.plain_values import plain
-from ..data.attributes import PointData, read_attribute
+from ..data.attributes import PointAttributes, PointData, points_of, read_attribute
 from ..data.custom_properties import own_properties
 from ..data.extent import extent
 from ..data.vertex_properties import column_attributes, column_texts
-from ..keys import MODEL, SHAPE, SPACING
+from ..keys import MODEL, SHAPE, SPACING, has
 from ..record import unpack
-from .appearance import input_of, number_of
+from .appearance import number_of
+from .representations import input_of
 from .surfaces import volume_mesh
 
 MAX_REMEMBERED = 512  # results; each is a few hundred bytes
-MAX_TEXTS = 3  # of a vertex property that are named
+MAX_TEXTS = 3  # of a vertex property that are listed
 MAX_LINE = 80  # characters of a value of meta
 ANGSTROM = "\u00c5"
-# Numbers of Mosaic's models, by what a reader may call them.
+# Numbers of Mosaic's models, and what a reader may call them.
 PARAMETERS = {
     "radius": "Radius",
     "radii": "Radii",
@@ -49,7 +50,10 @@ LENGTHS = frozenset({"radius", "radii", "height", "center", "centers"})
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much there is: points; faces, None for what is no mesh; lower and upper corner (3,) in angstrom, None without points."""
+    """Counts and extent of points or a mesh.
+
+    faces: None for what is no mesh. lower, upper: corners in angstrom, None without finite points.
+    """
 
     points: int
     faces: int | None
@@ -61,35 +65,33 @@ class Counts:
 
 
 def steps_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
-    """The objects that hold the steps of a trajectory, in order; none for anything else."""
+    """Return the objects that hold a trajectory's frames, in order; none where an object is no trajectory."""
     frames = input_of(obj, "Frames")
-    return [] if frames is None else sorted(frames.objects, key=lambda step: step.name)
+    return [] if frames is None else sorted(frames.objects, key=lambda frame: frame.name)
 
 
-def step_at(obj: bpy.types.Object, count: int, frame: int) -> int:
-    """Which of a trajectory's `count` steps, from 0, it shows at a frame of the scene."""
-    passed = (frame - number_of(obj, "start")) // max(number_of(obj, "step"), 1)
+def step_at(obj: bpy.types.Object, count: int, scene_frame: int) -> int:
+    """Return which of its `count` frames, from 0, a trajectory shows at a scene frame."""
+    passed = (scene_frame - number_of(obj, "start")) // max(number_of(obj, "step"), 1)
     return passed % count if number_of(obj, "loop") else min(max(passed, 0), count - 1)
 
 
-def shown_data(obj: bpy.types.Object, frame: int) -> PointData | None:
-    """The points or mesh that an object shows at a frame of the scene: its own, or those of a step of its trajectory."""
-    steps = steps_of(obj)
-    if steps:
-        return steps[step_at(obj, len(steps), frame)].data
-    return obj.data if isinstance(obj.data, PointData) else None
+def shown_data(obj: bpy.types.Object, scene_frame: int) -> PointData | None:
+    """Return the points or mesh that an object shows at a scene frame: its own, or those of a trajectory's frame."""
+    frames = steps_of(obj)
+    return points_of(frames[step_at(obj, len(frames), scene_frame)] if frames else obj)
 
 
 # --- numbers over points ---------------------------------------------------------------------------------------------
 
 
 def counts_of(data: PointData) -> Counts | None:
-    """Counts and extent of points or a mesh; None while it is edited, when Blender has its points elsewhere."""
+    """Return counts and extent of points or a mesh; None in edit mode, when Blender has its points elsewhere."""
     return _remembered(data, "", lambda: _count(data))
 
 
 def range_of(data: PointData, property: str) -> str | None:
-    """The values of a vertex property as a text, such as "0.1 to 3.5"; None while the data are edited."""
+    """Return the values of a vertex property as a text, such as "0.1 to 3.5"; None in edit mode."""
     return _remembered(data, property, lambda: _describe(data, property))
 
 
@@ -108,12 +110,12 @@ def _describe(data: PointData, property: str) -> str:
     if texts is not None:
         codes = read_attribute(data, column_attributes(data)[property][0])
         if codes is not None and codes.dtype == np.int32 and codes.ndim == 1:
-            # Its own, of those that all objects share.
+            # Of the texts that all objects share, those that it has.
             texts = [texts[code] for code in np.unique(codes).tolist() if 0 <= code < len(texts)]
         more = len(texts) - MAX_TEXTS
         return ", ".join(texts[:MAX_TEXTS]) + (f" and {more} more" if more > 0 else "")
-    parts = [read_attribute(data, name) for name in column_attributes(data).get(property, ())]
-    if not parts or any(part is None for part in parts):
+    parts = PointAttributes(data).read_all(column_attributes(data).get(property, ()))
+    if not parts:
         return "its attribute is missing"
     values = parts[0] if len(parts) == 1 else np.stack(parts, axis=1)
     if not values.size:
@@ -135,7 +137,7 @@ def _range_text(values: NDArray[Any]) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number for people: whole ones in full, others to four digits."""
+    """Return a number as text for people: whole ones in full, others to four digits."""
     return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e15 else f"{float(value):.4g}"
 
 
@@ -143,6 +145,7 @@ _known: OrderedDict[tuple[int, str], Any] = OrderedDict()
 
 
 def _remembered(owner: bpy.types.ID, what: str, work_out: Callable[[], Any]) -> Any:
+    """Return a fact about a datablock, worked out at the first call; None in edit mode where it is not known yet."""
     key = (owner.session_uid, what)
     if key not in _known:
         if isinstance(owner, bpy.types.Mesh) and owner.is_editmode:
@@ -181,15 +184,15 @@ HANDLERS = (
 
 
 def model_parameters(obj: bpy.types.Object) -> dict[str, str]:
-    """The model that was fitted to an object and its numbers, as names and texts; empty where there is none.
+    """Return the class and the numbers of the model that was fitted to an object; empty where there is none.
 
-    The numbers are those of the session, whatever was done to the object since.
+    Returns {name: text}. The numbers are those of the session, whatever was done to the object since.
     """
     return _remembered(obj, "model", lambda: _describe_model(obj))
 
 
 def _describe_model(obj: bpy.types.Object) -> dict[str, str]:
-    texts = {"Model": str(obj[MODEL])} if MODEL in obj else {}
+    texts = {"Model": str(obj[MODEL])} if has(obj, MODEL) else {}
     try:
         record = unpack(obj, obj)
     except MosaicError:
@@ -217,6 +220,7 @@ def _describe_model(obj: bpy.types.Object) -> dict[str, str]:
 
 
 def _model_node(geometry: ObjectNode) -> Node:
+    """The node of the model of a geometry's node; None where there is none."""
     fields = geometry.fields()
     if fields.get("model") is not None:
         return fields["model"]
@@ -235,7 +239,7 @@ def _numbers_text(value: Any, decimals: int | None = None) -> str:
 
 
 def volume_parameters(obj: bpy.types.Object) -> dict[str, str]:
-    """The size of the volume that an object shows, as names and texts; empty where there is none."""
+    """Return the size of the volume that an object shows as {name: text}; empty where it shows none."""
     mesh = volume_mesh(obj)
     if mesh is None:
         return {}
@@ -246,17 +250,17 @@ def volume_parameters(obj: bpy.types.Object) -> dict[str, str]:
 
 
 def meta_of(obj: bpy.types.Object) -> dict[str, Any]:
-    """The entries of an object's meta, which are its custom properties, the add-on's own left out."""
+    """Return the entries of an object's meta: its custom properties but for the add-on's own."""
     return own_properties(obj)
 
 
 def children_of(value: Any) -> list[tuple[str, Any]] | None:
-    """The entries of a nested value of meta; None for a plain one."""
+    """Return the entries of a nested value of meta; None for a plain one."""
     return list(value.items()) if hasattr(value, "items") else None
 
 
 def value_text(value: Any) -> str:
-    """A plain value of meta in a line."""
+    """Return a plain value of meta as one line of text."""
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     if isinstance(value, float):

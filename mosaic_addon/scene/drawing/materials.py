@@ -1,6 +1,6 @@
 """Appearance <-> materials: one material per geometry, whose "Mosaic Surface" node holds Mosaic's colours and weights.
 
-The material is linked to the object, not to its data, so that whatever Geometry Nodes make of the points is drawn with it.
+The material is linked to the object, not to its data, so that whatever Geometry Nodes make of the points has it.
 """
 
 from collections.abc import Callable
@@ -28,10 +28,10 @@ NAMED_MATERIALS = 2000  # beyond that many, Blender's rename, which walks all of
 class Shading:
     """How all surfaces of Mosaic answer to light.
 
-    lit: by the lamps and the world of the scene, else they show their plain colour, whatever the lamps. What follows is for
-    the latter. headlight: shade by Mosaic's Phong weights as if a lamp were at the viewer. occlusion: how much darker creases
-    are, 0 to 1. reach: how far away something occludes, in Blender units. display: give display values for the view transform
-    Raw, so that what shines through something adds up as it does in Mosaic.
+    lit: by the lamps and the world of the scene; otherwise they show their plain colour, and the other fields count.
+    headlight: shade by Mosaic's Phong weights as if a lamp were at the viewer. occlusion: how much darker creases are,
+    0 to 1. reach: how far away a surface occludes another, in Blender units. display: give display values, for the
+    view transform Raw, so that what shines through a surface adds up as it does in Mosaic.
     """
 
     lit: bool = True
@@ -42,7 +42,7 @@ class Shading:
 
 
 def surface_group() -> bpy.types.NodeTree:
-    """The node group that draws all surfaces: what shades one shades all, so a look is set in one place."""
+    """Return the node group that shades all surfaces, so that a look is set in one place."""
     return shared_group(SURFACE, "ShaderNodeTree", 1, _build_surface)
 
 
@@ -70,13 +70,14 @@ def _build_surface(program: NodeProgram) -> None:
 
 
 def _shade(program: NodeProgram, shading: Shading) -> None:
+    """Add the nodes of a surface group between its inputs and its output."""
     start = program.node("NodeGroupInput").outputs
     surface = _lit(program, start) if shading.lit else _unlit(program, start, shading)
     program.node("NodeGroupOutput", inputs={"Surface": surface})
 
 
 def _lit(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
-    """A physical surface: the world is the ambient light, so what Mosaic calls ambient and diffuse are scattered alike."""
+    """Add a physical surface. The world is its ambient light, so it scatters Mosaic's ambient and diffuse weights."""
     weight = program.math("MINIMUM", program.math("ADD", start["Ambient"], start["Diffuse"]), 1.0)
     return program.node(
         "ShaderNodeBsdfPrincipled",
@@ -91,6 +92,7 @@ def _lit(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.type
 
 
 def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: Shading) -> bpy.types.NodeSocket:
+    """Add a surface that glows in its own colour, whatever the lamps."""
     color = start["Color"]
     if shading.headlight:
         color = _headlight(program, start)
@@ -99,7 +101,7 @@ def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: 
         open_sky = program.math("MULTIPLY_ADD", near.outputs["AO"], shading.occlusion, 1 - shading.occlusion)
         color = program.vector("SCALE", color, scale=open_sky)
     if shading.display:
-        # What VTK makes of a colour without light.
+        # VTK shows a colour without light times these weights.
         weight = program.math("ADD", start["Ambient"], start["Diffuse"])
         color = program.vector("MINIMUM", program.vector("SCALE", _to_display(program, color), scale=weight), (1, 1, 1))
     glow = program.node("ShaderNodeEmission", "Colour", {"Color": color})
@@ -108,10 +110,10 @@ def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: 
 
 
 def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
-    """The opacity, and what the Geometry Nodes say of it by two attributes that most geometry lacks.
+    """Add the opacity, to which the Geometry Nodes add by two attributes that most geometry lacks.
 
-    SPRITE 1: a point or line, of which Mosaic draws one layer, so its back is not seen through its front; 2: a soft one as
-    well. GLYPH 1: a copy at a point, whose opacity VTK applies twice.
+    SPRITE is 1 for a point or line, of which Mosaic draws one layer, so that its back is not seen through its front; 2
+    if it is soft as well. GLYPH is 1 for a copy at a point, to which VTK applies the opacity twice.
     """
     sprite, glyph = (_attribute(program, name) for name in (SPRITE, GLYPH))
     surface = program.node("ShaderNodeNewGeometry").outputs
@@ -127,15 +129,15 @@ def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.
 
 
 def _attribute(program: NodeProgram, name: str) -> bpy.types.NodeSocket:
-    """A number that the geometry carries, 0 where it does not."""
+    """Add a number that the geometry carries as an attribute, 0 where it has none."""
     node = program.node("ShaderNodeAttribute", name, attribute_name=name)
     return next(socket for socket in node.outputs if socket.type == "VALUE")  # "Fac" was renamed in 5.0
 
 
 def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
-    """The colour under VTK's headlight, whose light falls along the line of sight of the picture's middle.
+    """Add the colour under VTK's headlight, whose light falls along the line of sight of the picture's middle.
 
-    VTK adds and multiplies display values, so these are taken from the scene's and turned back.
+    VTK adds and multiplies display values, so the colour is made display values and, in the end, scene values again.
     """
     normal = program.node(
         "ShaderNodeVectorTransform",
@@ -157,32 +159,32 @@ def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bp
 
 
 def _to_display(program: NodeProgram, color: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
-    """`to_display` of colour maps without the curve's straight foot, which is 0.01 of display value high."""
+    """Add the display values of scene values (IEC 61966-2-1), without the straight foot of the curve, 0.01 high."""
     power = program.node("ShaderNodeGamma", "To display", {"Color": color, "Gamma": 1 / 2.4}).outputs[0]
     return program.vector("MAXIMUM", program.vector("MULTIPLY_ADD", power, (1.055,) * 3, (-0.055,) * 3), (0, 0, 0))
 
 
 class MaterialFactory:
-    """Makes the materials of an import. Equal looks are copied from one seed, which is quicker than building each anew."""
+    """Makes the materials of an import. Those of equal opacity and weights are copies of one, which is quickest."""
 
     def __init__(self, count: int) -> None:
         self._named = count <= NAMED_MATERIALS
         self._seeds: dict[tuple[float, ...], bpy.types.Material] = {}
 
     def new(self, name: str, appearance: Appearance) -> bpy.types.Material:
-        """A material that shows `appearance`, with a surface node that the user finds in the Material tab."""
-        look = (appearance.opacity, appearance.ambient, appearance.diffuse, appearance.specular)
-        seed = self._seeds.get(look)
+        """Make a material for an appearance, with a surface node that the user finds in the Material tab."""
+        weights = (appearance.opacity, appearance.ambient, appearance.diffuse, appearance.specular)
+        seed = self._seeds.get(weights)
         if seed is None:
-            material = self._seeds[look] = _new_material(clean_text(name) if self._named else "Mosaic", appearance)
+            material = self._seeds[weights] = _new_material(clean_text(name) if self._named else "Mosaic", appearance)
         else:
             material = seed.copy()
             if self._named:
                 material.name = clean_text(name)
         color = (*to_scene(np.array(appearance.base_color)).tolist(), 1.0)
-        # Through the array, as assigning to the socket makes Blender look through the node trees of the whole file.
+        # Set through the array: assigning to the socket makes Blender look through the node trees of the whole file.
         material.node_tree.nodes[SURFACE].inputs["Color"].default_value.foreach_set(color)
-        material.diffuse_color = (*color[:3], appearance.opacity)
+        material.diffuse_color = (*color[:3], appearance.opacity)  # type: ignore[assignment]  # any sequence will do
         return material
 
 
@@ -191,13 +193,7 @@ def _new_material(name: str, appearance: Appearance) -> bpy.types.Material:
     hide_from_light_sampling(material)
     tree = shader_tree(material)
     program = NodeProgram(tree)
-    surface = program.node(
-        "ShaderNodeGroup",
-        node_tree=surface_group(),
-        name=SURFACE,
-        inputs={},
-        width=200,
-    )
+    surface = program.node("ShaderNodeGroup", node_tree=surface_group(), name=SURFACE, width=200)
     for key in ("opacity", "ambient", "diffuse", "specular"):
         socket_named(surface.inputs, key.capitalize()).default_value = getattr(appearance, key)
     program.node("ShaderNodeOutputMaterial", inputs={"Surface": surface.outputs[0]})
@@ -206,17 +202,18 @@ def _new_material(name: str, appearance: Appearance) -> bpy.types.Material:
 
 
 def edge_material() -> bpy.types.Material:
-    """The black, unlit lines of the representation "mesh"; shared by all."""
+    """Return the black, unlit material of edges in the representation "mesh", which all share."""
     return _shared_material(EDGES, _black)
 
 
 def axis_material(axis: str) -> bpy.types.Material:
-    """The colour that Mosaic gives the "X", "Y" or "Z" arrows of the representation "basis"; shared by all."""
+    """Return the material of the "X", "Y" or "Z" arrows of the representation "basis", which all share."""
     appearance = Appearance(base_color=AXIS_COLORS[axis])
     return _shared_material(f"Mosaic {axis}", lambda name: MaterialFactory(1).new(name, appearance))
 
 
 def _shared_material(name: str, make: Callable[[str], bpy.types.Material]) -> bpy.types.Material:
+    """Return the material marked with a name, and make it if the .blend lacks it."""
     for material in bpy.data.materials:
         if material.get(SHARED) == name and material.library is None:
             return material
@@ -227,7 +224,7 @@ def _shared_material(name: str, make: Callable[[str], bpy.types.Material]) -> bp
 
 def _black(name: str) -> bpy.types.Material:
     material = bpy.data.materials.new(name)
-    material.diffuse_color = (0, 0, 0, 1)
+    material.diffuse_color = (0, 0, 0, 1)  # type: ignore[assignment]  # any sequence will do
     tree = shader_tree(material)
     program = NodeProgram(tree)
     black = program.node("ShaderNodeEmission", "Black", {"Color": (0, 0, 0, 1)})

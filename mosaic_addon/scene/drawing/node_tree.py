@@ -12,7 +12,7 @@ from ..keys import NODE_GROUP
 def shared_group(
     name: str, kind: Literal["GeometryNodeTree", "ShaderNodeTree"], version: int, build: Callable[["NodeProgram"], None]
 ) -> bpy.types.NodeTree:
-    """Return the node group of a name and version, and build it if the .blend lacks it. Older versions stay as they are."""
+    """Return the node group of a name and version, built if the .blend lacks it. Older versions stay as they are."""
     stamp = f"{name}/{version}"
     for group in bpy.data.node_groups:
         if group.get(NODE_GROUP) == stamp and group.library is None:
@@ -45,7 +45,8 @@ class NodeProgram:
     def node(self, kind: str, label: str = "", inputs: dict[str, Any] | None = None, **settings: Any) -> bpy.types.Node:
         """Add a node.
 
-        inputs: by the names of sockets; "Value 1" is the second of those named "Value". settings: properties of the node.
+        inputs: by the names of sockets; "Value 1" is the second of those named "Value". settings: properties of the
+        node.
         """
         node = self.tree.nodes.new(kind)
         node.label = label

@@ -75,8 +75,8 @@ class RepresentationFactory:
     def add(self, obj: bpy.types.Object, group: str, representation: str, values: dict[str, Any]) -> None:
         """Draw an object.
 
-        group: its kind of data, such as POINTS. representation: one that OFFERED has for it. values: other inputs of the
-        modifier, by name; those that are left out keep their defaults.
+        group: its kind of data, such as POINTS. representation: one that OFFERED has for it. values: other inputs of
+        the modifier, by name; those that are left out keep their defaults.
         """
         if group not in self._groups:
             tree = representation_group(group)
@@ -126,7 +126,7 @@ def input_of(obj: bpy.types.Object, name: str) -> Any:
 
 
 def set_inputs(objects: Iterable[bpy.types.Object], values: dict[str, Any]) -> None:
-    """Set inputs of objects' "Mosaic" modifiers, by name. An input that an object's kind of data lacks is passed over."""
+    """Set inputs of objects' "Mosaic" modifiers by name, but for those that an object's kind of data lacks."""
     known: dict[bpy.types.NodeTree | None, ModifierInputs] = {}
     for obj in objects:
         modifier = modifier_of(obj)
@@ -153,7 +153,7 @@ def representation_of(obj: bpy.types.Object) -> str | None:
 
 
 def set_representation(objects: Iterable[bpy.types.Object], representation: str) -> list[bpy.types.Object]:
-    """Switch objects to a representation. Returns those whose kind of data does not offer it, which stay as they are."""
+    """Switch objects to a representation. Returns those whose kind of data lacks it, which stay as they are."""
     grouped = [(obj, group_of(obj)) for obj in objects]
     able = [obj for obj, group in grouped if representation in OFFERED.get(group or "", ())]
     set_inputs(able, {"Representation": LABELS[representation]})
@@ -176,8 +176,8 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
     program.input(
         "Pixel Size", "Float", "Angstrom that one of Mosaic's screen pixels stands for", default_value=1, min_value=0
     )
-    tip = "Angstrom from the camera at which a pixel is the Pixel Size; points are as wide on the screen at any other, as in "
-    tip += "Mosaic. 0: points have their size in space"
+    tip = "Angstrom from the camera at which a pixel is the Pixel Size; points are as wide on the screen at any other, "
+    tip += "as in Mosaic. 0: points have their size in space"
     program.input("Focal Distance", "Float", tip, default_value=0, min_value=0)
     if group != SEGMENTATION:
         tip = "Radius of the soft dots of Gaussian Density, in angstrom"

@@ -1,7 +1,7 @@
-"""The surfaces that geometries are drawn by but do not have as data: of volumes, segmentations and parametric models.
+"""The surfaces of volumes, segmentations and parametric models, by which these are drawn beside their points.
 
-Each is an object of its own that stands in no scene; the Geometry Nodes of the geometry refer to it. A volume's values stay
-with its surface, so that another isovalue or resolution can be asked for in a .blend that left the session behind.
+Each is an object of its own that stands in no scene; the Geometry Nodes of the geometry refer to it. A volume's values
+stay with its surface, so that it can be contoured anew in a .blend that left the session behind.
 """
 
 from math import prod
@@ -13,24 +13,26 @@ from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
 from ...session.session import RBF, Cylinder, Ellipsoid, Geometry, Model, Sphere, SplineCurve, Volume
-from ..compat import ModifierInputs
 from ..data.meshes import fill_mesh
-from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES
+from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES, has
 from ..shapes import isosurface, parametric, voxels
-from .representations import VOLUME, group_of, modifier_of
+from .representations import VOLUME, group_of, input_of
 
 DEFAULT_RESOLUTION = 10.0  # angstrom; what Mosaic takes for files that have none
 CYLINDER_SIDES = 64
 
 
 class SurfaceFactory:
-    """Makes the surfaces of an import; geometries that share a volume share its surface, if they show it alike."""
+    """Makes the surfaces of an import. Geometries that show one volume alike share its surface."""
 
     def __init__(self) -> None:
         self._of_volumes: dict[tuple[object, ...], tuple[bpy.types.Object, str]] = {}
 
     def new(self, name: str, geometry: Geometry) -> tuple[bpy.types.Object | None, str]:
-        """The object that holds a geometry's surface, and a sentence why it has none or an empty one ("" where all is well)."""
+        """Make the object that holds a geometry's surface; None where it has none.
+
+        Returns a sentence as well why there is none or an empty one, "" where there is a surface.
+        """
         if geometry.volume is not None:
             return self._of_volume(name, geometry.volume, geometry.appearance.isovalue_percentile)
         if geometry.kind == "segmentation":
@@ -60,31 +62,33 @@ class SurfaceFactory:
 
 
 def volume_mesh(obj: bpy.types.Object) -> bpy.types.Mesh | None:
-    """The mesh with the surface and the values of the volume that `obj` shows; None if it shows none."""
-    modifier = modifier_of(obj)
-    if modifier is None or group_of(obj) != VOLUME:
-        return None
-    surface = ModifierInputs(modifier.node_group).get(modifier, "Surface")
+    """Return the mesh with the surface and the values of the volume that an object shows; None if it shows none."""
+    surface = input_of(obj, "Surface") if group_of(obj) == VOLUME else None
     return surface.data if surface is not None and VALUES in surface.data else None
 
 
 def volume_values(mesh: bpy.types.Mesh) -> NDArray[Any]:
-    """A copy of the values of a volume, (x, y, z). mesh: as `volume_mesh` gives it. Raises ValueError where they do not fit."""
+    """Return a copy of the values of a volume, (x, y, z).
+
+    mesh: holds them beside the volume's surface. Raises ValueError where their shape or dtype does not fit.
+    """
     shape, dtype = tuple(mesh[SHAPE]), np.dtype(mesh[DTYPE])
     return np.frombuffer(memoryview(mesh[VALUES]).cast("B"), dtype, prod(shape)).reshape(shape).copy()
 
 
 def _as_numbers(values: NDArray[Any]) -> NDArray[np.int32]:
-    """The bytes of an array in C order as a custom property holds them, filled up to a multiple of 4."""
+    """The bytes of an array in C order, filled up to a multiple of 4, as numbers that a custom property holds."""
     data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
     spare = -len(data) % 4
     return (np.concatenate([data, np.zeros(spare, np.uint8)]) if spare else data).view(np.int32)
 
 
 def contour_again(mesh: bpy.types.Mesh, percentile: float | None, resolution: float) -> None:
-    """Show a volume at another isovalue (percent of its values; None for Mosaic's choice) or target resolution (angstrom).
+    """Show a volume at another isovalue or resolution.
 
-    mesh: as `volume_mesh` gives it. Raises MosaicError when that leaves no surface; the old one then stays.
+    mesh: holds the surface and the values of the volume. percentile: of the values, 0 to 100; None for Mosaic's
+    choice. resolution: that the volume is smoothed to, in angstrom. Raises MosaicError where there is no surface; the
+    old one stays.
     """
     old = mesh.get(PERCENTILE), mesh[RESOLUTION]
     values = volume_values(mesh)
@@ -100,11 +104,12 @@ def _set(mesh: bpy.types.Mesh, percentile: float | None, resolution: float) -> N
     mesh[RESOLUTION] = float(resolution)
     if percentile is not None:
         mesh[PERCENTILE] = float(percentile)
-    elif PERCENTILE in mesh:
+    elif has(mesh, PERCENTILE):
         del mesh[PERCENTILE]
 
 
 def _contour(mesh: bpy.types.Mesh, values: NDArray[np.generic], spacing: NDArray[np.float64]) -> str:
+    """Give a mesh the surface of a volume. Returns why it has none, "" where it has one."""
     # Mosaic computes with the spacing's own precision, single in every session.
     surface = isosurface.volume_surface(values, spacing.astype(np.float32), mesh.get(PERCENTILE), mesh[RESOLUTION])
     fill_mesh(mesh, surface.vertices, surface.triangles, surface.normals)
@@ -124,7 +129,7 @@ def _new_mesh(name: str) -> bpy.types.Mesh:
 
 
 def _model_object(name: str, model: Model | None) -> bpy.types.Object:
-    """The true shape of a parametric model. Raises ValueError when its numbers make none."""
+    """Make an object of the true shape of a parametric model. Raises ValueError where its numbers make none."""
     if isinstance(model, Sphere):
         return _surface_object(name, parametric.sphere(model.radius, model.center))
     if isinstance(model, Ellipsoid):

@@ -1,4 +1,4 @@
-"""Trajectories: every step a mesh in the .blend, which Geometry Nodes pick by the scene's frame."""
+"""Trajectories: each frame is a mesh in the .blend, and Geometry Nodes pick one by the scene frame."""
 
 import json
 
@@ -20,7 +20,7 @@ SUMS_VERSION = 1
 
 
 def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
-    """A collection, in no scene, with an object for each step. Their names sort as the steps follow each other."""
+    """Make a collection, in no scene, with an object for each frame. The order of their names is that of the frames."""
     collection = bpy.data.collections.new(name)
     stem = name.encode()[:40].decode("utf-8", "ignore")  # so short that Blender cuts nothing of the number
     for number, frame in enumerate(frames):
@@ -44,7 +44,10 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
 
 
 def step_sums(positions: NDArray[np.float32], triangles: NDArray[np.int32], columns: dict[str, int]) -> str:
-    """By which an edit of a step is noticed, as JSON. columns: as `column_checksums` gives them."""
+    """Return counts and check sums of a frame, as JSON: other ones once it was edited.
+
+    positions: (n, 3). triangles: (m, 3). columns: the check sums of its vertex properties by their names.
+    """
     sums = {
         "vertices": [len(positions), checksum(positions)],
         "triangles": [len(triangles), checksum(triangles)],
@@ -54,9 +57,9 @@ def step_sums(positions: NDArray[np.float32], triangles: NDArray[np.int32], colu
 
 
 def saved_step(geometry: Geometry) -> int:
-    """The number of the step that a trajectory showed when it was saved, told by its points; 0 if none has them.
+    """Return the number of the frame that a trajectory showed when it was saved; 0 if that cannot be told.
 
-    Mosaic stores no number, and the file name of a step need not be unique.
+    It is told by the points: Mosaic stores no number, and the file name of a frame need not be unique.
     """
     for number, frame in enumerate(geometry.frames or ()):
         vertices = frame.mesh.vertices

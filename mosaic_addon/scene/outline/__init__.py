@@ -1,1 +1,1 @@
-"""A session's tree in the Outliner, and changes of it."""
+"""The tree of a session in the Outliner, and its changes."""

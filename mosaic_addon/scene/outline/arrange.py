@@ -1,6 +1,6 @@
-"""The tree of a session: groups, and the order of Mosaic's browser.
+"""Changes of a session's tree: its groups, and the order of Mosaic's browser.
 
-Blender keeps objects and collections in the order in which they were linked, so another order is had by linking them anew.
+Blender keeps objects and collections in the order in which they were linked, so they are linked anew for another order.
 Blender looks at the outcome only, so what is hidden or selected stays so.
 """
 
@@ -12,7 +12,7 @@ import bpy
 
 from ...session.errors import MosaicError
 from ..data.custom_properties import clean_text
-from ..keys import CONTAINER, GROUP
+from ..keys import CONTAINER, GROUP, has
 from .naming import note_name
 from .tree import Item, items_of, members_of, write_order
 
@@ -20,7 +20,7 @@ Direction = Literal["UP", "DOWN", "TOP", "BOTTOM"]
 
 
 class Tree:
-    """The items of a container as lists, to be changed and written back.
+    """The items of a container as lists, to be changed and then written.
 
     items: groups, and objects in no group. members: the objects of each group.
     """
@@ -34,27 +34,28 @@ class Tree:
         self._had_members = {group for group, members in self.members.items() if members}
 
     def objects(self) -> set[bpy.types.Object]:
-        """All objects, in groups or not."""
+        """Return all objects, in groups or not."""
         own = {item for item in self.items if isinstance(item, bpy.types.Object)}
         return own.union(*self.members.values())
 
     def group_of(self, obj: bpy.types.Object) -> bpy.types.Collection | None:
-        """The group that holds an object."""
+        """Return the group that holds an object; None where none does."""
         return next((group for group, members in self.members.items() if obj in members), None)
 
     def take(self, objects: Iterable[bpy.types.Object]) -> None:
-        """Take objects out, from wherever they are."""
+        """Take objects out of the tree, in groups or not."""
         taken = set(objects)
         self.items = [item for item in self.items if item not in taken]
         for group, members in self.members.items():
             self.members[group] = [obj for obj in members if obj not in taken]
 
     def write(self) -> None:
-        """Make Blender's collections so. Groups that lost their last object go, as in Mosaic."""
-        emptied = [group for group in self._had_members if not self.members.get(group) and GROUP in group]
+        """Make Blender's collections follow the lists. Groups that lost their last object are removed, as in Mosaic."""
+        lost = [group for group in self._had_members if not self.members.get(group)]
+        emptied = [group for group in lost if has(group, GROUP)]
         self.items = [item for item in self.items if item not in emptied]
         for group, members in self.members.items():
-            below = set(members_of(group)) - set(group.objects)  # in collections of the user's own
+            below = set(members_of(group)) - set(group.objects)  # these are in collections that the user made
             for inner in group.children_recursive:
                 for obj in set(inner.objects) - set(members):
                     inner.objects.unlink(obj)
@@ -68,28 +69,31 @@ class Tree:
 
 
 def trees_of(objects: Iterable[bpy.types.Object]) -> list[Tree]:
-    """The trees of all containers that hold any of the objects. Raises MosaicError where these are linked, or overrides."""
+    """Return the trees of all containers that hold any of the objects.
+
+    Raises MosaicError for a container that is linked from another .blend, or has a library override in it.
+    """
     wanted = set(objects)
     found = []
     for collection in bpy.data.collections:
-        if CONTAINER in collection and not wanted.isdisjoint(collection.all_objects):
+        if has(collection, CONTAINER) and not wanted.isdisjoint(collection.all_objects):
             if not collection.is_editable:
                 raise MosaicError(f"{collection.name!r} comes from a linked file, where it would have to be changed.")
             parts = (collection, *collection.children_recursive)
             override = next((part for part in parts if part.override_library is not None), None)
             if override is not None:
                 raise MosaicError(
-                    f"{override.name!r} is a library override, in which Blender lets no object come, go or change its place; make "
-                    "it local first (in the Outliner: ID Data > Make Local)."
+                    f"{override.name!r} is a library override, in which Blender lets no object come, go or change its "
+                    "place; make it local first (in the Outliner: ID Data > Make Local)."
                 )
             found.append(Tree(collection))
     return found
 
 
 def new_group(objects: Sequence[bpy.types.Object], name: str) -> bpy.types.Collection:
-    """Put objects of one container into a new group, which stands where the first of them stood.
+    """Put objects of one container into a new group, where the first of them stood. Returns its collection.
 
-    Raises MosaicError when they are of several containers, or none.
+    Raises MosaicError when the objects are of several containers, or none.
     """
     tree = _one_tree(objects)
     first = objects[0]
@@ -106,14 +110,16 @@ def new_group(objects: Sequence[bpy.types.Object], name: str) -> bpy.types.Colle
 
 
 def ungroup(objects: Iterable[bpy.types.Object]) -> int:
-    """Take objects out of their groups, to behind these. Returns how many were in one."""
+    """Take objects out of their groups and put them behind these. Returns how many were in a group."""
     wanted = set(objects)
     count = 0
     for tree in trees_of(wanted):
         items: list[Item] = []
         for item in tree.items:
             items.append(item)
-            freed = [obj for obj in tree.members.get(item, []) if obj in wanted]
+            if not isinstance(item, bpy.types.Collection):
+                continue
+            freed = [obj for obj in tree.members[item] if obj in wanted]
             if freed:
                 tree.members[item] = [obj for obj in tree.members[item] if obj not in wanted]
                 items += freed
@@ -124,10 +130,10 @@ def ungroup(objects: Iterable[bpy.types.Object]) -> int:
 
 
 def move_to(objects: Sequence[bpy.types.Object], target: bpy.types.Collection, before: Item | None = None) -> None:
-    """Move objects into a group, or out of their groups into the container that they are in.
+    """Move objects into a group of their container, or out of their groups into the container itself.
 
-    before: the object of the group, or the item of the container, that they are to stand before; None puts them at the end.
-    Raises MosaicError for a target elsewhere.
+    target: the group or the container. before: the object of the group, or the item of the container, before which they
+    are put; None puts them at the end. Raises MosaicError for a target outside the container.
     """
     tree = _one_tree(objects)
     if target != tree.container and target not in tree.members:
@@ -140,7 +146,7 @@ def move_to(objects: Sequence[bpy.types.Object], target: bpy.types.Collection, b
 
 
 def reorder(objects: Iterable[bpy.types.Object], direction: Direction) -> bool:
-    """Move objects up or down among their neighbours, or to the "TOP" or "BOTTOM" of these. Returns whether any moved.
+    """Move objects up or down among their neighbours, or to the top or bottom of these. Returns whether any moved.
 
     A group whose objects are all among `objects` moves as a whole.
     """
@@ -161,6 +167,7 @@ def reorder(objects: Iterable[bpy.types.Object], direction: Direction) -> bool:
 
 
 def _moved(siblings: list[Any], moving: set[Any], direction: Direction) -> list[Any]:
+    """Siblings in their new order. Those that move up or down stop at the end and keep their order."""
     if direction in ("TOP", "BOTTOM"):
         rest = [item for item in siblings if item not in moving]
         front = [item for item in siblings if item in moving]
@@ -173,6 +180,7 @@ def _moved(siblings: list[Any], moving: set[Any], direction: Direction) -> list[
 
 
 def _one_tree(objects: Sequence[bpy.types.Object]) -> Tree:
+    """The tree of the container that holds the objects. Raises MosaicError where several do, or none."""
     trees = trees_of(objects)
     if len(trees) != 1:
         raise MosaicError(
@@ -182,7 +190,7 @@ def _one_tree(objects: Sequence[bpy.types.Object]) -> Tree:
 
 
 def _relink(links: Any, wanted: list[Any]) -> None:
-    """Make what is linked `wanted`, in this order, linking anew no more than has to be."""
+    """Make what is linked equal to `wanted`, in its order; what stands right at the beginning stays linked."""
     current = list(links)
     same = next(
         (number for number, pair in enumerate(zip(current, wanted)) if pair[0] != pair[1]),

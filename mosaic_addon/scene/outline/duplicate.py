@@ -1,4 +1,4 @@
-"""Duplicate and remove objects of a session, with all that is theirs alone, so that no data are left astray."""
+"""Duplicating and removing objects of a session together with the data that nothing else uses."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -6,25 +6,25 @@ from typing import Any
 
 import bpy
 
-from ..compat import ModifierInputs
 from ..data.custom_properties import clean_text
-from ..drawing.representations import modifier_of
-from ..keys import NAME, SHARED, SHOWN, UUID
+from ..drawing.representations import inputs_of, modifier_of
+from ..keys import NAME, SHARED, SHOWN, UUID, has
 from .arrange import trees_of
 from .naming import note_name
 from .tree import name_of
 
 
 def duplicate(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
-    """Copies of objects, each behind its original in the browser and under the same name, with data and materials of their own.
+    """Copy objects with their data and materials. Each copy stands behind its original, under the same name.
 
-    What their Geometry Nodes refer to (volumes, surfaces, the steps of a trajectory) they share, as with Blender's Duplicate.
-    Raises MosaicError for objects of a linked file.
+    Volumes, surfaces and the frames of a trajectory, to which Geometry Nodes refer, are shared with the original, as
+    with Blender's own Duplicate. Raises MosaicError for objects that are linked from another .blend.
     """
     trees = trees_of(objects)
     copies = {obj: _copy(obj) for obj in objects}
     for tree in trees:
-        for siblings in (tree.items, *tree.members.values()):
+        lists: list[list[Any]] = [tree.items, *tree.members.values()]
+        for siblings in lists:
             siblings[:] = [each for item in siblings for each in ([item, copies[item]] if item in copies else [item])]
         tree.write()
     return list(copies.values())
@@ -35,9 +35,10 @@ def _copy(obj: bpy.types.Object) -> bpy.types.Object:
     copy.data = obj.data.copy()
     _own_animation(copy, copy.data)
     for slot in copy.material_slots:
-        if slot.link == "OBJECT" and slot.material is not None and SHARED not in slot.material:
-            slot.material = slot.material.copy()
-            _own_animation(slot.material, slot.material.node_tree)
+        material = slot.material
+        if slot.link == "OBJECT" and material is not None and not has(material, SHARED):
+            slot.material = own = material.copy()
+            _own_animation(own, own.node_tree)
     copy[NAME] = name = clean_text(name_of(obj))
     note_name(copy, SHOWN, name, copy.name)
     copy[UUID] = str(uuid.uuid4())
@@ -45,6 +46,7 @@ def _copy(obj: bpy.types.Object) -> bpy.types.Object:
 
 
 def _own_animation(*owners: Any) -> None:
+    """Give datablocks copies of the actions that animate them."""
     for owner in owners:
         animation = owner.animation_data if owner is not None else None
         if animation is not None and animation.action is not None:
@@ -52,10 +54,10 @@ def _own_animation(*owners: Any) -> None:
 
 
 def remove(objects: Iterable[bpy.types.Object]) -> None:
-    """Take objects out of their session, and of the file unless they are linked elsewhere, too.
+    """Take objects out of their session, and out of the .blend unless they stand in other collections, too.
 
-    With them go their data, materials, surfaces, trajectory steps and animations that nothing else uses; groups that lose their
-    last object go as well. Raises MosaicError for objects of a linked file.
+    Their data, materials, surfaces, frames and animations that nothing else uses are removed with them, and so are
+    groups that lose their last object. Raises MosaicError for objects that are linked from another .blend.
     """
     unique = list(dict.fromkeys(objects))
     for tree in trees_of(unique):
@@ -72,13 +74,13 @@ def remove(objects: Iterable[bpy.types.Object]) -> None:
 
 
 def _parts(owner: Any) -> list[bpy.types.ID]:
-    """What a datablock refers to that may be its alone."""
+    """The datablocks that another one refers to and that may be removed with it."""
     parts: list[Any] = [owner.animation_data.action] if getattr(owner, "animation_data", None) else []
     if isinstance(owner, bpy.types.Object):
         parts += [owner.data, *(slot.material for slot in owner.material_slots)]
         modifier = modifier_of(owner)
         if modifier is not None:
-            inputs = ModifierInputs(modifier.node_group)
+            inputs = inputs_of(modifier)
             parts += [inputs.get(modifier, name) for name in ("Surface", "Frames") if name in inputs]
     elif isinstance(owner, bpy.types.Collection):
         parts += owner.objects[:]

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
-from ..compat import ModifierInputs, PointCloudFactory
-from ..data.attributes import KINDS, NORMALS, QUATERNIONS, PointData, buffer_of, read_attribute
+from ..compat import PointCloudFactory
+from ..data.attributes import KINDS, NORMALS, QUATERNIONS, Kind, PointData, buffer_of, points_of, read_attribute
 from ..data.exact_bits import holds_all
 from ..data.meshes import CUSTOM_NORMAL
 from ..data.placement import applied_of, to_session, turn_of, turned_normals
 from ..data.vertex_properties import column_attributes, note_columns, read_columns, share_all_texts, write_columns
-from ..drawing.representations import MESH, POINTS, VOLUME, group_of, modifier_of
-from ..keys import COLUMNS, SAMPLING_RATE, UUID
+from ..drawing.representations import MESH, POINTS, VOLUME, group_of, input_of
+from ..keys import COLUMNS, SAMPLING_RATE, UUID, has
 from .duplicate import remove
 from .tree import name_of
 
@@ -27,14 +27,17 @@ MERGEABLE = (POINTS, MESH, VOLUME)
 
 @dataclass(slots=True)
 class Merged:
-    """The object that is left, and the names of vertex properties and attributes that not all had, which it lacks."""
+    """The outcome of a merge: the object that is left, and the names of what it lacks.
+
+    left_out: vertex properties and attributes that not all of the merged objects had.
+    """
 
     object: bpy.types.Object
     left_out: list[str]
 
 
 def why_not_merged(objects: Sequence[bpy.types.Object]) -> str:
-    """A sentence why objects cannot be merged, "" where they can."""
+    """Return a sentence why objects cannot be merged, "" where they can."""
     if len(objects) < 2:
         return "Choose at least two objects to merge."
     groups = {group_of(obj) for obj in objects}
@@ -42,7 +45,7 @@ def why_not_merged(objects: Sequence[bpy.types.Object]) -> str:
         return "Only objects of one kind can be merged: choose point clouds alone, or meshes alone."
     if not groups <= set(MERGEABLE):
         return "Fits, segmentations and trajectories cannot be merged: choose point clouds or meshes."
-    if groups == {VOLUME} and len({_surface(obj) for obj in objects}) > 1:
+    if groups == {VOLUME} and len({input_of(obj, "Surface") for obj in objects}) > 1:
         return "Volumes can be merged only where all are copies of the same one."
     return ""
 
@@ -50,31 +53,28 @@ def why_not_merged(objects: Sequence[bpy.types.Object]) -> str:
 def merge(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) -> Merged:
     """Give the first of the objects the points or faces of all, where they stand, and remove the others.
 
-    The first keeps its name, look and other properties; its sampling rate becomes the coarsest of all, as in Mosaic. Points
-    keep what all have: normals, quaternions, vertex properties and other attributes. root: the session's. Raises MosaicError,
-    with nothing changed, for kinds that cannot be merged.
+    The first keeps its name, appearance and other properties; its sampling rate becomes the coarsest of all, as in
+    Mosaic. Points keep what those of all objects have: normals, quaternions, vertex properties and other attributes.
+    root: of the session. Raises MosaicError, with nothing changed, for objects that cannot be merged.
     """
     reason = why_not_merged(objects)
     if reason:
         raise MosaicError(reason)
     first, *others = objects
     matrices = _to_first(objects, root)
-    all_data = [obj.data for obj in objects]
-    data = (
-        _merged_mesh(all_data, matrices)
-        if isinstance(first.data, bpy.types.Mesh)
-        else _merged_cloud(all_data, matrices)
-    )
+    all_data = [data for obj in objects if (data := points_of(obj)) is not None]
+    old = all_data[0]
+    data = _merged_data(all_data, matrices)
     left_out = _merge_attributes(data, all_data, matrices)
     columns, lost = _merged_columns(all_data)
     left_out += lost + write_columns(data, columns)
-    share_all_texts((first.data, data))
-    for key, value in first.data.items():
+    share_all_texts((old, data))
+    for key, value in old.items():
         if key != COLUMNS:
             data[key] = value
     data.materials.append(None)  # the slot that the object fills
-    old, name = first.data, first.data.name
-    rates = [obj[SAMPLING_RATE] for obj in objects if SAMPLING_RATE in obj]
+    name = old.name
+    rates = [obj[SAMPLING_RATE] for obj in objects if has(obj, SAMPLING_RATE)]
     first.data = data
     note_columns([first])
     first[UUID] = str(uuid.uuid4())
@@ -87,19 +87,17 @@ def merge(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) ->
     return Merged(first, sorted(set(left_out)))
 
 
-def _surface(obj: bpy.types.Object) -> bpy.types.Object | None:
-    modifier = modifier_of(obj)
-    return ModifierInputs(modifier.node_group).get(modifier, "Surface") if modifier is not None else None
-
-
 def _to_first(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) -> list[NDArray[np.float64] | None]:
-    """The matrix of each object from its coordinates to those of the first, None where they are the same."""
+    """The (4, 4) matrix of each object from its coordinates to those of the first, None where they are the same.
+
+    Raises MosaicError where the first object is scaled to nothing.
+    """
     applied = applied_of(root) if root is not None else None
     matrices = [to_session(obj, root, applied) for obj in objects]
     own = np.eye(4) if matrices[0] is None else matrices[0]
     if not np.linalg.det(own[:3, :3]):
         raise MosaicError(f"{name_of(objects[0])!r} is scaled to nothing, so that others cannot be merged into it.")
-    relative: list[NDArray[np.float64] | None] = []
+    relative: list[Any] = []
     for matrix in matrices:
         full = np.eye(4) if matrix is None else matrix
         relative.append(None if np.array_equal(full, own) else np.linalg.solve(own, full))
@@ -109,16 +107,18 @@ def _to_first(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None
 # --- data ------------------------------------------------------------------------------------------------------------
 
 
-def _merged_cloud(
-    clouds: Sequence[bpy.types.PointCloud], matrices: Sequence[NDArray[np.float64] | None]
-) -> bpy.types.PointCloud:
-    positions = _positions(clouds, matrices)
+def _merged_data(all_data: Sequence[PointData], matrices: Sequence[NDArray[np.float64] | None]) -> PointData:
+    """A mesh or point cloud of all points or faces. matrices: for each data to their common coordinates."""
+    positions = _positions(all_data, matrices)
+    meshes = [data for data in all_data if isinstance(data, bpy.types.Mesh)]
+    if meshes:
+        return _merged_mesh(meshes, positions)
     with PointCloudFactory() as factory:
         return factory.new("Merged", buffer_of(positions, np.float32), len(positions))
 
 
-def _merged_mesh(meshes: Sequence[bpy.types.Mesh], matrices: Sequence[NDArray[np.float64] | None]) -> bpy.types.Mesh:
-    positions = _positions(meshes, matrices)
+def _merged_mesh(meshes: Sequence[bpy.types.Mesh], positions: Array) -> bpy.types.Mesh:
+    """A mesh of the faces of all. positions: of all their vertices, (n, 3) float32."""
     vertices = _starts([len(mesh.vertices) for mesh in meshes])
     edges = _starts([len(mesh.edges) for mesh in meshes])
     loops = _starts([len(mesh.loops) for mesh in meshes])
@@ -147,10 +147,12 @@ def _merged_mesh(meshes: Sequence[bpy.types.Mesh], matrices: Sequence[NDArray[np
 
 
 def _starts(counts: Sequence[int]) -> list[int]:
+    """The number of elements before each part, from how many each part has."""
     return [0, *np.cumsum(counts).tolist()[:-1]]
 
 
 def _positions(all_data: Sequence[PointData], matrices: Sequence[NDArray[np.float64] | None]) -> Array:
+    """The positions of all points, moved, (n, 3) float32."""
     parts = []
     for data, matrix in zip(all_data, matrices, strict=True):
         points = read_attribute(data, "position")
@@ -164,7 +166,7 @@ def _positions(all_data: Sequence[PointData], matrices: Sequence[NDArray[np.floa
 
 
 def _merged_columns(all_data: Sequence[PointData]) -> tuple[dict[str, Array], list[str]]:
-    """The vertex properties that all have, one behind the other, and the names of the rest."""
+    """The vertex properties that all data have, those of one after those of the other, and the names of the rest."""
     tables = [read_columns(data) for data in all_data if data.attributes.domain_size("POINT")]
     names = list(dict.fromkeys(name for table in tables for name in table))
     merged, left_out = {}, []
@@ -180,7 +182,7 @@ def _merged_columns(all_data: Sequence[PointData]) -> tuple[dict[str, Array], li
 
 
 def _concatenated(parts: Sequence[Array]) -> Array:
-    """The parts behind each other; whole numbers, which numpy makes floats where their kinds differ, stay whole."""
+    """The parts in a row. Whole numbers of different kinds, which numpy would make floats, stay whole."""
     if {part.dtype.kind for part in parts} == {"i", "u"}:
         for dtype in (np.dtype(np.int64), np.dtype(np.uint64)):
             if np.result_type(*parts).kind == "f" and all(holds_all(part, dtype) for part in parts):
@@ -191,12 +193,12 @@ def _concatenated(parts: Sequence[Array]) -> Array:
 def _merge_attributes(
     merged: PointData, all_data: Sequence[PointData], matrices: Sequence[NDArray[np.float64] | None]
 ) -> list[str]:
-    """Give `merged` the attributes that all have beside vertex properties. Returns the names of the rest."""
+    """Store the attributes other than vertex properties that all data have. Returns the names of the rest."""
     full = [
         (data, matrix) for data, matrix in zip(all_data, matrices, strict=True) if data.attributes.domain_size("POINT")
     ]
     of_columns = {name for data, _ in full for names in column_attributes(data).values() for name in names}
-    found: dict[str, list[tuple[str, str]]] = {}
+    found: dict[str, list[tuple[Kind, Any]]] = {}
     for data, _ in full:
         for attribute in data.attributes:
             if not (attribute.name.startswith(".") or attribute.is_required or attribute.name in of_columns):
@@ -220,7 +222,7 @@ def _merge_attributes(
 
 
 def _turned(name: str, values: Array, matrix: NDArray[np.float64]) -> Array:
-    """Directions and rotations, flat, as they are after `matrix`."""
+    """The values of an attribute, flat, once its points are moved: normals and quaternions turn, others stay."""
     if name in (NORMALS, CUSTOM_NORMAL):
         turned = turned_normals(values.reshape(-1, 3), matrix)
         length = np.linalg.norm(turned, axis=1, keepdims=True)

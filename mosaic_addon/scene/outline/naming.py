@@ -1,4 +1,4 @@
-"""Names of objects and groups, as Mosaic shows them: of any length, alike as the user likes. Blender's own may be neither."""
+"""Names of objects and groups as Mosaic shows them: of any length, and not unique as Blender's have to be."""
 
 import re
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ import bpy
 
 from ...session.errors import MosaicError
 from ..data.custom_properties import clean_text
-from ..keys import CONTAINER, GROUP, NAME, SESSION, SHOWN
+from ..keys import CONTAINER, GROUP, NAME, SESSION, SHOWN, has
 from .tree import Item
 
 
 def rename(item: Item, name: str) -> None:
-    """Give an object, group or session a name. Raises MosaicError for an empty one, and for what has a fixed name."""
+    """Give an object, group or session a name. Raises MosaicError for an empty name, and for Clusters and Models."""
     name = clean_text(name)
     if not name.strip():
         raise MosaicError("A name cannot be empty.")
@@ -21,19 +21,22 @@ def rename(item: Item, name: str) -> None:
         item[NAME] = item.name = name
         note_name(item, SHOWN, name, item.name)
         return
-    if CONTAINER in item:
+    if has(item, CONTAINER):
         raise MosaicError("Clusters and Models are always called so.")
     item.name = name
-    if SESSION in item:
+    if has(item, SESSION):
         return
-    if GROUP not in item:
+    if not has(item, GROUP):
         item[GROUP] = {}
     item[GROUP]["name"] = name
     note_name(item[GROUP], "shown", name, item.name)
 
 
 def note_name(owner: Any, key: str, wanted: str, given: str) -> None:
-    """Remember Blender's name where it could not be the wanted one, so that a later rename in Blender is noticed."""
+    """Remember the name that Blender gave instead of the wanted one, so that a later rename in Blender is noticed.
+
+    owner, key: where it is remembered; the key is removed where both names are the same.
+    """
     if given != wanted:
         owner[key] = given
     elif key in owner:
@@ -43,7 +46,7 @@ def note_name(owner: Any, key: str, wanted: str, given: str) -> None:
 def replaced(
     names: Sequence[str], find: str, replacement: str, case_sensitive: bool = True, regular_expression: bool = False
 ) -> list[str]:
-    """Names with each occurrence of `find` replaced. Raises MosaicError for a regular expression that is none."""
+    """Return names with each occurrence of a text replaced. Raises MosaicError for an invalid regular expression."""
     if not find:
         return list(names)
     try:
@@ -56,7 +59,7 @@ def replaced(
 
 
 def numbered(names: Sequence[str], template: str) -> list[str]:
-    """Names after a template: {name} is the old name, {i} counts from 1, {i:03} does so with three digits."""
+    """Return names made after a template: {name} is the old name, {i} counts from 1, {i:03} with three digits."""
     made = []
     for number, name in enumerate(names, 1):
         text = re.sub(r"\{i:(\d{1,2})\}", lambda match, n=number: str(n).zfill(int(match.group(1))), template)

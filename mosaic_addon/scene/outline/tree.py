@@ -1,6 +1,6 @@
-"""Where a session is in Blender: its collection, root, containers, groups and objects, and the order they are shown in.
+"""A session in Blender: its collection, root, containers, groups and objects, and the order in which they are shown.
 
-All of it is told by custom properties, so that whatever is renamed, moved or copied in the Outliner stays what it is.
+All are recognised by custom properties, so that whatever is renamed, moved or copied in the Outliner stays what it is.
 """
 
 import re
@@ -26,6 +26,7 @@ from ..keys import (  # noqa: F401
     SHOWN,
     SHOWS,
     UUID,
+    has,
 )
 
 OLD_NAME_BYTES = 63  # of a name before Blender 5.0, which cuts between letters of up to four bytes
@@ -35,12 +36,12 @@ Item: TypeAlias = Object | Collection
 
 
 def sessions_in(scene: bpy.types.Scene) -> list[Collection]:
-    """The collections of the sessions that are linked into a scene, wherever in it, in the order of the Outliner."""
-    return [collection for collection in scene.collection.children_recursive if SESSION in collection]
+    """Return the collections of the sessions anywhere in a scene, in the order of the Outliner."""
+    return [collection for collection in scene.collection.children_recursive if has(collection, SESSION)]
 
 
 def session_of(obj: Object, scene: bpy.types.Scene) -> Collection | None:
-    """The session that an object belongs to, None for one of none."""
+    """Return the session in a scene that an object belongs to; None for an object of none."""
     own = set(obj.users_collection)
     for session in sessions_in(scene):
         if session in own or not own.isdisjoint(session.children_recursive):
@@ -49,45 +50,42 @@ def session_of(obj: Object, scene: bpy.types.Scene) -> Collection | None:
 
 
 def active_session(context: bpy.types.Context) -> Collection | None:
-    """The session that is worked on: the active object's, else that of the active collection, else the only one."""
-    sessions = sessions_in(context.scene)
-    if len(sessions) < 2:
+    """Return the session that is worked on: the only one, or else that of the active object or collection."""
+    scene = context.scene
+    sessions = sessions_in(scene) if scene is not None else []
+    if scene is None or len(sessions) < 2:
         return sessions[0] if sessions else None
     active = context.view_layer.objects.active
-    session = session_of(active, context.scene) if active is not None else None
+    session = session_of(active, scene) if active is not None else None
     collection = context.view_layer.active_layer_collection.collection
     return session or next((s for s in sessions if collection == s or collection in s.children_recursive), None)
 
 
 def root_of(session: Collection) -> Object | None:
-    """The empty that a session's objects hang on; None when it was deleted."""
-    for objects in (
-        session.objects,
-        session.all_objects,
-    ):  # it stands in the first, which is short, unless it was moved
+    """Return the empty that is the parent of a session's objects; None where it was deleted."""
+    # It stands in the first, which is short, unless it was moved.
+    for objects in (session.objects, session.all_objects):
         for obj in objects:
-            if obj.type == "EMPTY" and PIXEL_SIZE in obj:
+            if obj.type == "EMPTY" and has(obj, PIXEL_SIZE):
                 return obj
     return None
 
 
 def container_of(session: Collection, name: str) -> Collection | None:
-    """The collection of the "clusters" or "models"; None when it was deleted."""
+    """Return the collection of a session's "clusters" or "models"; None where it was deleted."""
     return next((child for child in session.children_recursive if child.get(CONTAINER) == name), None)
 
 
 def items_of(container: Collection) -> list[Item]:
-    """The objects of a container that are in no group, and its groups, in the order of Mosaic's browser."""
+    """Return a container's groups and the objects in no group, in the order of Mosaic's browser."""
     items: list[Item] = []
     for group, objects in parts_of(container):
         items += objects if group is None else [group]
     return items
 
 
-def parts_of(
-    container: Collection,
-) -> Iterator[tuple[Collection | None, list[Object]]]:
-    """The groups of a container and, between them, as of None, runs of the objects that are in no group."""
+def parts_of(container: Collection) -> Iterator[tuple[Collection | None, list[Object]]]:
+    """Yield the groups of a container, each with an empty list, and between them None with each run of single objects."""
     objects = list(container.objects)
     places = _places_of_groups(container, objects)
     start = 0
@@ -101,7 +99,7 @@ def parts_of(
 
 
 def _places_of_groups(container: Collection, objects: list[Object]) -> list[int]:
-    """How many objects stand before each group."""
+    """The number of objects before each group. objects: those of the container in no group."""
     if not container.children:
         return []
     numbers = {obj.session_uid: number for number, obj in enumerate(objects)}
@@ -119,7 +117,7 @@ def _places_of_groups(container: Collection, objects: list[Object]) -> list[int]
 
 
 def write_order(container: Collection, items: Sequence[Item]) -> None:
-    """Note how the groups and single objects of a container, all linked to it in this order, follow one another."""
+    """Store the order of a container's groups and single objects, which are linked to it in this order."""
     following: Object | None = None
     kinds = []
     for item in reversed(items):
@@ -136,27 +134,30 @@ def write_order(container: Collection, items: Sequence[Item]) -> None:
 
 
 def members_of(group: Collection) -> list[Object]:
-    """The objects of a group, those of collections within it included, as Mosaic's groups have one level."""
+    """Return the objects of a group and of all collections within it, since Mosaic's groups have one level."""
     return list(dict.fromkeys(group.all_objects))
 
 
 def objects_of(session: Collection) -> Iterator[Object]:
-    """The objects of a session that stand for geometries, each once, in the order of Mosaic's browser."""
+    """Yield the objects of a session that stand for geometries, each once, in the order of Mosaic's browser."""
     seen: set[int] = set()
     for name in CONTAINERS:
         container = container_of(session, name)
         for item in items_of(container) if container is not None else ():
             for obj in [item] if isinstance(item, Object) else members_of(item):
-                if CLASS in obj and obj.session_uid not in seen:
+                if has(obj, CLASS) and obj.session_uid not in seen:
                     seen.add(obj.session_uid)
                     yield obj
 
 
 def name_of(item: Item) -> str:
-    """The name that Mosaic shows: the session's own, which may be longer or not unique, until the user renames the item."""
+    """Return the name that Mosaic shows: the session's own, until the user renames the object or group.
+
+    It may be longer than Blender's, or not unique.
+    """
     shown = item.name
     if isinstance(item, Object):
-        if NAME not in item:
+        if not has(item, NAME):
             return shown
         name = item[NAME]
         if shown == name or shown == item.get(SHOWN, name):
@@ -170,5 +171,5 @@ def name_of(item: Item) -> str:
 
 
 def _is_cut(shown: str, name: str) -> bool:
-    """Whether a name is what Blender before 5.0 leaves of a longer one when it opens a .blend of a later Blender."""
+    """Whether a name is what Blender before 5.0 leaves of a longer one in a .blend of a later Blender."""
     return len(shown) < len(name) and name.startswith(shown) and len(shown.encode()) > OLD_NAME_BYTES - 4

@@ -1,4 +1,7 @@
-"""Mosaic's visibility <-> Blender's: an object is visible if neither its eye nor its monitor is closed; rendered alike."""
+"""Mosaic's visibility <-> Blender's: an object is visible where neither its eye nor its monitor icon is closed.
+
+Renders follow: what is hidden is not rendered.
+"""
 
 from collections.abc import Iterable
 
@@ -6,14 +9,14 @@ import bpy
 
 
 def is_visible(obj: bpy.types.Object, layer: bpy.types.ViewLayer) -> bool:
-    """Whether an object is shown in the view layer's windows, as far as it is up to the object."""
+    """Return whether an object's own switches show it in the windows of a view layer."""
     return not (obj.hide_viewport or obj.hide_get(view_layer=layer))
 
 
 def set_visible(
     objects: Iterable[bpy.types.Object], visible: bool, layer: bpy.types.ViewLayer
 ) -> list[bpy.types.Object]:
-    """Show or hide objects, in pictures, too. Returns those that cannot be: they are not in the view layer."""
+    """Show or hide objects, in renders as well. Returns those outside the view layer, which stay as they are."""
     outside = []
     for obj in objects:
         if is_visible(obj, layer) != visible:

@@ -1,1 +1,1 @@
-"""Looks, light, camera and render."""
+"""Pictures of a scene: looks, light, camera and render."""

@@ -1,4 +1,4 @@
-"""Cameras: framing all that is visible, or standing where Mosaic's camera stands."""
+"""Cameras: one that frames all that is visible, or one in the place of Mosaic's camera."""
 
 import json
 import os
@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ..data.extent import VIEW_ANGLE
 
-MARGIN = 1.06  # of the frame around what is shown
-MAX_PIXELS = 65536  # of a side of a picture, as Blender allows
-MOSAIC_CAMERA = {"position": 3, "focal_point": 3, "up": 3}
+MARGIN = 1.06  # how much larger the picture is than what it frames
+MAX_PIXELS = 65536  # that Blender allows for a side of a picture
+VECTORS = ("position", "focal_point", "up")  # of Mosaic's camera
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A camera in a session's own coordinates: angstrom, view angle in degrees from bottom to top, picture in pixels."""
+    """A camera in a session's own coordinates.
+
+    position, focal_point, up: in angstrom. view_angle: from bottom to top, in degrees. size: of the picture, in pixels.
+    """
 
     position: tuple[float, float, float]
     focal_point: tuple[float, float, float]
@@ -30,9 +33,9 @@ class View:
 
 
 def read_view(path: str | os.PathLike[str]) -> View:
-    """A camera from JSON: position, focal_point and up in angstrom, view_angle in degrees, size in pixels.
+    """Read a camera from JSON: position, focal_point and up in angstrom, view_angle in degrees, size in pixels.
 
-    Raises MosaicError when the file cannot be read or is no camera.
+    Raises MosaicError when the file cannot be read or holds no camera.
     """
     try:
         with open(path, encoding="utf-8") as file:
@@ -40,13 +43,13 @@ def read_view(path: str | os.PathLike[str]) -> View:
     except (OSError, ValueError) as error:
         raise MosaicError(f"The camera {os.fspath(path)} cannot be read: {error}") from error
     try:
-        vectors = [tuple(float(number) for number in values[key]) for key in MOSAIC_CAMERA]
+        vectors = [tuple(float(number) for number in values[key]) for key in VECTORS]
         angle = float(values.get("view_angle", 30.0))
         size = values.get("size")
         pixels = None if size is None else (int(size[0]), int(size[1]))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
         vectors, angle, pixels = [], 0.0, None
-    if [len(vector) for vector in vectors] != list(MOSAIC_CAMERA.values()) or not 0 < angle < 180:
+    if [len(vector) for vector in vectors] != [3, 3, 3] or not 0 < angle < 180:
         raise MosaicError(f"The camera {os.fspath(path)} lacks a position, focal_point, up or view_angle.")
     position, focal_point, up = (Vector(vector) for vector in vectors)
     sideways = (focal_point - position).normalized().cross(up.normalized()).length
@@ -58,7 +61,7 @@ def read_view(path: str | os.PathLike[str]) -> View:
 
 
 def place_camera(scene: bpy.types.Scene, root: bpy.types.Object, view: View) -> bpy.types.Object:
-    """Put a camera where `view` says, in the coordinates of the session under `root`."""
+    """Make the scene's camera one that shows a view of the session under a root."""
     position, focal_point = (root.matrix_world @ Vector(point) for point in (view.position, view.focal_point))
     up = root.matrix_world.to_3x3() @ Vector(view.up)
     camera = _new_camera(scene, np.radians(view.view_angle))
@@ -74,7 +77,11 @@ def frame_camera(
     direction: tuple[float, float, float] = (0.0, 0.0, -1.0),
     zoom: float = 1.0,
 ) -> bpy.types.Object:
-    """A camera that looks along `direction` and holds all visible `objects` in the picture, larger by `zoom`."""
+    """Make the scene's camera one that frames all visible objects.
+
+    direction: that it looks along, in the world. zoom: how much larger the objects are than in a picture that just
+    holds them. Raises MosaicError for a direction of length zero, and a zoom that is not positive.
+    """
     forward = Vector(direction)
     if not forward.length or not zoom > 0:
         raise MosaicError("The camera's direction must not be zero, and its zoom must be positive.")
@@ -91,14 +98,14 @@ def frame_camera(
     tangent = np.tan(VIEW_ANGLE / 2)
     wide = max(render.resolution_x / render.resolution_y, 1e-3)
     # A point is in the picture when |x| <= wide * tangent * depth and |y| <= tangent * depth, depth = distance - z; a
-    # sphere around it, when it lies on the inner side of the planes that bound these.
+    # sphere is, when it lies on the inner side of the planes where these are equal.
     sides = [
         (np.abs(points[:, axis]) + radii * np.hypot(1, slope)) / slope
         for axis, slope in ((0, wide * tangent), (1, tangent))
     ]
     distance = float((MARGIN * np.maximum(*sides) + points[:, 2]).max()) or 1.0
     position = axes.T @ (middle + np.array((0.0, 0.0, distance)))
-    camera.matrix_world = Matrix.Translation(Vector(position)) @ rotation
+    camera.matrix_world = Matrix.Translation(position.tolist()) @ rotation
     camera.data.angle_y = 2 * np.arctan(tangent / zoom)
     camera.data.clip_start = distance / 1000
     camera.data.clip_end = distance * 100
@@ -106,12 +113,12 @@ def frame_camera(
 
 
 def visible_points(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]:
-    """World positions (n, 3) that span what is rendered: all points of small objects, some of large ones."""
+    """Return world positions, (n, 3), that span what is rendered: all points of small objects, some of large ones."""
     return _visible_spheres(objects)[:, :3]
 
 
 def _visible_spheres(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]:
-    """World positions and radii (n, 4): what is drawn of an object reaches as far around each of its points."""
+    """World positions and radii, (n, 4), of spheres that hold what is rendered of the objects."""
     clouds = []
     for obj in objects:
         if obj.hide_render or obj.type not in ("MESH", "POINTCLOUD"):
@@ -131,16 +138,17 @@ def _visible_spheres(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]
 
 
 def _reach_beyond(obj: bpy.types.Object, points: NDArray[np.float64]) -> float:
-    """How far the bounds of what is drawn lie outside those of the points: half the width of a point, or of a line."""
+    """How far what is drawn reaches beyond the points, (n, 3): half the width of a point or line, in object units."""
     corners = np.array(obj.bound_box)
     if not len(points) or not np.isfinite(corners).all():
         return 0.0
     beyond = np.concatenate((points.min(axis=0) - corners.min(axis=0), corners.max(axis=0) - points.max(axis=0)))
-    # Bounds that do not hold the points are those of something else, as before the object was evaluated.
+    # Bounds that do not hold the points are out of date: the object was not evaluated yet.
     return float(beyond.max()) if beyond.min() > -1e-3 * np.abs(corners).max() else 0.0
 
 
 def _new_camera(scene: bpy.types.Scene, angle: float) -> bpy.types.Object:
+    """Make the scene's camera a new one. angle: from bottom to top of the picture, in radians."""
     data = bpy.data.cameras.new("Mosaic Camera")
     data.sensor_fit = "VERTICAL"
     data.angle_y = angle
@@ -151,12 +159,14 @@ def _new_camera(scene: bpy.types.Scene, angle: float) -> bpy.types.Object:
 
 
 def _up_for(forward: Vector) -> Vector:
-    """+y, as Mosaic's pictures have it, unless the camera looks along it."""
+    """The direction that is up in the picture: +y, as in Mosaic, or +z where the camera looks along y."""
     return Vector((0, 0, 1)) if abs(forward.normalized().y) > 0.999 else Vector((0, 1, 0))
 
 
 def _looking(forward: Vector, up: Vector, position: Vector) -> Matrix:
+    """The world matrix of a camera. A camera looks along its own -z, with its y up."""
     backward = -forward.normalized()
     right = up.cross(backward).normalized()
-    rotation = Matrix((right, backward.cross(right), backward)).transposed()
-    return Matrix.Translation(position) @ rotation.to_4x4()
+    above: Vector = backward.cross(right)
+    rotation = Matrix((right[:], above[:], backward[:])).transposed()
+    return Matrix.Translation(position[:]) @ rotation.to_4x4()

@@ -1,4 +1,4 @@
-"""Lamps that turn with the camera, and a world that is the background and, dimmer, a soft light from everywhere."""
+"""Lamps that turn with the camera, and a world: the background, and a soft light from all sides."""
 
 from math import radians
 
@@ -10,7 +10,7 @@ from ..compat import shader_tree
 from ..drawing.node_tree import NodeProgram, arrange
 from ..keys import LOOK
 
-# name, direction the light comes from as turns of the camera (degrees around its x and y), strength, angular width
+# Name; direction of the light as rotations of the camera around its x and y; strength; angular width. In degrees.
 LAMPS = (
     ("Key", -35.0, -40.0, 1.6, 20.0),
     ("Fill", -8.0, 15.0, 0.8, 60.0),
@@ -20,7 +20,7 @@ AMBIENT = 0.55  # strength of the world as a light
 
 
 def add_lamps(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:
-    """Add key, fill and rim light, which stay where they are as seen from the camera."""
+    """Add key, fill and rim light, which keep their places as seen from the camera. camera: None for none."""
     for name, pitch, yaw, strength, width in LAMPS:
         data = bpy.data.lights.new(f"Mosaic {name}", "SUN")
         data.energy = strength
@@ -36,13 +36,16 @@ def add_lamps(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:
 
 
 def remove_lamps(scene: bpy.types.Scene) -> None:
-    """Remove the lamps that `add_lamps` made."""
+    """Remove the lamps that a look added to a scene."""
     lamps = [obj for obj in scene.objects if obj.get(LOOK)]
     bpy.data.batch_remove({*lamps, *(lamp.data for lamp in lamps)})
 
 
 def set_world(scene: bpy.types.Scene, background: Color) -> None:
-    """Give the scene a world that the camera sees in the colour `background` (scene values) and that shines white."""
+    """Give the scene a world that shines white, and that the camera sees in another colour.
+
+    background: that colour, (r, g, b) scene values.
+    """
     world = scene.world
     if world is None or not world.get(LOOK):
         if world is not None:

@@ -1,7 +1,7 @@
 """Looks of a whole scene, after Mosaic's lighting modes: how surfaces are shaded, the lamps, the world, lines at edges.
 
-A look owns what it puts into a scene, all of it marked, and the next look takes it away. No material is touched: all of
-them share one shader group, and the look is set in there. So it is one look per .blend, not per scene.
+A look marks what it adds to a scene, and the next look removes it. No material is changed: all share one shader group,
+in which the look is set, so there is one look per .blend and not per scene.
 """
 
 import bpy
@@ -16,25 +16,26 @@ from .lighting import add_lamps, remove_lamps, set_world
 from .silhouettes import draw_edges, remove_edges
 
 LOOKS = ("simple", "full", "flat", "poster", "silhouettes")
-# Display values; the dark one is Mosaic's own.
+# Display values. The dark one is that of Mosaic's window.
 BACKGROUNDS = {"white": (1.0, 1.0, 1.0), "dark": (0.094, 0.094, 0.106), "transparent": (1.0, 1.0, 1.0)}
-# Parts of the longest side of all that is rendered:
-REACH = 0.08  # within which things shade each other in Poster
-EDGE_STEP = 0.02  # of depth, from which on a line is drawn in Silhouettes
+# In parts of the longest side of all that is rendered:
+REACH = 0.08  # distance within which surfaces darken each other in Poster
+EDGE_STEP = 0.02  # difference of depth at which a line is drawn in Silhouettes
 
 
 def apply_look(
     scene: bpy.types.Scene, look: str = "full", background: str = "white", camera: bpy.types.Object | None = None
 ) -> None:
-    """Show the scene as one of LOOKS in front of one of BACKGROUNDS, in the place of the look it has.
+    """Give the scene a look instead of the one that it has.
 
-    camera: what the lamps turn with, the scene's by default. Raises MosaicError for an unknown look or background.
+    look: one of LOOKS. background: one of BACKGROUNDS. camera: the lamps turn with it; the scene's by default. Raises
+    MosaicError for an unknown look or background.
     """
     for what, name, known in (("look", look, LOOKS), ("background", background, tuple(BACKGROUNDS))):
         if name not in known:
             raise MosaicError(f"The {what} {name!r} is none of {', '.join(known)}.")
     camera = camera or scene.camera
-    scene.view_layers[0].update()  # so that all is where it was put
+    scene.view_layers[0].update()  # so that world matrices are those of what was just moved
     points = visible_points(scene.objects)
     extent = float(np.ptp(points, axis=0).max()) if len(points) else 1.0
     if look == "silhouettes":
@@ -50,11 +51,11 @@ def apply_look(
     )
     scene.render.film_transparent = background == "transparent"
     if hasattr(scene, "cycles"):
-        # A ray that ends at random on a transparent surface leaves noise, and that surface in the depth of Silhouettes.
+        # A ray that ends at random on a transparent surface leaves noise, and its depth is drawn by Silhouettes.
         scene.cycles.transparent_max_bounces = scene.cycles.min_transparent_bounces = 64
         # In pixels: the edges of Mosaic's flat pictures are hard.
         scene.cycles.filter_width = 1.0 if look == "flat" else 1.5
-    # Display colours come out as they were put in, to the last digit.
+    # So that display colours come out exactly as they were put in.
     scene.view_settings.view_transform = "Raw" if look == "flat" else "Standard"
     scene.view_settings.look = "None"
     scene.view_settings.exposure, scene.view_settings.gamma = 0, 1
@@ -62,13 +63,14 @@ def apply_look(
 
 
 def _shading(look: str, extent: float) -> Shading:
+    """How a look shades surfaces. extent: the longest side of all that is rendered, in Blender units."""
     if look == "poster":
         return Shading(lit=False, occlusion=1.0, reach=REACH * extent)
     return Shading(lit=look == "full", headlight=look in ("simple", "silhouettes"), display=look == "flat")
 
 
 def _farthest(points: NDArray[np.float64], camera: bpy.types.Object | None) -> float:
-    """How far from the camera the farthest of the points is."""
+    """The distance from the camera to the farthest of the points, (n, 3); 0 without points or camera."""
     if camera is None or not len(points):
         return 0.0
     return float(np.linalg.norm(points - np.array(camera.matrix_world.translation), axis=1).max())

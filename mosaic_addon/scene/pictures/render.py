@@ -3,19 +3,26 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import bpy
 
 from ...session.errors import MosaicError
 from ..compat import EEVEE
 
-ENGINES = {"cycles": "CYCLES", "eevee": EEVEE, "workbench": "BLENDER_WORKBENCH"}
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".exr": "OPEN_EXR"}
+# The engines' names in Blender: Any, as the type stubs know only those that are built in.
+ENGINES: dict[str, Any] = {"cycles": "CYCLES", "eevee": EEVEE, "workbench": "BLENDER_WORKBENCH"}
+Format = Literal["PNG", "JPEG", "OPEN_EXR"]
+FORMATS: dict[str, Format] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".exr": "OPEN_EXR"}
 
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """size: of the picture in pixels. engine: a key of ENGINES. samples: per pixel. look, background: see looks.py."""
+    """Settings of a picture.
+
+    size: in pixels. engine: a key of ENGINES. samples: per pixel. look, background: one of LOOKS and BACKGROUNDS in
+    looks.py.
+    """
 
     size: tuple[int, int] = (1920, 1080)
     engine: str = "cycles"
@@ -25,7 +32,7 @@ class RenderOptions:
 
 
 def set_up_render(scene: bpy.types.Scene, options: RenderOptions) -> None:
-    """Engine, size and quality."""
+    """Set the engine, size and quality of a scene's picture."""
     render = scene.render
     render.engine = ENGINES[options.engine]
     render.resolution_x, render.resolution_y = options.size
@@ -47,12 +54,12 @@ def set_up_render(scene: bpy.types.Scene, options: RenderOptions) -> None:
 
 
 def show_frame(scene: bpy.types.Scene, number: int) -> None:
-    """Go to the frame of the scene that shows frame `number` of the trajectories, the first of which is 0."""
+    """Go to the scene frame at which trajectories that start with the scene show a frame. number: of it, from 0."""
     scene.frame_set(scene.frame_start + number)
 
 
-def image_format(path: str | os.PathLike[str]) -> str:
-    """Blender's format for the suffix of a picture. Raises MosaicError for one that is not supported."""
+def image_format(path: str | os.PathLike[str]) -> Format:
+    """Return Blender's format for the suffix of a picture. Raises MosaicError for another suffix."""
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise MosaicError(f"{os.fspath(path)} must end in one of {', '.join(FORMATS)}.")
@@ -60,9 +67,9 @@ def image_format(path: str | os.PathLike[str]) -> str:
 
 
 def render_to(scene: bpy.types.Scene, path: str | os.PathLike[str]) -> None:
-    """Render the scene's current frame into a file, its format by the suffix.
+    """Render the current scene frame into a file, whose suffix gives the format.
 
-    Raises MosaicError when the picture cannot be written.
+    Raises MosaicError when the picture cannot be written, and for an unknown suffix.
     """
     target = Path(path).absolute()
     settings = scene.render.image_settings

@@ -1,4 +1,4 @@
-"""Dark lines where one thing stands before another, drawn over the picture from its depth by the compositor."""
+"""Dark lines where one object stands before another, which the compositor draws by the picture's depth."""
 
 import bpy
 
@@ -12,10 +12,10 @@ LINE_HEIGHT = 700  # pixels of the picture's height for each pixel of a line's h
 
 
 def draw_edges(scene: bpy.types.Scene, farthest: float, step: float) -> None:
-    """Draw lines where the depth of neighbouring pixels differs by `step` and more.
+    """Draw lines where the depth of neighbouring pixels differs.
 
-    farthest: a depth beyond all that is shown, which the background is taken to have. Raises MosaicError when the scene has
-    compositing nodes of its own.
+    farthest: the depth to give to the background, beyond all that is shown. step: the difference of depth from which
+    on a line is drawn. Both in Blender units. Raises MosaicError when the scene has compositing nodes of its own.
     """
     remove_edges(scene)
     if compositing_tree(scene) is not None:
@@ -32,7 +32,7 @@ def draw_edges(scene: bpy.types.Scene, farthest: float, step: float) -> None:
         program.node("CompositorNodeDilateErode", label, {"Mask": depth, "Size": size}).outputs[0]
         for label, size in (("Nearest around", -reach), ("Deepest around", reach))
     )
-    # Nil on a slope, where what is nearer and what is deeper cancel out.
+    # Zero on a slope, where the nearer and the deeper side cancel out.
     bend = program.math("MULTIPLY_ADD", depth, -2.0, program.math("ADD", nearest, deepest))
     line = program.node(
         "ShaderNodeMapRange",
@@ -52,7 +52,7 @@ def draw_edges(scene: bpy.types.Scene, farthest: float, step: float) -> None:
 
 
 def remove_edges(scene: bpy.types.Scene) -> None:
-    """Take the lines away, and leave compositing nodes that are not ours as they are."""
+    """Remove the lines. Compositing nodes that are not ours stay as they are."""
     tree = compositing_tree(scene)
     if tree is None or tree.get(LOOK) is None:
         return

@@ -53,8 +53,8 @@ def ellipsoid(radii: ArrayLike, center: ArrayLike, orientations: ArrayLike, reso
     """The surface of an Ellipsoid fit, closed, with exact normals: (unit vector x radii) · orientationsᵀ + center.
 
     radii: [3], whose signs mean nothing. center: [3]. orientations: (3, 3), the axes as columns, either handedness.
-    resolution: vertices around the equator, at least 3; half as many from pole to pole. Raises ValueError where it has no
-    volume.
+    resolution: vertices around the equator, at least 3; half as many from pole to pole. Raises ValueError where it has
+    no volume.
     """
     points, triangles = _unit_sphere(resolution)
     mesh, inverse = _place(points, triangles, radii, center, orientations)
@@ -163,10 +163,10 @@ def rbf_sheet(
 ) -> Surface:
     """The sheet of an RBF fit over its grid: (x, y, f(x, y)) with two axes exchanged, open at the grid's border.
 
-    xi: (2, m) centres. nodes: (m,) weights. epsilon: the scale of the functions that have one. function, norm: names as
-    scipy.interpolate.Rbf keeps them. grid: ((x lowest, x highest), (y lowest, y highest)). direction: "xz" exchanges x and
-    z, "yz" y and z, "xy" none. resolution: vertices along each side, at least 2. Normals are left to the triangles. Raises
-    ValueError for an unknown function or norm.
+    xi: (2, m) centres. nodes: (m,) weights. epsilon: the scale of the functions that have one. function, norm: names
+    as scipy.interpolate.Rbf keeps them. grid: ((x lowest, x highest), (y lowest, y highest)). direction: "xz"
+    exchanges x and z, "yz" y and z, "xy" none. resolution: vertices along each side, at least 2. Normals are left to
+    the triangles. Raises ValueError for an unknown function or norm.
     """
     side = max(2, resolution)
     (x_low, x_high), (y_low, y_high) = np.asarray(grid, dtype=np.float64)

@@ -62,9 +62,9 @@ def _add_corners(
 ) -> tuple[NDArray[np.signedinteger], NDArray[np.uint8]]:
     """Give each cell, beside its own corners, those of the cell one stride ahead.
 
-    cells: (n,) ascending numbers. codes: (n,) which corners of each are inside; those of the cell ahead are shifted left
-    by `bits`. Returns both anew, with the cells that had no corners before. The cells and those a stride back both
-    ascend, so the stable sort of the two together is a merge.
+    cells: (n,) ascending numbers. codes: (n,) which corners of each are inside; those of the cell ahead are shifted
+    left by `bits`. Returns both anew, with the cells that had no corners before. The cells and those a stride back
+    both ascend, so the stable sort of the two together is a merge.
     """
     cells = np.concatenate((cells, cells - stride))
     order = np.argsort(cells, kind="stable")
