@@ -154,7 +154,7 @@ def set_text_as_rate(obj: Any) -> None:
 def remove_what_is_shown(obj: Any, key: str) -> None:
     import bpy
 
-    from mosaic_addon.scene.drawing.appearance import input_of
+    from mosaic_addon.scene.drawing.representations import input_of
 
     shown = input_of(obj, key)
     bpy.data.batch_remove(shown.objects[:] if key == "Frames" else [shown])

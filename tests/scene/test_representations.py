@@ -237,7 +237,7 @@ def depths(camera: Any, points: np.ndarray) -> np.ndarray:
 
 
 def test_flat_points_are_discs_that_face_the_camera_as_it_moves(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.drawing.representations import DISC_RADIUS
+    from mosaic_addon.scene.drawing.representation_parts import DISC_RADIUS
 
     obj = one(bpy, tmp_path, make("points", appearance=LOOK | {"render_spheres": False}), angstrom_per_unit=100.0)
     obj.parent.rotation_euler = (0.4, -0.9, 1.3)

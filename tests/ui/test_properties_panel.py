@@ -58,7 +58,7 @@ def surface(obj: Any) -> Any:
 
 
 def modifier_input(obj: Any, name: str) -> Any:
-    from mosaic_addon.scene.drawing.appearance import input_of
+    from mosaic_addon.scene.drawing.representations import input_of
 
     return input_of(obj, name)
 

@@ -9,7 +9,8 @@ import numpy as np
 from ...session.decode import appearance_of, numbers_of
 from ...session.errors import MosaicError
 from ...session.session import MESH_REPRESENTATIONS, Appearance
-from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE, has
+from ..data.custom_properties import has
+from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE
 from ..record import unpack
 from .color_map_nodes import MAP
 from .color_maps import to_scene

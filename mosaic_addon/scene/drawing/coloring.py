@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ..compat import FACTOR
 from ..data.attributes import VERTEX_COLORS, PointAttributes, PointData, points_of, read_attribute, write_attribute
+from ..data.custom_properties import has
 from ..data.vertex_properties import column_attributes, column_texts, note_columns, share_texts
-from ..keys import has
 from .color_map_nodes import MAP, color_map_group, map_of
 from .color_maps import PALETTES, find_map, to_display, to_scene
 from .materials import SURFACE

@@ -17,10 +17,10 @@ from ...session.errors import MosaicError
 from ...session.nodes import Node, ObjectNode, Pairs
 from ...session.plain_values import plain
 from ..data.attributes import PointAttributes, PointData, points_of, read_attribute
-from ..data.custom_properties import own_properties
+from ..data.custom_properties import has, own_properties
 from ..data.extent import extent
 from ..data.vertex_properties import column_attributes, column_texts
-from ..keys import MODEL, SHAPE, SPACING, has
+from ..keys import MODEL, SHAPE, SPACING
 from ..record import unpack
 from .appearance import number_of
 from .representations import input_of

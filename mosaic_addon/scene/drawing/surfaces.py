@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
 from ...session.session import RBF, Cylinder, Ellipsoid, Geometry, Model, Sphere, SplineCurve, Volume
+from ..data.custom_properties import has
 from ..data.meshes import fill_mesh
-from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES, has
+from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES
 from ..shapes import isosurface, parametric, voxels
 from .representations import VOLUME, group_of, input_of
 

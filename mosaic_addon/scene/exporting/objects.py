@@ -18,9 +18,8 @@ from ..data.attributes import PointData, Scratch
 from ..data.custom_properties import has, plain_property
 from ..data.placement import applied_of, has_lost_its_scale, to_session
 from ..data.vertex_properties import NO_COLUMNS
-from ..drawing.appearance import input_of
 from ..drawing.facts import steps_of
-from ..drawing.representations import MODIFIER, kind_drawn
+from ..drawing.representations import MODIFIER, input_of, kind_drawn
 from ..drawing.surfaces import volume_mesh
 from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHOWS
 from ..outline.tree import name_of

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import bpy
 
 from ...session.errors import MosaicError
-from ..data.custom_properties import clean_text
-from ..keys import CONTAINER, GROUP, has
+from ..data.custom_properties import clean_text, has
+from ..keys import CONTAINER, GROUP
 from .naming import note_name
 from .tree import Item, items_of, members_of, write_order
 

@@ -3,7 +3,8 @@
 import bpy
 
 from ...session.errors import MosaicError
-from ..keys import CLASS, has
+from ..data.custom_properties import has
+from ..keys import CLASS
 from .duplicate import remove
 from .tree import objects_of, root_of
 

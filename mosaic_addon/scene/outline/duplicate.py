@@ -6,9 +6,9 @@ from typing import Any
 
 import bpy
 
-from ..data.custom_properties import clean_text
+from ..data.custom_properties import clean_text, has
 from ..drawing.representations import inputs_of, modifier_of
-from ..keys import NAME, SHARED, SHOWN, UUID, has
+from ..keys import NAME, SHARED, SHOWN, UUID
 from .arrange import trees_of
 from .naming import note_name
 from .tree import name_of

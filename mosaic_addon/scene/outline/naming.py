@@ -7,8 +7,8 @@ from typing import Any
 import bpy
 
 from ...session.errors import MosaicError
-from ..data.custom_properties import clean_text
-from ..keys import CONTAINER, GROUP, NAME, SESSION, SHOWN, has
+from ..data.custom_properties import clean_text, has
+from ..keys import CONTAINER, GROUP, NAME, SESSION, SHOWN
 from .tree import Item
 
 

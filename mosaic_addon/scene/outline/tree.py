@@ -10,23 +10,17 @@ from typing import TypeAlias
 import bpy
 from bpy.types import Collection, Object  # looking them up in bpy.types takes longer than most of what is done here
 
-from ..keys import (  # noqa: F401
-    ANGSTROM_PER_UNIT,
+from ..data.custom_properties import has
+from ..keys import (
     CLASS,
     CONTAINER,
     GROUP,
     ITEMS,
-    MODEL,
     NAME,
     NEXT,
-    OVERRIDE_PLACE,
     PIXEL_SIZE,
-    SAMPLING_RATE,
     SESSION,
     SHOWN,
-    SHOWS,
-    UUID,
-    has,
 )
 
 OLD_NAME_BYTES = 63  # of a name before Blender 5.0, which cuts between letters of up to four bytes

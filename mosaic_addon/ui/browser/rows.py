@@ -9,19 +9,8 @@ from dataclasses import dataclass, field
 
 import bpy
 
-from ...scene.outline.tree import (
-    CLASS,
-    CONTAINER,
-    CONTAINERS,
-    SESSION,
-    SHOWN,
-    Item,
-    container_of,
-    members_of,
-    name_of,
-    parts_of,
-    sessions_in,
-)
+from ...scene.keys import CLASS, CONTAINER, SESSION, SHOWN
+from ...scene.outline.tree import CONTAINERS, Item, container_of, members_of, name_of, parts_of, sessions_in
 from ..additions import Addition, state_forgotten
 
 _folded: set[int] = set()  # session_uid of the collections whose rows are not shown

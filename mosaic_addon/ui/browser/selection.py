@@ -10,7 +10,8 @@ from contextlib import suppress
 import bpy
 from bpy.props import StringProperty
 
-from ...scene.outline.tree import CLASS, Item, name_of, objects_of, sessions_in
+from ...scene.keys import CLASS
+from ...scene.outline.tree import Item, name_of, objects_of, sessions_in
 from ...session import MosaicError
 from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator

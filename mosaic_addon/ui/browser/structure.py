@@ -3,10 +3,11 @@
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
+from ...scene.keys import CONTAINER
 from ...scene.outline.arrange import move_to, new_group, reorder, trees_of, ungroup
 from ...scene.outline.duplicate import duplicate, remove
 from ...scene.outline.merge import merge
-from ...scene.outline.tree import CONTAINER, items_of, name_of, root_of, session_of, sessions_in
+from ...scene.outline.tree import items_of, name_of, root_of, session_of, sessions_in
 from ...scene.outline.visibility import is_visible, set_visible
 from ...session import MosaicError
 from ..reports import OperatorReturn

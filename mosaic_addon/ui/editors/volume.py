@@ -3,7 +3,8 @@
 import bpy
 from bpy.props import BoolProperty, FloatProperty
 
-from ...scene.drawing.surfaces import PERCENTILE, RESOLUTION, contour_again, volume_mesh
+from ...scene.drawing.surfaces import contour_again, volume_mesh
+from ...scene.keys import PERCENTILE, RESOLUTION
 from ..reports import MosaicOperator, OperatorReturn
 
 

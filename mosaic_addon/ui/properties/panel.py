@@ -2,11 +2,12 @@
 
 import bpy
 
+from ...scene.data.attributes import VERTEX_COLORS
 from ...scene.drawing import appearance
-from ...scene.drawing.coloring import VERTEX_COLORS, colorable, coloring_of
+from ...scene.drawing.coloring import colorable, coloring_of
 from ...scene.drawing.representations import representation_of
-from ...scene.drawing.surfaces import PERCENTILE, volume_mesh
-from ...scene.keys import RECORD
+from ...scene.drawing.surfaces import volume_mesh
+from ...scene.keys import PERCENTILE, RECORD
 from ...scene.outline.tree import name_of
 from ..editors.coloring import MOSAIC_OT_color_by, MOSAIC_OT_uncolor
 from ..preferences import preferred_map

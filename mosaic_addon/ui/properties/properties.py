@@ -15,7 +15,8 @@ from ...scene.drawing import appearance
 from ...scene.drawing.color_maps import MENU
 from ...scene.drawing.coloring import coloring_of
 from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
-from ...scene.drawing.surfaces import PERCENTILE, RESOLUTION, volume_mesh
+from ...scene.drawing.surfaces import volume_mesh
+from ...scene.keys import PERCENTILE, RESOLUTION
 from ...session import MosaicError
 from ..additions import Addition, property_added, state_forgotten
 from ..selection import chosen_geometries, shown_geometry

@@ -10,8 +10,8 @@ import numpy as np
 from bpy.props import StringProperty
 
 from ...scene.exporting.save import file_of, thumbnail_of
-from ...scene.keys import RECORD
-from ...scene.outline.tree import CONTAINERS, SESSION, active_session, container_of, items_of, root_of, sessions_in
+from ...scene.keys import RECORD, SESSION
+from ...scene.outline.tree import CONTAINERS, active_session, container_of, items_of, root_of, sessions_in
 from ...scene.record import unpack_session
 from ...session import MosaicError
 from ..additions import Addition
