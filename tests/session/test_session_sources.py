@@ -12,7 +12,10 @@ FOLDER = Path(__file__).parents[2] / "mosaic_addon" / "session"
 SOURCES = sorted(path.name for path in FOLDER.glob("*.py"))
 READER = {
     f"{name}.py"
-    for name in "__init__ budget decode describe errors file gc_pause node_templates nodes pickle_reader plain_values session".split()
+    for name in (
+        "__init__ budget decode decode_models describe errors file gc_pause node_templates nodes pickle_reader plain_values "
+        "reading session values"
+    ).split()
 }
 
 MODULES = set(

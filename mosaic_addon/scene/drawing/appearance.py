@@ -6,11 +6,12 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ...session.decode import appearance_of, numbers_of
+from ...session.decode import appearance_of
 from ...session.errors import MosaicError
 from ...session.session import MESH_REPRESENTATIONS, Appearance
 from ..data.custom_properties import has
 from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE
+from ...session.values import numbers_of
 from ..record import unpack
 from .color_map_nodes import MAP
 from .color_maps import to_scene

@@ -7,10 +7,11 @@ come through, and an edit that was taken back is none.
 import bpy
 import numpy as np
 
-from ...session.decode import meta_of, name_in, numbers_of
+from ...session.decode import meta_of, name_in
 from ...session.edit import Spelling, drop, entry, put, set_name, set_sampling_rate, set_visible, state_of
 from ...session.errors import MosaicError
 from ...session.nodes import Stored
+from ...session.values import numbers_of
 from ..data.custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
 from ..drawing.representations import MODIFIER, modifier_of
 from ..keys import SAMPLING_RATE

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ...session.decode import numbers_of
 from ...session.edit import (
     MESH_CLASSES,
     Spelling,
@@ -22,6 +21,7 @@ from ...session.edit import (
 )
 from ...session.nodes import Node, ObjectNode, Pairs, Stored
 from ...session.session import MESH_REPRESENTATIONS, POINT_REPRESENTATIONS, Appearance
+from ...session.values import numbers_of
 from ..drawing.surfaces import DEFAULT_RESOLUTION
 from ..keys import SHAPE, SPACING
 from ..record import Record

@@ -1,0 +1,140 @@
+"""Nodes -> models: the shapes that were fitted to geometries."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .budget import VALUE
+from .nodes import Node, ObjectNode
+from .reading import DamageError, Item, array, floats, need, rows
+from .session import RBF, Cylinder, Ellipsoid, Mesh, Model, Sphere, Spline, SplineCurve, UnknownModel
+from .values import number_of, three_of
+
+
+def decode_model(node: Node, item: Item) -> Model | None:
+    """The model of a geometry; None, with a warning, for what is none. What is damaged or not known is an UnknownModel."""
+    if type(node) is not ObjectNode:
+        item.warn("its model is in no known form; it is not shown")
+        return None
+    name, fields = node.cls.name, item.entries(node)
+    try:
+        if node.cls.module == "mosaic.parametrization":
+            if "vertices" in fields and "triangles" in fields:
+                return decode_mesh(name, fields, item)
+            if name in MODELS:
+                return MODELS[name](name, fields, item)
+        item.warn(f"its model {name} is not known; it is shown as points")
+    except DamageError as damage:
+        item.warn(f"its model {name} is damaged, {damage}; it is shown as points")
+    return UnknownModel(name)
+
+
+def decode_mesh(name: str, fields: dict[str, Node], item: Item) -> Mesh:
+    """A triangle mesh, from the attributes of its node. Raises DamageError unless its triangles are of its vertices."""
+    vertices = need(array(fields.get("vertices"), "vertices", width=3), "vertices")
+    faces = need(array(fields.get("triangles"), "triangles", width=3), "triangles")
+    n = len(vertices)
+    item.budget.spend(VALUE + faces.nbytes)
+    if faces.dtype.kind not in "iu":
+        raise DamageError("its triangles are not whole numbers")
+    if faces.size and not (0 <= int(faces.min()) and int(faces.max()) < n):
+        raise DamageError("its triangles name vertices that it does not have")
+    triangles = np.ascontiguousarray(faces, np.int32)
+    normals = rows(fields.get("vertex_normals"), "vertex normals", n, 3, item)
+    colors = rows(fields.get("vertex_colors"), "vertex colours", n, 3, item)
+    return Mesh(name, vertices, triangles, normals, colors)
+
+
+def _sphere(name: str, fields: dict[str, Node], item: Item) -> Model:
+    return Sphere(name, _size(fields, "radius"), _vector(fields, "center"))
+
+
+def _ellipsoid(name: str, fields: dict[str, Node], item: Item) -> Model:
+    return Ellipsoid(name, _vector(fields, "radii"), _vector(fields, "center"), _matrix(fields, "orientations"))
+
+
+def _cylinder(name: str, fields: dict[str, Node], item: Item) -> Model:
+    axes = _matrix(fields, "orientations")
+    return Cylinder(name, _vector(fields, "centers"), axes, _size(fields, "radius"), _size(fields, "height"))
+
+
+def _rbf(name: str, fields: dict[str, Node], item: Item) -> Model:
+    inner = item.entries(fields.get("rbf"))
+    xi = floats(inner.get("xi"), "sites", item)
+    weights = floats(inner.get("nodes"), "weights", item)
+    if xi.ndim != 2 or weights.ndim != 1 or xi.shape[1] != len(weights):
+        raise DamageError("its sites and weights do not fit")
+    if inner.get("norm") != "euclidean":
+        raise DamageError("its norm is not the euclidean one")
+    function, direction = inner.get("function"), fields.get("direction")
+    if type(function) is not str or type(direction) is not str or direction not in ("xy", "xz", "yz"):
+        raise DamageError("its function or direction is not known")
+    return RBF(name, xi, weights, _size(inner, "epsilon"), function, _grid(fields.get("grid")), direction)
+
+
+def _grid(node: Node) -> NDArray[np.float64]:
+    """((lo, hi), (lo, hi))."""
+    ranges = node if type(node) in (tuple, list) and len(node) == 2 else ()
+    numbers = [number_of(limit) for pair in ranges if type(pair) in (tuple, list) and len(pair) == 2 for limit in pair]
+    if len(numbers) != 4 or None in numbers:
+        raise DamageError("its grid is not two ranges")
+    return np.array(numbers, np.float64).reshape(2, 2)
+
+
+def _spline_curve(name: str, fields: dict[str, Node], item: Item) -> Model:
+    positions = need(array(fields.get("positions"), "positions", width=3), "positions")
+    nodes = fields.get("_splines")
+    if type(nodes) is not list or len(nodes) != 3:
+        raise DamageError("it has not three splines")
+    x, y, z = (_spline(node, item) for node in nodes)
+    return SplineCurve(name, positions, (x, y, z))
+
+
+def _spline(node: Node, item: Item) -> Spline:
+    """One of scipy's: B-splines keep (t, c, k) in `_eval_args`, cubic ones `c` and `x`, of late `_c` and `_x`."""
+    fields = item.entries(node)
+    evaluation = fields.get("_eval_args")
+    if type(evaluation) is tuple and len(evaluation) == 3:
+        knots, coefficients = floats(evaluation[0], "knots", item), floats(evaluation[1], "coefficients", item)
+        degree = number_of(evaluation[2])
+        if knots.ndim == coefficients.ndim == 1 and degree in (1, 2, 3, 4, 5) and (np.diff(knots) >= 0).all():
+            k = int(degree)
+            if len(knots) >= 2 * k + 2 and len(coefficients) >= len(knots) - k - 1 and knots[k] < knots[-k - 1]:
+                return Spline("bspline", knots, coefficients, k)
+    else:
+        knots = floats(fields.get("_x", fields.get("x")), "knots", item)
+        coefficients = floats(fields.get("_c", fields.get("c")), "coefficients", item)
+        if knots.ndim == 1 and coefficients.shape == (4, len(knots) - 1) and (np.diff(knots) > 0).all():
+            return Spline("cubic", knots, coefficients, 3)
+    raise DamageError("a spline is in no known form")
+
+
+def _size(fields: dict[str, Node], key: str) -> float:
+    value = number_of(fields.get(key))
+    if value is None:
+        raise DamageError(f"its {key} is not a number")
+    return value
+
+
+def _vector(fields: dict[str, Node], key: str) -> NDArray[np.float64]:
+    values = three_of(fields.get(key))
+    if values is None:
+        raise DamageError(f"its {key} is not three numbers")
+    return np.array(values, np.float64)
+
+
+def _matrix(fields: dict[str, Node], key: str) -> NDArray[np.float64]:
+    values = need(array(fields.get(key), key, width=3), key)
+    if values.shape != (3, 3) or not np.isfinite(values).all():
+        raise DamageError(f"its {key} are not three axes")
+    return values.astype(np.float64)
+
+
+MODELS: dict[str, Callable[[str, dict[str, Node], Item], Model]] = {
+    "Sphere": _sphere,
+    "Ellipsoid": _ellipsoid,
+    "Cylinder": _cylinder,
+    "RBF": _rbf,
+    "SplineCurve": _spline_curve,
+}

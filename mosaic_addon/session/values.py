@@ -1,0 +1,84 @@
+"""What single nodes stand for: numbers, colours, truth values and small arrays."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .nodes import ArrayNode, Node, ObjectNode
+from .session import Color
+
+MAX_NUMBER = 1e38  # what Blender's numbers hold
+DEFAULT_SAMPLING_RATE = (1.0, 1.0, 1.0)
+
+
+def number_of(node: Node) -> float | None:
+    """A finite number as int or float, whatever kind of number the file has; None for anything else."""
+    kind = type(node)
+    if kind is not float and kind is not int:
+        if kind is ArrayNode and node.values is not None and node.values.size == 1:
+            node = node.values
+        elif kind is not bool and not isinstance(node, np.generic):
+            return None
+        if kind is bool or node.dtype.kind == "b":
+            return int(node)
+        if node.dtype.kind not in "iuf":
+            return None
+        node = node.item()
+    return node if abs(node) < MAX_NUMBER else None  # None for NaN
+
+
+def flag_of(node: Node, default: bool) -> bool:
+    """A truth value, which a release may write as a number."""
+    number = number_of(node)
+    return default if number is None else bool(number)
+
+
+def three_of(node: Node) -> tuple[float, float, float] | None:
+    """Three finite numbers of an array, list or tuple; None for anything else."""
+    if type(node) is ArrayNode:
+        values = node.values
+        if values is None or values.size != 3 or values.dtype.kind not in "biuf":
+            return None
+        node = values.reshape(-1).tolist()
+    if type(node) not in (list, tuple) or len(node) != 3:
+        return None
+    a, b, c = map(number_of, node)
+    return None if a is None or b is None or c is None else (a, b, c)
+
+
+def color_of(node: Node) -> Color | None:
+    """Three numbers, held to 0-1; a fourth (an alpha) is let go."""
+    if type(node) in (list, tuple) and len(node) == 4:
+        node = node[:3]
+    color = three_of(node)
+    if color is None or 0 <= min(color) <= max(color) <= 1:
+        return color
+    return min(max(color[0], 0), 1), min(max(color[1], 0), 1), min(max(color[2], 0), 1)
+
+
+def sampling_rate_of(node: Node) -> tuple[float, float, float] | None:
+    """Three positive numbers, angstrom a voxel; one number stands for all three. None for anything else."""
+    values = three_of(node)
+    if values is None:
+        single = number_of(node)
+        values = None if single is None else (single, single, single)
+    return values if values is not None and min(values) > 0 else None
+
+
+def numbers_of(node: ObjectNode) -> tuple[tuple[float, float, float], bool, float | None]:
+    """Sampling rate (angstrom a voxel), visibility and a volume's target resolution (angstrom) of one geometry's node."""
+    fields = node.fields()
+    a, b, c = sampling_rate_of(fields.get("sampling_rate")) or DEFAULT_SAMPLING_RATE
+    return (
+        (float(a), float(b), float(c)),
+        flag_of(fields.get("visible"), True),
+        number_of(fields.get("target_resolution")),
+    )
+
+
+def array_of(node: Node) -> NDArray[Any] | None:
+    """The values of an array that a node holds; None for anything else, an array in Blender's data included."""
+    if type(node) is ArrayNode:
+        return node.values
+    return node if isinstance(node, np.ndarray) else None
