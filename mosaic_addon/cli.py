@@ -15,10 +15,10 @@ from typing import Any
 from .session import MosaicError, open_session
 from .session.compare import compare
 from .session.describe import describe, describe_text
+from .session.releases import TARGETS
 
 LOOKS = ("simple", "full", "flat", "poster", "silhouettes")
 BACKGROUNDS = ("white", "dark", "transparent")
-TARGETS = ("1.0.12", "1.1.1", "1.2.4", "1.3.2")
 OUTPUT_HELP = "the session to write: .pickle, which Mosaic's window opens, or .mosaic, which keeps the thumbnail, too"
 SHOWN_DIFFERENCES = 100
 SCALES = {"100nm": 1000.0, "1nm": 10.0}

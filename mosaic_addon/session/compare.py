@@ -12,6 +12,7 @@ from typing import Any
 from .errors import printable
 from .node_diff import Path, SideBySide, fields_of
 from .nodes import Node, ObjectNode
+from .releases import CONTAINER_KEYS, TREE_KEYS
 from .session import Container, Geometry, Group, Section, Session
 
 MAX_TEXT = 300  # characters of a text of a difference
@@ -40,13 +41,9 @@ IN_FILE: dict[Path, Path] = {
 }
 LEFT_OUT_STEPS = ("_properties",)  # of the file's paths
 # Whose the keys of the state are, and what they are called there.
-CONTAINER_KEYS: dict[str | int, tuple[str, Path]] = {
-    "_data": ("clusters", ()),
-    "data": ("clusters", ()),
-    "_models": ("models", ()),
-    "models": ("models", ()),
-    "_data_tree": ("clusters", ("tree",)),
-    "_models_tree": ("models", ("tree",)),
+OWNERS: dict[str | int, tuple[str, Path]] = {
+    **{key: (name, ()) for name, keys in CONTAINER_KEYS.items() for key in keys},
+    **{key: (name, ("tree",)) for name, key in TREE_KEYS.items()},
 }
 
 
@@ -119,7 +116,7 @@ class _Comparison:
     def _state(self, left: Node, right: Node, said: set[Path]) -> Iterator[Difference]:
         for path, text, other in self.side_by_side.differences(left, right):
             if path not in said:
-                where, start = CONTAINER_KEYS.get(path[0], ("session", path[:1])) if path else ("session", ())
+                where, start = OWNERS.get(path[0], ("session", path[:1])) if path else ("session", ())
                 yield _difference(where, _what((*start, *path[1:])) or "keys", text, other)
 
     # --- containers --------------------------------------------------------------------------------------------------

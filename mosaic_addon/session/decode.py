@@ -6,7 +6,6 @@ warning. Only a stream that is no session at all is refused.
 
 import contextlib
 import os
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,19 @@ from .nodes import ArrayNode, Node, ObjectNode, Pairs
 from .pickle_reader import read_pickle, trouble_of_items
 from .plain_values import plain, unknown_parts
 from .reading import DamageError, Item, Reading, array, label_of, need, rows, shown
+from .releases import (
+    CONTAINER_KEYS,
+    GEOMETRY_CLASSES,
+    GEOMETRY_MODULE,
+    OLD_REPRESENTATIONS,
+    TREE_KEYS,
+    container_in,
+    recognise,
+    shapes_in,
+    spelling_of,
+)
 from .session import (
+    HIGHLIGHT_COLORS,
     MESH_REPRESENTATIONS,
     REPRESENTATIONS,
     Appearance,
@@ -35,11 +46,7 @@ from .session import (
     Session,
     Volume,
 )
-from .values import DEFAULT_SAMPLING_RATE, color_of, flag_of, number_of, sampling_rate_of, three_of
-
-GEOMETRY_CLASSES = ("Geometry", "PointCloud", "VolumeGeometry", "SegmentationGeometry", "GeometryTrajectory")
-OLD_REPRESENTATIONS = {"pointcloud_normals": "normals"}
-HIGHLIGHT_COLORS: dict[str, Color] = {"clusters": (0.8, 0.2, 0.2), "models": (0.2, 0.4, 0.8)}
+from .values import DEFAULT_SAMPLING_RATE, color_of, fit_in, flag_of, number_of, sampling_rate_of, three_of
 
 # What a geometry's appearance is where the file says nothing.
 SEGMENTATION_DEFAULTS = {"ambient": 0.5, "diffuse": 0.7, "specular": 0.0}
@@ -67,74 +74,47 @@ def decode_session(file: SessionFile, path: str) -> Session:
         raise MosaicError("is a pickle, but not of a Mosaic session")
     reading = Reading(budget, file.warnings)
     keys = state.as_dict()
-    containers = [keys.get("_data", keys.get("data")), keys.get("_models", keys.get("models"))]
-    if not any(map(_is_container, containers)):
+    nodes = {name: container_in(keys, name) for name in CONTAINER_KEYS}
+    if not any(map(_is_container, nodes.values())):
         raise MosaicError("is a pickle, but not of a Mosaic session: it has no clusters and no models")
+    spelling = recognise(state)
     session = Session(
         path=path,
         layout=file.layout,
-        release=file.release or _release_of(keys),
+        release=file.release or spelling.release,
         state=state,
         clusters=Container("clusters"),
         models=Container("models"),
         sections=file.sections,
         warnings=file.warnings,
     )
-    fractions = stores_fractions(state)
+    containers = (session.clusters, session.models)
     seen: set[int] = set()
     with np.errstate(all="ignore"):
-        for container, node in zip((session.clusters, session.models), containers, strict=True):
+        for container in containers:
+            node = nodes[container.name]
             if node is None:
                 continue
             if not _is_container(node):
                 raise MosaicError(f"is damaged: its {container.name} are in no known form")
-            _decode_container(container, node, fractions, seen, reading)
+            _decode_container(container, node, spelling.fractions, seen, reading)
         _warn_of_uuids(session, reading)
-        for container, key in ((session.clusters, "_data_tree"), (session.models, "_models_tree")):
-            _arrange(container, keys.get(key), reading)
-        session.shape, session.physical_shape = _shapes(keys, containers)
+        for container in containers:
+            _arrange(container, keys.get(TREE_KEYS[container.name]), reading)
+        session.shape, session.physical_shape = _shapes(keys)
     return session
-
-
-def stores_fractions(state: Pairs) -> bool:
-    """Whether isovalue percentiles are fractions: they were until the release before the first one that stored a tree."""
-    keys = state.as_dict()
-    return "_data_tree" not in keys and "metadata" not in keys
 
 
 def _is_container(node: Node) -> bool:
     return type(node) is ObjectNode and node.cls.kind == "mosaic" and node.cls.name == "DataContainer"
 
 
-def _release_of(keys: dict[str, Node]) -> str:
-    """Which releases write a state like this one: the file itself does not say."""
-    if "metadata" in keys:
-        return "1.3"
-    tree = keys.get("_data_tree")
-    if type(tree) is ObjectNode:
-        if tree.cls.name == "TreeState":
-            return "1.0.11-1.0.16"
-        return "1.2.4" if tree.cls.module == "mosaic.tree_state" else "1.1.0-1.2.3"
-    for container in (keys.get("_data"), keys.get("_models")):
-        geometries = container.fields().get("data") if type(container) is ObjectNode else None
-        for geometry in geometries if type(geometries) is list else ():
-            if type(geometry) is ObjectNode and type(geometry.state) is Pairs:
-                return "1.0.0-1.0.10" if "representation" in geometry.state.as_dict() else "colabseg"
-    return "1.0.0-1.0.10"
-
-
-def _shapes(
-    keys: dict[str, Node], containers: Iterable[Node]
-) -> tuple[tuple[int, int, int] | None, tuple[float, float, float] | None]:
-    """Shape in voxels and in angstrom: in `metadata` since 1.3, at the top before, in the containers' metadata to 1.2.4."""
-    sources = [keys.get("metadata"), Pairs(["shape", keys.get("shape")])]
-    sources += [node.fields().get("metadata") for node in containers if type(node) is ObjectNode]
+def _shapes(keys: dict[str, Node]) -> tuple[tuple[int, int, int] | None, tuple[float, float, float] | None]:
+    """The tomogram's shape in voxels and in angstrom: the first of each that is one."""
     shape = physical = None
-    for source in sources:
-        if type(source) is Pairs:
-            entries = source.as_dict()
-            shape = shape or _extent(entries.get("shape"))
-            physical = physical or _extent(entries.get("physical_shape"))
+    for voxels, angstrom in shapes_in(keys):
+        shape = shape or _extent(voxels)
+        physical = physical or _extent(angstrom)
     return shape and (int(shape[0]), int(shape[1]), int(shape[2])), physical
 
 
@@ -179,13 +159,14 @@ def _decode_container(
 
 
 def _warn_of_uuids(session: Session, reading: Reading) -> None:
+    has_uuids = spelling_of(session.release).uuids
     seen: set[str] = set()
     for geometry in session.geometries:
         if geometry.uuid in seen:
             reading.warn(f"{label_of(geometry.container, geometry.name)}: another object has the same uuid.")
         elif geometry.uuid is not None:
             seen.add(geometry.uuid)
-        elif session.release not in ("colabseg", "1.0.0-1.0.10"):
+        elif has_uuids:
             reading.warn(f"{label_of(geometry.container, geometry.name)}: it has no uuid, so no group can name it.")
 
 
@@ -257,7 +238,7 @@ def _decode_geometry(
     fractions: bool,
     item: Item,
 ) -> Geometry:
-    if node.cls.module != "mosaic.geometry" or node.cls.name not in GEOMETRY_CLASSES:
+    if node.cls.module != GEOMETRY_MODULE or node.cls.name not in GEOMETRY_CLASSES:
         raise DamageError("it is of a class that this add-on does not know")
     points = need(array(fields.get("points"), "points", width=3), "points")
     n = len(points)
@@ -267,9 +248,7 @@ def _decode_geometry(
     meta = plain(meta_node, item.budget) if type(meta_node) is Pairs else {}
     for part in unknown_parts(meta):
         item.warn(f"its meta holds {part}, which is not shown, but kept for saving")
-    fit = fields.get("model")
-    if fit is None:
-        fit = meta_entries.get("fit")  # its place until 1.0.11
+    fit = fit_in(fields, meta_entries)
     uuid = fields.get("uuid")
     if uuid is not None and type(uuid) is not str:
         item.warn("its uuid is no text and is not used")
@@ -447,7 +426,7 @@ def _frames(nodes: Node, item: Item) -> list[Frame] | None:
 
 
 def appearance_of(node: ObjectNode, container: str, fractions: bool) -> Appearance:
-    """The appearance of one geometry's node, with Mosaic's defaults. fractions: as `stores_fractions` says of its session."""
+    """The appearance of one geometry's node, with Mosaic's defaults. fractions: as `recognise` says of its session."""
     fields = node.fields()
     item = Item(Reading(Budget(0), []), container, "")
     return _appearance(node.cls.name, fields, HIGHLIGHT_COLORS[container], fractions, item)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from .budget import VALUE
 from .nodes import Node, ObjectNode
 from .reading import DamageError, Item, array, floats, need, rows
+from .releases import MODEL_MODULE
 from .session import RBF, Cylinder, Ellipsoid, Mesh, Model, Sphere, Spline, SplineCurve, UnknownModel
 from .values import number_of, three_of
 
@@ -19,7 +20,7 @@ def decode_model(node: Node, item: Item) -> Model | None:
         return None
     name, fields = node.cls.name, item.entries(node)
     try:
-        if node.cls.module == "mosaic.parametrization":
+        if node.cls.module == MODEL_MODULE:
             if "vertices" in fields and "triangles" in fields:
                 return decode_mesh(name, fields, item)
             if name in MODELS:

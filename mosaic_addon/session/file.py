@@ -16,6 +16,7 @@ import numpy as np
 
 from .atomic_write import replace_file
 from .errors import MosaicError
+from .releases import NEWEST
 
 MAX_FILE = 2**34  # bytes; sessions have some hundred million
 MAX_INDEX = 8 * 2**20
@@ -203,7 +204,7 @@ def write_file(
     write_state: Callable[[BinaryIO], None],
     layout: Literal["pickle", "indexed"],
     sections: Mapping[str, Section] = {},
-    release: str = "1.3.2",
+    release: str = NEWEST.version,
     *,
     backup: bool = True,
 ) -> None:

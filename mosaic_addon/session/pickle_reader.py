@@ -31,6 +31,7 @@ from .nodes import (
     SetNode,
     Stored,
 )
+from .releases import OLD_PACKAGE, PACKAGE
 
 MAX_OPCODES = 20_000_000  # a session of 50 000 objects has 10 million
 MAX_MARKS = 10_000  # open at a time; Python's pickler gives up earlier
@@ -46,7 +47,7 @@ MARGIN = 2048  # bytes; an opcode and what follows it are shorter, but for those
 Call: TypeAlias = Callable[[Global, tuple[Node, ...], Budget], Node]
 
 MODULE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
-MODULE_PREFIXES = (("colabseg", "mosaic"), ("numpy.core", "numpy._core"))  # old name, name of today
+MODULE_PREFIXES = ((OLD_PACKAGE, PACKAGE), ("numpy.core", "numpy._core"))  # old name, name of today
 # What the running Python no longer, or not yet, counts as its own.
 STANDARD_LIBRARY = sys.stdlib_module_names | set(
     "asynchat asyncore cgi cgitb chunk commands compression copy_reg crypt distutils exceptions imghdr imp lib2to3 mailcap "
@@ -321,7 +322,7 @@ def _classify(module: str, name: str, owner: Any) -> Global:
         if owner is None or (module, name) != STORED:
             _refuse_name(module, name)
         return Global(module, name, "stored")
-    return Global(module, name, "mosaic" if top == "mosaic" else "foreign", written)
+    return Global(module, name, "mosaic" if top == PACKAGE else "foreign", written)
 
 
 def _refuse_name(module: str, name: str) -> NoReturn:

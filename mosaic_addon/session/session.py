@@ -15,10 +15,12 @@ from .file import Section
 from .nodes import Node
 
 Color: TypeAlias = tuple[float, float, float]
+HIGHLIGHT_COLORS: dict[str, Color] = {"clusters": (0.8, 0.2, 0.2), "models": (0.2, 0.4, 0.8)}  # by container
 
 POINT_REPRESENTATIONS = ("pointcloud", "gaussian_density", "normals", "basis")
 MESH_REPRESENTATIONS = ("surface", "mesh", "wireframe")
 REPRESENTATIONS = (*POINT_REPRESENTATIONS, *MESH_REPRESENTATIONS, "volume", "segmentation")
+DEFAULT_RESOLUTION = 10.0  # angstrom; what Mosaic takes for volumes whose file says none
 
 
 @dataclass(slots=True)

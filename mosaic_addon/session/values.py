@@ -1,15 +1,18 @@
 """What single nodes stand for: numbers, colours, truth values and small arrays."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .nodes import ArrayNode, Node, ObjectNode
+from .nodes import ArrayNode, Node, ObjectNode, Pairs
 from .session import Color
 
 MAX_NUMBER = 1e38  # what Blender's numbers hold
 DEFAULT_SAMPLING_RATE = (1.0, 1.0, 1.0)
+# Where a geometry has its model: an attribute since 1.0.12, an entry of its meta before.
+MODEL, FIT = "model", "fit"
 
 
 def number_of(node: Node) -> float | None:
@@ -82,3 +85,17 @@ def array_of(node: Node) -> NDArray[Any] | None:
     if type(node) is ArrayNode:
         return node.values
     return node if isinstance(node, np.ndarray) else None
+
+
+def fit_in(fields: Mapping[str, Node], meta: Mapping[str, Node]) -> Node:
+    """The model of a geometry with these attributes and this meta, wherever its release keeps it; None where it has none."""
+    fit = fields.get(MODEL)
+    return meta.get(FIT) if fit is None else fit
+
+
+def fit_of(node: ObjectNode) -> ObjectNode | None:
+    """The model of a geometry; None where it has none."""
+    fields = node.fields()
+    meta = fields.get("meta")
+    fit = fit_in(fields, meta.as_dict() if type(meta) is Pairs else {})
+    return fit if type(fit) is ObjectNode else None

@@ -14,7 +14,7 @@ READER = {
     f"{name}.py"
     for name in (
         "__init__ budget decode decode_models describe errors file gc_pause node_templates nodes pickle_reader plain_values "
-        "reading session values"
+        "reading releases session values"
     ).split()
 }
 

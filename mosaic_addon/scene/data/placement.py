@@ -8,9 +8,11 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from ...session.edit import PARAMETRIZATION, array_of, put, state_of
+from ...session.edit import put, state_of
 from ...session.errors import MosaicError
 from ...session.nodes import Node, ObjectNode, Pairs
+from ...session.releases import MODEL_MODULE
+from ...session.values import array_of
 from ..keys import ANGSTROM_PER_UNIT, CLASS
 
 Float64Array = NDArray[np.float64]
@@ -122,7 +124,7 @@ def turns_from_z(normals: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def move_fit(fit: ObjectNode, matrix: Float64Array) -> bool:
     """Move a parametric model along with its points. Returns False, with nothing changed, for one that cannot be moved so."""
-    mover = MOVERS.get(fit.cls.name) if fit.cls.module == PARAMETRIZATION else None
+    mover = MOVERS.get(fit.cls.name) if fit.cls.module == MODEL_MODULE else None
     return mover is not None and mover(state_of(fit), matrix)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...session.decode import appearance_of
 from ...session.errors import MosaicError
-from ...session.session import MESH_REPRESENTATIONS, Appearance
 from ..data.custom_properties import has
 from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE
+from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS, Appearance
 from ...session.values import numbers_of
 from ..record import unpack
 from .color_map_nodes import MAP
@@ -19,7 +19,7 @@ from .coloring import color_by, coloring_of, uncolor
 from .materials import SURFACE
 from .node_tree import socket_named
 from .representations import ARROW_LENGTH, input_of, set_inputs, set_representation
-from .surfaces import DEFAULT_RESOLUTION, contour_again, volume_mesh
+from .surfaces import contour_again, volume_mesh
 
 # Where each number is: in the material, node and input; or an input of the modifier.
 SOCKETS = {

@@ -12,14 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
-from ...session.session import RBF, Cylinder, Ellipsoid, Geometry, Model, Sphere, SplineCurve, Volume
+from ...session.session import (
+    DEFAULT_RESOLUTION,
+    RBF,
+    Cylinder,
+    Ellipsoid,
+    Geometry,
+    Model,
+    Sphere,
+    SplineCurve,
+    Volume,
+)
 from ..data.custom_properties import has
 from ..data.meshes import fill_mesh
 from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES
 from ..shapes import isosurface, parametric, voxels
 from .representations import VOLUME, group_of, input_of
 
-DEFAULT_RESOLUTION = 10.0  # angstrom; what Mosaic takes for files that have none
 CYLINDER_SIDES = 64
 
 

@@ -9,8 +9,11 @@ import bpy
 from bpy.types import Object  # looking it up in bpy.types takes longer than most of what is done here
 
 from ...session.decode import tree_items
-from ...session.edit import Spelling, crashes_mosaic, new_container, new_tree, new_uuid, put, state_of
+from ...session.edit import put, state_of
+from ...session.new_nodes import new_container, new_tree, new_uuid
 from ...session.nodes import Node, ObjectNode, Pairs
+from ...session.releases import CONTAINER_KEYS, TREE_KEYS, Spelling, container_in
+from ...session.repair import crashes_mosaic
 from ..data.custom_properties import clean_text, has
 from ..keys import CONTAINER, GROUP, UUID
 from ..outline.tree import CONTAINERS, container_of, items_of, members_of, name_of
@@ -18,9 +21,6 @@ from ..record import SessionRecord
 from .changes import Change, Kind, Subject
 from .piece import Piece
 from .scope import Notes, Scope
-
-TREES = {"clusters": "_data_tree", "models": "_models_tree"}
-KEYS = {"clusters": "_data", "models": "_models"}
 
 
 @dataclass(slots=True)
@@ -235,13 +235,13 @@ def fill(
     Returns what differs from what was read.
     """
     changes: list[Change] = []
-    container = state.as_dict().get(KEYS[name], state.as_dict().get(name_in_state(name)))
+    container = container_in(state.as_dict(), name)
     if type(container) is not ObjectNode:
         container = new_container(name, scope.spelling)
-        put(state, KEYS[name], container)
+        put(state, CONTAINER_KEYS[name][0], container)
     pieces = [piece for place in places for piece in place.pieces]
     known = [piece for piece in pieces if piece.index is not None]
-    tree_key = TREES[name]
+    tree_key = TREE_KEYS[name]
     in_order = known == sorted(known, key=lambda piece: piece.index or 0)
     if scope.spelling.tree is None and not in_order:
         nodes = [piece.part for piece in pieces]
@@ -301,11 +301,6 @@ def _compare(tree: Node, places: list[Place], damaged: list[tuple[int, Node]], g
 def _order_of(places: list[Place]) -> tuple[Any, ...]:
     """The groups and objects of a container by their names."""
     return tuple((place.group and name_of(place.group), [piece.label for piece in place.pieces]) for place in places)
-
-
-def name_in_state(container: str) -> str:
-    """The other key under which Mosaic looks for a container."""
-    return {"clusters": "data", "models": "models"}[container]
 
 
 def _uuid_of(node: Node) -> Node:

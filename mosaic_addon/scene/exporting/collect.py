@@ -10,13 +10,16 @@ from typing import Literal
 
 import bpy
 
-from ...session.edit import TARGETS, new_state, new_tree, put, renames, respell_geometry, respell_state, state_of
+from ...session.edit import put, state_of
 from ...session.errors import MosaicError
 from ...session.file import Section
+from ...session.new_nodes import new_state, new_tree
 from ...session.nodes import Pairs
+from ...session.releases import TARGETS, TREE_KEYS
+from ...session.respell import renames, respell_geometry, respell_state
 from ..outline.tree import CONTAINERS, name_of
 from ..record import SessionRecord
-from .browser_tree import TREES, Groups, Place, arrange, fill, find_damaged, identify, pieces_in, tell_copies, walk
+from .browser_tree import Groups, Place, arrange, fill, find_damaged, identify, pieces_in, tell_copies, walk
 from .changes import Change, Kind, Subject
 from .evaluated import Temporaries
 from .objects import find_pieces
@@ -140,14 +143,14 @@ def _respell(result: Collected, places: dict[str, list[Place]], groups: Groups, 
     pieces = pieces_in(places)
     for piece in pieces:
         result.warnings += respell_geometry(piece.node, scope.spelling, target, piece.label, name_of(piece.obj))
-        if target.metadata and not scope.spelling.metadata:
+        if scope.spelling.follows_normals and not target.follows_normals:
             turn_by_quaternions(piece.node, piece.source)
         uuid = state_of(piece.node).as_dict().get("uuid")
         piece.uuid = uuid if type(uuid) is str else None
-    result.warnings += respell_state(result.state, scope.spelling, target)
+    result.warnings += respell_state(result.state, target)
     groups.taken = {piece.uuid for piece in pieces if piece.uuid}
     if target.tree is not None:
         for name in CONTAINERS:
-            put(result.state, TREES[name], new_tree(groups.tree_items(name, places[name]), target))
+            put(result.state, TREE_KEYS[name], new_tree(groups.tree_items(name, places[name]), target))
     result.renames = renames(target)
     result.release = target.release

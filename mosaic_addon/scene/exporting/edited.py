@@ -8,9 +8,10 @@ import bpy
 import numpy as np
 
 from ...session.decode import meta_of, name_in
-from ...session.edit import Spelling, drop, entry, put, set_name, set_sampling_rate, set_visible, state_of
+from ...session.edit import drop, entry, put, set_name, set_sampling_rate, set_visible, state_of
 from ...session.errors import MosaicError
 from ...session.nodes import Stored
+from ...session.releases import Spelling
 from ...session.values import numbers_of
 from ..data.custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
 from ..drawing.representations import MODIFIER, modifier_of

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from ...session.edit import Spelling, set_columns, state_of
+from ...session.edit import set_columns, state_of
 from ...session.errors import MosaicError
 from ...session.nodes import Node, ObjectNode, Pairs, Stored
+from ...session.releases import Spelling
 from ..data.attributes import NORMALS, QUATERNIONS, RESERVED
 from ..data.checksums import checksum
 from ..data.exact_bits import read_with_bits

@@ -7,14 +7,14 @@ import bpy
 import numpy as np
 
 from ...session.decode import appearance_of
-from ...session.edit import Spelling, drop, entry, put, set_appearance, state_of
+from ...session.edit import drop, entry, put, set_appearance, state_of
 from ...session.errors import MosaicError
-from ...session.session import MESH_REPRESENTATIONS
+from ...session.releases import Spelling
+from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS
 from ..compat import ModifierInputs
 from ..drawing.color_maps import to_display, to_scene
 from ..drawing.materials import SURFACE
 from ..drawing.representations import FITTED_SURFACE, LABELS, MODIFIER, modifier_of
-from ..drawing.surfaces import DEFAULT_RESOLUTION
 from ..keys import PERCENTILE, RESOLUTION
 from ..record import Record
 from .changes import Kind

@@ -3,10 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...session.edit import MESH_CLASSES, Spelling, array_of, drop, fit_of, new_mesh_model, put, set_fit, state_of
+from ...session.edit import drop, put, set_fit, state_of
 from ...session.errors import MosaicError
+from ...session.new_nodes import new_mesh_model
 from ...session.nodes import ObjectNode, Pairs, Stored
+from ...session.releases import MESH_CLASSES, Spelling
 from ...session.session import MESH_REPRESENTATIONS
+from ...session.values import array_of, fit_of
 from ..data.attributes import KINDS, NORMALS, QUATERNIONS, PointAttributes, read_attribute
 from ..data.checksums import checksum
 from ..data.placement import move_fit, move_mesh

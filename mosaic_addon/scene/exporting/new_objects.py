@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 import bpy
 
-from ...session.edit import Spelling, new_geometry, new_mesh_model
+from ...session.new_nodes import new_geometry, new_mesh_model
+from ...session.releases import Spelling
 from ...session.session import Appearance
 from ..data.attributes import NORMALS, QUATERNIONS
 from ..data.checksums import checksum

@@ -11,9 +11,11 @@ from bpy.types import Mesh
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from ...session.edit import put, respell_geometry, spelling_of, state_of
+from ...session.edit import put, state_of
 from ...session.errors import MosaicError
 from ...session.nodes import Stored
+from ...session.releases import spelling_of
+from ...session.respell import respell_geometry
 from ..data.attributes import PointData, Scratch
 from ..data.custom_properties import has, plain_property
 from ..data.placement import applied_of, has_lost_its_scale, to_session

@@ -7,22 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ...session.edit import (
-    MESH_CLASSES,
-    Spelling,
-    array_of,
-    crashes_mosaic,
-    entry,
-    fit_of,
-    put,
-    set_fit,
-    set_sampling_rate,
-    state_of,
-)
+from ...session.edit import entry, put, set_fit, set_sampling_rate, state_of
 from ...session.nodes import Node, ObjectNode, Pairs, Stored
-from ...session.session import MESH_REPRESENTATIONS, POINT_REPRESENTATIONS, Appearance
-from ...session.values import numbers_of
-from ..drawing.surfaces import DEFAULT_RESOLUTION
+from ...session.releases import MESH_CLASSES, Spelling
+from ...session.repair import crashes_mosaic
+from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS, POINT_REPRESENTATIONS, Appearance
+from ...session.values import array_of, fit_of, numbers_of
 from ..keys import SHAPE, SPACING
 from ..record import Record
 from .object_arrays import Source

@@ -10,11 +10,11 @@ from typing import BinaryIO, Literal
 
 import bpy
 
-from ...session.edit import NEWEST
 from ...session.errors import MosaicError
 from ...session.file import Section, file_stamp, write_file
 from ...session.gc_pause import without_collection
 from ...session.pickle_writer import write_pickle
+from ...session.releases import spelling_of, version_of
 from ..data.custom_properties import bytes_in, clean_text, has, numbers_of
 from ..keys import GROUP, OVERRIDE_PLACE, SESSION, THUMBNAIL, UUID
 from .changes import by_subject, digest, sentences
@@ -23,8 +23,6 @@ from .object_arrays import fetch
 from .scope import ExportOptions
 
 BLEND = re.compile(r"\.blend\d*$", re.IGNORECASE)  # with Blender's own backups
-BARE_RELEASES = ("colabseg", "1.0", "1.1")  # and those after them up to 1.2.3, which open nothing but bare pickles
-INDEXED_RELEASES = ("1.2.4", "1.3.2")  # that know the layout: what an indexed file says it is of
 
 THUMBNAIL_VERSION = 1
 
@@ -205,7 +203,7 @@ def _write(
     if layout == "pickle" and sections:
         names = ", ".join(sections)
         warnings.append(f"A .pickle has no place for {names}; save as .mosaic to have them in the file.")
-    if layout == "indexed" and collected.release.startswith(BARE_RELEASES):
+    if layout == "indexed" and not spelling_of(collected.release).opens_indexed:
         warnings.append(
             f"Mosaic before 1.2.4, like that of this session ({collected.release}), opens no file of this layout; "
             "save as .pickle for it."
@@ -215,13 +213,7 @@ def _write(
         write_pickle(collected.state, file.write, fetch=fetch, renames=collected.renames)
 
     try:
-        write_file(path, write_state, layout, sections, _release_to_say(collected.release), backup=backup)
+        write_file(path, write_state, layout, sections, version_of(collected.release), backup=backup)
     except MosaicError as error:
         raise MosaicError(f"{path} {error}") from error
     return Saved(path, sentences(collected.changes), collected.left_out, warnings)
-
-
-def _release_to_say(release: str) -> str:
-    if release.count(".") == 2 and release.replace(".", "").isdecimal():
-        return release
-    return NEWEST.release if release.startswith("1.3") else INDEXED_RELEASES[0]

@@ -6,7 +6,7 @@ from typing import Literal
 
 import bpy
 
-from ...session.edit import NEWEST, Spelling, spelling_of
+from ...session.releases import NEWEST, Spelling, spelling_of
 from ..keys import SESSION
 from ..outline.tree import root_of
 from ..record import SessionRecord, unpack_session
@@ -16,7 +16,7 @@ from ..record import SessionRecord, unpack_session
 class ExportOptions:
     """How a scene becomes a session.
 
-    target: one of `encode.TARGETS`, to write as that release of Mosaic does; None for the one that the session came from.
+    target: one of `releases.TARGETS`, to write as that release of Mosaic does; None for the one that the session came from.
     apply_modifiers: write what the objects' modifiers make of their points and faces, but for the one that draws them.
     angstrom_per_unit: of objects without a session, what a Blender unit stands for.
     """

@@ -11,8 +11,9 @@ from typing import Any
 
 import bpy
 
-from ...session.edit import fit_of, state_of
+from ...session.edit import state_of
 from ...session.nodes import Formed, ObjectNode
+from ...session.values import fit_of
 from ..data.custom_properties import clean_text, own_properties, plain_property
 from ..keys import SAMPLING_RATE
 from ..outline.tree import name_of

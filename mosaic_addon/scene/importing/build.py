@@ -10,9 +10,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ...session.decode import stores_fractions
 from ...session.errors import MosaicError
 from ...session.file import file_stamp
+from ...session.releases import recognise
 from ...session.session import Container, Geometry, Group, Mesh, Session
 from ..compat import MAX_NAME_BYTES, PointCloudFactory
 from ..data.attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute
@@ -138,7 +138,7 @@ def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, NDArray[np.int32]]:
     session = plan.session
     if session.state is None:
         return {}
-    fractions = stores_fractions(session.state)
+    fractions = recognise(session.state).fractions
     first = next((item.geometry for item in plan.items if item.group == TRAJECTORY), None)
     keeper = Keeper(session)
     try:

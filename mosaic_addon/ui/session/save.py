@@ -11,7 +11,7 @@ from ...scene.exporting.objects import DATA_TYPES
 from ...scene.exporting.save import Saved, changed_on_disk, file_of, save_objects, save_session
 from ...scene.exporting.scope import ExportOptions
 from ...scene.outline.tree import active_session, sessions_in
-from ...session import MosaicError
+from ...session import MosaicError, releases
 from ..additions import Addition, menu_entry_added
 from ..preferences import preferences
 from ..reports import MosaicOperator, OperatorReturn, say_all
@@ -22,12 +22,16 @@ TARGETS = (
     (
         "SAME",
         "Same as Before",
-        "As the release writes it that the session came from; a new session as Mosaic 1.3.2 does",
+        f"As the release writes it that the session came from; a new session as Mosaic {releases.NEWEST.version} does",
     ),
-    ("1.3.2", "Mosaic 1.3", "For Mosaic 1.3 and later"),
-    ("1.2.4", "Mosaic 1.2.4", "For Mosaic 1.2.4 and later"),
-    ("1.1.1", "Mosaic 1.1.1", "For Mosaic 1.1.1 and later"),
-    ("1.0.12", "Mosaic 1.0.12", "For Mosaic 1.0.12 and later; what these do not know is left out with a warning"),
+    *(
+        (
+            target,
+            f"Mosaic {spelling.release}",
+            f"For Mosaic {spelling.release} and later; what these do not know is left out with a warning",
+        )
+        for target, spelling in releases.TARGETS.items()
+    ),
 )
 
 
