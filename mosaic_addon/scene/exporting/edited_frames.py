@@ -7,9 +7,9 @@ import numpy as np
 
 from ...session.edit import drop, entry, put, state_of
 from ...session.errors import MosaicError
+from ...session.move_models import only_moves
 from ...session.nodes import ObjectNode, Pairs, Stored
 from ..data.checksums import checksum
-from ..data.placement import only_moves
 from ..drawing.facts import step_at
 from ..drawing.trajectories import step_sums
 from ..keys import STEP, STEP_SUMS

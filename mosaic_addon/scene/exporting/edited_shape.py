@@ -5,14 +5,14 @@ from numpy.typing import NDArray
 
 from ...session.edit import drop, put, set_fit, state_of
 from ...session.errors import MosaicError
+from ...session.move_models import move_fit
 from ...session.new_nodes import new_mesh_model
 from ...session.nodes import ObjectNode, Pairs, Stored
-from ...session.releases import MESH_CLASSES, Spelling
+from ...session.releases import Spelling
 from ...session.session import MESH_REPRESENTATIONS
 from ...session.values import array_of, fit_of
 from ..data.attributes import KINDS, NORMALS, QUATERNIONS, PointAttributes, read_attribute
 from ..data.checksums import checksum
-from ..data.placement import move_fit, move_mesh
 from ..drawing.coloring import read_vertex_colors
 from ..record import Record
 from .canonical import digest_of
@@ -62,14 +62,11 @@ def edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
         turn_steps(piece, record, fit)
     elif type(triangles) is Stored:
         _edit_faces(piece, record, fit, parts, reshaped, spelling)
-    elif source.matrix is not None:
-        if fit.cls.name in MESH_CLASSES:
-            move_mesh(parts, source.matrix)
-        elif not move_fit(fit, source.matrix):
-            set_fit(node, None, spelling)
-            piece.warnings.append(
-                f"{piece.label}: its fit ({fit.cls.name}) cannot be moved along with its points and is left out."
-            )
+    elif source.matrix is not None and not move_fit(fit, source.matrix):
+        set_fit(node, None, spelling)
+        piece.warnings.append(
+            f"{piece.label}: its fit ({fit.cls.name}) cannot be moved along with its points and is left out."
+        )
 
 
 def plain_matrix(matrix: NDArray[np.float64]) -> tuple[float, ...]:

@@ -11,12 +11,13 @@ import numpy as np
 from bpy.types import Mesh  # looking it up in bpy.types takes longer than most of what is done here
 from numpy.typing import NDArray
 
+from ...session.move_models import only_moves, turned_normals
 from ...session.nodes import Stored
 from ..data.attributes import NORMALS, QUATERNIONS, PointAttributes, PointData, Scratch
 from ..data.checksums import checksum
 from ..data.exact_bits import read_exactly
 from ..data.meshes import ORIGINAL, VERTEX_NORMALS
-from ..data.placement import only_moves, turn_of, turned_normals, turns_from_z
+from ..data.placement import turn_of, turns_from_z
 from ..data.vertex_properties import NO_COLUMNS, Column, column_checksums, columns_in, read_column, read_columns
 from ..drawing.surfaces import volume_values
 from ..keys import COLUMNS, STEP

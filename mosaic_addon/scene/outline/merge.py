@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
+from ...session.move_models import turned_normals
 from ..compat import PointCloudFactory
 from ..data.attributes import KINDS, NORMALS, QUATERNIONS, Kind, PointData, buffer_of, points_of, read_attribute
 from ..data.custom_properties import has
 from ..data.exact_bits import holds_all
 from ..data.meshes import CUSTOM_NORMAL
-from ..data.placement import applied_of, to_session, turn_of, turned_normals
+from ..data.placement import applied_of, to_session, turn_of
 from ..data.vertex_properties import column_attributes, note_columns, read_columns, share_all_texts, write_columns
 from ..drawing.representations import MESH, POINTS, VOLUME, group_of, input_of
 from ..keys import COLUMNS, SAMPLING_RATE, UUID
