@@ -1,7 +1,158 @@
-"""What Mosaic refuses a whole file over, or dies of."""
+"""What Mosaic refuses a whole file over, or dies of: mended in a geometry's node, or told as a reason to leave it out.
 
-from .nodes import ArrayNode, Node, ObjectNode
-from .values import array_of
+Some of it came with the file, some can be done in Blender. What Mosaic bears is left as it is.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .edit import entry, put, set_fit, set_name, set_sampling_rate, state_of
+from .nodes import ArrayNode, Node, ObjectNode, Pairs, Stored
+from .releases import MESH_CLASSES, OLD_REPRESENTATIONS, Spelling
+from .session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS, POINT_REPRESENTATIONS, Appearance
+from .values import array_of, fit_of, numbers_of
+
+MAX_VOXELS = 2**31  # of the grid that Mosaic makes of a segmentation, one byte each
+MAX_VOXEL = 2**31  # along one axis, from the origin; somewhere beyond, Mosaic's numbers overflow
+POINTS_ON_A_FINE_GRID, POINTS_A_STEP = 4_000_000, 500_000
+DRAWN = frozenset((*POINT_REPRESENTATIONS, *MESH_REPRESENTATIONS, *OLD_REPRESENTATIONS))
+
+
+def repair(
+    node: ObjectNode,
+    spelling: Spelling,
+    *,
+    name: str,
+    count: int,
+    frames: int,
+    spacing: Sequence[float] | None,
+    quaternions: Node,
+) -> list[str]:
+    """Mend a geometry's node. Returns what was mended, one sentence each, without the full stop.
+
+    name: what it is called. count: its points. frames: the steps of its trajectory that were checked when they were read.
+    spacing: angstrom a voxel of its volume, None without one. quaternions: what it gets where Mosaic needs some.
+    """
+    mended: list[str] = []
+    state = state_of(node)
+    fields = state.as_dict()
+    if type(fields.get("meta")) is not Pairs:
+        set_name(node, name)
+        mended.append("its meta, which was none, is new")
+    if type(fields.get("appearance")) is not Pairs:
+        put(entry(node, "appearance"), "base_color", Appearance().base_color)
+        mended.append("its appearance, which was none, is new")
+    mended += _repair_color(entry(node, "appearance"))
+    mended += _repair_fit(node, spelling)
+    mended += _repair_frames(state, frames)
+    if node.cls.name == "SegmentationGeometry":
+        rate = array_of(fields.get("sampling_rate"))
+        if rate is not None and not _is_positive(rate):
+            set_sampling_rate(node, numbers_of(node)[0])
+            mended.append("its sampling rate was not positive")
+        return mended
+    if node.cls.name == "VolumeGeometry" and spacing is not None:
+        mended += _repair_volume(state, spacing)
+    if spelling.representations:
+        mended += _repair_representation(state, count, spacing is not None, quaternions)
+    return mended
+
+
+def _repair_color(appearance: Pairs) -> list[str]:
+    color = appearance.as_dict().get("base_color")
+    if not isinstance(color, (list, tuple)) or len(color) <= 3:
+        return []
+    put(appearance, "base_color", tuple(color[:3]))
+    return ["its colour had more than three numbers"]
+
+
+def _repair_fit(node: ObjectNode, spelling: Spelling) -> list[str]:
+    """Leave out a mesh whose faces name vertices that are not there: they end Mosaic."""
+    fit = fit_of(node)
+    if fit is None or fit.cls.name not in MESH_CLASSES or not _is_broken(fit):
+        return []
+    set_fit(node, None, spelling)
+    if state_of(node).as_dict().get("representation") in MESH_REPRESENTATIONS:
+        put(state_of(node), "representation", "pointcloud")
+    return ["its mesh, whose faces name vertices that it does not have, is left out"]
+
+
+def _repair_frames(state: Pairs, checked: int) -> list[str]:
+    """Leave out the steps of a trajectory whose meshes end Mosaic, unless these are all. checked: how many are in order."""
+    steps = state.as_dict().get("trajectory")
+    if type(steps) is not list or len(steps) <= checked:
+        return []
+    kept = [step for step in steps if type(step) is Pairs and not _is_broken(step.as_dict().get("fit"))]
+    if not kept or len(kept) == len(steps):
+        return []
+    put(state, "trajectory", kept)
+    return [f"{len(steps) - len(kept)} of its frames, which are damaged, are left out"]
+
+
+def _is_broken(fit: Node) -> bool:
+    """Whether a mesh ends Mosaic. One whose faces are in Blender's data was checked when it was read."""
+    return type(fit) is not ObjectNode or (type(fit.fields().get("triangles")) is not Stored and crashes_mosaic(fit))
+
+
+def _repair_volume(state: Pairs, spacing: Sequence[float]) -> list[str]:
+    mended = []
+    rate = array_of(state.as_dict().get("volume_sampling_rate"))
+    if rate is not None and not _is_positive(rate):
+        put(state, "volume_sampling_rate", np.array(spacing, np.float32))
+        mended.append("the sampling rate of its volume was not positive")
+    resolution = state.as_dict().get("target_resolution")
+    if isinstance(resolution, (float, np.floating)) and np.isinf(resolution):
+        put(state, "target_resolution", DEFAULT_RESOLUTION)
+        mended.append("its target resolution was not finite")
+    return mended
+
+
+def _is_positive(values: NDArray[Any]) -> bool:
+    return values.dtype.kind in "biuf" and bool((np.isfinite(values) & (values > 0)).all())
+
+
+def _repair_representation(state: Pairs, count: int, has_volume: bool, quaternions: Node) -> list[str]:
+    fields = state.as_dict()
+    said = fields.get("representation")
+    shown = said.lower() if type(said) is str else None
+    if shown not in DRAWN and not (shown == "volume" and has_volume):
+        put(state, "representation", "volume" if has_volume else "pointcloud")
+        what = f"the representation {said!r}" if type(said) is str else "no representation"
+        return [f"it had {what}, over which Mosaic refuses a file"]
+    if shown == "basis" and not count:
+        put(state, "representation", "pointcloud")
+        return ["it is shown as axes but has no points, over which Mosaic refuses a file, so it is shown as points"]
+    if shown == "basis" and fields.get("normals") is None and fields.get("quaternions") is None:
+        put(state, "quaternions", quaternions)
+        return ["it is shown as axes but had no orientations, so all of them stand along x, y and z"]
+    return []
+
+
+def trouble(node: ObjectNode, points: Callable[[], NDArray[np.float32]], voxels: Sequence[int] | None) -> str | None:
+    """Why Mosaic cannot load a geometry whatever is mended: the end of a sentence; None if it can.
+
+    points: gives (n, 3) angstrom, and is only asked for those of a segmentation. voxels: of its volume along x, y and z, None
+    without one.
+    """
+    if node.cls.name == "SegmentationGeometry":
+        return _trouble_of_voxels(points(), numbers_of(node)[0])
+    return "Mosaic crashes on an empty volume" if voxels is not None and 0 in list(voxels) else None
+
+
+def _trouble_of_voxels(points: NDArray[np.float32], rate: Sequence[float]) -> str | None:
+    if not len(points):
+        return "Mosaic crashes on a segmentation without voxels"
+    lower, upper = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
+    if not np.isfinite([lower, upper]).all():
+        return "Mosaic crashes on a segmentation with voxels that are not finite"
+    step = int(np.cbrt(len(points) / POINTS_A_STEP)) if len(points) > POINTS_ON_A_FINE_GRID else 1
+    if np.abs([lower, upper]).max() / min(rate) > MAX_VOXEL:
+        return "its voxels lie further from the origin than Mosaic can number them"
+    voxels = (upper - lower) / (max(rate) * step) + 1
+    return "it spans more voxels than Mosaic has memory for" if voxels.prod() > MAX_VOXELS else None
 
 
 def crashes_mosaic(root: Node) -> bool:

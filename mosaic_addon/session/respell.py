@@ -102,6 +102,20 @@ def _respell_drawing(node: ObjectNode, source: Spelling, target: Spelling) -> No
         put(state, "normals", np.tile(np.array([0, 0, 1], np.float32), (_length(points), 1)))
 
 
+def turn_by_quaternions(node: ObjectNode, source: Spelling, target: Spelling, quaternions: Node) -> None:
+    """Give a volume that stands along normals `quaternions`, where the target does not look at its normals any more."""
+    fields = node.fields()
+    if (
+        source.follows_normals
+        and not target.follows_normals
+        and node.cls.name == "VolumeGeometry"
+        and _length(fields.get("points"))
+        and fields.get("quaternions") is None
+        and fields.get("normals") is not None
+    ):
+        put(state_of(node), "quaternions", quaternions)
+
+
 def respell_state(state: Pairs, target: Spelling) -> list[str]:
     """Write all of a state but its geometries and trees as another release does. Returns what the target cannot hold."""
     entries = state.as_dict()

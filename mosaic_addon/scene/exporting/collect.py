@@ -16,7 +16,7 @@ from ...session.file import Section
 from ...session.new_nodes import new_state, new_tree
 from ...session.nodes import Pairs
 from ...session.releases import TARGETS, TREE_KEYS
-from ...session.respell import renames, respell_geometry, respell_state
+from ...session.respell import renames, respell_geometry, respell_state, turn_by_quaternions
 from ..outline.tree import CONTAINERS, name_of
 from ..record import SessionRecord
 from .browser_tree import Groups, Place, arrange, fill, find_damaged, identify, pieces_in, tell_copies, walk
@@ -24,7 +24,6 @@ from .changes import Change, Kind, Subject
 from .evaluated import Temporaries
 from .objects import find_pieces
 from .piece import Piece
-from .repairs import turn_by_quaternions
 from .scope import ExportOptions, Notes, Scope, scope_of_objects, scope_of_session
 
 
@@ -143,8 +142,7 @@ def _respell(result: Collected, places: dict[str, list[Place]], groups: Groups, 
     pieces = pieces_in(places)
     for piece in pieces:
         result.warnings += respell_geometry(piece.node, scope.spelling, target, piece.label, name_of(piece.obj))
-        if scope.spelling.follows_normals and not target.follows_normals:
-            turn_by_quaternions(piece.node, piece.source)
+        turn_by_quaternions(piece.node, scope.spelling, target, piece.source.stored("quaternions"))
         uuid = state_of(piece.node).as_dict().get("uuid")
         piece.uuid = uuid if type(uuid) is str else None
     result.warnings += respell_state(result.state, target)

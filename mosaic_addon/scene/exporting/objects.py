@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 
 import bpy
@@ -15,6 +15,7 @@ from ...session.edit import put, state_of
 from ...session.errors import MosaicError
 from ...session.nodes import Stored
 from ...session.releases import spelling_of
+from ...session.repair import repair, trouble
 from ...session.respell import respell_geometry
 from ..data.attributes import PointData, Scratch
 from ..data.custom_properties import has, plain_property
@@ -23,7 +24,7 @@ from ..data.vertex_properties import NO_COLUMNS
 from ..drawing.facts import steps_of
 from ..drawing.representations import MODIFIER, input_of, kind_drawn
 from ..drawing.surfaces import volume_mesh
-from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHOWS
+from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHAPE, SHOWS, SPACING
 from ..outline.tree import name_of
 from ..record import Record, unpack
 from .changes import Kind
@@ -31,9 +32,8 @@ from .edited import apply_edits
 from .edited_look import Look, Looks
 from .evaluated import Temporaries
 from .new_objects import newcomer
-from .object_arrays import Source
+from .object_arrays import FLOAT32, Source
 from .piece import Piece
-from .repairs import repair, trouble
 from .scope import Notes, Scope
 from .unchanged import key_of, speaks_for_others
 
@@ -282,9 +282,18 @@ class PieceMaker:
             piece.read_name = record.part.own[0]
             return piece
         self._compare(piece, record, look, visible)
-        mended = repair(piece.node, source, record, name_of(obj), self.scope.spelling)
+        volume = source.volume
+        mended = repair(
+            piece.node,
+            self.scope.spelling,
+            name=name_of(obj),
+            count=source.count,
+            frames=len(record.frames),
+            spacing=None if volume is None else volume[SPACING],
+            quaternions=source.stored("quaternions"),
+        )
         piece.warnings += [f"{piece.label}: {what}." for what in mended]
-        why = trouble(piece.node, source)
+        why = trouble(piece.node, partial(source.points, FLOAT32), None if volume is None else volume[SHAPE])
         if why is not None:
             self.notes.left_out.append(f"{piece.label} is left out of the file: {why}.")
             self.lost.add(piece.origin)

@@ -27,7 +27,7 @@ LOOKED_INTO = ("VolumeGeometry", "SegmentationGeometry")  # always: whether Mosa
 def key_of(obj: bpy.types.Object, source: Source, record: Record, look: Look, visible: bool | None) -> Hashable | None:
     """What an object and others have in common that are edited if it is; None for one that is edited or unlike all others.
 
-    For objects with an equal key, `edits.apply_edits` and `repairs` find the same.
+    For objects with an equal key, `apply_edits` and `repair` find the same.
     """
     part = record.part
     if type(part) is not Formed or look.elsewhere or record.frames or source.matrix is not None:
