@@ -1,4 +1,4 @@
-"""Mosaic's session file, read without Blender: numpy and the standard library alone."""
+"""Mosaic's session file, read and written with numpy and the standard library alone."""
 
 from .decode import open_session
 from .errors import MosaicError

@@ -1,6 +1,6 @@
-"""Replacing a file so that at every moment either the old one or the new one is there, whole.
+"""Replacement of a file, during which either the old or the new one is there, whole, at every moment.
 
-The new file is written beside the old one, forced onto the disk and then takes its name.
+The new file is written beside the old one, forced onto the disk, and then takes its name.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ BACKUP_SUFFIX = ".bak"
 def replace_file(path: str | os.PathLike[str], write: Callable[[BinaryIO], None], *, backup: bool) -> None:
     """Let `write` fill a new file, which then takes the place of the one at `path`.
 
-    A symbolic link is followed. Mode and owner of an existing file are kept. With `backup`, an existing file stays beside
-    the new one as `<name>.bak`, unless there is such a backup already.
-    Raises MosaicError, in a sentence without the file's name, when the file cannot be written. After any error, those of
-    `write` included, the old file is there as it was, and nothing else is left.
+    A symbolic link is followed. Mode and owner of an existing file are kept. backup: keep an existing file beside the
+    new one as `<name>.bak`, unless there is such a backup already. Raises MosaicError, in a sentence without the file's
+    name, when the file cannot be written. After any error, also one that `write` raises, the old file is there as it
+    was, and nothing else is left.
     """
     target, old = _target(path)
     temporary = _beside(target, f".{secrets.token_hex(4)}.tmp")
@@ -53,6 +53,7 @@ def replace_file(path: str | os.PathLike[str], write: Callable[[BinaryIO], None]
 
 @contextlib.contextmanager
 def _as_mosaic_error(what: str) -> Iterator[None]:
+    """Turn an OSError inside a `with` block into a MosaicError that begins with `what`."""
     try:
         yield
     except OSError as error:
@@ -61,7 +62,10 @@ def _as_mosaic_error(what: str) -> Iterator[None]:
 
 
 def _target(path: str | os.PathLike[str]) -> tuple[str, os.stat_result | None]:
-    """The file that is meant, links followed, and its status; None where a new one is to be made."""
+    """Follow links to the file that is meant. Returns its path and its status, None if there is no such file yet.
+
+    Raises MosaicError where no file can be written.
+    """
     try:
         target = os.path.realpath(path)
         old = os.stat(target)
@@ -81,10 +85,9 @@ def _target(path: str | os.PathLike[str]) -> tuple[str, os.stat_result | None]:
 
 
 def _let_go_of(path: str) -> None:
-    """Let the system forget what it holds in memory of a file that is about to be replaced.
+    """Let the system forget what it holds in memory of a file that is about to be replaced; the file stays as it is.
 
-    The new file then gets that memory: it is there at once, where more of it may have to be fetched, and a large session is
-    not held twice. The file itself stays as it is.
+    The new file then gets that memory, which is faster than asking for more, and a large session is not held twice.
     """
     if hasattr(os, "posix_fadvise"):  # on Linux
         with contextlib.suppress(OSError):  # it is a wish, no more
@@ -96,7 +99,7 @@ def _let_go_of(path: str) -> None:
 
 
 def _beside(target: str, suffix: str) -> str:
-    """A path beside `target`, its name with `suffix`; what is too long for that is cut, and told apart by a number."""
+    """Append a suffix to a path. A name that gets too long is cut, and a check sum tells it from others cut like it."""
     folder, name = os.path.split(target)
     room = MAX_NAME - len(suffix)
     if len(os.fsencode(name)) > room:
@@ -108,7 +111,7 @@ def _beside(target: str, suffix: str) -> str:
 
 
 def _write_through(path: str, write: Callable[[BinaryIO], None], old: os.stat_result | None) -> None:
-    """Make the file `path`, with the permissions of the one it replaces, and wait until the disk has it."""
+    """Make a file with the permissions of the one that it replaces, and wait until the disk has it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     handle = os.open(path, flags, 0o666 if old is None else 0o600)
     with _FlushedFile(handle, "wb") as raw, io.BufferedWriter(raw, BUFFER) as file:
@@ -126,7 +129,7 @@ def _write_through(path: str, write: Callable[[BinaryIO], None], old: os.stat_re
 
 
 class _FlushedFile(io.FileIO):
-    """A file that the disk gets while it is still being written, so that there is little left to wait for."""
+    """A file that goes to the disk while it is still being written, so that little is left to wait for at the end."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -135,7 +138,7 @@ class _FlushedFile(io.FileIO):
         self._unflushed = 0
 
     def write(self, data: Any) -> int:
-        """Write some of the bytes, which is what a buffer around it expects of a file."""
+        """Write some of the bytes and return how many, which is what a buffer around a file expects."""
         written = super().write(memoryview(data)[:FLUSHED])
         self._unflushed += written
         if self._unflushed >= FLUSHED and (self._flush is None or self._flush.done()):
@@ -145,7 +148,7 @@ class _FlushedFile(io.FileIO):
         return written
 
     def wait(self) -> None:
-        """Until what was begun is done. Raises its error, which the disk tells only once."""
+        """Wait for the flush that was begun. Raises its error, which the system reports only once."""
         if self._flush is not None:
             self._flush.result()
 
@@ -155,7 +158,7 @@ class _FlushedFile(io.FileIO):
 
 
 def _back_up(target: str) -> list[str]:
-    """Keep the file beside itself. The backup that was made; none if there is one already, which is older and stays."""
+    """Make a backup beside a file, unless there is one; that is older and stays. Returns the backups that were made."""
     backup = _beside(target, BACKUP_SUFFIX)
     if os.path.isfile(backup):
         return []
@@ -172,7 +175,7 @@ def _back_up(target: str) -> list[str]:
 
 
 def _copy(source: str, target: str) -> None:
-    """Copy a file with its times; `target` is there only when it is whole."""
+    """Copy a file with its times, through a temporary file, so that `target` is never there in part."""
     temporary = _beside(target, f".{secrets.token_hex(4)}.tmp")
     try:
         shutil.copy2(source, temporary)
@@ -183,13 +186,14 @@ def _copy(source: str, target: str) -> None:
 
 
 def _remove(paths: list[str]) -> None:
+    """Delete those of the files that are there."""
     for path in paths:
         with contextlib.suppress(OSError):
             os.unlink(path)
 
 
 def _sync(path: str, flags: int) -> None:
-    """Wait until the disk has what was written."""
+    """Wait until the disk has what was written to a file or folder. flags: for opening it."""
     handle = os.open(path, flags)
     try:
         os.fsync(handle)

@@ -1,7 +1,7 @@
-"""Two sessions side by side: all that they hold, as it is understood, and as it stands in the file.
+"""Comparison of two sessions: first of all that is understood, then of all that stands in the files.
 
-The second look is the safety net: what the first does not model, such as an attribute that a later Mosaic adds, differs there
-if a writer lost it.
+The second part is the safety net. An attribute that is not modelled, such as one that a later Mosaic adds, shows up
+there if a writer lost it.
 """
 
 import dataclasses
@@ -16,11 +16,11 @@ from .releases import CONTAINER_KEYS, TREE_KEYS
 from .session import Container, Geometry, Group, Section, Session
 
 MAX_TEXT = 300  # characters of a text of a difference
-MAX_NAMES = 8  # of an order that are told
+MAX_NAMES = 8  # of an order that are shown
 NOT_THERE = "not there"
-# Where a geometry stands is compared apart, and its node after what was read from it.
+# Fields of a geometry that are not compared with the others: its place is compared apart, its node at the end.
 NOT_ITS_OWN = ("node", "container", "index")
-# Where in the file lies what a Session names otherwise, so that one difference is told once.
+# Paths in a Session and where the file has the same under another name, so that one difference is told once.
 IN_FILE: dict[Path, Path] = {
     ("class_name",): ("class",),
     ("name",): ("meta", "name"),
@@ -39,8 +39,8 @@ IN_FILE: dict[Path, Path] = {
     ("shape",): ("metadata", "shape"),
     ("physical_shape",): ("metadata", "physical_shape"),
 }
-LEFT_OUT_STEPS = ("_properties",)  # of the file's paths
-# Whose the keys of the state are, and what they are called there.
+LEFT_OUT_STEPS = ("_properties",)  # of paths in the file
+# Keys of the state that belong to a container: to which, and how a path goes on there.
 OWNERS: dict[str | int, tuple[str, Path]] = {
     **{key: (name, ()) for name, keys in CONTAINER_KEYS.items() for key in keys},
     **{key: (name, ("tree",)) for name, key in TREE_KEYS.items()},
@@ -49,7 +49,7 @@ OWNERS: dict[str | int, tuple[str, Path]] = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that differs: where ("clusters 'Membrane 1'"), what ("appearance opacity"), and how it is on each side."""
+    """One difference. where: such as "clusters 'Membrane 1'". what: such as "appearance opacity"."""
 
     where: str
     what: str
@@ -61,16 +61,18 @@ class Difference:
 
 
 def compare(a: Session, b: Session) -> list[Difference]:
-    """All that differs between two sessions; nothing if one says what the other says.
+    """List all differences of two sessions.
 
-    Geometries belong together by container and uuid, those without one, or with one that others have too, by their place.
-    Numbers are the same if they are of one kind and their bits are the same; a NaN is the same as any other. What only the
-    layout of the file or the pickle's protocol differs in does not count.
+    Geometries of a container belong together by their uuid; those without one, or with one that another has too, by
+    their place. Numbers are equal if kind and bits are equal; a NaN is equal to any other. Differences that only the
+    layout of the file or the pickle's protocol makes do not count.
     """
     return list(_Comparison(a, b).differences())
 
 
 class _Comparison:
+    """The comparison of two sessions, part by part; each method yields the differences of one part."""
+
     def __init__(self, a: Session, b: Session) -> None:
         self.sessions = a, b
         lists = (
@@ -100,7 +102,7 @@ class _Comparison:
             yield from self._state(a.state, b.state, said)
 
     def _values(self, where: str, path: Path, left: Any, right: Any) -> Iterator[tuple[Difference, Path]]:
-        """Differences of two values, and where in the file they lie."""
+        """Yield the differences of two values at `path` of a Session, each with its path in the file."""
         for found, text, other in self.side_by_side.differences(left, right, path):
             place = _in_file(found)
             yield _difference(where, _what(place), text, other), place
@@ -171,7 +173,7 @@ class _Comparison:
 
 
 def _pairs(left: list[Geometry], right: list[Geometry]) -> list[tuple[Geometry, Geometry]]:
-    """Which geometries belong together: those with one uuid, then those at one place that have none of their own."""
+    """Pair geometries of the same uuid, then those at the same place if one has no own uuid or both the same name."""
     own = [_own_uuids(left), _own_uuids(right)]
     pairs = [(one, own[1][uuid]) for uuid, one in own[0].items() if uuid in own[1]]
     done = {id(obj) for pair in pairs for obj in pair}
@@ -186,7 +188,7 @@ def _pairs(left: list[Geometry], right: list[Geometry]) -> list[tuple[Geometry, 
 
 
 def _own_uuids(geometries: list[Geometry]) -> dict[str, Geometry]:
-    """The geometries whose uuid no other has, by it."""
+    """Return the geometries whose uuid no other one has, by that uuid."""
     found: dict[str, Geometry | None] = {}
     for geometry in geometries:
         if geometry.uuid is not None:
@@ -195,7 +197,7 @@ def _own_uuids(geometries: list[Geometry]) -> dict[str, Geometry]:
 
 
 def _groups(left: Container, right: Container, number: dict[int, int]) -> Iterator[Difference]:
-    """Groups belong together by their uuid. number: which pair a geometry is of, by its id."""
+    """Yield the differences of the groups, paired by their uuid. number: of a geometry's pair, by the geometry's id."""
     others = {group.uuid: group for group in right.groups}
     for group in left.groups:
         where = f"{left.name} group {group.name!r}"
@@ -214,6 +216,7 @@ def _groups(left: Container, right: Container, number: dict[int, int]) -> Iterat
 
 
 def _order_of_display(container: Container, number: dict[int, int]) -> list[tuple[str, int | str]]:
+    """List groups by their uuid, and geometries by the number of their pair, in the order that the browser shows."""
     items: list[tuple[str, int | str]] = []
     for item in container.items:
         if isinstance(item, Group):
@@ -224,7 +227,7 @@ def _order_of_display(container: Container, number: dict[int, int]) -> list[tupl
 
 
 def _labels(container: Container) -> dict[int, str]:
-    """What the geometries are called in a difference, by their id."""
+    """Return what differences call the geometries, by the geometries' ids."""
     names = Counter(geometry.name for geometry in container)
     labels = {}
     for geometry in container:
@@ -238,7 +241,7 @@ def _said_of(geometry: Geometry) -> str:
 
 
 def _told_apart(left: list[str], right: list[str]) -> tuple[str, str]:
-    """Two lists of names as texts that begin where they differ."""
+    """Make texts of two lists of names; each begins where the lists differ."""
     start = next((i for i, (one, other) in enumerate(zip(left, right)) if one != other), min(len(left), len(right)))
     texts = []
     for names in (left, right):
@@ -249,7 +252,7 @@ def _told_apart(left: list[str], right: list[str]) -> tuple[str, str]:
 
 
 def _in_file(path: Path) -> Path:
-    """Where in the file lies what a Session has at `path`."""
+    """Return the path in the file of what a Session has at `path`."""
     for ours, theirs in IN_FILE.items():
         if path[: len(ours)] == ours:
             path = (*theirs, *path[len(ours) :])

@@ -1,6 +1,6 @@
-"""Nodes -> Session: what the numbers mean, and what to make of those that are odd.
+"""Nodes -> Session: what the numbers mean, and what becomes of odd ones.
 
-A geometry that cannot be drawn is set aside as `Damaged` and named in a warning; what is merely odd is mended with a
+A geometry that cannot be drawn is set aside as `Damaged` and named in a warning; odd values are replaced with a
 warning. Only a stream that is no session at all is refused.
 """
 
@@ -48,15 +48,15 @@ from .session import (
 )
 from .values import DEFAULT_SAMPLING_RATE, color_of, fit_in, flag_of, number_of, sampling_rate_of, three_of
 
-# What a geometry's appearance is where the file says nothing.
+# The appearance of a segmentation where the file says nothing.
 SEGMENTATION_DEFAULTS = {"ambient": 0.5, "diffuse": 0.7, "specular": 0.0}
 
 
 def open_session(path: str | os.PathLike[str]) -> Session:
     """Read a Mosaic session of any release, either layout.
 
-    Nothing in the file is run and no other file is opened. Arrays are views of the bytes that were read, which stay in memory
-    while they are held. Raises MosaicError with one sentence when the file is no session, is damaged or may be harmful.
+    Nothing in the file is run and no other file is opened. Arrays are views of the file's bytes, which stay in memory
+    as long as a view of them does. Raises MosaicError when the file is no session, is damaged or may be harmful.
     """
     name = os.fsdecode(path)
     try:
@@ -67,7 +67,7 @@ def open_session(path: str | os.PathLike[str]) -> Session:
 
 
 def decode_session(file: SessionFile, path: str) -> Session:
-    """The session in the file's state. Raises MosaicError (without the file's name) when there is none."""
+    """Read the session in a file's state. Raises MosaicError, in a sentence without the file's name, for none."""
     budget = Budget(len(file.state))
     state = read_pickle(file.state, budget)
     if type(state) is not Pairs:
@@ -106,11 +106,12 @@ def decode_session(file: SessionFile, path: str) -> Session:
 
 
 def _is_container(node: Node) -> bool:
+    """Tell whether a node is a container of geometries."""
     return type(node) is ObjectNode and node.cls.kind == "mosaic" and node.cls.name == "DataContainer"
 
 
 def _shapes(keys: dict[str, Node]) -> tuple[tuple[int, int, int] | None, tuple[float, float, float] | None]:
-    """The tomogram's shape in voxels and in angstrom: the first of each that is one."""
+    """Return the tomogram's shape in voxels and in angstrom: the first of each that is three positive numbers."""
     shape = physical = None
     for voxels, angstrom in shapes_in(keys):
         shape = shape or _extent(voxels)
@@ -119,6 +120,7 @@ def _shapes(keys: dict[str, Node]) -> tuple[tuple[int, int, int] | None, tuple[f
 
 
 def _extent(node: Node) -> tuple[float, float, float] | None:
+    """Return three positive numbers; None for anything else."""
     values = three_of(node)
     return values if values is not None and min(values) > 0 else None
 
@@ -129,7 +131,10 @@ def _extent(node: Node) -> tuple[float, float, float] | None:
 def _decode_container(
     container: Container, node: ObjectNode, fractions: bool, seen: set[int], reading: Reading
 ) -> None:
-    """Read the geometries of a container. seen: the ids of those that were read, of both containers."""
+    """Read the geometries of a container. seen: the ids of the geometries read so far, of both containers.
+
+    Raises MosaicError for a container without a list.
+    """
     fields = node.fields()
     container.node = node
     container.base_color = color_of(fields.get("base_color")) or container.base_color
@@ -159,6 +164,7 @@ def _decode_container(
 
 
 def _warn_of_uuids(session: Session, reading: Reading) -> None:
+    """Warn of geometries that share a uuid, and of those without one in a release that gives them one."""
     has_uuids = spelling_of(session.release).uuids
     seen: set[str] = set()
     for geometry in session.geometries:
@@ -171,7 +177,7 @@ def _warn_of_uuids(session: Session, reading: Reading) -> None:
 
 
 def _arrange(container: Container, tree: Node, reading: Reading) -> None:
-    """Put the geometries into the order and groups of Mosaic's browser; those that no tree names come last."""
+    """Put the geometries into the order and groups of Mosaic's browser. Those that the tree does not name come last."""
     left: dict[str | int, Geometry] = {}
     for geometry in container.geometries:
         key = geometry.uuid if geometry.uuid is not None and geometry.uuid not in left else geometry.index
@@ -202,7 +208,7 @@ def _arrange(container: Container, tree: Node, reading: Reading) -> None:
 
 
 def tree_items(tree: Node) -> list[tuple[str, str | None, list[Node] | None]]:
-    """The top level of a tree, in order: (uuid, group's name, members), members None for a geometry."""
+    """List the top level of a tree in order, as (uuid, group's name, members); members are None for a geometry."""
     if type(tree) is not ObjectNode:
         return []
     fields = tree.fields()
@@ -238,6 +244,7 @@ def _decode_geometry(
     fractions: bool,
     item: Item,
 ) -> Geometry:
+    """Read a geometry. fractions: its isovalue percentile may be one. Raises DamageError if it cannot be drawn."""
     if node.cls.module != GEOMETRY_MODULE or node.cls.name not in GEOMETRY_CLASSES:
         raise DamageError("it is of a class that this add-on does not know")
     points = need(array(fields.get("points"), "points", width=3), "points")
@@ -281,6 +288,7 @@ def _decode_geometry(
 
 
 def _representation(value: Node, geometry: Geometry, item: Item) -> str:
+    """Return how a geometry is drawn: as the file says, where that is possible."""
     if geometry.class_name == "SegmentationGeometry":
         return "segmentation"
     if value is None or type(value) is not str:
@@ -303,7 +311,7 @@ def _representation(value: Node, geometry: Geometry, item: Item) -> str:
 
 
 def _warn_of_numbers(geometry: Geometry, item: Item) -> None:
-    """Name what Mosaic and Blender would draw without a word: points that are nowhere, rotations that are none."""
+    """Warn of numbers that cannot be drawn: points and rotations that are not finite, rotations that are zero."""
     points = geometry.points
     item.budget.spend(points.nbytes)
     if not _all_finite(points):
@@ -325,15 +333,16 @@ def _warn_of_numbers(geometry: Geometry, item: Item) -> None:
 
 
 def _all_finite(values: NDArray[Any]) -> bool:
-    """Whether no number is infinite or NaN. The sum of their squares tells it soonest, unless it overflows."""
+    """Tell whether no number is infinite or NaN."""
     if values.dtype.kind != "f":
         return True
+    # The sum of the squares tells it soonest, unless it overflows.
     flat = values.ravel(order="K")
     return bool(np.isfinite(np.dot(flat, flat)) or np.count_nonzero(np.isfinite(flat)) == flat.size)
 
 
 def _vertex_properties(node: Node, n: int, item: Item) -> dict[str, NDArray[Any]]:
-    """The columns of a VertexPropertyContainer that have one row per point."""
+    """Return the arrays of a VertexPropertyContainer that have one row for each of `n` points, by name."""
     if node is None:
         return {}
     entries = item.entries(node).get("_properties")
@@ -361,6 +370,7 @@ def _vertex_properties(node: Node, n: int, item: Item) -> dict[str, NDArray[Any]
 def _appearance(
     class_name: str, fields: dict[str, Node], highlight_color: Color, fractions: bool, item: Item
 ) -> Appearance:
+    """Read an appearance, with Mosaic's defaults. fields: of its geometry. highlight_color: of its container."""
     chosen: dict[str, Any] = {"highlight_color": highlight_color}
     extra: dict[str, Any] = {}
     if class_name == "SegmentationGeometry":
@@ -391,6 +401,7 @@ def _appearance(
 
 
 def _volume(fields: dict[str, Node], item: Item) -> Volume:
+    """Read the volume of a geometry with these attributes. Raises DamageError if it cannot be drawn."""
     values = array(fields.get("volume"), "volume")
     if values is None or values.ndim != 3 or not values.size:
         raise DamageError("its volume is not a grid of numbers")
@@ -404,7 +415,7 @@ def _volume(fields: dict[str, Node], item: Item) -> Volume:
 
 
 def _frames(nodes: Node, item: Item) -> list[Frame] | None:
-    """The steps of a trajectory, None if there is not one."""
+    """Read the frames of a trajectory that can be drawn; None if there are none."""
     frames = []
     for number, node in enumerate(nodes if type(nodes) is list else ()):
         item.budget.spend(VALUE)
@@ -426,31 +437,35 @@ def _frames(nodes: Node, item: Item) -> list[Frame] | None:
 
 
 def appearance_of(node: ObjectNode, container: str, fractions: bool) -> Appearance:
-    """The appearance of one geometry's node, with Mosaic's defaults. fractions: as `recognise` says of its session."""
+    """Read the appearance of a geometry's node, with Mosaic's defaults.
+
+    container: "clusters" or "models". fractions: its isovalue percentile may be one.
+    """
     fields = node.fields()
     item = Item(Reading(Budget(0), []), container, "")
     return _appearance(node.cls.name, fields, HIGHLIGHT_COLORS[container], fractions, item)
 
 
 def name_in(node: ObjectNode, container: str, index: int) -> str:
-    """What one geometry's node is called; for a nameless one, what Mosaic's browser shows instead."""
+    """Return the name of a geometry's node; for a nameless one, the name that Mosaic's browser shows instead."""
     meta = node.fields().get("meta")
     name = meta.as_dict().get("name") if type(meta) is Pairs else None
     return str(name) if isinstance(name, str) and name else _nameless(container, index)
 
 
 def _nameless(container: str, index: int) -> str:
+    """Return what Mosaic's browser calls a geometry without a name."""
     return f"{'Cluster' if container == 'clusters' else 'Model'} {index}"
 
 
 def meta_of(node: ObjectNode) -> dict[Any, Any]:
-    """The meta of one geometry's node as plain values; what is not understood is `Kept`."""
+    """Return the meta of a geometry's node as plain values; `Kept` stands for a value that is not understood."""
     meta = node.fields().get("meta")
     return plain(meta, Budget(0)) if type(meta) is Pairs else {}
 
 
 def _sampling_rate(node: Node, item: Item) -> NDArray[np.float64]:
-    """Three positive numbers; one stands for all three."""
+    """Return the sampling rate, (3,) angstrom a voxel; the default, with a warning, where the file has none."""
     values = sampling_rate_of(node)
     if values is None:
         if node is not None:

@@ -1,4 +1,7 @@
-"""Nodes -> models: the shapes that were fitted to geometries."""
+"""Nodes -> models, the shapes that were fitted to geometries.
+
+The decoders of single models raise DamageError for numbers that make no such shape.
+"""
 
 from collections.abc import Callable
 
@@ -14,7 +17,7 @@ from .values import number_of, three_of
 
 
 def decode_model(node: Node, item: Item) -> Model | None:
-    """The model of a geometry; None, with a warning, for what is none. What is damaged or not known is an UnknownModel."""
+    """Read a model. A damaged or unknown one becomes an UnknownModel, with a warning; what is no object, None."""
     if type(node) is not ObjectNode:
         item.warn("its model is in no known form; it is not shown")
         return None
@@ -32,7 +35,7 @@ def decode_model(node: Node, item: Item) -> Model | None:
 
 
 def decode_mesh(name: str, fields: dict[str, Node], item: Item) -> Mesh:
-    """A triangle mesh, from the attributes of its node. Raises DamageError unless its triangles are of its vertices."""
+    """Read a triangle mesh from its attributes. Raises DamageError unless its triangles are among its vertices."""
     vertices = need(array(fields.get("vertices"), "vertices", width=3), "vertices")
     faces = need(array(fields.get("triangles"), "triangles", width=3), "triangles")
     n = len(vertices)
@@ -75,7 +78,7 @@ def _rbf(name: str, fields: dict[str, Node], item: Item) -> Model:
 
 
 def _grid(node: Node) -> NDArray[np.float64]:
-    """((lo, hi), (lo, hi))."""
+    """Read ((lowest, highest), (lowest, highest)) as (2, 2)."""
     ranges = node if type(node) in (tuple, list) and len(node) == 2 else ()
     numbers = [number_of(limit) for pair in ranges if type(pair) in (tuple, list) and len(pair) == 2 for limit in pair]
     if len(numbers) != 4 or None in numbers:
@@ -93,7 +96,7 @@ def _spline_curve(name: str, fields: dict[str, Node], item: Item) -> Model:
 
 
 def _spline(node: Node, item: Item) -> Spline:
-    """One of scipy's: B-splines keep (t, c, k) in `_eval_args`, cubic ones `c` and `x`, of late `_c` and `_x`."""
+    """Read a spline of scipy: B-splines have (t, c, k) in `_eval_args`, cubic ones `c` and `x`, or `_c` and `_x`."""
     fields = item.entries(node)
     evaluation = fields.get("_eval_args")
     if type(evaluation) is tuple and len(evaluation) == 3:

@@ -1,4 +1,4 @@
-"""What is in a session, as JSON-ready data and as text for a terminal."""
+"""The content of a session as data for JSON and as text for a terminal."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from .session import Container, Geometry, Group, Mesh, Session
 
 
 def describe(session: Session) -> dict[str, Any]:
-    """The session as plain JSON values: file, layout, release, sections, shape, warnings and all geometries."""
+    """Return file, layout, release, sections, shape, warnings and geometries of a session as values for JSON."""
     geometries = []
     for container in (session.clusters, session.models):
         groups = {id(member): group.name for group in container.groups for member in group.geometries}
@@ -51,7 +51,7 @@ def _geometry(geometry: Geometry, group: str | None) -> dict[str, Any]:
 
 
 def _appearance(geometry: Geometry) -> dict[str, Any]:
-    """Mosaic's keys; the ones that nothing here uses are listed as they are if JSON can hold them."""
+    """Return an appearance by Mosaic's keys, with those that are not interpreted if JSON can hold their values."""
     look = geometry.appearance
     shown: dict[str, Any] = {
         "size": look.size,
@@ -70,7 +70,7 @@ def _appearance(geometry: Geometry) -> dict[str, Any]:
 
 
 def describe_text(session: Session) -> str:
-    """The same for people: a line per geometry, indented under its container and group."""
+    """Describe a session for people: a line for each geometry, indented under its container and group."""
     shape = "unknown" if session.shape is None else " x ".join(map(str, session.shape)) + " voxels"
     lines = [
         f"{session.path}",

@@ -1,4 +1,4 @@
-"""Edits -> nodes: an edit changes only the entry that it is about; all else of a node stays as it was read."""
+"""Edits -> nodes. An edit changes only the entry that it is about; the rest of a node stays as it was read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from .values import FIT, MODEL, array_of
 
 
 def put(entries: Pairs, key: str, value: Node) -> None:
-    """Give a key of a dict another value, in its place, or at the end if it is new."""
+    """Give a key of a dict another value, where it stands, or at the end if it is new."""
     for place in range(len(entries) - 2, -1, -2):
         if entries[place] == key and type(entries[place]) is str:
             entries[place + 1] = value
@@ -22,13 +22,13 @@ def put(entries: Pairs, key: str, value: Node) -> None:
 
 
 def drop(entries: Pairs, key: str) -> None:
-    """Take a key out of a dict."""
+    """Remove a key from a dict."""
     kept = [part for k, v in zip(entries[::2], entries[1::2], strict=True) if k != key for part in (k, v)]
     entries[:] = kept
 
 
 def state_of(node: ObjectNode) -> Pairs:
-    """The attributes of an object, to change them. Raises MosaicError for an object that has none."""
+    """Return the attributes of an object, to change them. Raises MosaicError for an object in no known form."""
     if type(node.state) is Pairs:
         return node.state
     if type(node.state) is tuple:
@@ -42,7 +42,7 @@ def state_of(node: ObjectNode) -> Pairs:
 
 
 def entry(node: ObjectNode, key: str) -> Pairs:
-    """The dict under a key of an object, made if there is none."""
+    """Return the dict under a key of an object, to change it; a new one if there is none."""
     state = state_of(node)
     value = state.as_dict().get(key)
     if type(value) is not Pairs:
@@ -52,7 +52,7 @@ def entry(node: ObjectNode, key: str) -> Pairs:
 
 
 def set_name(node: ObjectNode, name: str) -> None:
-    """Call a geometry so."""
+    """Name a geometry."""
     put(entry(node, "meta"), "name", name)
 
 
@@ -89,7 +89,7 @@ def set_fit(node: ObjectNode, fit: ObjectNode | None, spelling: Spelling) -> Non
 
 
 def set_columns(node: ObjectNode, columns: Mapping[str, Any], count: int, spelling: Spelling) -> None:
-    """Give a geometry of `count` points these vertex properties, arrays by name, instead of those that it has."""
+    """Replace the vertex properties of a geometry. columns: arrays by name. count: their rows."""
     container = state_of(node).as_dict().get("vertex_properties")
     if type(container) is not ObjectNode:
         container = new_columns({}, count, spelling)

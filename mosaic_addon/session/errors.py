@@ -4,7 +4,7 @@ import unicodedata
 
 
 class MosaicError(Exception):
-    """Something the user can act on, said in one sentence: which file, which object, what to do.
+    """An error that the user can act on, told in one sentence: which file, which object, what to do.
 
     Operators report it, the command line prints it and exits with code 1. Any other exception is a bug.
     """
@@ -14,6 +14,6 @@ class MosaicError(Exception):
 
 
 def printable(text: str) -> str:
-    """`text` on one line, safe for a terminal: control characters and lone surrogates become spaces or "?"."""
+    """Make a text safe for one line of a terminal: control characters become spaces, lone surrogates question marks."""
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
     return text.encode("utf-8", "replace").decode("utf-8")

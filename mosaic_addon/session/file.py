@@ -1,7 +1,7 @@
-"""The file: which of the two layouts it has, and where its sections lie.
+"""The layouts of a session file: reading its sections, and writing them.
 
-A *bare pickle* is the state alone. An *indexed* file is a big-endian uint32 N, N bytes of JSON that say where each section
-lies, and the sections, of which `state` is the pickle. The content tells them apart, never the suffix.
+A *bare pickle* is the state alone. An *indexed* file is a big-endian uint32 N, N bytes of JSON that say where each
+section lies, and the sections, of which `state` is the pickle. The content tells the layouts apart, never the suffix.
 """
 
 import json
@@ -26,7 +26,7 @@ FORMAT_VERSION = 1
 
 @dataclass(slots=True)
 class Section:
-    """A section of an indexed file: its encoding as the index names it ("pickle", "png", "json", …) and its bytes."""
+    """A section of an indexed file. encoding: as the index names it, such as "pickle", "png" or "json"."""
 
     encoding: str
     data: memoryview
@@ -35,7 +35,8 @@ class Section:
 class FileBytes:
     """The bytes of an open file, of which parts are read when they are asked for.
 
-    Not mapped: a mapped file that someone cuts short ends the program, and one that is changed changes what was checked.
+    The file is not mapped into memory: if someone cut a mapped file short, the program would end, and if someone
+    changed it, so would what was checked already.
     """
 
     __slots__ = ("_file", "_size")
@@ -48,7 +49,10 @@ class FileBytes:
         return self._size
 
     def read(self, start: int, count: int) -> memoryview:
-        """`count` bytes from `start` on, in memory of their own: aligned, freed when nobody views them any more."""
+        """Read `count` bytes from `start` on into memory of their own, which is aligned and freed with its last view.
+
+        Raises MosaicError if they cannot be read or the file has become shorter.
+        """
         data = np.empty(count, np.uint8)  # unlike bytes(), in pages large enough to be had quickly
         try:
             self._file.seek(start)
@@ -67,7 +71,7 @@ class FileBytes:
 class SessionFile:
     """The bytes of a session, cut into sections but not interpreted.
 
-    `release` is what an indexed file says of the Mosaic that wrote it; `sections` holds all but the state.
+    release: the Mosaic that wrote it, as an indexed file says, None for a bare pickle. sections: all but the state.
     """
 
     layout: Literal["pickle", "indexed"]
@@ -82,10 +86,10 @@ class SessionFile:
 
 
 def read_file(path: str | os.PathLike[str]) -> SessionFile:
-    """Open a session and find its sections; nothing is decoded. To be closed when its state has been read.
+    """Open a session and find its sections; nothing is decoded. Close the result when its state has been read.
 
-    Raises MosaicError, in a sentence without the file's name, if there is no such file, it is no regular file, it cannot be
-    read, or it is neither layout.
+    Raises MosaicError, in a sentence without the file's name, if the file does not exist, is no regular file, cannot be
+    read, or has neither layout.
     """
     data = _bytes_of(path)
     try:
@@ -99,7 +103,10 @@ def read_file(path: str | os.PathLike[str]) -> SessionFile:
 
 
 def cut(data: FileBytes) -> SessionFile:
-    """The sections of a file. What is no session, such as a tomogram of many gigabytes, is not read to find that out."""
+    """Find the sections of a file. If it is no session but, say, a tomogram of many gigabytes, it is not read for that.
+
+    Raises MosaicError for a file of neither layout.
+    """
     size = len(data)
     if size < 4:
         raise MosaicError("is empty" if not size else "is too short to be a session")
@@ -113,8 +120,8 @@ def cut(data: FileBytes) -> SessionFile:
 
 
 def _bytes_of(path: str | os.PathLike[str]) -> FileBytes:
-    """A regular file, open. O_NONBLOCK, so that opening a FIFO does not wait for someone to write."""
-    try:
+    """Open a regular file. Raises MosaicError for anything else."""
+    try:  # with O_NONBLOCK, so that opening a FIFO does not wait for someone to write
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise MosaicError("does not exist; check the path") from None
@@ -134,13 +141,15 @@ def _bytes_of(path: str | os.PathLike[str]) -> FileBytes:
 
 
 def _read_indexed(data: FileBytes, index: dict[str, Any]) -> SessionFile:
+    """Find the sections of an index. A damaged one is left out with a warning; a damaged state raises MosaicError."""
     size = len(data)
     version = index.get("format_version", FORMAT_VERSION)
     if type(version) is not int:
         raise MosaicError("has a damaged index: its format version is not a number")
     if version > FORMAT_VERSION:
         raise MosaicError(
-            f"has the session format {version}, which is newer than this add-on knows ({FORMAT_VERSION}); update the add-on"
+            f"has the session format {version}, which is newer than this add-on knows ({FORMAT_VERSION}); "
+            "update the add-on"
         )
     entries = index.get("sections")
     if type(entries) is not dict or "state" not in entries:
@@ -166,6 +175,7 @@ def _read_indexed(data: FileBytes, index: dict[str, Any]) -> SessionFile:
 
 
 def _section_trouble(entry: Any, size: int) -> str | None:
+    """Say what is wrong with an entry of the index of a file of `size` bytes: the end of a sentence, or None."""
     if type(entry) is not dict or type(entry.get("encoding")) is not str:
         return "is not described"
     offset, length = entry.get("offset"), entry.get("size")
@@ -175,7 +185,7 @@ def _section_trouble(entry: Any, size: int) -> str | None:
 
 
 def _parse_index(text: bytes) -> dict[str, Any]:
-    """Strict JSON: UTF-8, no duplicate keys, no NaN, bounded nesting."""
+    """Parse an index as strict JSON: UTF-8, no key twice, no NaN, bounded nesting. Raises MosaicError for all else."""
 
     def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len({key for key, _ in pairs}) < len(pairs):
@@ -208,13 +218,13 @@ def write_file(
     *,
     backup: bool = True,
 ) -> None:
-    """Write a session: the mirror of `read_file`.
+    """Write a session file.
 
-    write_state: writes the pickle into the file that it is given, from where that stands on. sections: what an indexed file
-    holds besides the state; a bare pickle holds none. release: the Mosaic that an indexed file says it is of. backup: keep
-    the file that is overwritten for the first time as `<name>.bak` beside it.
-    Raises MosaicError, in a sentence without the file's name, when the file cannot be written. After any error, those of
-    `write_state` included, an old file is there as it was.
+    write_state: writes the pickle into the file that it gets, from the current position on. sections: what an indexed
+    file holds besides the state; a bare pickle holds none. release: the Mosaic that an indexed file says it is of.
+    backup: keep a file that is overwritten for the first time as `<name>.bak` beside it. Raises MosaicError, in a
+    sentence without the file's name, when the file cannot be written. After any error, also one that `write_state`
+    raises, an old file is there as it was.
     """
 
     def write(file: BinaryIO) -> None:
@@ -229,7 +239,7 @@ def write_file(
 def _write_indexed(
     file: BinaryIO, write_state: Callable[[BinaryIO], None], sections: Mapping[str, Section], release: str
 ) -> None:
-    """Index, state, sections. The index comes last, into room left for it, as the state's size is not known before."""
+    """Write index, state and sections. The index is written last, into room left for it, when all sizes are known."""
     encodings = {"state": "pickle"} | {name: section.encoding for name, section in sections.items()}
     entries = {name: {"offset": MAX_FILE, "size": MAX_FILE, "encoding": encodings[name]} for name in encodings}
     index = {"format_version": FORMAT_VERSION, "version": release, "sections": entries}
@@ -251,9 +261,9 @@ def _write_indexed(
 
 
 def file_stamp(path: str | os.PathLike[str]) -> str | None:
-    """A short text that changes when the file does: its size, time and place on the disk. None if there is no file.
+    """Make a short text that changes when a file does, of its size, time and place on the disk; None without a file.
 
-    Raises MosaicError if that cannot be found out.
+    Raises MosaicError if these cannot be found out.
     """
     try:
         status = os.stat(path)

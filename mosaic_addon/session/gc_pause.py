@@ -1,4 +1,4 @@
-"""Python's search for garbage, off where millions of objects are made and no garbage is among them."""
+"""A pause of Python's garbage collector, for code that makes millions of objects and no garbage."""
 
 import contextlib
 import gc
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def without_collection() -> Iterator[None]:
-    """Search for no garbage in between; afterwards as before."""
+    """Switch the garbage collector off inside a `with` block, and back to what it was afterwards."""
     enabled = gc.isenabled()
     gc.disable()
     try:

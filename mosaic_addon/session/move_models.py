@@ -1,6 +1,6 @@
-"""Models that move along with the points that they were fitted to: arithmetic on their nodes.
+"""Models that move along with the points that they were fitted to, as arithmetic on their nodes.
 
-A matrix is (4, 4) float64, from where a geometry was to where it is, in angstrom.
+Every matrix is (4, 4) float64 and takes positions before the move to those after it, in angstrom.
 """
 
 from collections.abc import Callable
@@ -17,29 +17,30 @@ Float64Array = NDArray[np.float64]
 
 
 def only_moves(matrix: Float64Array) -> bool:
-    """Whether a matrix leaves directions as they are: it moves and scales alike along all axes, no more."""
+    """Tell whether a matrix leaves directions as they are: it moves, and scales all axes alike, no more."""
     linear = matrix[:3, :3]
     return bool(linear[0, 0] > 0 and np.array_equal(linear, linear[0, 0] * np.eye(3)))
 
 
 def turned_normals(normals: Float64Array, matrix: Float64Array) -> Float64Array:
-    """Normals, (n, 3), along which those of surfaces stand once these were moved; of any length, zero where there is none.
+    """Turn normals of surfaces along with the surfaces. normals: (n, 3).
 
-    By the cofactors of the matrix: what its inverse transpose does, and defined where it flattens all.
+    Returns (n, 3) of any length, zero where a surface was flattened to nothing.
     """
+    # The cofactors do what the inverse transpose does, and exist where the matrix has no inverse.
     a, b, c = matrix[:3, :3]
     cofactors = np.array([np.cross(b, c), np.cross(c, a), np.cross(a, b)])
     return normals @ cofactors.T * (-1.0 if np.linalg.det(matrix[:3, :3]) < 0 else 1.0)
 
 
 def move_fit(fit: ObjectNode, matrix: Float64Array) -> bool:
-    """Move a model along with its points. Returns False, with nothing changed, for one that stays what it is only where it is."""
+    """Move a model along with its points. Returns False, with nothing changed, if it cannot be moved like that."""
     mover = MOVERS.get(fit.cls.name) if fit.cls.module == MODEL_MODULE else None
     return mover is not None and mover(state_of(fit), matrix)
 
 
 def _scale_of(matrix: Float64Array) -> float | None:
-    """The scale of a matrix that neither stretches nor shears; None for one that does."""
+    """Return the scale of a matrix that scales all directions alike; None for another one."""
     gram = matrix[:3, :3].T @ matrix[:3, :3]
     square = np.trace(gram) / 3
     if not np.allclose(gram, square * np.eye(3), rtol=0, atol=1e-5 * square):
@@ -49,12 +50,12 @@ def _scale_of(matrix: Float64Array) -> float | None:
 
 
 def _at(matrix: Float64Array, points: Float64Array) -> Float64Array:
-    """Points, (n, 3) or (3,), moved."""
+    """Move points, (n, 3) or (3,)."""
     return points @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def _numbers(node: Node, shape: tuple[int, ...]) -> Float64Array | None:
-    """An array of numbers, or a list of them, as float64; None for anything else or of another shape."""
+    """Return an array, or a list of numbers, as float64; None for anything else or for another shape."""
     values = array_of(node)
     if type(node) in (list, tuple):
         numbers = [number_of(part) for part in node]
@@ -75,7 +76,7 @@ def _move_sphere(state: Pairs, matrix: Float64Array) -> bool:
 
 
 def _move_ellipsoid(state: Pairs, matrix: Float64Array) -> bool:
-    """Any affine map of an ellipsoid is one: the singular values of the mapped axes are its radii."""
+    """Move an ellipsoid. Any affine map makes one of it, whose radii are the singular values of the mapped axes."""
     entries = state.as_dict()
     center, radii = _numbers(entries.get("center"), (3,)), _numbers(entries.get("radii"), (3,))
     axes = _numbers(entries.get("orientations"), (3, 3))
@@ -111,7 +112,7 @@ def _move_cylinder(state: Pairs, matrix: Float64Array) -> bool:
 
 
 def _move_mesh(state: Pairs, matrix: Float64Array) -> bool:
-    """Move a mesh whose arrays are in its node. A mirrored one is wound the other way round, so that it faces outwards still."""
+    """Move a mesh whose arrays are in its node. Mirrored faces are turned round, so that they face outwards."""
     linear = matrix[:3, :3]
     for key, value in state.as_dict().items():
         values = array_of(value)
@@ -142,7 +143,7 @@ def _move_curve(state: Pairs, matrix: Float64Array) -> bool:
 
 
 def _move_linear(splines: list[Node], parts: list[dict[str, Node]], matrix: Float64Array) -> bool:
-    """Splines of degree 1, (knots, values, 1): all three on the knots of all, where any affine map of them is exact."""
+    """Move three splines of degree 1, (knots, values, 1). They get the knots of all three, where the move is exact."""
     knots, values = [], []
     for part in parts:
         evaluation = part.get("_eval_args")
@@ -162,7 +163,7 @@ def _move_linear(splines: list[Node], parts: list[dict[str, Node]], matrix: Floa
 
 
 def _move_cubic(splines: list[Node], parts: list[dict[str, Node]], matrix: Float64Array) -> bool:
-    """Piecewise cubics, coefficients (4, n) from the highest power down, on the same breakpoints."""
+    """Move three piecewise cubics on the same breakpoints, with coefficients (4, n) from the highest power down."""
     key = "_c" if "_c" in parts[0] else "c"
     breaks = [array_of(part.get("_x", part.get("x"))) for part in parts]
     found = [array_of(part.get(key)) for part in parts]

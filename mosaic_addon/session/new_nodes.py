@@ -1,4 +1,4 @@
-"""New geometries, models, containers and whole states -> nodes, as each release of Mosaic spells them."""
+"""New geometries, models, containers and whole states, as nodes in the spelling of each release of Mosaic."""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,12 +23,12 @@ TreeItem: TypeAlias = tuple[str, str | None, Sequence[str]]
 
 
 def named(module: str, name: str, spelling: Spelling) -> Global:
-    """The name of one of Mosaic's classes as a release writes it. module: its name of today."""
+    """Make the name of one of Mosaic's classes as a release writes it. module: the module's name of today."""
     return Global(module, name, "mosaic", spelling.package + module[len(PACKAGE) :])
 
 
 def new_columns(columns: Mapping[str, Any], count: int | None, spelling: Spelling) -> ObjectNode:
-    """A VertexPropertyContainer of arrays by name. count: the number of their rows."""
+    """Make a VertexPropertyContainer. columns: arrays by name. count: their rows, None where nobody counts them."""
     node = ObjectNode(named(spelling.properties, "VertexPropertyContainer", spelling), ())
     entries = Pairs([part for item in columns.items() for part in item])
     node.state = Pairs(["_n_vertices", count, "_properties", entries])
@@ -36,7 +36,7 @@ def new_columns(columns: Mapping[str, Any], count: int | None, spelling: Spellin
 
 
 def new_mesh_model(vertices: Any, triangles: Any, normals: Any, spelling: Spelling) -> ObjectNode:
-    """A TriangularMesh of arrays, or of what stands for them."""
+    """Make a TriangularMesh of arrays, or of `Stored` nodes in their place."""
     node = ObjectNode(named(MODEL_MODULE, "TriangularMesh", spelling), ())
     node.state = Pairs(["vertices", vertices, "triangles", triangles])
     if normals is not None:
@@ -61,7 +61,11 @@ def new_geometry(
     model: ObjectNode | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> ObjectNode:
-    """A Geometry with all that its release expects. points, normals, quaternions, columns: arrays, or what stands for them."""
+    """Make a Geometry with all that its release expects.
+
+    container: "clusters" or "models". points, normals, quaternions and columns are arrays, or `Stored` nodes in their
+    place. count: the number of points. meta: without the name.
+    """
     node = ObjectNode(named(GEOMETRY_MODULE, "Geometry", spelling), ())
     looks = Pairs(
         [
@@ -88,12 +92,12 @@ def new_geometry(
 
 
 def new_uuid() -> str:
-    """A uuid as Mosaic draws them."""
+    """Make a random uuid, as Mosaic does."""
     return str(uuid.uuid4())
 
 
 def new_container(name: str, spelling: Spelling) -> ObjectNode:
-    """A container without geometries."""
+    """Make a container without geometries. name: "clusters" or "models"."""
     node = ObjectNode(named(CONTAINER_MODULE, "DataContainer", spelling), ())
     node.state = Pairs(["data", [], "base_color", (0.7, 0.7, 0.7), "highlight_color", HIGHLIGHT_COLORS[name]])
     if not spelling.shape_in_metadata:
@@ -103,7 +107,7 @@ def new_container(name: str, spelling: Spelling) -> ObjectNode:
 
 
 def new_state(spelling: Spelling) -> Pairs:
-    """The state of a session without geometries."""
+    """Make the state of a session without geometries."""
     state = Pairs(["metadata", Pairs()] if spelling.shape_in_metadata else ["shape", None])
     for name, (key, _) in CONTAINER_KEYS.items():
         state += (key, new_container(name, spelling))
@@ -114,7 +118,10 @@ def new_state(spelling: Spelling) -> Pairs:
 
 
 def new_tree(items: Iterable[TreeItem], spelling: Spelling) -> ObjectNode | None:
-    """The order of a container's browser. items: (uuid, group's name or None for a geometry, uuids of the group's members)."""
+    """Make the order of a container's browser; None for a release that has none.
+
+    items: (uuid, group's name or None for a geometry, uuids of the group's members), in order.
+    """
     if spelling.tree is None:
         return None
     node = ObjectNode(named(*spelling.tree, spelling), ())

@@ -1,11 +1,11 @@
-"""Two values side by side, nodes of a file or plain Python: where they differ, and by how much.
+"""Differences of two values, be they nodes of a file or plain Python: where they are, and how large.
 
-What only the pickle's protocol or the numpy that saved differs in is the same: how an array was put into the stream, bytes
-as a view or a copy, which parts are one object, the order of a set. Everything else counts: the kind of every number, the
-order of keys, the sign of a zero. A NaN is the same as any other NaN.
+Differences that only the pickle's protocol or the numpy that saved makes do not count: how an array was put into the
+stream, bytes as a view or a copy, which parts are one object, the order of a set. All else counts: the kind of every
+number, the order of keys, the sign of a zero. A NaN is equal to any other NaN.
 
-A file can hold structures on which `==`, `hash` and `repr` never return, so only scalars are compared by them, the walk has
-its own stack, and every pair of parts is looked at once.
+A file can hold structures on which `==`, `hash` and `repr` never return, so these are used on scalars alone, the walk
+has a stack of its own, and every pair of parts is looked at once.
 """
 
 import dataclasses
@@ -33,10 +33,10 @@ from .nodes import (
 
 MAX_PARTS = 25_000_000  # that are looked at; two sessions of 50 000 objects have 13 million
 MAX_DIFFERENCES = 10_000
-MAX_BYTES = 12  # of bytes
-MAX_PATH = 32  # steps that are told; what lies deeper is said of the last of them
+MAX_BYTES = 12  # that are shown
+MAX_PATH = 32  # steps; a difference that lies deeper is told of the last of them
 BYTES_OF_A_PART = 64
-MAX_TEXT = 60  # characters of one value that are told
+MAX_TEXT = 60  # characters of one value that are shown
 
 Path: TypeAlias = tuple[str | int, ...]
 Found: TypeAlias = tuple[Path, str, str]  # where, and what is there on the left and on the right
@@ -46,17 +46,17 @@ PLAIN = (type(None), bool, int, str)
 
 
 class SideBySide:
-    """Finds the differences of many pairs of values, of parts that they share once."""
+    """Finds the differences of many pairs of values. Parts that these share are compared once."""
 
     def __init__(self, left_out: frozenset[int] = frozenset()) -> None:
-        """left_out: the ids of lists whose items are compared elsewhere. What is compared must outlive this object."""
+        """left_out: the ids of lists whose items are not compared. All compared values must outlive this object."""
         self.left_out = left_out
         self.parts = 0
         self._same: set[tuple[int, int]] = set()
         self._arrays: dict[tuple[int, int], tuple[str, str] | None] = {}
 
     def differences(self, left: Node, right: Node, path: Path = ()) -> Iterator[Found]:
-        """Where two values differ, from the top down; more than can be looked at counts as a difference."""
+        """Yield where two values differ, from the top down. More than can be looked at counts as a difference."""
         seen: set[tuple[int, int]] = set()
         stack = [(path, left, right)]
         found = 0
@@ -101,7 +101,7 @@ class SideBySide:
 
 
 def _cost(value: Node) -> int:
-    """How many parts are looked at in a value itself."""
+    """Count the parts that are looked at to compare a value itself, without what its parts hold."""
     kind = _kind(value)
     if kind in (bytes, bytearray, ByteArray):
         return len(value.data if kind is ByteArray else value) // BYTES_OF_A_PART
@@ -109,11 +109,12 @@ def _cost(value: Node) -> int:
 
 
 def _array_of(value: Node) -> Node:
-    """The array that a node stands for, if it is one that is understood."""
+    """Return the array of a node that has one, and any other value as it is."""
     return value.values if type(value) is ArrayNode and value.values is not None else value
 
 
 def _kind(value: Node) -> type:
+    """Return the type of a value; views of bytes are bytes, and Pairs are a dict."""
     kind = type(value)
     return bytes if kind is memoryview else dict if kind is Pairs else kind
 
@@ -124,7 +125,7 @@ def _is_scalar(value: Node) -> bool:
 
 
 def same_scalars(left: Node, right: Node) -> bool:
-    """Whether two scalars are of one type and hold the same bits. What is none is not the same as anything."""
+    """Tell whether two values are scalars of one type with the same bits. NaNs are equal, -0.0 and 0.0 are not."""
     kind = type(left)
     if kind is not type(right):
         return False
@@ -144,7 +145,7 @@ def same_scalars(left: Node, right: Node) -> bool:
 
 
 def array_difference(left: NDArray[Any], right: NDArray[Any]) -> tuple[str, str] | None:
-    """What is to be said of two arrays, None if they are the same: dtype, shape, and every value bit by bit."""
+    """Compare dtype, shape and all bits of two arrays. Returns a text for each, None if they are equal."""
     text, other = (f"{_dtype_text(values.dtype)} {values.shape}" for values in (left, right))
     if left.dtype != right.dtype or left.shape != right.shape:
         return text, other
@@ -172,11 +173,12 @@ def _dtype_text(dtype: np.dtype[Any]) -> str:
 
 
 def _bits(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """(size, itemsize): the bytes of each item, which unlike the items can be looked at whatever they are."""
+    """View an array as (size, itemsize) bytes, which can be compared even where the items are damaged."""
     return np.ascontiguousarray(values).reshape(-1).view(np.uint8).reshape(values.size, -1)
 
 
 def _largest(left: NDArray[Any], right: NDArray[Any]) -> str:
+    """Describe the largest difference of two arrays of numbers; "" for other kinds."""
     if left.dtype.kind not in "iuf":
         return ""
     with np.errstate(all="ignore"):
@@ -190,7 +192,7 @@ def _largest(left: NDArray[Any], right: NDArray[Any]) -> str:
 
 
 def _own(left: Node, right: Node) -> Iterator[tuple[str, str]]:
-    """What two composite values of one kind differ in themselves, their parts aside."""
+    """Yield how two composite values of one kind differ apart from their parts, as texts."""
     kind = _kind(left)
     if kind is dict:
         keys, others = _keys(left), _keys(right)
@@ -227,7 +229,7 @@ def _own(left: Node, right: Node) -> Iterator[tuple[str, str]]:
 
 
 def _parts(left: Node, right: Node) -> Iterator[tuple[Path, Node, Node]]:
-    """The parts of two composite values of one kind that belong together, and the step to each."""
+    """Yield the parts of two composite values of one kind that belong together, each after the step to it."""
     kind = _kind(left)
     if kind is dict:
         values, others = (dict(zip(_keys(one), _values(one), strict=True)) for one in (left, right))
@@ -264,7 +266,7 @@ def _parts(left: Node, right: Node) -> Iterator[tuple[Path, Node, Node]]:
 
 
 def fields_of(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass with slots, by name."""
+    """Return the fields of an object of a dataclass with slots, by name."""
     state = value.__getstate__()  # (None, fields), or a list of them where the class is frozen
     if type(state) is tuple:
         return state[1]
@@ -272,7 +274,7 @@ def fields_of(value: Any) -> dict[str, Any]:
 
 
 def _keys(entries: Node) -> list[tuple[str, int]]:
-    """The keys of a dict as texts, with how often each occurred before; those that are no scalars by their number."""
+    """Return the keys of a dict as texts, each with the number of equal ones before it."""
     keys = entries[::2] if type(entries) is Pairs else list(entries)
     counts: dict[str, int] = {}
     result = []
@@ -288,20 +290,21 @@ def _values(entries: Node) -> list[Node]:
 
 
 def _odd_keys(left: Node, right: Node) -> Iterator[tuple[Path, Node, Node]]:
-    """The keys of two dicts that are no scalars, by their order."""
+    """Yield the keys of two dicts that are no scalars, in pairs by their order."""
     both = [[key for key in (one[::2] if type(one) is Pairs else one) if not _is_scalar(key)] for one in (left, right)]
     for i, (key, other) in enumerate(zip(*both)):
         yield (f"key {i}",), key, other
 
 
 def _token(key: Node) -> str:
-    """A scalar as a text that no other scalar has; one for all that are none."""
+    """Make a text of a scalar that no other scalar has; one text stands for all composite values."""
     if type(key) is str:
         return key if key.isidentifier() else repr(key)
     return f"{key!r} ({_kind_text(key)})" if _is_scalar(key) else "a composite key"
 
 
 def _names(chosen: set[tuple[str, int]], keys: list[tuple[str, int]]) -> str:
+    """List the chosen ones of some keys, in the order of the keys."""
     names = (name for name, number in keys if (name, number) in chosen)
     text = ", ".join(repr(name) if name.isidentifier() else name for name in names)
     return text if len(text) <= 2 * MAX_TEXT else text[: 2 * MAX_TEXT] + "…"
@@ -311,7 +314,7 @@ def _names(chosen: set[tuple[str, int]], keys: list[tuple[str, int]]) -> str:
 
 
 def _texts(left: Node, right: Node) -> tuple[str, str]:
-    """Two values as short texts, with their kinds where it is these that differ."""
+    """Make short texts of two values that differ, with their kinds where these differ."""
     text, other = _text(left), _text(right)
     if type(left) is not type(right):
         text, other = (
@@ -326,7 +329,7 @@ def _kind_text(value: Node) -> str:
 
 
 def _text(value: Node) -> str:
-    """A value as a short text; of what holds others, only what it is and how many there are."""
+    """Make a short text of a value; of a composite value, its kind and the number of its parts."""
     kind = _kind(value)
     if _is_scalar(value):
         text = str(value) if isinstance(value, np.generic) and value.dtype.kind != "U" else repr(value)

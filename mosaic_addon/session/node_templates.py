@@ -1,8 +1,8 @@
-"""Small nodes as bytes, for the thousands that differ only in their names and numbers: what they share, and what each has.
+"""Small nodes as bytes, for thousands of nodes that differ only in their names and numbers.
 
-The *form* is a pickle of the node with None for each plain value; it is written once and read once for all nodes of it. The
-values stand behind it as JSON: those that many nodes have alike, and those that are a node's own, its name and uuid. A node
-that is large, or holds more than a plain object does, has no form.
+The *form* of a node is a pickle of it with None for each plain value. It is written once and read once for all nodes
+that have it. The values stand behind it as JSON: first those that many nodes have alike, then those of this node alone,
+its name and uuid. A node that is large, or holds more than plain objects do, has no form.
 """
 
 import json
@@ -19,27 +19,27 @@ from .pickle_reader import read_pickle
 from .pickle_writer import write_pickle
 
 Entries: TypeAlias = dict[str, Any]
-PLAIN = frozenset({type(None), bool, int, float, str})  # what JSON gives back as it was
+PLAIN = frozenset({type(None), bool, int, float, str})  # JSON gives these back unchanged
 CONTAINERS = frozenset({Pairs, list, tuple})
 STR = frozenset({str})
-OWN = (("meta", "name"), ("uuid",))  # where a node has what is its own
+OWN = (("meta", "name"), ("uuid",))  # the paths to what is a node's own
 MAX_DEPTH, MAX_PARTS = 8, 100  # of a node that has a form
 MAX_BYTES = 256  # of an array that is part of a form
 MAX_FORMS = 1000  # that are remembered
 MAX_BRACKETS = 400  # of the JSON, so that its parser cannot run out of stack
-HEAD = struct.Struct("<cII")  # then the form and what is alike, of these lengths, and what is the node's own
-MARK = b"F"  # no pickle begins so
+HEAD = struct.Struct("<cII")  # MARK, the length of the form, that of the values alike; then these and the node's own
+MARK = b"F"  # no pickle begins with it
 
 _from_json = json.JSONDecoder().raw_decode
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 
 
 class _OddError(Exception):
-    """The node has no form."""
+    """A node has no form."""
 
 
 class Forms:
-    """The forms of the nodes that were written so far."""
+    """Writes nodes as bytes, and remembers their forms."""
 
     __slots__ = ("_known",)
 
@@ -47,10 +47,10 @@ class Forms:
         self._known: dict[tuple[Any, ...], tuple[bytes, tuple[int | None, ...]]] = {}
 
     def dumps(self, node: Node, held: Mapping[int, Stored], alike: Entries, own: Entries) -> bytes | None:
-        """A node as bytes, None for one that has no form.
+        """Return a node as bytes, None if it has no form.
 
-        held: what to write instead of arrays, by the id of their nodes. alike, own: JSON values by name that are kept with it;
-        those of `alike` should be the same for many nodes.
+        held: what to write instead of arrays, by the id of their nodes. alike, own: JSON values by name to keep with the
+        node. Those in `alike` should be the same for many nodes.
         """
         key: list[Any] = []
         values: list[Any] = []
@@ -75,7 +75,7 @@ class Forms:
     def _make(
         self, key: tuple[Any, ...], node: Node, held: Mapping[int, Stored]
     ) -> tuple[bytes, tuple[int | None, ...]]:
-        """A new form, and where what is the node's own stands among its values."""
+        """Make a form. Returns it and the places among the values of what is a node's own."""
         parts: list[bytes] = []
         write_pickle(_bare(node), lambda data: parts.append(bytes(data)), keep_out=held)
         form = b"".join(parts)
@@ -86,9 +86,9 @@ class Forms:
 
 
 class Alike:
-    """What nodes have in common that differ in nothing but their arrays and what is their own.
+    """The common part of nodes that differ in nothing but their arrays, name and uuid.
 
-    kept: what was given to `dumps` as alike.
+    kept: the values that `Forms.dumps` got as `alike`.
     """
 
     __slots__ = ("_places", "_plan", "_values", "kept")
@@ -100,7 +100,7 @@ class Alike:
         self.kept = kept
 
     def make(self, own: Sequence[Any], owner: Any) -> Node:
-        """The node. own: as `Formed` says."""
+        """Make a node. own: its name and uuid, None where it has none. owner: who holds its arrays."""
         values = self._values[:]
         for place, value in zip(self._places, own, strict=True):
             if place is not None:
@@ -109,9 +109,9 @@ class Alike:
 
 
 def loads(data: bytes, owner: Any) -> tuple[Formed, Entries] | None:
-    """The node that `dumps` got, and what was kept with it alone; None for bytes that are no such. owner: of its `Stored`.
+    """Read what `Forms.dumps` wrote: the node, and the values that were kept as `own`. None for other bytes.
 
-    Raises MosaicError for what was tampered with.
+    owner: who holds the node's arrays. Raises MosaicError for bytes that were tampered with.
     """
     if data[:1] != MARK:
         return None
@@ -129,6 +129,7 @@ def loads(data: bytes, owner: Any) -> tuple[Formed, Entries] | None:
 
 @lru_cache(MAX_FORMS)
 def _alike_of(data: bytes) -> Alike:
+    """Read head, form and the values alike, which many nodes have in common. Raises MosaicError if they do not fit."""
     end = HEAD.size + HEAD.unpack_from(data)[1]
     kept, values = _values_in(data[end:])
     plan = _plan_of(data[HEAD.size : end])
@@ -138,6 +139,7 @@ def _alike_of(data: bytes) -> Alike:
 
 
 def _values_in(data: bytes) -> tuple[Entries, list[Any]]:
+    """Parse a dict and a list of JSON. Raises MosaicError or ValueError for anything else."""
     text = str(data, "utf-8", "surrogatepass")
     if _brackets(text) > MAX_BRACKETS:
         raise MosaicError("its values are nested")
@@ -157,7 +159,10 @@ def _brackets(text: str) -> int:
 def _take(
     node: Node, key: list[Any], values: list[Any], held: Mapping[int, Stored], seen: set[int], depth: int
 ) -> None:
-    """Put the plain values of a node into `values`, each container's own before those of its parts, and all else into `key`."""
+    """Append the plain values of a node to `values`, all else about it to `key`. Raises _OddError if it has no form.
+
+    The values of a container come before those of its parts. seen: the ids of the containers and arrays before.
+    """
     kind = type(node)
     if kind is ObjectNode:
         if node.args or node.kwargs is not None:
@@ -194,6 +199,7 @@ def _take(
 
 
 def _take_array(node: ArrayNode, key: list[Any], held: Mapping[int, Stored], seen: set[int]) -> None:
+    """Append to `key` an array that Blender's data hold by its name, another by its values."""
     if id(node) in seen:
         raise _OddError  # shared
     seen.add(id(node))
@@ -208,7 +214,7 @@ def _take_array(node: ArrayNode, key: list[Any], held: Mapping[int, Stored], see
 
 
 def _bare(node: Node) -> Node:
-    """A node without its plain values."""
+    """Copy a node with None for each plain value."""
     kind = type(node)
     if kind in PLAIN:
         return None
@@ -226,9 +232,13 @@ def _bare(node: Node) -> Node:
 
 @dataclass(slots=True)
 class _Plan:
-    """How to make one container: where its plain values go, those from `start` to `middle`, and its parts after them."""
+    """How to make one container of the values of a node.
 
-    cls: Any  # of an object whose state it is
+    template: the container without its values. places: where in it the values from `start` to `middle` go. parts: its
+    other items, each after its place; their values follow, up to `stop`.
+    """
+
+    cls: Any  # of an object whose state the container is, else None
     kind: type
     template: list[Any]
     places: Any
@@ -238,7 +248,7 @@ class _Plan:
     parts: list[tuple[int, Any]]  # a plan, a Stored or an ArrayNode
 
     def own_places(self) -> tuple[int | None, ...]:
-        """Where the values are that `OWN` names; None for what is not there, or twice."""
+        """Return the places among the values of what `OWN` names; None for what is not there, or there twice."""
         return tuple(self._place_of(path) for path in OWN)
 
     def _place_of(self, path: tuple[str, ...]) -> int | None:
@@ -252,6 +262,7 @@ class _Plan:
         return part._place_of(path[1:]) if type(part) is _Plan and part.cls is None else None
 
     def make(self, values: list[Any], owner: Any) -> Node:
+        """Make the container, or the object that has it, of the values of a node."""
         made = Pairs(self.template) if self.kind is Pairs else self.template[:]
         if type(self.places) is slice:
             made[self.places] = values[self.start : self.middle]
@@ -283,7 +294,10 @@ def _plan_of(form: bytes) -> _Plan:
 
 
 def _plan(node: Node, numbers: Iterator[int], start: int) -> tuple[Any, int]:
-    """The plan for a node whose plain values begin at `start`, and where they end. numbers: how many parts there may be."""
+    """Make the plan of a node whose values begin at `start`. Returns it and where they end.
+
+    numbers: runs out when there are too many parts. Raises MosaicError for a node that is no form.
+    """
     kind, cls = type(node), None
     if kind in (Stored, ArrayNode):
         return node, start

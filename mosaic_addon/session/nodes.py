@@ -1,8 +1,9 @@
-"""What a pickle's bytes become: inert nodes that hold data and can do nothing.
+"""Inert nodes that a pickle's bytes become: they hold data and can do nothing.
 
-Plain values stay Python's own (None, bool, int, float, str, tuple, list, complex, slice, range, and numpy scalars).
-`bytes` stay views of what was read (`memoryview`), short ones are copied. Everything else is one of the classes below. Only scalars are ever hashed or
-compared, because a file can hold structures on which `hash`, `==` and `repr` never return or overflow the stack.
+Plain values stay Python's own: None, bool, int, float, str, tuple, list, complex, slice, range, and numpy scalars. Long
+`bytes` are views of what was read (`memoryview`), short ones are copies. All else is one of the classes below. Only
+scalars are ever hashed or compared, because a file can hold structures on which `hash`, `==` and `repr` never return or
+overflow the stack.
 """
 
 from typing import Any, TypeAlias
@@ -14,12 +15,12 @@ Node: TypeAlias = Any
 
 
 class Pairs(list[Node]):
-    """A dict, as [key, value, key, value, …] in the order of the file. A key may be unhashable or occur twice."""
+    """A dict as [key, value, key, value, …] in the order of the file. A key may be unhashable or occur twice."""
 
     __slots__ = ()
 
     def as_dict(self) -> dict[str, Node]:
-        """The entries whose key is a str; of equal keys the last one counts, as in a dict."""
+        """Return the entries whose key is a str. Of equal keys the last one counts, as in a dict."""
         keys = self[::2]
         if set(map(type, keys)) <= {str}:
             return dict(zip(keys, self[1::2], strict=True))
@@ -39,7 +40,7 @@ class FrozenSetNode(list[Node]):
 
 
 class ByteArray:
-    """A bytearray: `data` is a view of what was read, or a copy if that is short."""
+    """A bytearray. data: a view of what was read, or a copy if that is short."""
 
     __slots__ = ("data",)
 
@@ -48,11 +49,11 @@ class ByteArray:
 
 
 class Global:
-    """A class or function that the file names. Never looked up, never imported.
+    """A class or function that the file names. It is never looked up and never imported.
 
-    `kind` says what the reader makes of it: "mosaic" and "foreign" are classes of objects, "call" may stand in a call
-    that is interpreted, "name" may only be mentioned. `module` is the module's name of today, `written` the one to write:
-    what the file said, as its release of Mosaic looks for it there.
+    kind: what the reader makes of it. "mosaic" and "foreign" are classes of objects, "call" may stand in a call that is
+    interpreted, "name" may only be mentioned, "stored" is `Stored`. module: the module's name of today. written: the
+    name to write, which is the one in the file, where that release of Mosaic looks for it.
     """
 
     __slots__ = ("kind", "module", "name", "written")
@@ -68,10 +69,10 @@ class Global:
 
 
 class ObjectNode:
-    """An object of a class that the file names: Mosaic's own, or a foreign one that is only kept.
+    """An object of a class that the file names: one of Mosaic's own, or a foreign one that is only kept.
 
-    `args` is the tuple of its construction (empty for Mosaic's classes). `state` is None before BUILD, then the Pairs of
-    its attributes or, for classes with slots, the tuple (Pairs | None, Pairs | None).
+    args, kwargs: of its construction, empty and None for Mosaic's classes. state: None before the opcode BUILD, then
+    the Pairs of its attributes or, for a class with slots, the tuple (Pairs | None, Pairs | None).
     """
 
     __slots__ = ("args", "cls", "kwargs", "state")
@@ -83,7 +84,7 @@ class ObjectNode:
         self.state: Node = None
 
     def fields(self) -> dict[str, Node]:
-        """The attributes by name, those in slots included."""
+        """Return the attributes by name, those in slots included."""
         state = self.state
         if type(state) is Pairs:
             return state.as_dict()
@@ -93,10 +94,10 @@ class ObjectNode:
 
 
 class Stored:
-    """An array that is not in the stream but in Blender's data, as what an import keeps on an object names it.
+    """The place of an array that is in Blender's data and not in the stream. Only records in a .blend have such.
 
-    name: what the owner knows it by. dtype, order ("C" or "F"): what it is to have in a file. owner: whoever holds it. A
-    session that names one is refused.
+    name: by which the owner knows the array. dtype, order ("C" or "F"): what the array gets in a file. owner: who holds
+    it. A session that names one is refused.
     """
 
     __slots__ = ("dtype", "name", "order", "owner")
@@ -109,10 +110,10 @@ class Stored:
 
 
 class Formed:
-    """An object that is like many others, and not made before someone looks into it.
+    """An object that is like many others and is not made before someone looks into it.
 
-    alike: what it has in common with them, which makes it. own: its name and uuid, None for what it has not. owner: of its
-    arrays, each a `Stored`.
+    alike: what it has in common with them, and makes it. own: its name and uuid, None where it has none. owner: who
+    holds its arrays, each of which is a `Stored`.
     """
 
     __slots__ = ("alike", "own", "owner")
@@ -123,12 +124,12 @@ class Formed:
         self.owner = owner
 
     def make(self) -> Node:
-        """A new node of it."""
+        """Make a new node of it."""
         return self.alike.make(self.own, self.owner)
 
 
 class Slot:
-    """In a node that is a template, the place of what is each node's own, by its number there."""
+    """The place in a template where each node made from it has something of its own. number: of `Formed.own`."""
 
     __slots__ = ("number",)
 
@@ -137,7 +138,7 @@ class Slot:
 
 
 class CallNode:
-    """A call that the file asks for and nobody makes: kept so that it can be written back."""
+    """A call that the file asks for. Nobody makes it; it is kept so that it can be written back."""
 
     __slots__ = ("args", "function")
 
@@ -147,7 +148,7 @@ class CallNode:
 
 
 class DtypeNode:
-    """A numpy dtype: `code` as in `numpy.dtype(code)`; `dtype` is ours from the table, None for one that we only keep."""
+    """A numpy dtype. code: as in `numpy.dtype(code)`. dtype: numpy's own, None for one that is only kept."""
 
     __slots__ = ("code", "dtype", "state")
 
@@ -160,8 +161,8 @@ class DtypeNode:
 class ArrayNode:
     """A numpy array.
 
-    `values` is a read-only view of what was read, or None for an array that is only kept (objects, records) or damaged, which
-    `trouble` then says. `args` and `state` are what the file gave, for writing it back.
+    values: a read-only view of what was read, None for an array that is only kept (of objects, of records) or damaged.
+    trouble: why there are no values, the end of a sentence. args, state: what the file gave, to write it back.
     """
 
     __slots__ = ("args", "state", "trouble", "values")

@@ -1,8 +1,8 @@
 """Pickle bytes -> nodes: a small opcode interpreter that runs nothing.
 
-It knows the opcodes that Python's picklers of protocol 2 to 5 write, and of calls only the few that a Mosaic session needs;
-all it makes are the inert nodes of `nodes`. Arrays become views of the bytes, so a session of any size is read without a
-copy. The first thing that does not belong into a session refuses the whole stream.
+It knows the opcodes that Python's picklers of protocol 2 to 5 write, and only the few calls that a Mosaic session
+needs. All that it makes are the inert nodes of `nodes`. Arrays become views of the bytes, so a session of any size is
+read without a copy. The whole stream is refused at the first part that does not belong into a session.
 """
 
 import re
@@ -34,39 +34,38 @@ from .nodes import (
 from .releases import OLD_PACKAGE, PACKAGE
 
 MAX_OPCODES = 20_000_000  # a session of 50 000 objects has 10 million
-MAX_MARKS = 10_000  # open at a time; Python's pickler gives up earlier
+MAX_MARKS = 10_000  # that are open at a time; Python's pickler gives up earlier
 MAX_TEXT_LINE = 512  # of a GLOBAL opcode; Python's own names are far shorter
 MAX_INT_BYTES = 64
 MAX_DIMENSIONS = 32  # numpy's limit up to 1.26
 MAX_EMPTY = 2**48  # bytes that an array without items would have along its other axes
 MAX_STRING_ITEM = 65_536  # bytes of one item of a text array
-MAX_COPY = 256  # bytes; shorter ones are copied, because a view takes more room
+MAX_COPY = 256  # bytes; so short a part is copied, because a view takes more room
 WINDOW = 2**18  # bytes of a file that are read at a time
-MARGIN = 2048  # bytes; an opcode and what follows it are shorter, but for those of arrays and long texts
+MARGIN = 2048  # bytes; longer than any opcode with its argument, except arrays and long texts
 
 Call: TypeAlias = Callable[[Global, tuple[Node, ...], Budget], Node]
 
 MODULE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 MODULE_PREFIXES = ((OLD_PACKAGE, PACKAGE), ("numpy.core", "numpy._core"))  # old name, name of today
-# What the running Python no longer, or not yet, counts as its own.
+# With modules that the running Python no longer has, or not yet.
 STANDARD_LIBRARY = sys.stdlib_module_names | set(
-    "asynchat asyncore cgi cgitb chunk commands compression copy_reg crypt distutils exceptions imghdr imp lib2to3 mailcap "
-    "msilib new nis nntplib ossaudiodev pipes popen2 smtpd sndhdr spwd string telnetlib test thread tomllib uu xdrlib".split()
+    "asynchat asyncore cgi cgitb chunk commands compression copy_reg crypt distutils exceptions imghdr imp lib2to3 "
+    "mailcap msilib new nis nntplib ossaudiodev pipes popen2 smtpd sndhdr spwd string telnetlib test thread tomllib uu "
+    "xdrlib".split()
 )
 
 
-STORED = ("mosaic_addon", "Stored")  # how `Stored` stands in a pickle of ours
+STORED = ("mosaic_addon", "Stored")  # the name of `Stored` in the pickles that a .blend keeps
 
 
 def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = None, *, owner: Any = None) -> Node:
-    """The object that a pickle of protocol 2 to 5 describes, as inert nodes.
+    """Read the object that a pickle of protocol 2 to 5 describes, as inert nodes.
 
-    data: the whole stream. Arrays and bytes of the result are views of it or, where it is a file, of what was read of it: a
-    large one has memory of its own.
-    budget: what reading may cost; that of a file of this size if none is given. owner: for bytes of a .blend, who
-    holds the arrays that a `Stored` stands for.
-    Raises MosaicError when the stream is damaged, or asks for something that does not belong into a session. The sentence
-    does not name the file: whoever opened it does.
+    data: the whole stream. Arrays and bytes of the result are views of it or, where it is a file, of the parts that
+    were read; a large array has memory of its own. budget: for the cost of reading; by default that of a file of this
+    size. owner: who holds the arrays of `Stored` nodes, for bytes that a .blend keeps. Raises MosaicError, in a
+    sentence without the file's name, when the stream is damaged or holds something that does not belong into a session.
     """
     if isinstance(data, FileBytes):
         file, view = data, data.read(0, min(len(data), WINDOW))
@@ -93,7 +92,7 @@ def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = No
                 limit = sys.maxsize if len(view) == size else len(view) - MARGIN
             op = view[pos]
             pos += 1
-            # The opcodes in the order of how often sessions use them.
+            # The opcodes that sessions use most come first.
             if op == 0x94:  # MEMOIZE
                 memo.append(stack[-1])
             elif op == 0x68:  # BINGET
@@ -271,8 +270,8 @@ def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = No
                 return stack[0]
             else:
                 raise MosaicError(
-                    f"holds the pickle opcode 0x{op:02x} at byte {begin + pos - 1}, which no session has; it is damaged or may be "
-                    "harmful and was not opened"
+                    f"holds the pickle opcode 0x{op:02x} at byte {begin + pos - 1}, which no session has; "
+                    "it is damaged or may be harmful and was not opened"
                 )
     except (IndexError, struct.error, UnicodeDecodeError) as error:
         what = "ends too early" if pos >= size else f"is damaged at byte {begin + pos}"
@@ -284,13 +283,14 @@ FLOAT64 = struct.Struct(">d")
 
 
 def _part(file: FileBytes | None, begin: int, view: memoryview, start: int, end: int) -> memoryview:
-    """The bytes from start to end of the view, which may go on in the file."""
+    """Return the bytes from `start` to `end` of a view that begins at `begin` of the file, and may end before `end`."""
     if file is None or end <= len(view):
         return view[start:end]
     return file.read(begin + start, end - start)
 
 
 def _text_line(view: memoryview, pos: int) -> tuple[str, int]:
+    """Read the text up to the next newline. Returns it and the position behind. Raises IndexError for none."""
     line, newline, _ = bytes(view[pos : pos + MAX_TEXT_LINE]).partition(b"\n")
     if not newline:
         raise IndexError
@@ -301,7 +301,7 @@ def _text_line(view: memoryview, pos: int) -> tuple[str, int]:
 
 
 def _classify(module: str, name: str, owner: Any) -> Global:
-    """The Global of a name in the file, under the module's name of today; refuses what no session names."""
+    """Make the Global of a name in the file. Raises MosaicError for a name that no session has."""
     written = module
     if module == "__builtin__":
         module = "builtins"  # protocol 2 writes the name of Python 2
@@ -335,7 +335,8 @@ def _refuse_name(module: str, name: str) -> NoReturn:
 def _refuse_call(function: Node) -> NoReturn:
     shown = repr(function) if type(function) is Global else "a computed function"
     raise MosaicError(
-        f"asks for a call of {shown[:120]}, which has no place in a Mosaic session; the file may be harmful and was not opened"
+        f"asks for a call of {shown[:120]}, which has no place in a Mosaic session; "
+        "the file may be harmful and was not opened"
     )
 
 
@@ -343,6 +344,7 @@ def _refuse_call(function: Node) -> NoReturn:
 
 
 def _new_object(cls: Node, args: Node, kwargs: Node, owner: Any) -> ObjectNode | Stored:
+    """Make the node of a new object. Raises MosaicError for a class or for arguments that no session has."""
     if type(cls) is Global and cls.kind == "stored":
         if type(args) is not tuple or len(args) != 3 or set(map(type, args)) != {str}:
             _refuse_call(cls)
@@ -357,6 +359,7 @@ def _new_object(cls: Node, args: Node, kwargs: Node, owner: Any) -> ObjectNode |
 
 
 def _build_object(node: ObjectNode, state: Node, budget: Budget) -> None:
+    """Give an object its state. Raises MosaicError if the attributes of one of Mosaic's own are in no known form."""
     if node.cls.kind == "mosaic":
         parts = state if type(state) is tuple and len(state) == 2 else (state,)
         for part in parts:
@@ -373,7 +376,7 @@ def _build_object(node: ObjectNode, state: Node, budget: Budget) -> None:
 
 
 def _dtypes() -> dict[tuple[str, str], np.dtype[Any]]:
-    """The dtypes that we interpret, by numpy's code and byte order as pickled."""
+    """Make the table of dtypes that are interpreted, by the code and byte order that numpy pickles."""
     table = {}
     for code in ("b1", "i1", "u1"):
         table[code, "|"] = np.dtype(code)
@@ -390,6 +393,7 @@ PLAIN_DTYPE_STATE = (None, None, None, -1, -1, 0)
 
 
 def _call_dtype(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
+    """Make the node of `numpy.dtype(code, align, copy)`, to be completed by BUILD."""
     if (
         len(args) != 3
         or type(args[0]) is not str
@@ -401,7 +405,7 @@ def _call_dtype(function: Global, args: tuple[Node, ...], budget: Budget) -> Nod
 
 
 def _build_dtype(node: DtypeNode, state: Node, budget: Budget) -> None:
-    """Interpret numpy's pickled dtype state (version, byteorder, subdtype, names, fields, itemsize, alignment, flags)."""
+    """Interpret numpy's state of a dtype: version, byteorder, subdtype, names, fields, itemsize, alignment, flags."""
     if type(state) is not tuple:
         raise MosaicError("holds a numpy dtype in no known form; it is damaged")
     node.state = state
@@ -423,14 +427,14 @@ def _build_dtype(node: DtypeNode, state: Node, budget: Budget) -> None:
 
 
 def _call_reconstruct(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
-    """numpy's empty array, to be filled by BUILD: `_reconstruct(ndarray, (0,), b"b")`."""
+    """Make the node of `_reconstruct(ndarray, (0,), b"b")`, numpy's empty array, to be filled by BUILD."""
     if len(args) != 3 or type(args[0]) is not Global or (args[0].module, args[0].name) != ("numpy", "ndarray"):
         _refuse_call(function)
     return ArrayNode(args)
 
 
 def _build_array(node: ArrayNode, state: Node, budget: Budget) -> None:
-    """Fill an array from numpy's pickled state (version, shape, dtype, is Fortran order, bytes)."""
+    """Fill an array from numpy's pickled state (version, shape, dtype, whether in Fortran order, bytes)."""
     if type(state) is not tuple or len(state) != 5 or len(node.args) != 3:
         raise MosaicError("holds a numpy array in no known form; it is damaged")
     budget.spend(ARRAY)
@@ -439,7 +443,7 @@ def _build_array(node: ArrayNode, state: Node, budget: Budget) -> None:
 
 
 def _call_frombuffer(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
-    """numpy's array of protocol 5: `_frombuffer(buffer, dtype, shape, order)`, since numpy 2.3 also with an axis order."""
+    """Make an array of protocol 5: `_frombuffer(buffer, dtype, shape, order)`, since numpy 2.3 also with axes."""
     if not 4 <= len(args) <= 5 or type(args[3]) is not str or args[3] not in ("C", "F", "K"):
         _refuse_call(function)
     budget.spend(ARRAY)
@@ -465,7 +469,7 @@ def _call_frombuffer(function: Global, args: tuple[Node, ...], budget: Budget) -
 
 
 def _fill(node: ArrayNode, data: Node, dtype: Node, shape: Node, order: Any, budget: Budget) -> None:
-    """Make `node.values` a view of the bytes, or say in `node.trouble` why not. Nothing is trusted to numpy unchecked."""
+    """Make `node.values` a view of the bytes, or say in `node.trouble` why not. Numpy gets nothing unchecked."""
     if type(dtype) is not DtypeNode:
         raise MosaicError("holds a numpy array without a dtype; it is damaged")
     if type(shape) is not tuple or len(shape) > MAX_DIMENSIONS or not set(map(type, shape)) <= {int}:
@@ -494,7 +498,10 @@ def _fill(node: ArrayNode, data: Node, dtype: Node, shape: Node, order: Any, bud
 
 
 def trouble_of_items(values: NDArray[Any]) -> str | None:
-    """Why items of an array are none of its dtype, which numpy finds only when it makes Python objects of them."""
+    """Say why items of an array are none of its dtype, which numpy would only find on making Python objects of them.
+
+    Returns the end of a sentence, None if all items are in order.
+    """
     kind = values.dtype.kind
     if kind not in "bU" or not values.size:
         return None
@@ -505,7 +512,7 @@ def trouble_of_items(values: NDArray[Any]) -> str | None:
 
 
 def _call_scalar(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
-    """A numpy scalar: `scalar(dtype, bytes)`."""
+    """Make a numpy scalar of `scalar(dtype, bytes)`."""
     if len(args) != 2 or type(args[0]) is not DtypeNode:
         _refuse_call(function)
     dtype, data = args[0].dtype, args[1]
@@ -526,7 +533,7 @@ def _call_scalar(function: Global, args: tuple[Node, ...], budget: Budget) -> No
 
 
 def _call_encode(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
-    """Bytes as protocol 2 writes them: `_codecs.encode(str, "latin1")`."""
+    """Make bytes of `_codecs.encode(str, "latin1")`, as protocol 2 writes them."""
     if len(args) != 2 or type(args[0]) is not str or args[1] not in ("latin1", "latin-1"):
         _refuse_call(function)
     budget.spend(VALUE + len(args[0]))
@@ -537,7 +544,7 @@ def _call_encode(function: Global, args: tuple[Node, ...], budget: Budget) -> No
 
 
 def _call_getattr(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
-    """The kernel of scipy's Rbf, a method bound to it: `getattr(<Rbf>, "_h_linear")`. Kept, never looked up."""
+    """Keep `getattr(<Rbf>, "_h_linear")`, the bound kernel of a scipy Rbf. It is never looked up."""
     rbf = len(args) == 2 and type(args[0]) is ObjectNode and args[0].cls
     if not rbf or not rbf.module.startswith("scipy.interpolate") or rbf.name != "Rbf":
         _refuse_call(function)
@@ -547,6 +554,8 @@ def _call_getattr(function: Global, args: tuple[Node, ...], budget: Budget) -> N
 
 
 def _literal(make: Callable[..., Node], check: Callable[[tuple[Node, ...]], bool]) -> Call:
+    """Make a call that gives a plain value, of arguments that pass a check."""
+
     def call(function: Global, args: tuple[Node, ...], budget: Budget) -> Node:
         if not check(args):
             _refuse_call(function)

@@ -1,7 +1,8 @@
-"""Nodes -> pickle bytes: the mirror of `pickle_reader`.
+"""Nodes -> pickle bytes.
 
-What is written is protocol 4 with the names of numpy 1, which numpy 1 and 2 both read, and nothing that the reader would
-refuse. Arrays go from their memory into the file as they lie there. What is shared in the nodes is shared in the file.
+The pickle is of protocol 4 with the names of numpy 1, which numpy 1 and 2 both read, and holds nothing that our reader
+would refuse. Arrays go from their memory into the file without a copy. What is shared in the nodes is shared in the
+file.
 """
 
 import struct
@@ -45,7 +46,7 @@ STACK_GLOBAL, REDUCE, NEWOBJ, NEWOBJ_EX, BUILD, MEMOIZE, POP, POP_MARK = (
     b"\x93", b"R", b"\x81", b"\x92", b"b", b"\x94", b"0", b"1",
 )  # fmt: skip
 FLOAT64 = struct.Struct(">d")
-NEW_ARRAY: Final = ("numpy", "ndarray", 0)  # the arguments of every new array, in the memo
+NEW_ARRAY: Final = ("numpy", "ndarray", 0)  # key of the memo, for the arguments of every new array
 NUMPY: Final = "numpy.core.multiarray"  # a name that every numpy knows
 FROMBUFFER: Final = Global("numpy._core.numeric", "_frombuffer", "call")
 
@@ -58,18 +59,18 @@ def write_pickle(
     keep_out: Mapping[int, Stored] = MappingProxyType({}),
     renames: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({}),
 ) -> None:
-    """Write the object that `root` describes, as `read_pickle` gave it or made of Python's own values and numpy arrays.
+    """Write a node as `read_pickle` made it, or made of Python's own values and numpy arrays.
 
-    write: takes bytes, or a buffer that is only valid until it returns. fetch: the array that a `Stored` of an owner stands
-    for, asked for when it is written; without it a `Stored` is written as such. keep_out: what to write instead of array
-    nodes, by their id. renames: other names for classes, by module and name. Raises TypeError for what no session holds, and
-    MosaicError for what is nested more deeply than the reader goes.
+    write: takes bytes, or a buffer that is only valid until it returns. fetch: gives the array of a `Stored` and its
+    owner at the moment when it is written; without it a `Stored` is written as such. keep_out: what to write instead of
+    array nodes, by their id. renames: other modules and names for classes, by module and name.
+    Raises TypeError for a value that no session holds, MosaicError for one that is nested too deeply for the reader.
     """
     _Writer(write, fetch, keep_out, renames).run(root)
 
 
 class _Later(bytes):
-    """Opcodes to write after what was put on the list of things to do behind them."""
+    """Opcodes to write once all that was put on the stack above them is written."""
 
     __slots__ = ()
 
@@ -81,7 +82,7 @@ class _Close(_Later):
 
 
 class _Memoize:
-    """Remember `node` here: what it is made of has been written. `popping` takes it off the stack again."""
+    """Finish `node`, whose parts have been written, and remember it. popping: opcodes that take its parts off again."""
 
     __slots__ = ("node", "popping")
 
@@ -91,6 +92,8 @@ class _Memoize:
 
 
 class _Writer:
+    """One pickle that is being written. Nodes that are still to be written stand on a stack of its own."""
+
     def __init__(
         self,
         write: Write,
@@ -106,9 +109,9 @@ class _Writer:
         self.todo: list[Node] = []
         self.memo: dict[Any, int] = {}  # by id, or by what it is: a text, a (module, name), a dtype
         self.marks = 0  # that are open
-        self.alive: list[Node] = []  # what was made on the way, so that no id is used twice
-        self.heads: dict[Any, bytes] = {}  # what arrays begin with, by their shape, dtype and order
-        self.templates: dict[int, list[Any]] = {}  # of nodes that are alike, by the id of what they have in common
+        self.alive: list[Node] = []  # nodes that were made on the way, kept so that no id is used twice
+        self.heads: dict[Any, bytes] = {}  # the first bytes of arrays, by their shape, dtype and order
+        self.templates: dict[int, list[Any]] = {}  # of nodes that are alike, by the id of their `Alike`
 
     def run(self, root: Node) -> None:
         out, todo, memo = self.out, self.todo, self.memo
@@ -175,7 +178,7 @@ class _Writer:
         self.remember(text)
 
     def put_bytes(self, data: Any) -> None:
-        """Bytes: a buffer of single bytes."""
+        """Write bytes. data: a buffer of single bytes."""
         size = len(data)
         self.out += _bytes_of(size)
         if size < LARGE:
@@ -215,7 +218,7 @@ class _Writer:
         self.remember(id(node))
 
     def put_call(self, name: str, *args: Any) -> None:
-        """A call of a builtin with scalars."""
+        """Write a call of a builtin with scalars."""
         self.put_name("builtins", name)
         for value in args:
             if type(value) is float:
@@ -252,6 +255,7 @@ class _Writer:
         self.todo.extend(reversed(node))
 
     def end(self, mark: _Memoize) -> None:
+        """Finish a tuple, frozenset or call, unless it contains itself and was finished on the way."""
         node = mark.node
         known = self.memo.get(id(node))
         if mark.popping == POP_MARK:
@@ -266,7 +270,11 @@ class _Writer:
             self.remember(id(node))
 
     def put_items(self, node: Any, empty: bytes, items: Any, single: int, end: bytes, several_end: _Close) -> None:
-        """A container. end: of one that has `single` items, so that a chain of them opens no MARK within a MARK."""
+        """Write a container of items.
+
+        end: the opcode for one with `single` items, which needs no MARK, so that a chain of such opens none within
+        another. several_end: the opcode for more.
+        """
         self.out += empty
         self.remember(id(node))
         if len(items) > single:
@@ -307,7 +315,7 @@ class _Writer:
             self.todo.append(node.args)
 
     def end_object(self, mark: "_New") -> None:
-        """Make an object with arguments, unless they contain it and made it already."""
+        """Make an object with arguments, unless these contain the object, which made it already."""
         node = mark.node
         known = self.memo.get(id(node))
         if known is not None:
@@ -316,6 +324,7 @@ class _Writer:
             self.make(node, NEWOBJ if node.kwargs is None else NEWOBJ_EX)
 
     def make(self, node: ObjectNode, opcode: bytes) -> None:
+        """Make an object of the class and arguments that have been written, and give it its state."""
         self.out += opcode
         self.remember(id(node))
         if node.state is not None:
@@ -337,7 +346,10 @@ class _Writer:
             self.remember(id(node))
 
     def put_formed(self, node: Formed) -> None:
-        """The first of nodes that are alike as any other; those after it by a template, as they share nothing with others."""
+        """Write the first of nodes that are alike as any other, and the following ones by a template.
+
+        That is possible because they share no parts with other nodes.
+        """
         alike = node.alike
         template = self.templates.get(id(alike))
         if template is None or self.fetch is None or not TEXTS.issuperset(map(type, node.own)):
@@ -400,7 +412,7 @@ class _Writer:
         self.remember(id(node))
 
     def put_new_array(self) -> None:
-        """An empty array; what every array begins with is written once."""
+        """Write an empty array. The arguments that all arrays have are written once."""
         self.put_name(NUMPY, "_reconstruct")
         known = self.memo.get(NEW_ARRAY)
         if known is None:
@@ -412,7 +424,7 @@ class _Writer:
         self.out += REDUCE
 
     def put_array(self, values: NDArray[Any]) -> None:
-        """An array, whole, but for its place in the memo."""
+        """Write an array; remembering it is left to the caller."""
         flags = values.flags
         fortran = flags.f_contiguous and not flags.c_contiguous
         kind = values.shape, values.dtype, fortran
@@ -430,7 +442,7 @@ class _Writer:
         self.out += TUPLE + BUILD
 
     def put_head(self, values: NDArray[Any], fortran: bool) -> None:
-        """All of an array that is before its bytes; kept once it is nothing but what was remembered."""
+        """Write all of an array before its bytes, and keep that for the next one as soon as it holds nothing new."""
         known, start = NEW_ARRAY in self.memo and ("dtype", values.dtype.str) in self.memo, len(self.out)
         self.put_new_array()
         self.out += MARK + _integer(1)
@@ -479,7 +491,7 @@ class _Writer:
 
 
 class _Recorder(_Writer):
-    """Writes a node into `parts`, with nothing remembered: bytes, and each `Slot` and `Stored` as it is."""
+    """Writes a template: `parts` are bytes, and each `Slot` and `Stored` as it is. It remembers nothing."""
 
     def __init__(self, writer: _Writer) -> None:
         super().__init__(writer.write, lambda stored, _: stored, writer.keep_out, writer.renames)
@@ -510,7 +522,7 @@ class _Recorder(_Writer):
 
 
 class _New:
-    """Make the object `node` here: its arguments have been written."""
+    """Make the object `node`, whose arguments have been written."""
 
     __slots__ = ("node",)
 
@@ -528,7 +540,7 @@ def _text(text: str) -> bytes:
 
 
 def _bytes_of(size: int) -> bytes:
-    """What stands before so many bytes."""
+    """Return the opcode that stands before so many bytes."""
     if size < 256:
         return b"C" + bytes((size,))
     return b"B" + struct.pack("<I", size) if size < 2**32 else b"\x8e" + struct.pack("<Q", size)
@@ -552,7 +564,7 @@ def _integer(value: int) -> bytes:
 
 
 def _is_healthy(node: ArrayNode) -> bool:
-    """Whether an array of protocol 5 is only kept because of its dtype."""
+    """Tell whether an array of protocol 5 is in order but for its dtype."""
     _, dtype, shape, order, *axes = node.args
     if (
         type(dtype) is not DtypeNode
@@ -572,7 +584,7 @@ def _is_healthy(node: ArrayNode) -> bool:
 
 
 def _plain_state(args: tuple[Node, ...]) -> tuple[Node, ...]:
-    """What protocol 4 says of an array that protocol 5 says these arguments of, whose dtype nobody knows."""
+    """Turn the arguments of an array of protocol 5, whose dtype is not interpreted, into its state of protocol 4."""
     buffer, dtype, shape, order, *axes = args
     data = buffer.data if type(buffer) is ByteArray else buffer
     count = prod(shape)
@@ -584,7 +596,7 @@ def _plain_state(args: tuple[Node, ...]) -> tuple[Node, ...]:
 
 
 CLOSE_LIST, CLOSE_DICT, CLOSE_SET = _Close(APPENDS), _Close(SETITEMS), _Close(ADDITEMS)
-# What is remembered once it is written, as those that may contain themselves are before.
+# Kinds that are remembered after they are written; those that may contain themselves remember themselves before.
 REMEMBERED_AFTER = frozenset({bytes, memoryview, bytearray, ByteArray, complex, slice, range})
 
 

@@ -1,4 +1,4 @@
-"""Meta and other free values of a session as plain Python: bounded, whatever the file holds."""
+"""Meta and other free values of a session as plain Python values, of bounded size whatever the file holds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,29 +18,32 @@ KEYS = (type(None), bool, float, str)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Stands for a value that is kept for saving but not interpreted: `what` names it."""
+    """A stand-in for a value that is kept for saving but not interpreted. what: its name in a sentence."""
 
     what: str
 
 
 def plain(node: Node, budget: Budget | None = None) -> Any:
-    """`node` as Python's own containers and scalars, numpy scalars and arrays.
+    """Convert a node to Python's own containers and scalars, numpy scalars and arrays.
 
-    Sets become lists when an item cannot be hashed; a dict keeps the keys that are scalars. What is not understood, nested
-    deeper than MAX_NESTING or beyond MAX_VALUES values becomes `Kept`. Shared parts are repeated, which the bound on the
-    values limits, and `budget` for all calls together.
+    A set becomes a list if an item cannot be hashed. A dict loses the keys that are no scalars. A value becomes `Kept`
+    if it is not understood, nested deeper than MAX_NESTING, or beyond the first MAX_VALUES. Shared parts are repeated,
+    which MAX_VALUES bounds for one call, and `budget` for all calls with it. Raises MosaicError when the budget is
+    spent.
     """
     return _Converter(budget or Budget(0)).convert(node, 0)
 
 
 def _is_key(value: Any) -> bool:
-    """Whether a value of a file may be hashed: a scalar of which a file cannot hold many with the same hash."""
+    """Tell whether a value may be hashed: a scalar of which a file cannot hold many with one hash."""
     if type(value) is int:
         return -(2**63) <= value < 2**63
     return type(value) in KEYS or (isinstance(value, np.generic) and not isinstance(value, np.complexfloating))
 
 
 class _Converter:
+    """One call of `plain`, with the number of values that are left for it."""
+
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.left = MAX_VALUES
@@ -92,7 +95,7 @@ class _Converter:
 
 
 def unknown_parts(value: Any) -> Iterator[str]:
-    """What the `Kept` values in a converted value are, one by one; Mosaic's own classes are no surprise and left out."""
+    """Name the `Kept` values in a converted value, one by one. Mosaic's own classes are no surprise and left out."""
     if isinstance(value, Kept):
         if not value.what.startswith("a mosaic."):
             yield value.what

@@ -1,4 +1,4 @@
-"""A session that is being read: what reading may still cost, what was odd, and the arrays that must be in order."""
+"""The state of reading: what is left of the budget, the warnings so far, and arrays that are checked."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ MAX_SHOWN = 80  # characters of a text from the file
 
 
 class DamageError(Exception):
-    """Why one geometry cannot be read; becomes a warning that names it."""
+    """The reason why one geometry cannot be read. It becomes a warning that names the geometry."""
 
 
 class Reading:
-    """One session that is being read: the work left for it, and what was odd."""
+    """One session that is being read: its budget and its warnings."""
 
     __slots__ = ("budget", "warnings")
 
@@ -28,6 +28,7 @@ class Reading:
         self.warnings = warnings
 
     def warn(self, sentence: str) -> None:
+        """Add a warning, unless there are too many."""
         if len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(sentence)
         elif len(self.warnings) == MAX_WARNINGS:
@@ -35,7 +36,7 @@ class Reading:
 
 
 class Item:
-    """One geometry that is being read: its warnings carry its name, its work counts against the session's budget."""
+    """One geometry that is being read. Its warnings carry its name; its work counts against the session's budget."""
 
     __slots__ = ("budget", "label", "reading", "said")
 
@@ -46,13 +47,14 @@ class Item:
         self.said = 0
 
     def warn(self, sentence: str) -> None:
+        """Add a warning about this geometry, unless there are too many. sentence: without subject and full stop."""
         self.said += 1
         if self.said <= MAX_WARNINGS_EACH:
             more = "; more is odd about it" if self.said == MAX_WARNINGS_EACH else ""
             self.reading.warn(f"{label_of(*self.label)}: {sentence}{more}.")
 
     def entries(self, node: Node) -> dict[str, Node]:
-        """The entries of a dict or the attributes of an object, by name; none of anything else."""
+        """Return the entries of a dict or the attributes of an object by name; nothing for anything else."""
         if type(node) is ObjectNode:
             state = node.state
             if type(state) is tuple:  # the attributes of a class with slots
@@ -66,17 +68,20 @@ class Item:
 
 
 def label_of(container: str, name: str) -> str:
-    """What a sentence calls a geometry."""
+    """Return what a sentence calls a geometry."""
     return f"{container} {shown(name)}"
 
 
 def shown(text: str) -> str:
-    """A text from the file as it may stand in a sentence."""
+    """Make a text from the file fit to stand in a sentence: short, printable, in quotes."""
     return repr(printable(text[:MAX_SHOWN]))
 
 
 def array(node: Node, what: str, width: int | None = None) -> NDArray[Any] | None:
-    """A numeric array, with `width` one of that many columns. None where there is none; raises DamageError if it is bad."""
+    """Return the values of an array of numbers, None where there is none.
+
+    what: its name in a sentence. width: the number of columns that it must have. Raises DamageError for a bad array.
+    """
     if node is None:
         return None
     if type(node) is not ArrayNode or node.values is None:
@@ -93,14 +98,14 @@ def array(node: Node, what: str, width: int | None = None) -> NDArray[Any] | Non
 
 
 def need(values: NDArray[Any] | None, what: str) -> NDArray[Any]:
-    """`values`; raises DamageError where there are none."""
+    """Return an array that must be there. Raises DamageError if it is not."""
     if values is None:
         raise DamageError(f"it has no {what}")
     return values
 
 
 def floats(node: Node, what: str, item: Item) -> NDArray[np.float64]:
-    """A copy of an array as float64. Raises DamageError for one that is bad or not finite."""
+    """Copy an array of finite numbers as float64. Raises DamageError for a bad one."""
     values = need(array(node, what), what)
     item.budget.spend(8 * values.size)
     if not np.isfinite(values).all():
@@ -109,7 +114,7 @@ def floats(node: Node, what: str, item: Item) -> NDArray[np.float64]:
 
 
 def rows(node: Node, what: str, n: int, width: int, item: Item) -> NDArray[Any] | None:
-    """A per-point array, or None with a warning when it does not fit the points."""
+    """Return an array with one row for each of `n` points; None, with a warning, for one that does not fit."""
     if node is None:
         return None
     try:

@@ -1,7 +1,7 @@
-"""What differs between releases of Mosaic: the one place that a new release touches.
+"""Differences between the releases of Mosaic: the one place that a new release touches.
 
-A session does not say which release wrote it. `recognise` tells it from what the state holds, and a `Spelling` says how that
-release writes, so that an edited session stays one that the release reads. The differences were measured on sessions that
+A session does not say which release wrote it. `recognise` tells that by the state, and a `Spelling` says how the
+release writes, so that it can still read a session that was edited here. The differences were found in sessions that
 the real releases wrote.
 """
 
@@ -19,12 +19,12 @@ WIDGET, STATE = "mosaic.widgets.container_list", "mosaic.tree_state"
 GEOMETRY_CLASSES = ("Geometry", "PointCloud", "VolumeGeometry", "SegmentationGeometry", "GeometryTrajectory")
 OLD_GEOMETRY_CLASSES = {"PointCloud": "Geometry"}  # by their name of today
 MESH_CLASSES = frozenset(
-    "TriangularMesh ConvexHull FairHull ClusteredBallPivotingMesh MarchingCubes BallPivoting AlphaShape ShrinkWrap FlyingEdges "
-    "PoissonMesh".split()
+    "TriangularMesh ConvexHull FairHull ClusteredBallPivotingMesh MarchingCubes BallPivoting AlphaShape ShrinkWrap "
+    "FlyingEdges PoissonMesh".split()
 )
 OLD_REPRESENTATIONS = {"pointcloud_normals": "normals"}  # by their name of today; to 1.0.7
 
-# Where the state has its containers and the order of their browsers. Every loader takes either key of a container.
+# The keys of the containers in the state, of which every loader takes either, and of the order of their browsers.
 CONTAINER_KEYS = {"clusters": ("_data", "data"), "models": ("_models", "models")}
 TREE_KEYS = {"clusters": "_data_tree", "models": "_models_tree"}
 
@@ -33,17 +33,25 @@ TREE_KEYS = {"clusters": "_data_tree", "models": "_models_tree"}
 class Spelling:
     """How a release of Mosaic writes a session. The defaults are those of the newest.
 
-    release: what a session of it is said to be. version: what an indexed file of it says, where it is not a release itself.
-    package: the first part of its modules' names. tree: module and class of the browser's order, None before there was one.
-    properties: module of VertexPropertyContainer. meshes: the classes of meshes that it and all later releases know.
-    opens_indexed: it opens files of the indexed layout, not bare pickles alone.
-    uuids: geometries have one. models: a geometry has an attribute for its model, which stood in its meta before.
-    representations: a geometry says how it is shown. volume_representations: a volume says that it is shown as one.
-    fractions: an isovalue percentile may be a fraction, up to 1. filled: normals are never None.
-    segmentations: it knows SegmentationGeometry. segmentation_columns: which has vertex properties and a model.
-    resolutions: it knows a volume's target resolution. follows_normals: a volume without quaternions stands along its normals.
-    shape_in_metadata: the tomogram's shape stands in the state's `metadata`, with its physical one; before, the state had
-    `shape`, and each container a `metadata`. flags: visibility is a truth value, 0 or 1 before.
+    release: the name of the release or of several alike, as `Session.release` has it.
+    version: what an indexed file of it says of the Mosaic that wrote it, if `release` is no version.
+    package: the first part of the names of its modules.
+    tree: module and class of the order of a browser, None before there was one.
+    properties: the module of VertexPropertyContainer.
+    meshes: the classes of meshes that it and all later releases know.
+    opens_indexed: it opens files of the indexed layout too, not bare pickles alone.
+    uuids: geometries have one.
+    models: a geometry has an attribute for its model, which was in its meta before.
+    representations: a geometry says how it is drawn.
+    volume_representations: a volume is said to be drawn as a volume, and not as points.
+    fractions: an isovalue percentile may be a fraction of 1.
+    filled: normals are never None.
+    segmentations: it knows SegmentationGeometry.
+    segmentation_columns: a SegmentationGeometry has vertex properties and a model.
+    resolutions: a volume has a target resolution.
+    follows_normals: a volume without quaternions is turned along its normals.
+    shape_in_metadata: the tomogram's shapes are in the state's `metadata`; before, each container had a `metadata`.
+    flags: visibility is a truth value, and not 0 or 1.
     """
 
     release: str
@@ -67,7 +75,7 @@ class Spelling:
     flags: bool = True
 
 
-# The newest first; each says what differs from the one after it.
+# The newest first. Each row says how a release differs from the next one.
 NEWEST = Spelling(release="1.3", version="1.3.2")
 FROM_1_2_4 = replace(
     NEWEST, release="1.2.4", version="1.2.4", properties=PARSER, segmentation_columns=False, follows_normals=True,
@@ -75,8 +83,8 @@ FROM_1_2_4 = replace(
 )  # fmt: skip
 FROM_1_1_0 = replace(FROM_1_2_4, release="1.1.0-1.2.3", tree=(WIDGET, "TreeStateData"), opens_indexed=False)
 FROM_1_0_11 = replace(
-    FROM_1_1_0, release="1.0.11-1.0.16", tree=(WIDGET, "TreeState"), models=False, segmentations=False, resolutions=False,
-    filled=True,
+    FROM_1_1_0, release="1.0.11-1.0.16", tree=(WIDGET, "TreeState"), models=False, segmentations=False,
+    resolutions=False, filled=True,
 )  # fmt: skip
 FROM_1_0_0 = replace(
     FROM_1_0_11, release="1.0.0-1.0.10", tree=None, uuids=False, fractions=True, volume_representations=False
@@ -84,7 +92,7 @@ FROM_1_0_0 = replace(
 COLABSEG = replace(FROM_1_0_0, release="colabseg", package=OLD_PACKAGE, representations=False)
 SPELLINGS = (NEWEST, FROM_1_2_4, FROM_1_1_0, FROM_1_0_11, FROM_1_0_0, COLABSEG)
 
-# What other releases can be asked for, the newest first: each is read by itself and by all later ones.
+# The spellings that a session can be saved in, the newest first. Each is read by its release and by all later ones.
 TARGETS = {
     "1.3.2": NEWEST,
     "1.2.4": replace(FROM_1_2_4, tree=(WIDGET, "TreeStateData")),
@@ -99,7 +107,7 @@ TARGETS = {
 
 
 def recognise(state: Pairs) -> Spelling:
-    """The release that writes a state like this one."""
+    """Tell which release writes states like this one."""
     keys = state.as_dict()
     if "metadata" in keys:
         return NEWEST
@@ -119,7 +127,7 @@ def recognise(state: Pairs) -> Spelling:
 
 
 def spelling_of(release: str) -> Spelling:
-    """How the release of a session, as `Session.release` says it, writes one; the newest way for an unknown one."""
+    """Return the spelling of the release that `Session.release` names; the newest one for an unknown release."""
     for spelling in (*SPELLINGS, *TARGETS.values()):
         if spelling.release == release:
             return spelling
@@ -127,7 +135,7 @@ def spelling_of(release: str) -> Spelling:
 
 
 def version_of(release: str) -> str:
-    """What an indexed file of a session of this release says of the Mosaic that wrote it: three numbers."""
+    """Return what an indexed file of a session of this release says of the Mosaic that wrote it, such as "1.3.2"."""
     is_version = release.count(".") == 2 and release.replace(".", "").isdecimal()
     return release if is_version else spelling_of(release).version
 
@@ -136,15 +144,16 @@ def version_of(release: str) -> str:
 
 
 def container_in(keys: Mapping[str, Node], name: str) -> Node:
-    """The container "clusters" or "models" of a state with these keys."""
+    """Return a container of a state. keys: of the state. name: "clusters" or "models"."""
     first, second = CONTAINER_KEYS[name]
     return keys.get(first, keys.get(second))
 
 
 def shapes_in(keys: Mapping[str, Node]) -> Iterator[tuple[Node, Node]]:
-    """The tomogram's shapes in a state with these keys, in voxels and in angstrom, from where any release has them.
+    """Yield the shapes of the tomogram in voxels and in angstrom, from each place where a release may have them.
 
-    They stand in `metadata` since 1.3, at the top before; to 1.2.4 also in the metadata of the containers.
+    keys: of the state. Since 1.3 they are in its `metadata`, before they were in its `shape`, and up to 1.2.4 also in
+    the `metadata` of the containers.
     """
     containers = (container_in(keys, name) for name in CONTAINER_KEYS)
     parts = [container.fields().get("metadata") for container in containers if type(container) is ObjectNode]

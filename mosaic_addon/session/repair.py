@@ -1,6 +1,7 @@
-"""What Mosaic refuses a whole file over, or dies of: mended in a geometry's node, or told as a reason to leave it out.
+"""Repair of geometries over which Mosaic refuses a whole file, or crashes; those beyond repair are named.
 
-Some of it came with the file, some can be done in Blender. What Mosaic bears is left as it is.
+Some of the faults come with a file, others can be made in Blender. A fault that Mosaic tolerates is left as it is. All
+was tried with Mosaic 1.3.2.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,10 +32,11 @@ def repair(
     spacing: Sequence[float] | None,
     quaternions: Node,
 ) -> list[str]:
-    """Mend a geometry's node. Returns what was mended, one sentence each, without the full stop.
+    """Mend a geometry's node. Returns a sentence, without a full stop, for each part that was mended.
 
-    name: what it is called. count: its points. frames: the steps of its trajectory that were checked when they were read.
-    spacing: angstrom a voxel of its volume, None without one. quaternions: what it gets where Mosaic needs some.
+    name: of the geometry. count: of its points. frames: of its trajectory that were checked when they were read.
+    spacing: angstrom a voxel of its volume, None without one. quaternions: for its points, (n, 4) or a `Stored` node,
+    which it gets if Mosaic needs some.
     """
     mended: list[str] = []
     state = state_of(node)
@@ -70,7 +72,7 @@ def _repair_color(appearance: Pairs) -> list[str]:
 
 
 def _repair_fit(node: ObjectNode, spelling: Spelling) -> list[str]:
-    """Leave out a mesh whose faces name vertices that are not there: they end Mosaic."""
+    """Leave out a mesh whose faces name vertices that are not there, on which Mosaic crashes."""
     fit = fit_of(node)
     if fit is None or fit.cls.name not in MESH_CLASSES or not _is_broken(fit):
         return []
@@ -81,7 +83,7 @@ def _repair_fit(node: ObjectNode, spelling: Spelling) -> list[str]:
 
 
 def _repair_frames(state: Pairs, checked: int) -> list[str]:
-    """Leave out the steps of a trajectory whose meshes end Mosaic, unless these are all. checked: how many are in order."""
+    """Leave out the frames of a trajectory on which Mosaic crashes, unless all are such. checked: the sound ones."""
     steps = state.as_dict().get("trajectory")
     if type(steps) is not list or len(steps) <= checked:
         return []
@@ -93,7 +95,7 @@ def _repair_frames(state: Pairs, checked: int) -> list[str]:
 
 
 def _is_broken(fit: Node) -> bool:
-    """Whether a mesh ends Mosaic. One whose faces are in Blender's data was checked when it was read."""
+    """Tell whether Mosaic crashes on a mesh. One whose faces are in Blender's data was checked when it was read."""
     return type(fit) is not ObjectNode or (type(fit.fields().get("triangles")) is not Stored and crashes_mosaic(fit))
 
 
@@ -132,9 +134,9 @@ def _repair_representation(state: Pairs, count: int, has_volume: bool, quaternio
 
 
 def trouble(node: ObjectNode, points: Callable[[], NDArray[np.float32]], voxels: Sequence[int] | None) -> str | None:
-    """Why Mosaic cannot load a geometry whatever is mended: the end of a sentence; None if it can.
+    """Say why Mosaic cannot load a geometry, whatever is mended: the end of a sentence, None if it can.
 
-    points: gives (n, 3) angstrom, and is only asked for those of a segmentation. voxels: of its volume along x, y and z, None
+    points: returns (n, 3) angstrom; called for segmentations alone. voxels: of its volume along x, y and z, None
     without one.
     """
     if node.cls.name == "SegmentationGeometry":
@@ -143,6 +145,7 @@ def trouble(node: ObjectNode, points: Callable[[], NDArray[np.float32]], voxels:
 
 
 def _trouble_of_voxels(points: NDArray[np.float32], rate: Sequence[float]) -> str | None:
+    """Say why Mosaic cannot load a segmentation with these points, (n, 3) angstrom, and this sampling rate."""
     if not len(points):
         return "Mosaic crashes on a segmentation without voxels"
     lower, upper = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
@@ -156,7 +159,7 @@ def _trouble_of_voxels(points: NDArray[np.float32], rate: Sequence[float]) -> st
 
 
 def crashes_mosaic(root: Node) -> bool:
-    """Whether reading a node would fail in numpy or end Mosaic: arrays that do not fit their bytes, faces without vertices."""
+    """Tell whether Mosaic would crash on a node: on arrays that do not fit their bytes, or faces without vertices."""
     todo, seen = [root], set()
     while todo:
         node = todo.pop()

@@ -1,4 +1,4 @@
-"""A session in the spelling of another release of Mosaic, and what that release cannot hold."""
+"""Sessions in the spelling of another release of Mosaic, and what that release cannot hold."""
 
 import numpy as np
 
@@ -27,9 +27,10 @@ from .values import MODEL, array_of, fit_of, flag_of, number_of
 
 
 def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label: str, name: str) -> list[str]:
-    """Write a geometry as another release does. Returns a sentence, with `label`, for all that the target cannot hold.
+    """Change a geometry's node from the spelling of one release to that of another.
 
-    name: what a nameless geometry is called from now on.
+    label: what sentences call the geometry. name: what it is called from now on if it has no name.
+    Returns a sentence for each part that the target cannot hold.
     """
     state = state_of(node)
     fields = state.as_dict()
@@ -68,7 +69,7 @@ def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label
 
 
 def _respell_models(node: ObjectNode, target: Spelling) -> None:
-    """Put a geometry's model where the target looks for it; a mesh of a class that the target lacks becomes a plain one."""
+    """Put a geometry's model where the target looks for it. Meshes of a class that it lacks become plain ones."""
     fit = fit_of(node)
     set_fit(node, fit, target)
     steps = state_of(node).as_dict().get("trajectory")
@@ -79,7 +80,7 @@ def _respell_models(node: ObjectNode, target: Spelling) -> None:
 
 
 def _respell_drawing(node: ObjectNode, source: Spelling, target: Spelling) -> None:
-    """Give a geometry all that the target needs to draw it."""
+    """Give a geometry a representation that the target knows, and the attributes that it needs to draw it."""
     state = state_of(node)
     fields = state.as_dict()
     representation = fields.get("representation")
@@ -103,7 +104,10 @@ def _respell_drawing(node: ObjectNode, source: Spelling, target: Spelling) -> No
 
 
 def turn_by_quaternions(node: ObjectNode, source: Spelling, target: Spelling, quaternions: Node) -> None:
-    """Give a volume that stands along normals `quaternions`, where the target does not look at its normals any more."""
+    """Give a volume that stands along its normals quaternions, where the target looks at these alone.
+
+    quaternions: (n, 4) scalar first, or a `Stored` node in their place.
+    """
     fields = node.fields()
     if (
         source.follows_normals
@@ -117,7 +121,10 @@ def turn_by_quaternions(node: ObjectNode, source: Spelling, target: Spelling, qu
 
 
 def respell_state(state: Pairs, target: Spelling) -> list[str]:
-    """Write all of a state but its geometries and trees as another release does. Returns what the target cannot hold."""
+    """Change all of a state but its geometries and trees to the spelling of a release.
+
+    Returns a sentence for each part that the target cannot hold.
+    """
     entries = state.as_dict()
     shapes = list(shapes_in(entries))
     shape = next((found for found, _ in shapes if found is not None), None)
@@ -139,6 +146,7 @@ def respell_state(state: Pairs, target: Spelling) -> list[str]:
 
 
 def _respell_container(container: ObjectNode, target: Spelling) -> None:
+    """Change a container, without its geometries, to the spelling of a release."""
     container.cls = named(CONTAINER_MODULE, "DataContainer", target)
     state = state_of(container)
     if target.shape_in_metadata:
@@ -151,7 +159,7 @@ def _respell_container(container: ObjectNode, target: Spelling) -> None:
 
 
 def renames(target: Spelling) -> dict[tuple[str, str], tuple[str, str]]:
-    """Where a release looks for classes that moved: module and class, by those of any release."""
+    """Return where a release looks for classes that moved: module and name, by the module and name of any release."""
     columns, tree = "VertexPropertyContainer", "TreeStateData"
     moved = {(module, columns): (target.properties, columns) for module in (PARSER, RECORDS)}
     if target.tree is not None and target.tree[1] == tree:
@@ -160,16 +168,18 @@ def renames(target: Spelling) -> dict[tuple[str, str], tuple[str, str]]:
 
 
 def _default(state: Pairs, key: str, value: Node) -> None:
+    """Add an attribute that is missing."""
     if key not in state.as_dict():
         state += (key, value)
 
 
 def _has_columns(container: Node) -> bool:
+    """Tell whether there is any vertex property."""
     return type(container) is ObjectNode and bool(container.fields().get("_properties"))
 
 
 def _length(points: Node) -> int:
-    """The number of points, which may be in Blender's data."""
+    """Return the number of points, which may be in Blender's data."""
     if type(points) is Stored:
         return int(points.owner.count)
     values = array_of(points)

@@ -1,7 +1,8 @@
-"""A session as typed Python objects: what the scene is built from.
+"""A session as typed Python objects, from which a scene is built.
 
-Coordinates are angstrom, quaternions scalar-first (w, x, y, z). Arrays are read-only views of what was read where it holds them
-as they are. Each object keeps the `node` it was read from, so that a writer can put back what is not modelled here.
+Coordinates are angstrom, quaternions scalar-first (w, x, y, z). Arrays are read-only views of the file's bytes wherever
+the file holds them in this form. Each object keeps the `node` that it was read from, so that a writer can put back what
+is not modelled here.
 """
 
 from collections.abc import Iterator
@@ -27,9 +28,9 @@ DEFAULT_RESOLUTION = 10.0  # angstrom; what Mosaic takes for volumes whose file 
 class Appearance:
     """Colours and numbers of a geometry, with Mosaic's defaults for what the file leaves out.
 
-    size: of a point, in screen pixels. Colours: RGB 0-1, display (sRGB) values. ambient, diffuse, specular: Phong weights.
-    isovalue_percentile: 0-100 of the raw volume; None where Mosaic chooses. `extra` are keys that Mosaic's dialog leaves
-    behind and nothing here uses.
+    size: of a point, in screen pixels. Colours: RGB 0-1, display (sRGB) values. ambient, diffuse, specular: Phong
+    weights. isovalue_percentile: 0-100 of the raw volume, None where Mosaic chooses. extra: keys that Mosaic's dialog
+    leaves behind and that are not interpreted.
     """
 
     size: float = 8
@@ -46,7 +47,7 @@ class Appearance:
 
 @dataclass(slots=True)
 class Mesh:
-    """A triangle mesh: vertices (n, 3), triangles (m, 3) int32 within range, vertex_normals and vertex_colors (n, 3)."""
+    """A triangle mesh. vertices, vertex_normals, vertex_colors: (n, 3). triangles: (m, 3) int32, all in range."""
 
     class_name: str
     vertices: NDArray[Any]
@@ -57,7 +58,7 @@ class Mesh:
 
 @dataclass(slots=True)
 class Sphere:
-    """radius in angstrom, center (3,)."""
+    """A sphere. radius: angstrom. center: (3,)."""
 
     class_name: str
     radius: float
@@ -66,7 +67,7 @@ class Sphere:
 
 @dataclass(slots=True)
 class Ellipsoid:
-    """radii (3,), center (3,), orientations (3, 3) whose columns are the axes."""
+    """An ellipsoid. radii, center: (3,). orientations: (3, 3), whose columns are the axes."""
 
     class_name: str
     radii: NDArray[np.float64]
@@ -76,7 +77,7 @@ class Ellipsoid:
 
 @dataclass(slots=True)
 class Cylinder:
-    """centers (3,), orientations (3, 3) whose column 2 is the axis, radius and height in angstrom."""
+    """A cylinder. centers: (3,), its middle. orientations: (3, 3), of which column 2 is its axis. Lengths: angstrom."""
 
     class_name: str
     centers: NDArray[np.float64]
@@ -89,8 +90,9 @@ class Cylinder:
 class RBF:
     """A sheet: scipy's Rbf over a grid.
 
-    xi: (d, n) the sites, nodes: (n,) the weights, epsilon: the kernel's width, function: the kernel's name, grid: ((lo, hi),
-    (lo, hi)), direction: which axes are swapped ("xy", "xz", "yz").
+    xi: (d, n), the sites. nodes: (n,), their weights. epsilon: the kernel's width. function: the kernel's name. grid:
+    (2, 2), the lowest and highest value along both sides. direction: the axes that are swapped, "xz", "yz", or "xy" for
+    none.
     """
 
     class_name: str
@@ -104,7 +106,11 @@ class RBF:
 
 @dataclass(slots=True)
 class Spline:
-    """One coordinate of a curve: a B-spline (knots, coefficients, degree) or a cubic (breakpoints, coefficients (4, n))."""
+    """One coordinate of a curve.
+
+    A B-spline has knots, coefficients and a degree; a cubic has breakpoints as knots, and coefficients (4, n) from the
+    highest power down.
+    """
 
     kind: Literal["bspline", "cubic"]
     knots: NDArray[np.float64]
@@ -114,7 +120,7 @@ class Spline:
 
 @dataclass(slots=True)
 class SplineCurve:
-    """positions (n, 3) that were fitted, and the three splines of x, y and z."""
+    """A curve. positions: (n, 3), the points that it was fitted to. splines: of x, y and z."""
 
     class_name: str
     positions: NDArray[Any]
@@ -123,7 +129,7 @@ class SplineCurve:
 
 @dataclass(slots=True)
 class UnknownModel:
-    """A fit that is not understood: named, drawn as its points, kept for saving."""
+    """A model that is not understood. It is drawn as its points and kept for saving."""
 
     class_name: str
 
@@ -133,7 +139,7 @@ Model: TypeAlias = Mesh | Sphere | Ellipsoid | Cylinder | RBF | SplineCurve | Un
 
 @dataclass(slots=True)
 class Volume:
-    """values (x, y, z), sampling_rate (3,) angstrom a voxel, quantiles as fractions, target_resolution in angstrom."""
+    """A volume. values: (x, y, z). sampling_rate: (3,) angstrom a voxel. Quantiles: 0-1. Resolution: angstrom."""
 
     values: NDArray[Any]
     sampling_rate: NDArray[np.float64]
@@ -144,7 +150,7 @@ class Volume:
 
 @dataclass(slots=True)
 class Frame:
-    """One step of a trajectory. index: its place in the file's list."""
+    """One frame of a trajectory. index: its place in the file's list."""
 
     index: int
     mesh: Mesh
@@ -156,9 +162,9 @@ class Frame:
 class Geometry:
     """One object of a session.
 
-    class_name is the bare name of Mosaic's class; `kind` says how it is shown. points (n, 3), normals (n, 3) and
-    quaternions (n, 4) or None, sampling_rate (3,) angstrom, each vertex property one row per point. Lengths agree, and
-    faces lie in range: what did not hold was left out with a warning.
+    class_name: the name of Mosaic's class. points, normals: (n, 3). quaternions: (n, 4). sampling_rate: (3,) angstrom a
+    voxel. Each vertex property has one row per point. All lengths agree and all faces are in range; whatever did not
+    hold to that was left out with a warning.
     """
 
     node: Node
@@ -182,7 +188,7 @@ class Geometry:
 
     @property
     def kind(self) -> str:
-        """What it is to a user: "trajectory", "volume", "segmentation", "mesh", "parametric" or "cluster"."""
+        """What the geometry is to a user: "trajectory", "volume", "segmentation", "mesh", "parametric" or "cluster"."""
         if self.frames is not None:
             return "trajectory"
         if self.volume is not None:
@@ -196,7 +202,7 @@ class Geometry:
 
 @dataclass(slots=True)
 class Damaged:
-    """A geometry that could not be read: why, and the node to write it back from."""
+    """A geometry that could not be read. trouble: why. node: to write it back from."""
 
     node: Node
     index: int
@@ -215,9 +221,9 @@ class Group:
 
 @dataclass(slots=True)
 class Container:
-    """Clusters (`_data`) or models (`_models`).
+    """One of the two containers of a session, clusters or models.
 
-    geometries: in the file's order. items: the same, groups included, in the order that Mosaic's browser shows.
+    geometries: in the file's order. items: the same and the groups, in the order that Mosaic's browser shows.
     """
 
     name: Literal["clusters", "models"]
@@ -230,7 +236,7 @@ class Container:
 
     @property
     def data(self) -> list[Geometry]:
-        """The geometries, by Mosaic's name for them."""
+        """The geometries, under Mosaic's own name for them."""
         return self.geometries
 
     @property
@@ -251,8 +257,8 @@ class Container:
 class Session:
     """A whole session.
 
-    shape: voxels of the tomogram along x, y, z; physical_shape: the same in angstrom; None where the file has none.
-    release: the Mosaic releases that write files like this one. warnings: what was odd, one sentence each.
+    release: the Mosaic releases that write files like this one. shape: voxels of the tomogram along x, y and z, None
+    where the file says none. physical_shape: the same in angstrom. warnings: what was odd, one sentence each.
     """
 
     path: str
@@ -272,7 +278,7 @@ class Session:
         return self.clusters.geometries + self.models.geometries
 
     def __getitem__(self, key: str) -> Any:
-        """Parts by the keys that Mosaic's own `open_session` has: "shape", "metadata", "_data", "_models"."""
+        """Return a part by its key in Mosaic's own `open_session`: "shape", "metadata", "_data" or "_models"."""
         if key == "shape":
             return self.shape
         if key == "metadata":

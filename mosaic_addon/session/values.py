@@ -1,4 +1,4 @@
-"""What single nodes stand for: numbers, colours, truth values and small arrays."""
+"""Nodes -> numbers, colours, truth values and arrays, and what a geometry's node holds of these."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ MODEL, FIT = "model", "fit"
 
 
 def number_of(node: Node) -> float | None:
-    """A finite number as int or float, whatever kind of number the file has; None for anything else."""
+    """Return a finite number as int or float, whatever kind of number the file has; None for anything else."""
     kind = type(node)
     if kind is not float and kind is not int:
         if kind is ArrayNode and node.values is not None and node.values.size == 1:
@@ -32,13 +32,13 @@ def number_of(node: Node) -> float | None:
 
 
 def flag_of(node: Node, default: bool) -> bool:
-    """A truth value, which a release may write as a number."""
+    """Return a truth value, which some releases write as a number; `default` for anything else."""
     number = number_of(node)
     return default if number is None else bool(number)
 
 
 def three_of(node: Node) -> tuple[float, float, float] | None:
-    """Three finite numbers of an array, list or tuple; None for anything else."""
+    """Return the three finite numbers of an array, list or tuple; None for anything else."""
     if type(node) is ArrayNode:
         values = node.values
         if values is None or values.size != 3 or values.dtype.kind not in "biuf":
@@ -51,7 +51,7 @@ def three_of(node: Node) -> tuple[float, float, float] | None:
 
 
 def color_of(node: Node) -> Color | None:
-    """Three numbers, held to 0-1; a fourth (an alpha) is let go."""
+    """Return a colour, its numbers clipped to 0-1 and a fourth one, an alpha, left out; None for anything else."""
     if type(node) in (list, tuple) and len(node) == 4:
         node = node[:3]
     color = three_of(node)
@@ -61,7 +61,7 @@ def color_of(node: Node) -> Color | None:
 
 
 def sampling_rate_of(node: Node) -> tuple[float, float, float] | None:
-    """Three positive numbers, angstrom a voxel; one number stands for all three. None for anything else."""
+    """Return three positive numbers, angstrom a voxel; one number stands for all three. None for anything else."""
     values = three_of(node)
     if values is None:
         single = number_of(node)
@@ -70,7 +70,7 @@ def sampling_rate_of(node: Node) -> tuple[float, float, float] | None:
 
 
 def numbers_of(node: ObjectNode) -> tuple[tuple[float, float, float], bool, float | None]:
-    """Sampling rate (angstrom a voxel), visibility and a volume's target resolution (angstrom) of one geometry's node."""
+    """Return sampling rate (angstrom a voxel), visibility and target resolution (angstrom) of a geometry's node."""
     fields = node.fields()
     a, b, c = sampling_rate_of(fields.get("sampling_rate")) or DEFAULT_SAMPLING_RATE
     return (
@@ -81,20 +81,20 @@ def numbers_of(node: ObjectNode) -> tuple[tuple[float, float, float], bool, floa
 
 
 def array_of(node: Node) -> NDArray[Any] | None:
-    """The values of an array that a node holds; None for anything else, an array in Blender's data included."""
+    """Return the values of an array; None for anything else, also for an array in Blender's data."""
     if type(node) is ArrayNode:
         return node.values
     return node if isinstance(node, np.ndarray) else None
 
 
 def fit_in(fields: Mapping[str, Node], meta: Mapping[str, Node]) -> Node:
-    """The model of a geometry with these attributes and this meta, wherever its release keeps it; None where it has none."""
+    """Return the model of a geometry of these attributes and meta, wherever its release has it; None without one."""
     fit = fields.get(MODEL)
     return meta.get(FIT) if fit is None else fit
 
 
 def fit_of(node: ObjectNode) -> ObjectNode | None:
-    """The model of a geometry; None where it has none."""
+    """Return the model of a geometry; None without one."""
     fields = node.fields()
     meta = fields.get("meta")
     fit = fit_in(fields, meta.as_dict() if type(meta) is Pairs else {})
