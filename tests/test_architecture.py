@@ -30,8 +30,6 @@ MAY_BE_LARGER = {
 NOT_YET = {
     "class mosaic_addon/scene/exporting/object_arrays.py: Source",
     "file mosaic_addon/scene/drawing/representations.py",
-    "file mosaic_addon/session/decode.py",
-    "file mosaic_addon/session/edit.py",
     "file tests/export/test_saved_edits.py",
     "file tests/export/test_saved_new_objects.py",
     "file tests/scene/test_build.py",
@@ -41,7 +39,6 @@ NOT_YET = {
     "file tests/support/hostile.py",
     "function mosaic_addon/cli.py: _parser",
     "function mosaic_addon/scene/drawing/coloring.py: color_by",
-    "function mosaic_addon/session/edit.py: respell_geometry",
     "function tests/support/saved_sessions.py: odd_sessions",
     "function tests/window/test_story_window.py: test_a_session_from_its_file_and_back_by_keys_and_mouse",
 }
