@@ -16,14 +16,16 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..session.arrays import arrays_of
 from ..session.budget import Budget
+from ..session.edit import without_geometries
 from ..session.errors import MosaicError
 from ..session.file import Section
 from ..session.node_templates import Forms, loads
-from ..session.nodes import ArrayNode, Formed, ObjectNode, Pairs, Stored
+from ..session.nodes import Formed, ObjectNode, Pairs, Stored
 from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
-from ..session.session import Frame, Geometry, Mesh, Session
+from ..session.session import Geometry, Mesh, Session
 from .data.checksums import checksum
 from .data.custom_properties import bytes_in, has, numbers_of
 from .data.meshes import holds_vertex_normals, holds_vertices
@@ -126,7 +128,7 @@ class Keeper:
         """The rest of the session as numbers for a custom property."""
         session = self._session
         containers = (session.clusters, session.models)
-        bare = {id(c.node): _without_data(c.node) for c in containers if c.node is not None}
+        bare = {id(c.node): without_geometries(c.node) for c in containers if c.node is not None}
         first = {id(geometry.node): (c.name, geometry.index) for c in containers for geometry in c.geometries}
         damaged = {
             c.name: [(item.index, first.get(id(item.node), item.node)) for item in c.damaged] for c in containers
@@ -202,16 +204,6 @@ def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
         raise MosaicError(f"{collection.name!r} keeps a damaged record of its session: {error}") from error
 
 
-def _without_data(container: ObjectNode) -> ObjectNode:
-    bare = ObjectNode(container.cls, container.args, container.kwargs)
-    state = container.state
-    if type(state) is Pairs:
-        keys = state[::2]
-        values = [[] if key == "data" else value for key, value in zip(keys, state[1::2], strict=True)]
-        bare.state = Pairs([part for entry in zip(keys, values, strict=True) for part in entry])
-    return bare
-
-
 def _read(data: bytes, owner: Any) -> Pairs:
     root = read_pickle(data, owner=owner)
     if type(root) is not Pairs:
@@ -241,53 +233,19 @@ def points_are_vertices(geometry: Geometry) -> bool:
 
 def held_arrays(geometry: Geometry) -> dict[int, Stored]:
     """The arrays of a geometry that its object's data will hold exactly, by the id of their nodes."""
-    held: dict[int, Stored] = {}
-    fields = geometry.node.fields()
-    for number, frame in enumerate(geometry.frames or ()):
-        _hold_frame(held, fields["trajectory"][frame.index], frame, f"frames/{number}")
-    _hold(held, fields.get("points"), "points")
-    if geometry.normals is not None:
-        _hold(held, fields.get("normals"), "normals")
-    if geometry.quaternions is not None:
-        _hold(held, fields.get("quaternions"), "quaternions")
-    _hold_columns(held, fields.get("vertex_properties"), geometry.vertex_properties, "columns")
-    if geometry.volume is not None:
-        _hold(held, fields.get("volume"), "volume")
     mesh = geometry.model
-    if points_are_vertices(geometry) and isinstance(mesh, Mesh):
-        fit = fields.get("model")
-        if fit is None:
-            fit = fields["meta"].as_dict().get("fit")
-        parts = fit.fields()
+    left_out = {"vertices", "triangles", "vertex_normals"}
+    if isinstance(mesh, Mesh) and points_are_vertices(geometry):
+        left_out.remove("triangles")
         if holds_vertices(mesh, geometry.points):
-            _hold(held, parts.get("vertices"), "vertices")
-        _hold(held, parts.get("triangles"), "triangles")
+            left_out.remove("vertices")
         if holds_vertex_normals(mesh, geometry.normals):
-            _hold(held, parts.get("vertex_normals"), "vertex_normals")
+            left_out.remove("vertex_normals")
+    held: dict[int, Stored] = {}
+    for name, node in arrays_of(geometry):
+        values = node.values
+        if values is None or name in left_out or id(node) in held or ("columns/" in name and not holds_column(values)):
+            continue
+        order = "F" if values.flags.f_contiguous and not values.flags.c_contiguous else "C"
+        held[id(node)] = Stored(name, values.dtype.str, order)
     return held
-
-
-def _hold_frame(held: dict[int, Stored], node: Pairs, frame: Frame, name: str) -> None:
-    entries = node.as_dict()
-    parts = entries["fit"].fields()
-    _hold(held, parts.get("vertices"), f"{name}/vertices")
-    _hold(held, parts.get("triangles"), f"{name}/triangles")
-    if frame.mesh.vertex_normals is not None:
-        _hold(held, parts.get("vertex_normals"), f"{name}/vertex_normals")
-    _hold_columns(held, entries.get("vertex_properties"), frame.vertex_properties, f"{name}/columns")
-
-
-def _hold_columns(held: dict[int, Stored], node: Any, columns: Mapping[str, NDArray[Any]], name: str) -> None:
-    if type(node) is not ObjectNode or not columns:
-        return
-    entries = node.fields().get("_properties")
-    for key, value in entries.as_dict().items() if type(entries) is Pairs else ():
-        if key in columns and holds_column(columns[key]):
-            _hold(held, value, f"{name}/{key}")
-
-
-def _hold(held: dict[int, Stored], node: Any, name: str) -> None:
-    if type(node) is ArrayNode and node.values is not None and id(node) not in held:
-        flags = node.values.flags
-        order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
-        held[id(node)] = Stored(name, node.values.dtype.str, order)

@@ -8,12 +8,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from .budget import VALUE
+from .budget import VALUE, Budget
+from .errors import MosaicError
 from .nodes import Node, ObjectNode
-from .reading import DamageError, Item, array, floats, need, rows
+from .reading import DamageError, Item, Reading, array, floats, need, rows
 from .releases import MODEL_MODULE
 from .session import RBF, Cylinder, Ellipsoid, Mesh, Model, Sphere, Spline, SplineCurve, UnknownModel
-from .values import number_of, three_of
+from .values import fit_of, number_of, three_of
 
 
 def decode_model(node: Node, item: Item) -> Model | None:
@@ -142,3 +143,38 @@ MODELS: dict[str, Callable[[str, dict[str, Node], Item], Model]] = {
     "RBF": _rbf,
     "SplineCurve": _spline_curve,
 }
+
+
+def parameters_of(geometry: ObjectNode) -> dict[str, float | int | str | NDArray[np.float64]]:
+    """Return the numbers of a geometry's parametric model by names for people; empty without one that can be read.
+
+    Lengths and positions are angstrom, axes unit vectors. A whole number counts the points that the model was fitted to.
+    """
+    fit = fit_of(geometry)
+    if fit is None or fit.cls.module != MODEL_MODULE or fit.cls.name not in MODELS:
+        return {}
+    item = Item(Reading(Budget(0), []), "", "")
+    try:
+        model = MODELS[fit.cls.name](fit.cls.name, item.entries(fit), item)
+    except (DamageError, MosaicError):
+        return {}
+    match model:
+        case Sphere():
+            return {"Radius": float(model.radius), "Centre": model.center}
+        case Ellipsoid():
+            axes = {f"Axis {number}": axis for number, axis in enumerate(model.orientations.T, 1)}
+            return {"Radii": model.radii, "Centre": model.center, **axes}
+        case Cylinder():
+            lengths = {"Radius": float(model.radius), "Height": float(model.height)}
+            return {**lengths, "Centre": model.centers, "Axis": model.orientations[:, 2]}
+        case RBF():
+            return {
+                "Function": model.function,
+                "Epsilon": float(model.epsilon),
+                "Grid": model.grid,
+                "Plane": model.direction,
+                "Fitted to": len(model.nodes),
+            }
+        case SplineCurve():
+            return {"Fitted to": len(model.positions)}
+    return {}

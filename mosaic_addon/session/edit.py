@@ -51,6 +51,17 @@ def entry(node: ObjectNode, key: str) -> Pairs:
     return value
 
 
+def without_geometries(container: ObjectNode) -> ObjectNode:
+    """Copy a container, with an empty list of geometries."""
+    bare = ObjectNode(container.cls, container.args, container.kwargs)
+    if type(container.state) is Pairs:
+        bare.state = Pairs(container.state)
+        for place, key in enumerate(container.state[::2]):
+            if key == "data":
+                bare.state[2 * place + 1] = []
+    return bare
+
+
 def set_name(node: ObjectNode, name: str) -> None:
     """Name a geometry."""
     put(entry(node, "meta"), "name", name)

@@ -23,7 +23,7 @@ from .releases import (
     shapes_in,
 )
 from .session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS, REPRESENTATIONS
-from .values import MODEL, array_of, fit_of, flag_of, number_of
+from .values import MODEL, array_of, columns_in, fit_of, flag_of, number_of
 
 
 def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label: str, name: str) -> list[str]:
@@ -42,7 +42,7 @@ def respell_geometry(node: ObjectNode, source: Spelling, target: Spelling, label
     node.cls = named(GEOMETRY_MODULE, cls, target)
     set_visible(node, flag_of(fields.get("visible"), True), target)
     if cls == "SegmentationGeometry" and not target.segmentation_columns:
-        if _has_columns(fields.get("vertex_properties")):
+        if columns_in(fields.get("vertex_properties")):
             lost.append(
                 f"{label}: Mosaic {target.release} has no vertex properties of segmentations; they are left out."
             )
@@ -171,11 +171,6 @@ def _default(state: Pairs, key: str, value: Node) -> None:
     """Add an attribute that is missing."""
     if key not in state.as_dict():
         state += (key, value)
-
-
-def _has_columns(container: Node) -> bool:
-    """Tell whether there is any vertex property."""
-    return type(container) is ObjectNode and bool(container.fields().get("_properties"))
 
 
 def _length(points: Node) -> int:

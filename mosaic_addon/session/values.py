@@ -99,3 +99,9 @@ def fit_of(node: ObjectNode) -> ObjectNode | None:
     meta = fields.get("meta")
     fit = fit_in(fields, meta.as_dict() if type(meta) is Pairs else {})
     return fit if type(fit) is ObjectNode else None
+
+
+def columns_in(container: Node) -> dict[str, Node]:
+    """Return the vertex properties of a VertexPropertyContainer by name; none for anything else."""
+    entries = container.fields().get("_properties") if type(container) is ObjectNode else None
+    return entries.as_dict() if type(entries) is Pairs else {}

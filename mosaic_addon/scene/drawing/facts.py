@@ -13,9 +13,8 @@ import numpy as np
 from bpy.app.handlers import persistent
 from numpy.typing import NDArray
 
+from ...session.decode_models import parameters_of
 from ...session.errors import MosaicError
-from ...session.nodes import Node, ObjectNode, Pairs
-from ...session.plain_values import plain
 from ..data.attributes import PointAttributes, PointData, points_of, read_attribute
 from ..data.custom_properties import has, own_properties
 from ..data.extent import extent
@@ -30,22 +29,7 @@ MAX_REMEMBERED = 512  # results; each is a few hundred bytes
 MAX_TEXTS = 3  # of a vertex property that are listed
 MAX_LINE = 80  # characters of a value of meta
 ANGSTROM = "\u00c5"
-# Numbers of Mosaic's models, and what a reader may call them.
-PARAMETERS = {
-    "radius": "Radius",
-    "radii": "Radii",
-    "height": "Height",
-    "center": "Centre",
-    "centers": "Centre",
-    "orientations": "Axes",
-    "function": "Function",
-    "epsilon": "Epsilon",
-    "grid": "Grid",
-    "direction": "Plane",
-    "xi": "Fitted to",
-    "positions": "Fitted to",
-}
-LENGTHS = frozenset({"radius", "radii", "height", "center", "centers"})
+LENGTHS = frozenset({"Radius", "Radii", "Height", "Centre"})  # of a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,35 +181,15 @@ def _describe_model(obj: bpy.types.Object) -> dict[str, str]:
         record = unpack(obj, obj)
     except MosaicError:
         return texts
-    model = _model_node(record.node) if record is not None else None
-    if type(model) is not ObjectNode:
-        return texts
-    fields = model.fields()
-    if type(fields.get("rbf")) is ObjectNode:
-        fields = fields["rbf"].fields() | fields
-    for key, label in PARAMETERS.items():
-        value = plain(fields[key]) if key in fields else None
-        if isinstance(value, np.ndarray) and value.shape == (3, 3):
-            columns = zip(("Axis 1", "Axis 2", "Axis 3"), value.T, strict=True)
-            if "height" in fields:  # of a cylinder only the last column means something
-                columns = [("Axis", value[:, 2])]
-            texts |= {name: _numbers_text(column, 2) for name, column in columns}
-        elif isinstance(value, np.ndarray) and value.ndim == 2:
-            texts[label] = f"{max(value.shape):,} points"
-        elif isinstance(value, str):
-            texts[label] = value
-        elif isinstance(value, (int, float, tuple, list, np.generic, np.ndarray)):
-            texts[label] = _numbers_text(value) + (f" {ANGSTROM}" if key in LENGTHS else "")
+    for name, value in parameters_of(record.node).items() if record is not None else ():
+        if isinstance(value, str):
+            texts[name] = value
+        elif isinstance(value, int):
+            texts[name] = f"{value:,} points"
+        else:
+            unit = f" {ANGSTROM}" if name in LENGTHS else ""
+            texts[name] = _numbers_text(value, 2 if name.startswith("Axis") else None) + unit
     return texts
-
-
-def _model_node(geometry: ObjectNode) -> Node:
-    """The node of the model of a geometry's node; None where there is none."""
-    fields = geometry.fields()
-    if fields.get("model") is not None:
-        return fields["model"]
-    meta = fields.get("meta")
-    return meta.as_dict().get("fit") if type(meta) is Pairs else None
 
 
 def _numbers_text(value: Any, decimals: int | None = None) -> str:
