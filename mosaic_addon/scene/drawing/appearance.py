@@ -8,10 +8,10 @@ import numpy as np
 
 from ...session.decode import appearance_of
 from ...session.errors import MosaicError
-from ..data.custom_properties import has
-from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE
 from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS, Appearance
 from ...session.values import numbers_of
+from ..data.custom_properties import has
+from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE
 from ..record import unpack
 from .color_map_nodes import MAP
 from .color_maps import to_scene
