@@ -331,7 +331,18 @@ def demo(options: argparse.Namespace) -> int:
 def test(options: argparse.Namespace) -> int:
     """Run the tests in the environment of one Blender."""
     environment = blender_environment(options.blender)
-    return run([environment.python, "-m", "pytest", *options.extra])
+    return run([environment.python, "-m", "pytest", *processes_for(options.extra), *options.extra])
+
+
+def processes_for(extra: Sequence[str]) -> list[str]:
+    """How pytest shares the tests among processes: one a core, but a single one where somebody looks at a test.
+
+    Each takes up to 600 MB, as Blender's module is in every one. What is given later counts, so `-n 1` or `-n 0` after
+    it, and `--pdb`, have their way.
+    """
+    if {"-s", "--capture=no", "--trace"} & set(extra) or any("::" in word for word in extra):
+        return []
+    return ["-n", "auto", "--maxprocesses", "8", "--dist", "worksteal"]
 
 
 def bench(options: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """What all tests share: a Blender of their own, the real programs, and the way the test process ends.
 
-This file is read before any test imports bpy, so Blender finds a folder of its own instead of the user's settings.
+This file is read before any test imports bpy, so Blender finds a folder of its own instead of the user's settings. Where
+several processes share the tests, each reads it, and has folders of its own inside those of the process that started it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -70,6 +71,15 @@ def mosaic_python() -> str:
     return program_from("MOSAIC_PYTHON", "a Python with the real Mosaic")
 
 
+@pytest.fixture(scope="session")
+def mosaic(mosaic_python: str) -> Iterator[Any]:
+    """The real Mosaic, running, as `tests/support/real_mosaic.py` has it."""
+    from tests.support.real_mosaic import RealMosaic
+
+    with RealMosaic(mosaic_python) as running:
+        yield running
+
+
 def program_from(variable: str, what: str) -> str:
     path = os.environ.get(variable)
     if not path:
@@ -85,10 +95,16 @@ def program_from(variable: str, what: str) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a real program, so that `-m real` and `-m "not real"` select."""
-    for item in items:
-        if REAL_FIXTURES & set(getattr(item, "fixturenames", ())):
+    """Mark the tests that need a real program, so that `-m real` and `-m "not real"` select.
+
+    Those of the real Blender come first: so one process has them while others do the rest, as windows that share a core
+    are too slow for what waits for them.
+    """
+    fixtures_of = {item: set(getattr(item, "fixturenames", ())) for item in items}
+    for item, fixtures in fixtures_of.items():
+        if REAL_FIXTURES & fixtures:
             item.add_marker("real")
+    items.sort(key=lambda item: "real_blender" not in fixtures_of[item])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,12 +23,6 @@ EXACT = {
     "f8": np.arange(4.0) / 3,
 }
 Columns = dict[str, np.ndarray]
-
-
-@pytest.fixture(scope="module")
-def mosaic(mosaic_python: str) -> Iterator[RealMosaic]:
-    with RealMosaic(mosaic_python) as running:
-        yield running
 
 
 def geometry_in(path: Path, name: str) -> Any:

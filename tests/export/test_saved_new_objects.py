@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,12 +20,6 @@ from tests.support.saved_sessions import FOLDER, Opened, differences
 
 UNIT = 1000.0  # angstrom
 DRAW = Path(__file__).parents[1] / "support" / "draw_with_mosaic.py"
-
-
-@pytest.fixture(scope="module")
-def mosaic(mosaic_python: str) -> Iterator[RealMosaic]:
-    with RealMosaic(mosaic_python) as running:
-        yield running
 
 
 @pytest.fixture

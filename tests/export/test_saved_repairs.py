@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -67,12 +67,6 @@ BAD: dict[str, tuple[Any, str, bool]] = {
     "voxels far away": (segmentation(FEW + np.float32(1e30)), "further from the origin", True),
     "voxels far apart": (segmentation([[0, 0, 0], [1e6, 1e6, 1e6]]), "more voxels", True),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def mosaic(mosaic_python: str) -> Iterator[RealMosaic]:
-    with RealMosaic(mosaic_python) as running:
-        yield running
 
 
 def save(bpy: ModuleType, folder: Path, obj: Any) -> tuple[Path, Path, Any]:

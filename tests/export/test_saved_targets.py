@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,12 +27,6 @@ LOST = {
     "1.2.4": ["vertex properties of segmentations", "physical shape"],
     "1.3.2": [],
 }
-
-
-@pytest.fixture(scope="module")
-def mosaic(mosaic_python: str) -> Iterator[RealMosaic]:
-    with RealMosaic(mosaic_python) as running:
-        yield running
 
 
 def browser(session: Session) -> dict[str, list[Any]]:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,12 +20,6 @@ from tests.support.real_mosaic import RealMosaic
 from tests.support.saved_sessions import BIG_ENDIAN, FILES, FOLDER, ROOT, Opened, differences, odd_sessions
 
 ODD = odd_sessions()
-
-
-@pytest.fixture(scope="module")
-def mosaic(mosaic_python: str) -> Iterator[RealMosaic]:
-    with RealMosaic(mosaic_python) as running:
-        yield running
 
 
 def save_untouched(bpy: ModuleType, path: Path, target: Path) -> Any:

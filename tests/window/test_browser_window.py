@@ -1,6 +1,5 @@
 """The browser in a real window: clicks, double-click, typing, eyes, menu and buttons, each undone with Ctrl+Z."""
 
-# ruff: noqa: F811  (fixtures of another file)
 from __future__ import annotations
 
 import time
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.make_sessions import cloud, tree, write_session
-from tests.window.test_real_blender import Window, assert_quiet, screen, user, window  # noqa: F401
+from tests.support.window import Window, assert_quiet
 
 HEIGHT = 800
 ADDON = "bl_ext.user_default.mosaic"

@@ -1,6 +1,5 @@
 """The panels in a real window: drawn for every kind of object, used with the mouse, undone with Ctrl+Z; hotkeys."""
 
-# ruff: noqa: F811  (fixtures of another file)
 from __future__ import annotations
 
 import time
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.window.test_real_blender import OPEN, Window, assert_quiet, screen, user, window  # noqa: F401
+from tests.support.window import OPEN, Window, assert_quiet
 
 FOLDER = Path(__file__).parents[1] / "sessions"
 HEIGHT = 800

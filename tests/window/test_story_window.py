@@ -1,6 +1,5 @@
 """A session from its file and back, by keys and mouse alone in a real window; what was saved is then asked of the real Mosaic."""
 
-# ruff: noqa: F811  (fixtures of another file)
 from __future__ import annotations
 
 import os
@@ -13,7 +12,7 @@ import numpy as np
 from mosaic_addon.session import open_session
 from tests.support.make_sessions import cloud, mesh, triangular_mesh, write_session
 from tests.support.real_mosaic import RealMosaic
-from tests.window.test_real_blender import Window, assert_quiet, screen, user, window  # noqa: F401
+from tests.support.window import Window, assert_quiet
 
 HEIGHT = 800
 RED, GREEN, BLUE, VIOLET = (230, 13, 13), (13, 179, 38), (13, 26, 230), (153, 26, 204)
