@@ -17,12 +17,13 @@ from .scene.drawing.representations import set_inputs
 from .scene.exporting.save import Saved, save_objects, save_session, unsaved_changes
 from .scene.exporting.scope import ExportOptions
 from .scene.importing.build import Imported, Progress, build_session
-from .scene.importing.plan import ImportOptions
+from .scene.importing.options import ImportOptions
 from .scene.outline.naming import rename
 from .scene.outline.tree import sessions_in
 from .scene.pictures.camera import View, frame_camera, place_camera, read_view
 from .scene.pictures.looks import apply_look
-from .scene.pictures.render import RenderOptions, image_format, render_to, set_up_render, show_frame
+from .scene.pictures.options import RenderOptions
+from .scene.pictures.render import image_format, render_to, set_up_render, show_frame
 from .session import MosaicError, Session, open_session
 
 __all__ = [

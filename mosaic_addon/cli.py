@@ -12,16 +12,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from .scene.importing.options import DEFAULT_SCALE, SCALES
+from .scene.pictures.options import BACKGROUNDS, LOOKS
 from .session import MosaicError, open_session
 from .session.compare import compare
 from .session.describe import describe, describe_text
 from .session.releases import TARGETS
 
-LOOKS = ("simple", "full", "flat", "poster", "silhouettes")
-BACKGROUNDS = ("white", "dark", "transparent")
 OUTPUT_HELP = "the session to write: .pickle, which Mosaic's window opens, or .mosaic, which keeps the thumbnail, too"
 SHOWN_DIFFERENCES = 100
-SCALES = {"100nm": 1000.0, "1nm": 10.0}
 # Their values may start with a minus, which argparse takes for an option.
 NUMBER_LISTS = ("--direction", "--range")
 
@@ -170,9 +169,9 @@ def _add_import_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--scale",
         type=_scale,
-        default=SCALES["100nm"],
-        metavar="100nm|1nm|N",
-        help="what a Blender unit is: 100 nm (default), 1 nm, or N angstrom",
+        default=DEFAULT_SCALE,
+        metavar="|".join((*SCALES, "N")),
+        help=f"what a Blender unit is: {', '.join(scale.length for scale in SCALES.values())} or N angstrom (default: 100 nm)",
     )
     command.add_argument("--no-recentre", action="store_true", help="keep the session where its coordinates say")
     command.add_argument(
@@ -425,7 +424,7 @@ def _count(text: str) -> int:
 
 
 def _scale(text: str) -> float:
-    return SCALES[text] if text in SCALES else _positive(text)
+    return SCALES[text].angstrom_per_unit if text in SCALES else _positive(text)
 
 
 def _blend_path(text: str) -> Path:

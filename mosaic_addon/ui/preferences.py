@@ -2,45 +2,22 @@
 
 import bpy
 import rna_keymap_ui
-from bpy.props import BoolProperty, EnumProperty, FloatProperty
+from bpy.props import BoolProperty, EnumProperty
 
 from ..scene.drawing.color_maps import MENU
 from ..scene.drawing.coloring import DEFAULT_MAP
+from ..scene.importing.options import DEFAULT_SCALE
 from . import keymap
+from .placement import Placement
 
-SCALES = (
-    ("100NM", "1 unit = 100 nm", "A virus is about a unit wide, as Blender's views and lights expect"),
-    ("1NM", "1 unit = 1 nm", "As Molecular Nodes has it"),
-    ("CUSTOM", "Custom", "Give the angstrom of one unit"),
-)
 COLOR_MAPS = tuple((name, name, kind) for kind, names in MENU.items() for name in names)
 
 
-class MosaicPreferences(bpy.types.AddonPreferences):
+class MosaicPreferences(Placement, bpy.types.AddonPreferences):
     """What the add-on begins with; files and scripts keep their own."""
 
     bl_idname = __package__.rpartition(".")[0]
 
-    scale: EnumProperty(name="Scale", description="How large an imported session is at first", items=SCALES)
-    angstrom_per_unit: FloatProperty(
-        name="Angstrom per Unit",
-        description="Angstrom that one Blender unit stands for",
-        default=1000.0,
-        min=1e-3,
-        soft_max=1e5,
-    )
-    automatic_pixel_size: BoolProperty(
-        name="Pixel Size from View",
-        description="Points look as large, beside the session, as in Mosaic's first view of it",
-        default=True,
-    )
-    pixel_size: FloatProperty(
-        name="Pixel Size",
-        description="Angstrom that one of the screen pixels stands for in which Mosaic gives the size of points",
-        default=4.0,
-        min=1e-4,
-        soft_max=1e3,
-    )
     backup: BoolProperty(
         name="Keep a Backup",
         description="Before a file is saved over for the first time, keep what it was beside it, with .bak at its name's end",
@@ -82,6 +59,18 @@ def preferred_map(context: bpy.types.Context) -> str:
     """The colour map that the user wants a colouring to begin with."""
     chosen = preferences(context)
     return DEFAULT_MAP if chosen is None else chosen.color_map
+
+
+def preferred_scale(context: bpy.types.Context) -> float:
+    """The angstrom that a Blender unit stands for where no session says it."""
+    chosen = preferences(context)
+    return DEFAULT_SCALE if chosen is None else chosen.chosen_scale()
+
+
+def keeps_backup(context: bpy.types.Context) -> bool:
+    """Whether a file that is overwritten for the first time is kept under another name."""
+    chosen = preferences(context)
+    return chosen is None or chosen.backup
 
 
 def _draw_hotkeys(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

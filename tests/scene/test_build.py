@@ -38,7 +38,7 @@ def opened(request: pytest.FixtureRequest) -> Opened:
 
 def build(bpy: ModuleType, session: Session | Path, **options: Any) -> Any:
     from mosaic_addon.scene.importing.build import build_session
-    from mosaic_addon.scene.importing.plan import ImportOptions
+    from mosaic_addon.scene.importing.options import ImportOptions
 
     if isinstance(session, Path):
         session = open_session(session)

@@ -20,7 +20,8 @@ Picture = NDArray[np.float64]
 @pytest.fixture
 def scene(bpy: ModuleType) -> Any:
     """A cube, a smaller one on it and, apart, a point, seen from above."""
-    from mosaic_addon.scene.pictures.render import RenderOptions, set_up_render
+    from mosaic_addon.scene.pictures.options import RenderOptions
+    from mosaic_addon.scene.pictures.render import set_up_render
 
     scene = bpy.context.scene
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
@@ -139,7 +140,8 @@ def test_lines_are_the_same_when_drawn_again(picture: Callable[..., Picture]) ->
 
 def test_a_look_takes_the_place_of_another(bpy: ModuleType, scene: Any) -> None:
     from mosaic_addon.scene.compat import compositing_tree
-    from mosaic_addon.scene.pictures.looks import LOOKS, apply_look
+    from mosaic_addon.scene.pictures.looks import apply_look
+    from mosaic_addon.scene.pictures.options import LOOKS
 
     def counts() -> list[int]:
         kinds = (bpy.data.objects, bpy.data.lights, bpy.data.worlds, bpy.data.materials, bpy.data.node_groups)
@@ -155,7 +157,8 @@ def test_a_look_takes_the_place_of_another(bpy: ModuleType, scene: Any) -> None:
 
 
 def test_a_look_leaves_materials_and_what_is_the_users(bpy: ModuleType, scene: Any) -> None:
-    from mosaic_addon.scene.pictures.looks import LOOKS, apply_look
+    from mosaic_addon.scene.pictures.looks import apply_look
+    from mosaic_addon.scene.pictures.options import LOOKS
 
     lamp = bpy.data.objects.new("Mosaic Key", bpy.data.lights.new("Mosaic Key", "SUN"))
     scene.collection.objects.link(lamp)
@@ -195,7 +198,8 @@ def test_eevee_shows_the_same_without_the_extension(
     from PIL import Image
 
     from mosaic_addon.scene.pictures.looks import apply_look
-    from mosaic_addon.scene.pictures.render import RenderOptions, set_up_render
+    from mosaic_addon.scene.pictures.options import RenderOptions
+    from mosaic_addon.scene.pictures.render import set_up_render
 
     set_up_render(scene, RenderOptions((SIZE, SIZE), engine="eevee", samples=8))
     pictures = {}

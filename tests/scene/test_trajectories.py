@@ -242,7 +242,8 @@ def test_a_saved_film_plays_and_renders_where_the_extension_is_not(bpy: ModuleTy
 
     from mosaic_addon.scene.pictures.camera import frame_camera
     from mosaic_addon.scene.pictures.looks import apply_look
-    from mosaic_addon.scene.pictures.render import RenderOptions, set_up_render
+    from mosaic_addon.scene.pictures.options import RenderOptions
+    from mosaic_addon.scene.pictures.render import set_up_render
 
     sizes = [40, 90, 60]
     look = {"base_color": (0.1, 0.8, 0.1)}

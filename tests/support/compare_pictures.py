@@ -78,7 +78,8 @@ def main(arguments: list[str]) -> list[Agreement]:
     from mosaic_addon.scene.compat import ModifierInputs
     from mosaic_addon.scene.pictures.camera import View, place_camera
     from mosaic_addon.scene.pictures.looks import apply_look
-    from mosaic_addon.scene.pictures.render import RenderOptions, render_to, set_up_render
+    from mosaic_addon.scene.pictures.options import RenderOptions
+    from mosaic_addon.scene.pictures.render import render_to, set_up_render
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene

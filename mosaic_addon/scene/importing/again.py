@@ -7,7 +7,7 @@ import bpy
 from ..keys import GROUP, NAME, PIXEL_SIZE, SHOWN
 from ..outline.tree import root_of
 from .build import Imported
-from .plan import ImportOptions
+from .options import DEFAULT_SCALE, ImportOptions
 
 NUMBERED = re.compile(r"\.\d{3,}$")  # what Blender adds to a name that is taken
 RENAMED = 2000  # objects; Blender's rename walks all of them, so beyond that many it would take longer than the import
@@ -37,4 +37,4 @@ def options_of(session: bpy.types.Collection) -> ImportOptions:
     if root is None:
         return ImportOptions()
     scale = root.scale.x
-    return ImportOptions(1 / scale if scale > 0 else 1000.0, any(root.location), float(root[PIXEL_SIZE]))
+    return ImportOptions(1 / scale if scale > 0 else DEFAULT_SCALE, any(root.location), float(root[PIXEL_SIZE]))

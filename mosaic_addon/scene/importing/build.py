@@ -45,7 +45,8 @@ from ..keys import (
 from ..outline.tree import Item as TreeItem
 from ..outline.tree import write_order
 from ..record import Keeper, held_arrays, points_are_vertices, record_of
-from .plan import ImportOptions, Item, Plan, plan_import
+from .options import ImportOptions
+from .plan import Item, Plan, plan_import
 
 MANY = 200_000  # points of an object that is a step of its own
 

@@ -12,6 +12,7 @@ from ...session.session import MESH_REPRESENTATIONS, Geometry, Mesh, Session, Un
 from ..data.custom_properties import clean_text
 from ..data.extent import extent, first_pixel_size
 from ..drawing.representations import ARROW_LENGTH, FIT, MESH, OFFERED, POINTS, SEGMENTATION, TRAJECTORY, VOLUME
+from .options import ImportOptions
 
 # Beyond these an import would take minutes or gigabytes, so it is asked about first.
 BUDGET = {
@@ -21,19 +22,6 @@ BUDGET = {
     "frames": 20_000,
     "vertex properties": 200_000,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """How a session is placed in Blender.
-
-    angstrom_per_unit: 1000 makes a Blender unit 100 nm. recentre: put the middle of the session at the world's origin.
-    pixel_size: angstrom that one of Mosaic's screen pixels stands for; None takes what Mosaic's first view shows.
-    """
-
-    angstrom_per_unit: float = 1000.0
-    recentre: bool = True
-    pixel_size: float | None = None
 
 
 @dataclass(slots=True)

@@ -13,11 +13,9 @@ from ..drawing.color_maps import to_scene
 from ..drawing.materials import Shading, set_shading
 from .camera import visible_points
 from .lighting import add_lamps, remove_lamps, set_world
+from .options import BACKGROUNDS, LOOKS
 from .silhouettes import draw_edges, remove_edges
 
-LOOKS = ("simple", "full", "flat", "poster", "silhouettes")
-# Display values. The dark one is that of Mosaic's window.
-BACKGROUNDS = {"white": (1.0, 1.0, 1.0), "dark": (0.094, 0.094, 0.106), "transparent": (1.0, 1.0, 1.0)}
 # In parts of the longest side of all that is rendered:
 REACH = 0.08  # distance within which surfaces darken each other in Poster
 EDGE_STEP = 0.02  # difference of depth at which a line is drawn in Silhouettes
@@ -31,7 +29,7 @@ def apply_look(
     look: one of LOOKS. background: one of BACKGROUNDS. camera: the lamps turn with it; the scene's by default. Raises
     MosaicError for an unknown look or background.
     """
-    for what, name, known in (("look", look, LOOKS), ("background", background, tuple(BACKGROUNDS))):
+    for what, name, known in (("look", look, LOOKS), ("background", background, BACKGROUNDS)):
         if name not in known:
             raise MosaicError(f"The {what} {name!r} is none of {', '.join(known)}.")
     camera = camera or scene.camera

@@ -1,7 +1,6 @@
 """Rendering a scene to a file."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,26 +8,12 @@ import bpy
 
 from ...session.errors import MosaicError
 from ..compat import EEVEE
+from .options import RenderOptions
 
 # The engines' names in Blender: Any, as the type stubs know only those that are built in.
 ENGINES: dict[str, Any] = {"cycles": "CYCLES", "eevee": EEVEE, "workbench": "BLENDER_WORKBENCH"}
 Format = Literal["PNG", "JPEG", "OPEN_EXR"]
 FORMATS: dict[str, Format] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".exr": "OPEN_EXR"}
-
-
-@dataclass(frozen=True, slots=True)
-class RenderOptions:
-    """Settings of a picture.
-
-    size: in pixels. engine: a key of ENGINES. samples: per pixel. look, background: one of LOOKS and BACKGROUNDS in
-    looks.py.
-    """
-
-    size: tuple[int, int] = (1920, 1080)
-    engine: str = "cycles"
-    samples: int = 64
-    look: str = "full"
-    background: str = "white"
 
 
 def set_up_render(scene: bpy.types.Scene, options: RenderOptions) -> None:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
-from ...scene.drawing.color_maps import MENU
-from ...scene.drawing.coloring import color_by, colorable, coloring_of, uncolor
+from ...scene.drawing.coloring import DEFAULT_MAP, color_by, colorable, coloring_of, uncolor
 from ..additions import Addition, state_forgotten
-from ..preferences import preferred_map
+from ..preferences import COLOR_MAPS, preferred_map
 from ..reports import MosaicOperator, OperatorReturn
 
 RANGES = (
@@ -42,8 +41,8 @@ class MOSAIC_OT_color_by(MosaicOperator):
     color_map: EnumProperty(
         name="Map",
         description="One of Mosaic's colour maps",
-        items=[(name, name, kind) for kind, names in MENU.items() for name in names],
-        default="viridis",
+        items=COLOR_MAPS,
+        default=DEFAULT_MAP,
     )
     reverse: BoolProperty(name="Reverse", description="Turn the map round")
     range: EnumProperty(name="Range", description="What the ends of the map stand for", items=RANGES)

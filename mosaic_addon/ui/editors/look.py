@@ -3,16 +3,9 @@
 import bpy
 from bpy.props import EnumProperty
 
-from ...scene.pictures.looks import BACKGROUNDS, LOOKS, apply_look
+from ...scene.pictures.looks import apply_look
+from ...scene.pictures.options import BACKGROUNDS, LOOKS
 from ..reports import MosaicOperator, OperatorReturn
-
-TIPS = {
-    "simple": "Mosaic's own shading, as if a lamp were at the viewer",
-    "full": "A soft three-point light",
-    "flat": "Plain colours without light, blended as Mosaic blends them",
-    "poster": "Plain colours, darker in creases",
-    "silhouettes": "Dark lines where the depth jumps",
-}
 
 
 class MOSAIC_OT_apply_look(MosaicOperator):
@@ -22,14 +15,16 @@ class MOSAIC_OT_apply_look(MosaicOperator):
     bl_label = "Mosaic Look"
     bl_options = {"REGISTER", "UNDO"}
 
-    look: EnumProperty(name="Look", items=[(name, name.capitalize(), TIPS[name]) for name in LOOKS], default="full")
+    look: EnumProperty(
+        name="Look", items=[(name, name.capitalize(), tip) for name, tip in LOOKS.items()], default="full"
+    )
     background: EnumProperty(
         name="Background", items=[(name, name.capitalize(), "") for name in BACKGROUNDS], default="white"
     )
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return TIPS[properties.look]
+        return LOOKS[properties.look]
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         apply_look(context.scene, self.look, self.background)

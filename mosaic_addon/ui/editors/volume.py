@@ -7,6 +7,13 @@ from ...scene.drawing.surfaces import contour_again, volume_mesh
 from ...scene.keys import PERCENTILE, RESOLUTION
 from ..reports import MosaicOperator, OperatorReturn
 
+DEFAULT_PERCENTILE = 99.5
+TIPS = {
+    "automatic": "The isovalue that Mosaic takes where none was chosen: 99.5 percent of the smoothed volume",
+    "isovalue_percentile": "Percent of the volume's values that lie below the surface",
+    "target_resolution": "Angstrom that the volume is smoothed to before; nothing is smoothed below the voxel size",
+}
+
 
 class MOSAIC_OT_contour_volume(MosaicOperator):
     """Show the volume at another isovalue or resolution, as Mosaic computes it"""
@@ -17,20 +24,20 @@ class MOSAIC_OT_contour_volume(MosaicOperator):
 
     automatic: BoolProperty(
         name="Mosaic's Choice",
-        description="The isovalue that Mosaic takes where none was chosen: 99.5 percent of the smoothed volume",
+        description=TIPS["automatic"],
         default=False,
     )
     isovalue_percentile: FloatProperty(
         name="Isovalue Percentile",
-        description="Percent of the volume's values that lie below the surface",
-        default=99.5,
+        description=TIPS["isovalue_percentile"],
+        default=DEFAULT_PERCENTILE,
         min=0,
         max=100,
         precision=2,
     )
     target_resolution: FloatProperty(
         name="Target Resolution",
-        description="Angstrom to which the volume is smoothed before; below the voxel size nothing is",
+        description=TIPS["target_resolution"],
         default=10.0,
         min=0,
         soft_max=100,
@@ -46,7 +53,7 @@ class MOSAIC_OT_contour_volume(MosaicOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         mesh = volume_mesh(context.object)
         self.automatic = PERCENTILE not in mesh
-        self.isovalue_percentile = mesh.get(PERCENTILE, 99.5)
+        self.isovalue_percentile = mesh.get(PERCENTILE, DEFAULT_PERCENTILE)
         self.target_resolution = mesh[RESOLUTION]
         return self.execute(context)
 

@@ -12,16 +12,17 @@ import numpy as np
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty, PointerProperty
 
 from ...scene.drawing import appearance
-from ...scene.drawing.color_maps import MENU
 from ...scene.drawing.coloring import coloring_of
 from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
 from ...scene.drawing.surfaces import volume_mesh
 from ...scene.keys import PERCENTILE, RESOLUTION
 from ...session import MosaicError
 from ..additions import Addition, property_added, state_forgotten
+from ..editors.volume import DEFAULT_PERCENTILE
+from ..editors.volume import TIPS as VOLUME_TIPS
+from ..preferences import COLOR_MAPS
 from ..selection import chosen_geometries, shown_geometry
 
-DEFAULT_PERCENTILE = 99.5
 TIPS = {
     "pointcloud": "Points as balls or discs",
     "gaussian_density": "Points as soft dots",
@@ -38,7 +39,7 @@ TIPS = {
 REPRESENTATIONS = {name: (name, label, TIPS[name], number) for number, (name, label) in enumerate(LABELS.items())}
 OFFERED_ITEMS = {kind: [REPRESENTATIONS[name] for name in names] for kind, names in OFFERED.items()}
 NOTHING_OFFERED = [("NONE", "None", "The object has lost its modifier", -1)]
-MAPS = tuple((name, name, kind) for kind, names in MENU.items() for name in names if not name.endswith("_r"))
+MAPS = tuple(item for item in COLOR_MAPS if not item[0].endswith("_r"))
 MAP_NUMBERS = {name: number for number, (name, _, _) in enumerate(MAPS)}
 NOT_ANIMATABLE: set[Any] = set()  # keyframes belong to the data behind: the material's node and the modifier
 
@@ -210,14 +211,14 @@ class MosaicProperties(bpy.types.PropertyGroup):
 
     automatic_isovalue: BoolProperty(
         name="Mosaic's Choice",
-        description="The isovalue that Mosaic takes where none was chosen: 99.5 percent of the smoothed volume",
+        description=VOLUME_TIPS["automatic"],
         get=_read(lambda obj: _contoured(PERCENTILE)(obj) is None, False),
         set=_contour(lambda mesh, automatic: (None if automatic else DEFAULT_PERCENTILE, mesh[RESOLUTION])),
         options=NOT_ANIMATABLE,
     )
     isovalue_percentile: FloatProperty(
         name="Isovalue",
-        description="Percent of the volume's values that lie below the surface",
+        description=VOLUME_TIPS["isovalue_percentile"],
         min=0,
         max=100,
         precision=2,
@@ -228,7 +229,7 @@ class MosaicProperties(bpy.types.PropertyGroup):
     )
     target_resolution: FloatProperty(
         name="Resolution",
-        description="Angstrom to which the volume is smoothed before; below the voxel size nothing is",
+        description=VOLUME_TIPS["target_resolution"],
         min=0,
         soft_max=100,
         precision=1,

@@ -5,28 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper, poll_file_object_drop
 
 from ...scene.importing.build import Progress
-from ...scene.importing.plan import ImportOptions
+from ...scene.importing.options import ImportOptions
 from ...scene.outline.tree import sessions_in
 from ...session import MosaicError
 from ..additions import Addition, menu_entry_added
-from ..preferences import SCALES, preferences
+from ..placement import Placement
+from ..preferences import preferences
 from ..reports import MosaicOperator, OperatorReturn
 from .opening import Opening, closable, refuse_unsaved, start_in_steps, unsaved_in
 
-ANGSTROM_PER_UNIT = {"100NM": 1000.0, "1NM": 10.0}
-PREFERRED = (
-    "scale",
-    "angstrom_per_unit",
-    "automatic_pixel_size",
-    "pixel_size",
-)  # what the user's preferences begin with
 
-
-class MOSAIC_OT_load_session(MosaicOperator, ImportHelper):
+class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
     """Open sessions of Mosaic, the cryo-ET program"""
 
     bl_idname = "mosaic.load_session"
@@ -39,34 +32,10 @@ class MOSAIC_OT_load_session(MosaicOperator, ImportHelper):
     filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
     directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
-    scale: EnumProperty(
-        name="Scale",
-        description="How large the session becomes in Blender",
-        items=SCALES,
-    )
-    angstrom_per_unit: FloatProperty(
-        name="Angstrom per Unit",
-        description="Angstrom that one Blender unit stands for",
-        default=1000.0,
-        min=1e-3,
-        soft_max=1e5,
-    )
     recentre: BoolProperty(
         name="Recentre",
         description="Put the middle of the session at the world's origin; no coordinate changes",
         default=True,
-    )
-    automatic_pixel_size: BoolProperty(
-        name="Pixel Size from View",
-        description="Points look as large, beside the session, as in Mosaic's first view of it",
-        default=True,
-    )
-    pixel_size: FloatProperty(
-        name="Pixel Size",
-        description="Angstrom that one of the screen pixels stands for in which Mosaic gives the size of points",
-        default=4.0,
-        min=1e-4,
-        soft_max=1e3,
     )
     mesh_spheres: BoolProperty(
         name="Mesh Spheres",
@@ -92,7 +61,7 @@ class MOSAIC_OT_load_session(MosaicOperator, ImportHelper):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         preferred = preferences(context)
-        for name in PREFERRED if preferred is not None else ():
+        for name in Placement.__annotations__ if preferred is not None else ():
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(preferred, name))
         if self.replace and not self.discard and unsaved_in(context):
@@ -119,11 +88,7 @@ class MOSAIC_OT_load_session(MosaicOperator, ImportHelper):
         row.prop(self, "replace")
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        options = ImportOptions(
-            ANGSTROM_PER_UNIT.get(self.scale, self.angstrom_per_unit),
-            self.recentre,
-            None if self.automatic_pixel_size else self.pixel_size,
-        )
+        options = ImportOptions(self.chosen_scale(), self.recentre, self.chosen_pixel_size())
         paths = self._paths()
         closing = closable(context) if self.replace else []
         if closing and not self.discard:

@@ -12,7 +12,7 @@ from ...scene.drawing.representations import set_inputs
 from ...scene.exporting.save import file_of, finish_sculpting, unsaved_changes
 from ...scene.importing.again import options_of, take_names
 from ...scene.importing.build import Imported, build_steps
-from ...scene.importing.plan import ImportOptions
+from ...scene.importing.options import ImportOptions
 from ...scene.outline.close import close_session
 from ...scene.outline.tree import active_session, sessions_in
 from ...session import MosaicError, Session, open_session

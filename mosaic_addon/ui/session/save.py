@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
@@ -13,12 +14,12 @@ from ...scene.exporting.scope import ExportOptions
 from ...scene.outline.tree import active_session, sessions_in
 from ...session import MosaicError, releases
 from ..additions import Addition, menu_entry_added
-from ..preferences import preferences
+from ..preferences import keeps_backup, preferred_scale
 from ..reports import MosaicOperator, OperatorReturn, say_all
 from .thumbnail import view_thumbnail
 from .unsaved import look_again, mark_saved
 
-TARGETS = (
+TARGET_ITEMS = (
     (
         "SAME",
         "Same as Before",
@@ -26,11 +27,11 @@ TARGETS = (
     ),
     *(
         (
-            target,
+            name,
             f"Mosaic {spelling.release}",
             f"For Mosaic {spelling.release} and later; what these do not know is left out with a warning",
         )
-        for target, spelling in releases.TARGETS.items()
+        for name, spelling in reversed(releases.TARGETS.items())
     ),
 )
 
@@ -78,7 +79,7 @@ class MOSAIC_OT_save_session(MosaicOperator):
             path,
             context.scene,
             context.view_layer,
-            backup=_keeps_backup(context),
+            backup=keeps_backup(context),
             overwrite=self.overwrite,
         )
         mark_saved(session)
@@ -93,7 +94,7 @@ class _ToFile(MosaicOperator, ExportHelper):
     check_extension = None  # a session may be called as it likes
 
     filter_glob: StringProperty(default="*.pickle;*.mosaic", options={"HIDDEN"})
-    target: EnumProperty(name="For", description="The oldest Mosaic that is to open the file", items=TARGETS)
+    target: EnumProperty(name="For", description="The oldest Mosaic that is to open the file", items=TARGET_ITEMS)
     apply_modifiers: BoolProperty(
         name="Apply Modifiers", description="Write what modifiers make of points and faces", default=False
     )
@@ -147,7 +148,7 @@ class MOSAIC_OT_save_session_as(_ToFile):
         session = active_session(context)
         saved = save_session(
             session, self.path(), context.scene, context.view_layer, self.export_options(),
-            backup=_keeps_backup(context), thumbnail=self.picture(context),
+            backup=keeps_backup(context), thumbnail=self.picture(context),
         )  # fmt: skip
         look_again()
         _say(self, saved)
@@ -191,9 +192,9 @@ class MOSAIC_OT_export_session(_ToFile):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
-        options, backup = self.export_options(), _keeps_backup(context)
+        options, backup = self.export_options(), keeps_backup(context)
         if session is None or self.selection_only:
-            options = ExportOptions(options.target, options.apply_modifiers, _angstrom_per_unit(context))
+            options = replace(options, angstrom_per_unit=preferred_scale(context))
             saved = save_objects(
                 context.selected_objects, self.path(), context.scene, context.view_layer, options, backup=backup
             )
@@ -225,18 +226,6 @@ def _has_session(cls: type[bpy.types.Operator], context: bpy.types.Context) -> b
         cls.poll_message_set("The session is linked from another .blend; save it there")
         return False
     return True
-
-
-def _keeps_backup(context: bpy.types.Context) -> bool:
-    chosen = preferences(context)
-    return chosen is None or chosen.backup
-
-
-def _angstrom_per_unit(context: bpy.types.Context) -> float:
-    chosen = preferences(context)
-    if chosen is None or chosen.scale == "100NM":
-        return 1000.0
-    return 10.0 if chosen.scale == "1NM" else chosen.angstrom_per_unit
 
 
 def _say(operator: bpy.types.Operator, saved: Saved) -> None:
