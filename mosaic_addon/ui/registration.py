@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from ..cli import main
-from . import keymap, preferences
+from . import keymap, preferences, selection
 from .additions import Addition, class_added
 from .browser import click as browser_click
 from .browser import menu as browser_menu
@@ -15,7 +15,6 @@ from .browser import panel as browser_panel
 from .browser import rename as browser_rename
 from .browser import rows as browser_rows
 from .browser import search as browser_search
-from .browser import selection as browser_selection
 from .browser import structure as browser_structure
 from .browser import visibility as browser_visibility
 from .editors import coloring, look, volume
@@ -102,7 +101,7 @@ FEATURES: Final = (
     opening,
     properties,
     save,
-    browser_selection,
+    selection,
     session_panel,
     swatches,
     unsaved,

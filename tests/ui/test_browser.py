@@ -29,13 +29,14 @@ def browser(bpy: ModuleType, session: Path) -> Iterator[SimpleNamespace]:
     """The add-on with a session open, nothing selected."""
     import mosaic_addon
     from mosaic_addon.scene.outline import tree as scene_tree
+    from mosaic_addon.ui import selection
     from mosaic_addon.ui.browser import rows as browser_rows
-    from mosaic_addon.ui.browser import selection as browser_selection
+    from mosaic_addon.ui.browser.targets import in_order
 
     mosaic_addon.register()
     browser_rows._folded.clear()
     bpy.ops.mosaic.load_session(filepath=str(session))
-    browser_selection.choose(bpy.context, [])
+    selection.choose(bpy.context, [])
 
     def objects(*names: str) -> list[Any]:
         return [bpy.data.objects[name] for name in names]
@@ -48,11 +49,11 @@ def browser(bpy: ModuleType, session: Path) -> Iterator[SimpleNamespace]:
         ]
 
     def chosen() -> list[str]:
-        return [obj.name for obj in browser_selection.chosen(bpy.context)]
+        return [obj.name for obj in in_order(bpy.context.scene, selection.chosen_ids(bpy.context))]
 
     yield SimpleNamespace(
-        bpy=bpy, tree=scene_tree, rows_module=browser_rows, selection=browser_selection, ops=bpy.ops.mosaic,
-        objects=objects, rows=rows, chosen=chosen, choose=lambda *names: browser_selection.choose(bpy.context, objects(*names)),
+        bpy=bpy, tree=scene_tree, rows_module=browser_rows, selection=selection, ops=bpy.ops.mosaic,
+        objects=objects, rows=rows, chosen=chosen, choose=lambda *names: selection.choose(bpy.context, objects(*names)),
         group=bpy.data.collections["Pair"],
     )  # fmt: skip
     mosaic_addon.unregister()

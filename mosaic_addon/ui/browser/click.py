@@ -5,9 +5,10 @@ from bpy.props import EnumProperty
 
 from ...scene.outline.tree import Item
 from ..reports import MosaicOperator, OperatorReturn
+from ..selection import choose, chosen_ids, unchoose
 from .rename import ask_for_name
 from .rows import fold, is_folded, kind_of, objects_below, rows_of
-from .selection import choose, chosen_ids, target_of, unchoose, warn_of_outside
+from .targets import target_of, warn_of_outside
 
 DOUBLE_CLICK_REACH = 6  # pixels that the mouse may move between the clicks
 

@@ -9,9 +9,10 @@ from ...scene.drawing.representations import LABELS, OFFERED, group_of, represen
 from ...session import MosaicError
 from ..additions import Addition, menu_entry_added
 from ..reports import OperatorReturn
+from ..selection import chosen_geometries
 from .rows import objects_below
-from .selection import OnChosen, chosen, target_of
 from .structure import MOSAIC_MT_move_to_group, groups_beside
+from .targets import OnChosen, target_of
 
 LISTED = 200  # objects that are asked what they offer before a menu opens
 
@@ -131,7 +132,7 @@ def draw_in_button_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> Non
 
 def _objects(context: bpy.types.Context) -> list[bpy.types.Object]:
     item = target_of(context)
-    selected = chosen(context)
+    selected = chosen_geometries(context)
     below = objects_below(item) if item is not None else []
     return below if below and not set(below) <= set(selected) else selected
 

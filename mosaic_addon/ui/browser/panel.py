@@ -19,9 +19,9 @@ from ...scene.keys import COLOR, HIDDEN
 from ...scene.outline.tree import name_of, sessions_in
 from ...scene.outline.visibility import is_visible, set_visible
 from ..additions import Addition, property_added, state_forgotten
+from ..selection import choose, chosen_ids
 from .click import MOSAIC_OT_fold, MOSAIC_OT_select_item
 from .rows import Rows, is_folded, objects_below, rows_of, title_of
-from .selection import choose, chosen_ids
 from .visibility import MOSAIC_OT_hide_unselected, MOSAIC_OT_isolate, MOSAIC_OT_show_all, MOSAIC_OT_toggle_heading
 
 ICONS = {

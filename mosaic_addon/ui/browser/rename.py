@@ -12,7 +12,7 @@ from ...session import MosaicError
 from ..additions import Addition, property_added, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn
 from .rows import kind_of
-from .selection import LINKED, OnChosen, target_of
+from .targets import LINKED, OnChosen, target_of
 
 _renamed = 0  # session_uid of what the popup renames
 

@@ -11,8 +11,9 @@ from ...scene.outline.tree import items_of, name_of, root_of, session_of, sessio
 from ...scene.outline.visibility import is_visible, set_visible
 from ...session import MosaicError
 from ..reports import OperatorReturn
+from ..selection import choose
 from .rows import objects_below
-from .selection import OnChosen, choose, target_of
+from .targets import OnChosen, target_of
 
 
 class ChangesTree(OnChosen):

@@ -8,8 +8,9 @@ from bpy.props import BoolProperty
 from ...scene.outline.tree import objects_of, sessions_in
 from ...scene.outline.visibility import is_visible, set_visible
 from ..reports import MosaicOperator, OperatorReturn
+from ..selection import choose
 from .rows import objects_below
-from .selection import OnChosen, choose, target_of, warn_of_outside
+from .targets import OnChosen, target_of, warn_of_outside
 
 
 class MOSAIC_OT_set_visibility(OnChosen):

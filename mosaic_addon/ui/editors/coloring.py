@@ -9,6 +9,7 @@ from ...scene.drawing.coloring import DEFAULT_MAP, color_by, colorable, coloring
 from ..additions import Addition, state_forgotten
 from ..preferences import COLOR_MAPS, preferred_map
 from ..reports import MosaicOperator, OperatorReturn
+from ..selection import edited_geometries
 
 RANGES = (
     ("ALL", "All Values", "From the least to the greatest value of all selected objects"),
@@ -18,15 +19,9 @@ RANGES = (
 _shown: list[tuple[str, str, str]] = []  # Blender does not keep the texts of a menu itself
 
 
-def _objects(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """The selected objects, the active one included."""
-    active = [context.object] if context.object is not None else []
-    return list(dict.fromkeys([*active, *context.selected_objects]))
-
-
 def _properties(operator: bpy.types.Operator, context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
     if context is not None:
-        _shown[:] = [(name, name, "") for name in colorable(_objects(context))]
+        _shown[:] = [(name, name, "") for name in colorable(edited_geometries(context))]
     return _shown or [("", "none", "")]
 
 
@@ -54,7 +49,7 @@ class MOSAIC_OT_color_by(MosaicOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if colorable(_objects(context)):
+        if colorable(edited_geometries(context)):
             return True
         cls.poll_message_set("Select objects that have vertex properties")
         return False
@@ -79,7 +74,7 @@ class MOSAIC_OT_color_by(MosaicOperator):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         color_by(
-            _objects(context),
+            edited_geometries(context),
             self.vertex_property,
             self.color_map,
             value_range=(self.low, self.high) if self.range == "ABSOLUTE" else None,
@@ -99,13 +94,13 @@ class MOSAIC_OT_uncolor(MosaicOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if any(coloring_of(obj) for obj in _objects(context)):
+        if any(coloring_of(obj) for obj in edited_geometries(context)):
             return True
         cls.poll_message_set("No selected object is coloured by a property")
         return False
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        uncolor(_objects(context))
+        uncolor(edited_geometries(context))
         return {"FINISHED"}
 
 

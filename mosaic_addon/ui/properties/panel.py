@@ -12,7 +12,7 @@ from ...scene.outline.tree import name_of
 from ..editors.coloring import MOSAIC_OT_color_by, MOSAIC_OT_uncolor
 from ..preferences import preferred_map
 from ..reports import MosaicOperator, OperatorReturn
-from ..selection import chosen_geometries, shown_geometry
+from ..selection import edited_geometries, shown_geometry
 from .properties import MosaicProperties, trouble_of
 from .swatches import draw_swatches
 
@@ -26,13 +26,13 @@ class MOSAIC_OT_reset_appearance(MosaicOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if any(RECORD in obj for obj in appearance.editable(chosen_geometries(context))):
+        if any(RECORD in obj for obj in appearance.editable(edited_geometries(context))):
             return True
         cls.poll_message_set("Select objects that were opened from a session and are not linked from another file")
         return False
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        for trouble in appearance.reset_appearance(chosen_geometries(context)):
+        for trouble in appearance.reset_appearance(edited_geometries(context)):
             self.report({"WARNING"}, trouble)
         return {"FINISHED"}
 
@@ -60,7 +60,7 @@ class MOSAIC_PT_properties(_Section, bpy.types.Panel):
     bl_order = 20
 
     def draw(self, context: bpy.types.Context) -> None:
-        chosen = chosen_geometries(context)
+        chosen = edited_geometries(context)
         if not chosen:
             self.layout.label(text="No object selected", icon="INFO")
             return
@@ -132,7 +132,7 @@ class MOSAIC_MT_color_property(bpy.types.Menu):
         layout.operator(MOSAIC_OT_uncolor.bl_idname)
         layout.separator()
         current = coloring_of(shown_geometry(context))
-        for name in colorable(chosen_geometries(context)):
+        for name in colorable(edited_geometries(context)):
             button = layout.operator(MOSAIC_OT_color_by.bl_idname, text=name)
             button.vertex_property = name
             button.range = "ALL"

@@ -21,7 +21,7 @@ from ..additions import Addition, property_added, state_forgotten
 from ..editors.volume import DEFAULT_PERCENTILE
 from ..editors.volume import TIPS as VOLUME_TIPS
 from ..preferences import COLOR_MAPS
-from ..selection import chosen_geometries, shown_geometry
+from ..selection import edited_geometries, shown_geometry
 
 TIPS = {
     "pointcloud": "Points as balls or discs",
@@ -61,7 +61,7 @@ def _number(key: str, default: Any) -> dict[str, Callable[..., Any]]:
         return default if value is None else value
 
     def write(properties: Any, value: Any) -> None:
-        appearance.set_number(chosen_geometries(bpy.context), key, value)
+        appearance.set_number(edited_geometries(bpy.context), key, value)
 
     return {"get": read, "set": write}
 
@@ -76,7 +76,7 @@ def _read(function: Callable[[bpy.types.Object], Any], default: Any) -> Callable
 
 
 def _write(function: Callable[[Sequence[bpy.types.Object], Any], None]) -> Callable[[Any, Any], None]:
-    return lambda properties, value: function(chosen_geometries(bpy.context), value)
+    return lambda properties, value: function(edited_geometries(bpy.context), value)
 
 
 def _representation_number(obj: bpy.types.Object) -> int | None:
@@ -100,7 +100,7 @@ def _contoured(key: str) -> Callable[[bpy.types.Object], Any]:
 
 def _contour(choose: Callable[[bpy.types.Mesh, Any], tuple[float | None, float]]) -> Callable[[Any, Any], None]:
     def write(properties: Any, value: Any) -> None:
-        objects = chosen_geometries(bpy.context)
+        objects = edited_geometries(bpy.context)
         _trouble.clear()
         try:
             appearance.contour(objects, lambda mesh: choose(mesh, _meant(value)))

@@ -12,7 +12,7 @@ from ...scene.drawing.appearance import set_base_color
 from ...scene.drawing.color_maps import to_scene
 from ..additions import Addition
 from ..reports import MosaicOperator, OperatorReturn
-from ..selection import chosen_geometries
+from ..selection import edited_geometries
 
 # Display values.
 COLORS: Final = {
@@ -51,13 +51,13 @@ class MOSAIC_OT_set_base_color(MosaicOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if any(obj.is_editable for obj in chosen_geometries(context)):
+        if any(obj.is_editable for obj in edited_geometries(context)):
             return True
         cls.poll_message_set("Select objects of a session that are not linked from another file")
         return False
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        set_base_color(chosen_geometries(context), to_scene(self.color).tolist())
+        set_base_color(edited_geometries(context), to_scene(self.color).tolist())
         return {"FINISHED"}
 
 

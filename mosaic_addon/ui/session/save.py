@@ -16,6 +16,7 @@ from ...session import MosaicError, releases
 from ..additions import Addition, menu_entry_added
 from ..preferences import keeps_backup, preferred_scale
 from ..reports import MosaicOperator, OperatorReturn, say_all
+from ..selection import chosen_objects
 from .thumbnail import view_thumbnail
 from .unsaved import look_again, mark_saved
 
@@ -170,7 +171,7 @@ class MOSAIC_OT_export_session(_ToFile):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if sessions_in(context.scene) or any(obj.type in DATA_TYPES for obj in context.selected_objects):
+        if sessions_in(context.scene) or any(obj.type in DATA_TYPES for obj in chosen_objects(context)):
             return True
         cls.poll_message_set("There is no session, and nothing is selected that has points")
         return False
@@ -196,7 +197,7 @@ class MOSAIC_OT_export_session(_ToFile):
         if session is None or self.selection_only:
             options = replace(options, angstrom_per_unit=preferred_scale(context))
             saved = save_objects(
-                context.selected_objects, self.path(), context.scene, context.view_layer, options, backup=backup
+                chosen_objects(context), self.path(), context.scene, context.view_layer, options, backup=backup
             )
         else:
             saved = save_session(
