@@ -127,8 +127,8 @@ def exact_or_wider(
 ) -> NDArray[Any]:
     """Return the true values where what is shown is nearest to them, else what is shown; as `dtype` or a wider one.
 
-    shown: (n,) or (n, k). hidden: attributes with bits, (n, 2) for each component, by their kind. Points that were joined from another object
-    have bits of that object's kind alone, and zeros in those of other kinds.
+    shown: (n,) or (n, k). hidden: attributes with bits, (n, 2) for each component, by their kind. Points that were
+    joined from another object have bits of that object's kind alone, and zeros in those of other kinds.
     """
     if not hidden:
         fitting = _first_that_holds([shown], _candidates(dtype, shown.dtype)) or shown.dtype

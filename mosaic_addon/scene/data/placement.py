@@ -1,4 +1,4 @@
-"""Where an object stands in its session: from the coordinates of its data to angstrom."""
+"""The place of an object in its session: from the coordinates of its data to angstrom."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,17 +13,18 @@ from ..keys import ANGSTROM_PER_UNIT, CLASS
 
 Float64Array = NDArray[np.float64]
 
-NOISE = 1e-6  # what a product of a few 32-bit numbers may be off, relatively
+NOISE = 1e-6  # relative error that a product of a few 32-bit matrices may have
 
 
 def to_session(
     obj: bpy.types.Object, root: bpy.types.Object | None, applied: Matrix | None = None
 ) -> Float64Array | None:
-    """The (4, 4) matrix from an object's data to its session's angstrom, None for the identity.
+    """Return the (4, 4) matrix from the coordinates of an object's data to its session's angstrom, None for the identity.
 
-    What hangs on the root is read from the object's own numbers, which are exact where its place in the world is not.
-    For anything else the place in the world counts, as the root would see it; without a root, as it is. applied: as
-    `applied_of` says of the root. Raises MosaicError for a root without an extent.
+    For an object that hangs on the root it is made of the object's own numbers, which are exact where its place in the
+    world is not. For any other object its place in the world counts, as seen from the root; without a root, as it is.
+    applied: what Object > Apply took from the root, None for nothing. Raises MosaicError for a root that is scaled to
+    nothing.
     """
     matrix = None
     is_rounded = False
@@ -54,7 +55,7 @@ def to_session(
 
 
 def _is_noise(matrix: Float64Array, obj: bpy.types.Object) -> bool:
-    """Whether a product of 32-bit matrices is the identity, as far as these can tell."""
+    """Whether a product of 32-bit matrices is the identity but for their rounding."""
     linear, shift = matrix[:3, :3] - np.eye(3), np.abs(matrix[:3, 3]).max()
     if np.abs(linear).max() > NOISE:
         return False
@@ -65,36 +66,40 @@ def _is_noise(matrix: Float64Array, obj: bpy.types.Object) -> bool:
 
 
 def applied_of(root: bpy.types.Object) -> Matrix | None:
-    """What Object > Apply took from a root and gave to the objects that hang on it, so that nothing moved; None if nothing.
+    """Return the matrix that Object > Apply took from a root and gave to its children; None where that was not done.
 
-    It is told by the scale that an import gave the root: the root has none any more, but most of its objects have it.
+    It was done where the root has lost the scale that an import gave it, and most of the objects have that scale
+    instead.
     """
     if not has_lost_its_scale(root):
         return None
-    places = Counter(child.matrix_basis.copy().freeze() for child in root.children if CLASS in child)
+    places = Counter(child.matrix_basis.copy().freeze() for child in root.children if has(child, CLASS))
     for matrix, count in places.most_common(1):
         scale = 1 / root[ANGSTROM_PER_UNIT]
-        if 2 * count > places.total() and np.allclose(matrix.to_scale(), scale, rtol=1e-5, atol=0):
+        if 2 * count > places.total() and np.allclose(matrix.to_scale()[:], scale, rtol=1e-5, atol=0):
             return matrix
     return None
 
 
 def has_lost_its_scale(root: bpy.types.Object) -> bool:
-    """Whether a root has no scale, as after Object > Apply, though an import gave it one."""
-    return root.get(ANGSTROM_PER_UNIT, 1.0) != 1.0 and np.allclose(root.scale, 1.0, rtol=0, atol=1e-6)
+    """Return whether a root has no scale, as after Object > Apply, though an import gave it one."""
+    return root.get(ANGSTROM_PER_UNIT, 1.0) != 1.0 and np.allclose(root.scale[:], 1.0, rtol=0, atol=1e-6)
 
 
 def turn_of(matrix: Float64Array) -> Sequence[float]:
-    """The rotation in a matrix, as a quaternion (w, x, y, z): the nearest, by its polar decomposition."""
+    """Return the rotation nearest to a matrix, by its polar decomposition, as a quaternion (w, x, y, z)."""
     u, _, vt = np.linalg.svd(matrix[:3, :3])
     turn = u @ vt
     if np.linalg.det(turn) < 0:  # a mirrored object has none
         turn = u @ np.diag([1, 1, -1]) @ vt
-    return tuple(Matrix(turn.tolist()).to_quaternion())
+    return Matrix(turn.tolist()).to_quaternion()[:]
 
 
 def turns_from_z(normals: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The shortest turns from (0, 0, 1) to `normals`, (n, 3) of any length, as quaternions (n, 4), scalar first."""
+    """Return the shortest rotations from (0, 0, 1) to normals, as quaternions (n, 4), scalar first.
+
+    normals: (n, 3), of any length.
+    """
     lengths = np.linalg.norm(normals.astype(np.float64), axis=1)
     x, y, z = (normals.T / np.where(lengths > 0, lengths, 1)).astype(np.float64)
     turns = np.stack([1 + z, -y, x, np.zeros_like(x)], axis=1)

@@ -1,4 +1,4 @@
-"""Session -> Blender: collections, a root, and one object per geometry. All or nothing."""
+"""Session -> Blender: collections, a root, and an object for each geometry; all of it or, if it fails, nothing."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from ...session.releases import recognise
 from ...session.session import Container, Geometry, Group, Mesh, Session
 from ..compat import MAX_NAME_BYTES, PointCloudFactory
 from ..data.attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute
-from ..data.custom_properties import clean_text, meta_properties
+from ..data.custom_properties import clean_text, has, meta_properties
 from ..data.exact_bits import write_bits
 from ..data.meshes import new_mesh, write_original
 from ..data.vertex_properties import note_columns, share_all_texts, write_columns
@@ -48,14 +48,14 @@ from ..record import Keeper, held_arrays, points_are_vertices, record_of
 from .options import ImportOptions
 from .plan import Item, Plan, plan_import
 
-MANY = 200_000  # points of an object that is a step of its own
+MANY = 200_000  # points of an object after which progress is reported at once
 
 Progress = Callable[[float], None]
 
 
 @dataclass(slots=True)
 class Imported:
-    """What an import made: the session's collection and root, its objects in the order of the browser, and warnings."""
+    """The outcome of an import: the session's collection, root, objects in Mosaic's order, and warnings."""
 
     collection: bpy.types.Collection
     root: bpy.types.Object
@@ -72,11 +72,12 @@ def build_session(
     keep: bool = True,
     progress: Progress = lambda fraction: None,
 ) -> Imported:
-    """Make a session's collections and objects and link them into `scene`.
+    """Make a session's collections and objects and link them into a scene.
 
-    Raises MosaicError, before anything is made, for a session beyond the budget (unless `unlimited`) or wrong options. If
-    anything else fails half-way, what was made is removed again. keep: False lets go of the points as soon as Blender has
-    them, so that they are not held twice; the session is of no use afterwards. progress: called with fractions from 0 to 1.
+    unlimited: import a session of any size. keep: False drops each array of the session as soon as Blender has it, so
+    that none is held twice; the session is of no use afterwards. progress: called with fractions from 0 to 1. Raises
+    MosaicError, before anything is made, for a session that is too large and for options that make no sense. If
+    anything else fails half-way, what was made is removed again.
     """
     steps = build_steps(session, scene, options, unlimited=unlimited, keep=keep)
     while True:
@@ -94,9 +95,11 @@ def build_steps(
     unlimited: bool = False,
     keep: bool = True,
 ) -> Generator[float, None, Imported]:
-    """`build_session` in steps, for whoever wants to do something in between: yields fractions from 0 to 1.
+    """Make a session's collections and objects in steps, to do other work in between. Yields fractions from 0 to 1.
 
-    Closing it before its end removes what was made.
+    unlimited: import a session of any size. keep: False drops each array of the session as soon as Blender has it.
+    Raises MosaicError, before anything is made, for a session that is too large and for options that make no sense. If
+    anything else fails, or the generator is closed before its end, what was made is removed again.
     """
     plan = plan_import(session, options or ImportOptions(), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited)
     kept = _pack(plan, scene)
@@ -109,7 +112,7 @@ def build_steps(
 
 @contextmanager
 def _all_or_nothing() -> Iterator[None]:
-    """Remove every datablock that appeared inside when the block fails."""
+    """Remove all datablocks that were made inside if the block fails."""
     kinds = [
         bpy.data.objects, bpy.data.meshes, bpy.data.pointclouds, bpy.data.materials, bpy.data.collections,
         bpy.data.node_groups, bpy.data.scenes, bpy.data.curves,
@@ -125,7 +128,7 @@ def _all_or_nothing() -> Iterator[None]:
 
 
 def _let_go_of_nodes(session: Session) -> None:
-    """Forget what the file's objects were read from, which holds all of their arrays."""
+    """Drop the nodes that a session was read from, which hold all of its arrays."""
     session.state = None
     for container in (session.clusters, session.models):
         container.node = None
@@ -135,7 +138,7 @@ def _let_go_of_nodes(session: Session) -> None:
 
 
 def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, NDArray[np.int32]]:
-    """What the session's collection and each object keep, by the id of the session and of the geometry."""
+    """The records of the session and of each geometry, as numbers, by the id() of these. Raises MosaicError."""
     session = plan.session
     if session.state is None:
         return {}
@@ -158,8 +161,9 @@ def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, NDArray[np.int32]]:
 def _build(
     plan: Plan, kept: dict[int, NDArray[np.int32]], scene: bpy.types.Scene, keep: bool
 ) -> Generator[float, None, Imported]:
-    # Blender keeps datablocks in lists sorted by name, which it walks: materials first, then data, then objects, each in
-    # that order and lying close together, cost nearly the same for the first and the twenty-thousandth.
+    """Make all that is planned. kept: the records of the session and its geometries, by their id()."""
+    # Blender walks its lists of datablocks, which are sorted by name. If all materials are made first, then all data,
+    # then all objects, in the order of their names, the twenty-thousandth costs hardly more than the first.
     ordered = sorted(plan.items, key=lambda item: item.name.lower())
     factory = MaterialFactory(len(ordered))
     materials = [factory.new(item.name, item.geometry.appearance) for item in ordered]
@@ -208,9 +212,9 @@ def _build(
 
 
 def _set_frames(scene: bpy.types.Scene, trajectories: list[Geometry]) -> None:
-    """Let the scene play the longest trajectory, and stand at the step at which the first one was saved.
+    """Let the scene play the longest trajectory, and go to the frame at which the first one was saved.
 
-    A scene in a .blend that has an animation, or a trajectory, already is only made longer.
+    In a .blend that has an animation, or another trajectory, the scene is only made longer.
     """
     if not trajectories:
         return
@@ -224,19 +228,20 @@ def _set_frames(scene: bpy.types.Scene, trajectories: list[Geometry]) -> None:
 
 
 def _has_frames_of_its_own(scene: bpy.types.Scene) -> bool:
+    """Whether the frames of a scene were set by an animation of the .blend, or an earlier trajectory."""
     return bool(bpy.data.actions or scene.get(PLAYS))
 
 
 def _step_shown(geometry: Geometry, first: Geometry | None, scene: bpy.types.Scene) -> int:
-    """The step of a trajectory that the scene will show after the import."""
-    step = scene.frame_current - 1
+    """The number of the frame that a trajectory will show after the import. first: of all trajectories."""
+    number = scene.frame_current - 1
     if first is not None and not _has_frames_of_its_own(scene):
-        step = saved_step(first)
-    return min(max(step, 0), len(geometry.frames or ()) - 1)
+        number = saved_step(first)
+    return min(max(number, 0), len(geometry.frames or ()) - 1)
 
 
 def _new_root(plan: Plan) -> bpy.types.Object:
-    """The empty that all objects hang on: it carries the scale and the recentring, they carry the session's numbers."""
+    """Make the parent of all objects, an empty. It carries scale and recentring, they carry the session's numbers."""
     root = bpy.data.objects.new(plan.name, None)
     scale = 1 / plan.options.angstrom_per_unit
     root.scale = (scale, scale, scale)
@@ -251,7 +256,10 @@ def _new_root(plan: Plan) -> bpy.types.Object:
 def _new_data(
     item: Item, clouds: PointCloudFactory, keep: bool
 ) -> tuple[bpy.types.Mesh | bpy.types.PointCloud, list[str]]:
-    """A geometry's data and warnings about them. Unless it is kept, each array is let go of before the next is stored."""
+    """Make the mesh or point cloud of a geometry. Returns it and warnings for the user.
+
+    keep: False drops each array of the geometry once it is stored.
+    """
     geometry = item.geometry
     count = len(geometry.points)
     data: Any
@@ -292,7 +300,7 @@ def _new_data(
 
 
 def _new_parts(item: Item, shapes: SurfaceFactory, warnings: list[str]) -> dict[str, Any]:
-    """What a geometry is drawn by beside its own data, as inputs of its modifier: its surface, or its steps."""
+    """Make the surface or the frames that a geometry is drawn by. Returns them as inputs of its modifier."""
     geometry = item.geometry
     if item.group == TRAJECTORY:
         return {"Frames": new_frames(item.name, geometry.frames or [])}
@@ -305,9 +313,10 @@ def _new_parts(item: Item, shapes: SurfaceFactory, warnings: list[str]) -> dict[
 
 
 def _mark_as_its_own(obj: bpy.types.Object, part: bpy.types.Object | bpy.types.Collection) -> None:
-    """Let saving know a volume, or frames, that another object's modifier brings."""
+    """Give an object and its volume or frames the same text, so that saving sees when others are shown instead."""
     holder = part if isinstance(part, bpy.types.Collection) else part.data
-    if SHOWS not in holder:  # several objects may show one volume
+    assert holder is not None
+    if not has(holder, SHOWS):  # several objects may show one volume
         holder[SHOWS] = uuid4().hex
     obj[SHOWS] = holder[SHOWS]
 
@@ -318,6 +327,7 @@ def _new_object(
     material: bpy.types.Material,
     root: bpy.types.Object,
 ) -> bpy.types.Object:
+    """Make the object of a geometry, with its custom properties."""
     geometry = item.geometry
     obj = bpy.data.objects.new(item.name, data)
     slot = obj.material_slots[0]
@@ -342,6 +352,7 @@ def _new_object(
 
 
 def _session_properties(session: Session) -> dict[str, Any]:
+    """What the session's collection says of its file."""
     properties: dict[str, Any] = {
         "file": clean_text(session.path),
         "layout": session.layout,
@@ -356,7 +367,7 @@ def _session_properties(session: Session) -> dict[str, Any]:
 
 
 def _stamp_of(path: str) -> str:
-    """By which a later save sees that the file was changed; "" for a session that is in no file."""
+    """A text that changes with the file, for a later save to notice; "" for a session that is in no file."""
     try:
         return file_stamp(path) or ""
     except MosaicError:
@@ -366,7 +377,10 @@ def _stamp_of(path: str) -> str:
 def _new_container(
     container: Container, objects: dict[int, bpy.types.Object], shown: list[bpy.types.Object]
 ) -> bpy.types.Collection:
-    """The collection of the clusters or models: groups as collections, in Mosaic's order."""
+    """Make the collection of the clusters or models, with its groups as collections, in Mosaic's order.
+
+    objects: by the id() of their geometries. shown: to which the objects are appended in this order.
+    """
     collection = bpy.data.collections.new(container.name.capitalize())
     collection[CONTAINER] = container.name
     items: list[TreeItem] = []

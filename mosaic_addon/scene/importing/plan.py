@@ -1,4 +1,7 @@
-"""What an import will make, decided without Blender: sizes, names, places. A session that does not pass changes nothing."""
+"""What an import will make, decided before Blender is touched: kinds of data, names, sizes.
+
+A session that is too large, or options that make no sense, fail here and change nothing.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +17,7 @@ from ..data.extent import extent, first_pixel_size
 from ..drawing.representations import ARROW_LENGTH, FIT, MESH, OFFERED, POINTS, SEGMENTATION, TRAJECTORY, VOLUME
 from .options import ImportOptions
 
-# Beyond these an import would take minutes or gigabytes, so it is asked about first.
+# An import beyond these would take minutes or gigabytes, so the user is asked first.
 BUDGET = {
     "objects": 50_000,
     "points": 200_000_000,
@@ -26,7 +29,10 @@ BUDGET = {
 
 @dataclass(slots=True)
 class Item:
-    """One object to make: of which geometry, drawn by which node group and inputs, as what, under which name."""
+    """An object to make.
+
+    group: its kind of data, by the node group that draws it. name: unique in Blender. inputs: of the modifier, by name.
+    """
 
     geometry: Geometry
     group: str
@@ -37,7 +43,11 @@ class Item:
 
 @dataclass(slots=True)
 class Plan:
-    """All that an import will make. centre and pixel_size in angstrom; lower and upper are the extent of what is visible."""
+    """All that an import will make.
+
+    name: of the session's collection. lower, upper: corners, (3,) each, of all that is visible, in angstrom.
+    pixel_size: in angstrom. warnings: sentences for the user.
+    """
 
     session: Session
     options: ImportOptions
@@ -50,6 +60,7 @@ class Plan:
 
     @property
     def centre(self) -> NDArray[np.float64]:
+        """The middle of the extent, (3,) in angstrom."""
         return (self.lower + self.upper) / 2
 
 
@@ -58,8 +69,8 @@ def plan_import(
 ) -> Plan:
     """Decide what to make of a session.
 
-    taken: names of objects that are in use. name_bytes: how long Blender's names may be. unlimited: pass sessions beyond
-    BUDGET. Raises MosaicError for those, and for options that make no sense.
+    taken: names of objects that are in use. name_bytes: the greatest length of names in Blender. unlimited: let
+    sessions beyond BUDGET pass. Raises MosaicError for such a session otherwise, and for options that make no sense.
     """
     _check(options)
     if not unlimited:
@@ -86,12 +97,14 @@ def plan_import(
 
 
 def _check(options: ImportOptions) -> None:
+    """Raise MosaicError for options that make no sense."""
     for name, value in (("scale", options.angstrom_per_unit), ("pixel size", options.pixel_size)):
         if value is not None and not (np.isfinite(value) and value > 0):
             raise MosaicError(f"The {name} must be a positive number of angstrom, not {value}.")
 
 
 def _hold_to_budget(session: Session) -> None:
+    """Raise MosaicError for a session that holds more than BUDGET allows."""
     counts = dict.fromkeys(BUDGET, 0)
     for geometry in session.geometries:
         meshes = [geometry.model] if isinstance(geometry.model, Mesh) else []
@@ -104,13 +117,13 @@ def _hold_to_budget(session: Session) -> None:
     for what, limit in BUDGET.items():
         if counts[what] > limit:
             raise MosaicError(
-                f"{session.path} holds {counts[what]:,} {what}, more than the {limit:,} that are opened without asking; "
-                "choose Very Large Sessions (--unlimited on the command line) if you mean it."
+                f"{session.path} holds {counts[what]:,} {what}, more than the {limit:,} that are opened without "
+                "asking; choose Very Large Sessions (--unlimited on the command line) if you mean it."
             )
 
 
 def _group_of(geometry: Geometry) -> str:
-    """The node group for its kind of data."""
+    """The kind of data of a geometry, by the node group that draws it."""
     if geometry.frames:
         return TRAJECTORY
     if geometry.volume is not None:
@@ -123,7 +136,7 @@ def _group_of(geometry: Geometry) -> str:
 
 
 def _inputs(geometry: Geometry, group: str, representation: str, pixel_size: float) -> dict[str, float | bool]:
-    """What the modifier is told beyond its defaults. The size of a surface's points means nothing in Mosaic."""
+    """The inputs of the modifier that are not at their defaults. Mosaic ignores the size of a surface's points."""
     inputs: dict[str, float | bool] = {"Pixel Size": pixel_size}
     if representation not in MESH_REPRESENTATIONS:
         inputs["Size"] = geometry.appearance.size
@@ -135,7 +148,7 @@ def _inputs(geometry: Geometry, group: str, representation: str, pixel_size: flo
 
 
 def _unique_names(names: list[str], taken: set[str], limit: int) -> list[str]:
-    """Names as Blender will keep them: cut to `limit` bytes, and numbered where they repeat (which Blender does slowly)."""
+    """Names cut to `limit` bytes, and numbered where they repeat, which Blender itself would do slowly."""
     numbers: dict[str, int] = {}
     unique = []
     for name in names:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -167,6 +168,6 @@ def _looking(forward: Vector, up: Vector, position: Vector) -> Matrix:
     """The world matrix of a camera. A camera looks along its own -z, with its y up."""
     backward = -forward.normalized()
     right = up.cross(backward).normalized()
-    above: Vector = backward.cross(right)
+    above: Any = backward.cross(right)  # a number for the type stubs, as of vectors in a plane
     rotation = Matrix((right[:], above[:], backward[:])).transposed()
     return Matrix.Translation(position[:]) @ rotation.to_4x4()
