@@ -1,4 +1,4 @@
-"""Free values of a session -> Blender's custom properties, which hold less than Python does."""
+"""Free values of a session <-> Blender's custom properties, which hold fewer kinds of values than Python."""
 
 import struct
 from functools import lru_cache
@@ -13,19 +13,19 @@ from ..keys import KEYS
 
 MAX_KEY_BYTES = 63
 MAX_ITEMS = 4096  # of an array; a custom property is for reading, not for data
-# Custom properties of objects that do not come from meta: ours, and those in which Blender 4.5 and 5.0 keep settings.
+# Custom properties that do not come from meta: ours, and those in which Blender 4.5 and 5.0 keep settings of Cycles.
 OURS = frozenset({*KEYS, "cycles", "cycles_visibility"})
 HEAD = struct.Struct("=ii")  # before bytes that are held as numbers
 INT32 = range(-(2**31), 2**31)
 
 
 def has(owner: bpy.types.bpy_struct, key: str) -> bool:
-    """Whether a datablock carries a custom property. The stubs of Blender do not know `in` for datablocks."""
+    """Return whether a datablock carries a custom property. The type stubs of Blender know no `in` for datablocks."""
     return key in owner  # type: ignore[operator]
 
 
 def to_property(value: Any) -> Any:
-    """`value` as a custom property can hold it, or None where it cannot.
+    """Return a value as a custom property can hold it; None where none can.
 
     Numbers beyond 32 bits, complex numbers and None become text, bytes become hexadecimal text; sets and tuples become
     lists; a list of different kinds becomes a list of text, or of named entries where it is nested; arrays larger than
@@ -55,7 +55,7 @@ def to_property(value: Any) -> Any:
 
 
 def properties_of(entries: dict[Any, Any]) -> dict[str, Any]:
-    """The entries that custom properties can hold, under keys that Blender takes."""
+    """Return the entries that custom properties can hold, under keys that Blender takes."""
     properties: dict[str, Any] = {}
     for key, value in entries.items():
         converted = None if isinstance(value, Kept) else to_property(value)
@@ -65,7 +65,7 @@ def properties_of(entries: dict[Any, Any]) -> dict[str, Any]:
 
 
 def meta_properties(meta: dict[Any, Any]) -> dict[str, tuple[Any, Any]]:
-    """What an import makes of meta: {property's key: (meta's key, value)}. The name is the object's own."""
+    """Return what an import makes of meta, {property's key: (meta's key, value)}, but for the name of the object."""
     found: dict[str, tuple[Any, Any]] = {}
     for name, value in meta.items():
         if name == "name":
@@ -77,7 +77,10 @@ def meta_properties(meta: dict[Any, Any]) -> dict[str, tuple[Any, Any]]:
 
 
 def own_properties(obj: bpy.types.Object) -> dict[str, Any]:
-    """The custom properties of an object that are neither ours nor Blender's nor, up to Blender 4.5, other add-ons'."""
+    """Return the custom properties of an object that are the user's: not ours, Blender's, or those of other add-ons.
+
+    Up to Blender 4.5 the properties that add-ons register are custom properties, too.
+    """
     others = _others(tuple(obj.keys()))
     if not others:
         return {}
@@ -91,7 +94,7 @@ def _others(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def plain_property(value: Any) -> Any:
-    """A custom property as Python's own values; None for one that refers to a datablock, or holds one that does."""
+    """Return a custom property as Python's own values; None where it refers to a datablock, or holds one that does."""
     if hasattr(value, "to_list"):
         return value.to_list()
     if hasattr(value, "to_dict"):
@@ -106,7 +109,7 @@ def plain_property(value: Any) -> Any:
 
 
 def same_property(a: Any, b: Any) -> bool:
-    """Whether two properties hold the same; NaN is like NaN, and a tuple like a list."""
+    """Return whether two properties, as Python's own values, are equal; NaN equals NaN."""
     if isinstance(a, dict) and isinstance(b, dict):
         return list(a) == list(b) and all(same_property(a[key], b[key]) for key in a)
     if isinstance(a, list) and isinstance(b, list):
@@ -115,7 +118,7 @@ def same_property(a: Any, b: Any) -> bool:
 
 
 def like(old: Any, new: Any) -> Any:
-    """An edited property as the kind of value that it had in meta."""
+    """Return an edited property as the kind of value that it had in meta, where it can be one."""
     if isinstance(old, tuple) and isinstance(new, list):
         return tuple(new)
     if isinstance(old, (bytes, bytearray)) and isinstance(new, str):
@@ -131,7 +134,7 @@ def like(old: Any, new: Any) -> Any:
 
 
 def property_key(name: str, taken: Any = ()) -> str:
-    """A key of at most 63 bytes that is not among `taken`."""
+    """Return a key of at most 63 bytes for a property, numbered if it is among those that are taken."""
     stem = clean_text(name) or "_"
     key, number = stem.encode()[:MAX_KEY_BYTES].decode("utf-8", "ignore"), 0
     while key in taken:
@@ -142,16 +145,19 @@ def property_key(name: str, taken: Any = ()) -> str:
 
 
 def numbers_of(data: bytes, first: int) -> NDArray[np.int32]:
-    """Bytes as a custom property holds them: `first`, then how many bytes of the last number are spare, then the bytes.
+    """Return bytes as numbers that a custom property holds: `first`, how many bytes are spare at the end, and the bytes.
 
-    Raw bytes as a property end Blender when it exports Alembic, and are cut at the first NUL when they are replaced.
+    A property of raw bytes crashes Blender's Alembic export, and is cut at the first NUL when it is replaced.
     """
     spare = -len(data) % 4
     return np.frombuffer(b"".join((HEAD.pack(first, spare), data, bytes(spare))), np.int32)
 
 
 def bytes_in(value: Any) -> tuple[int, bytes]:
-    """The first number and the bytes that `numbers_of` got. Raises TypeError or ValueError for any other property."""
+    """Return the first number and the bytes of a property that holds bytes as numbers.
+
+    Raises TypeError or ValueError for any other property.
+    """
     numbers = memoryview(value)
     if numbers.format != "i":
         raise TypeError("it is no list of whole numbers")
@@ -165,7 +171,7 @@ def bytes_in(value: Any) -> tuple[int, bytes]:
 
 
 def clean_text(text: str) -> str:
-    """Text that Blender keeps whole: no NUL, no lone surrogates."""
+    """Return text that Blender keeps whole: without NUL and lone surrogates."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 

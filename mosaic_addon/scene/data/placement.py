@@ -19,7 +19,7 @@ NOISE = 1e-6  # relative error that a product of a few 32-bit matrices may have
 def to_session(
     obj: bpy.types.Object, root: bpy.types.Object | None, applied: Matrix | None = None
 ) -> Float64Array | None:
-    """Return the (4, 4) matrix from the coordinates of an object's data to its session's angstrom, None for the identity.
+    """Return the (4, 4) matrix from an object's own coordinates to its session's angstrom, None for the identity.
 
     For an object that hangs on the root it is made of the object's own numbers, which are exact where its place in the
     world is not. For any other object its place in the world counts, as seen from the root; without a root, as it is.

@@ -79,7 +79,7 @@ def items_of(container: Collection) -> list[Item]:
 
 
 def parts_of(container: Collection) -> Iterator[tuple[Collection | None, list[Object]]]:
-    """Yield a container's groups, each with an empty list, and between them None with runs of the objects in no group."""
+    """Yield a container's groups, each with an empty list, and between them None with runs of objects in no group."""
     objects = list(container.objects)
     places = _places_of_groups(container, objects)
     start = 0
