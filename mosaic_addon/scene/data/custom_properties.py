@@ -145,7 +145,7 @@ def property_key(name: str, taken: Any = ()) -> str:
 
 
 def numbers_of(data: bytes, first: int) -> NDArray[np.int32]:
-    """Return bytes as numbers that a custom property holds: `first`, how many bytes are spare at the end, and the bytes.
+    """Return bytes as numbers that a custom property holds: `first`, how many bytes at the end are spare, the bytes.
 
     A property of raw bytes crashes Blender's Alembic export, and is cut at the first NUL when it is replaced.
     """

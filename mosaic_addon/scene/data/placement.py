@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
 from ..keys import ANGSTROM_PER_UNIT, CLASS
+from .custom_properties import has
 
 Float64Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from ..record import unpack
 from .color_map_nodes import MAP
 from .color_maps import to_scene
 from .coloring import color_by, coloring_of, uncolor
-from .materials import SURFACE
+from .materials import SURFACE, material_of
 from .node_tree import socket_named
 from .representations import ARROW_LENGTH, input_of, set_inputs, set_representation
 from .surfaces import contour_again, volume_mesh
@@ -90,7 +90,7 @@ def set_base_color(objects: Iterable[bpy.types.Object], color: Sequence[float]) 
         value = surface.inputs["Color"].default_value
         value.foreach_set((*color, 1.0))  # an assignment would make Blender look through all node trees
         surface.id_data.update_tag()
-        _material(obj).update_tag()
+        material_of(obj).update_tag()
         _show_in_solid_view(obj, color=color)
 
 
@@ -204,7 +204,7 @@ def set_color_map(objects: Iterable[bpy.types.Object], color_map: str) -> None:
     """Show what objects are coloured by through another colour map, in the range that each has."""
     for obj in objects:
         coloring = coloring_of(obj)
-        if coloring is None or coloring.color_map is None or not _material(obj).is_editable:
+        if coloring is None or coloring.color_map is None or not material_of(obj).is_editable:
             continue
         color_by(
             [obj],
@@ -220,12 +220,8 @@ def set_color_map(objects: Iterable[bpy.types.Object], color_map: str) -> None:
 # --- where the numbers are -------------------------------------------------------------------------------------------
 
 
-def _material(obj: bpy.types.Object) -> bpy.types.Material | None:
-    return obj.material_slots[0].material if obj.material_slots else None
-
-
 def _node(obj: bpy.types.Object, name: str) -> bpy.types.Node | None:
-    material = _material(obj)
+    material = material_of(obj)
     return material.node_tree.nodes.get(name) if material is not None and material.node_tree is not None else None
 
 
@@ -244,7 +240,7 @@ def _show_in_solid_view(
     obj: bpy.types.Object, color: Sequence[float] | None = None, alpha: float | None = None
 ) -> None:
     """Set what the Solid view, which knows no nodes, draws an object with."""
-    for owner, name in ((_material(obj), "diffuse_color"), (obj, "color")):
+    for owner, name in ((material_of(obj), "diffuse_color"), (obj, "color")):
         if owner is not None and owner.is_editable:
             old = getattr(owner, name)
             setattr(owner, name, (*(old[:3] if color is None else color), old[3] if alpha is None else alpha))

@@ -22,7 +22,7 @@ from ..data.custom_properties import has
 from ..data.vertex_properties import column_attributes, column_texts, note_columns, share_texts
 from .color_map_nodes import MAP, color_map_group, map_of
 from .color_maps import PALETTES, find_map, to_display, to_scene
-from .materials import SURFACE
+from .materials import SURFACE, material_of
 from .node_tree import NodeProgram, socket_named
 from .representations import FIT, SEGMENTATION, TRAJECTORY, group_of, input_of
 
@@ -329,7 +329,7 @@ def _check(value_range: tuple[float, float] | None, quantiles: tuple[float, floa
 
 
 def _tree(obj: bpy.types.Object) -> bpy.types.NodeTree | None:
-    material = obj.material_slots[0].material if obj.material_slots else None
+    material = material_of(obj)
     return material.node_tree if material is not None else None
 
 

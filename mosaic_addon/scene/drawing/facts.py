@@ -90,6 +90,7 @@ def _count(data: PointData) -> Counts:
 
 
 def _describe(data: PointData, property: str) -> str:
+    """The values of a vertex property as a text."""
     texts = column_texts(data, property)
     if texts is not None:
         codes = read_attribute(data, column_attributes(data)[property][0])
@@ -111,6 +112,7 @@ def _describe(data: PointData, property: str) -> str:
 
 
 def _range_text(values: NDArray[Any]) -> str:
+    """The least and greatest finite value as a text."""
     low, high = values.min(), values.max()
     if not np.isfinite([low, high]).all():
         finite = values[np.isfinite(values)]
@@ -143,6 +145,7 @@ def _remembered(owner: bpy.types.ID, what: str, work_out: Callable[[], Any]) -> 
 
 @persistent
 def _forget_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """Forget the numbers of datablocks that Blender reports as changed."""
     if _known and (depsgraph.id_type_updated("MESH") or depsgraph.id_type_updated("POINTCLOUD")):
         changed = {update.id.original.session_uid for update in depsgraph.updates}
         for key in [key for key in _known if key[0] in changed]:
@@ -151,11 +154,11 @@ def _forget_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> N
 
 @persistent
 def forget_all(*_: object) -> None:
-    """Forget all numbers: after another file was opened, and after undo, which does not say what it changes."""
+    """Forget all numbers: after another .blend was opened, and after undo, which does not say what it changes."""
     _known.clear()
 
 
-# Lists of bpy.app.handlers, and what to add to them while numbers are asked for. It changes nothing but what is known here.
+# Lists of bpy.app.handlers, and what to add to them for the numbers to stay true. The functions change nothing else.
 HANDLERS = (
     ("depsgraph_update_post", _forget_changed),
     ("load_post", forget_all),
@@ -193,6 +196,7 @@ def _describe_model(obj: bpy.types.Object) -> dict[str, str]:
 
 
 def _numbers_text(value: Any, decimals: int | None = None) -> str:
+    """Numbers as a text, to five digits or to a number of decimals; "unknown" for what is no number."""
     try:
         numbers = np.ravel(np.asarray(value, np.float64)).tolist()
         if decimals is None:

@@ -164,6 +164,11 @@ def _to_display(program: NodeProgram, color: bpy.types.NodeSocket) -> bpy.types.
     return program.vector("MAXIMUM", program.vector("MULTIPLY_ADD", power, (1.055,) * 3, (-0.055,) * 3), (0, 0, 0))
 
 
+def material_of(obj: bpy.types.Object) -> bpy.types.Material | None:
+    """Return the material that an object is drawn with; None where it has none."""
+    return obj.material_slots[0].material if obj.material_slots else None
+
+
 class MaterialFactory:
     """Makes the materials of an import. Those of equal opacity and weights are copies of one, which is quickest."""
 

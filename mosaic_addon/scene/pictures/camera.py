@@ -12,6 +12,7 @@ from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
+from ..data.attributes import points_of, read_attribute
 from ..data.extent import VIEW_ANGLE
 
 MARGIN = 1.06  # how much larger the picture is than what it frames
@@ -122,15 +123,11 @@ def _visible_spheres(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]
     """World positions and radii, (n, 4), of spheres that hold what is rendered of the objects."""
     clouds = []
     for obj in objects:
-        if obj.hide_render or obj.type not in ("MESH", "POINTCLOUD"):
+        data = None if obj.hide_render else points_of(obj)
+        points = None if data is None else read_attribute(data, "position")
+        if points is None or not len(points):
             continue
-        positions = obj.data.attributes.get("position")
-        count = 0 if positions is None else len(positions.data)
-        if not count:
-            continue
-        values = np.empty(count * 3, np.float32)
-        positions.data.foreach_get("vector", values)
-        points = values.reshape(-1, 3)[:: max(1, count // 20_000)]
+        points = points[:: max(1, len(points) // 20_000)]
         points = points[np.isfinite(points).all(axis=1)].astype(np.float64)
         matrix = np.array(obj.matrix_world)
         radii = np.full((len(points), 1), _reach_beyond(obj, points) * np.linalg.norm(matrix[:3, :3], 2))
