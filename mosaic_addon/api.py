@@ -1,4 +1,4 @@
-"""The same as the menus do, for scripts.
+"""What the menus do, for scripts: open, colour, render and save sessions.
 
 from mosaic_addon import api
 imported = api.load("virion.pickle")
@@ -63,9 +63,10 @@ def load(
     unlimited: bool = False,
     progress: Progress = lambda fraction: None,
 ) -> Imported:
-    """Open a session and build it in `scene` (the current one by default).
+    """Open a session and build it in a scene, by default the current one.
 
-    Raises MosaicError, with nothing made, when the file is no session or is larger than is opened without `unlimited`.
+    options: where it is placed, and how large. unlimited: open sessions of any size. progress: is called with the
+    fraction that is done. Raises MosaicError, with nothing made, if the file is no session or is too large.
     """
     session = open_session(path)
     target = scene or bpy.context.scene
@@ -83,10 +84,12 @@ def save(
     backup: bool = True,
     scene: bpy.types.Scene | None = None,
 ) -> Saved:
-    """Save a session, as it is in `scene` now, for Mosaic: a bare pickle if the path ends in .pickle, else an indexed file.
+    """Save a session for Mosaic, as it is now in a scene, by default the current one.
 
-    What was not edited is written as it was read. backup: keep a file that is overwritten for the first time as
-    `<name>.bak`. Raises MosaicError, with no file changed, when Mosaic could not open the result.
+    session: what `load` returned, or the session's collection. path: a bare pickle is written if it ends in .pickle,
+    else an indexed file. backup: keep a file that is overwritten for the first time as `<name>.bak`. What was not
+    edited is written as it was read. Raises MosaicError, with no file changed, if Mosaic could not open the result or
+    it cannot be written.
     """
     collection = session.collection if isinstance(session, Imported) else session
     target = scene or bpy.context.scene
@@ -104,9 +107,10 @@ def set_up_picture(
     zoom: float = 1.0,
     scene: bpy.types.Scene | None = None,
 ) -> None:
-    """Give the scene a camera that holds all that is visible, or stands as `view`, and the engine and look of `options`.
+    """Give a scene the engine, size and look of a picture, and a camera.
 
-    direction: the way the camera looks, in world axes; zoom enlarges.
+    imported: what `load` returned. view: where the camera stands; by default it sees all that is visible. direction:
+    where it looks then, in the world's axes. zoom: how much larger than to fit.
     """
     all_imported = [imported] if isinstance(imported, Imported) else list(imported)
     target = scene or bpy.context.scene
@@ -130,10 +134,10 @@ def render(
     frame: int | None = None,
     scene: bpy.types.Scene | None = None,
 ) -> None:
-    """Render what `load` made into a picture: all that is visible, or as `view` sees it, in the look of `options`.
+    """Render a picture of what `load` returned, after `set_up_picture`, which takes the same arguments.
 
-    Adds a camera to the scene, as `set_up_picture` does. frame: the number of the trajectories' frame. Raises MosaicError
-    when the picture cannot be written.
+    path: of the picture; its suffix says the format. frame: of the trajectories, from 0. Raises MosaicError if the
+    picture cannot be written.
     """
     image_format(path)  # fail before the work, not after
     target = scene or bpy.context.scene
@@ -144,7 +148,10 @@ def render(
 
 
 def show_as_in(view: View, imported: Imported, height: int) -> None:
-    """Draw points and lines as wide as Mosaic does in a picture of `view`, `height` pixels high: in pixels of that picture."""
+    """Draw points and lines as wide as Mosaic does in a picture, where their size counts in pixels of that picture.
+
+    view: where the camera of that picture stands. height: of the picture, in pixels.
+    """
     distance = math.dist(view.position, view.focal_point)
     pixel_size = 2 * distance * math.tan(math.radians(view.view_angle) / 2) / height
     set_inputs(imported.objects, {"Pixel Size": pixel_size, "Focal Distance": distance})

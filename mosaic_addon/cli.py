@@ -1,4 +1,7 @@
-"""The command line: `python -m mosaic_addon COMMAND` with the bpy module, `blender -c mosaic COMMAND` with the extension."""
+"""The command line: `blender -c mosaic COMMAND`, or `python -m mosaic_addon COMMAND` with the bpy module.
+
+What needs no Blender imports none, as that takes seconds.
+"""
 
 import argparse
 import json
@@ -21,14 +24,14 @@ from .session.releases import TARGETS
 
 OUTPUT_HELP = "the session to write: .pickle, which Mosaic's window opens, or .mosaic, which keeps the thumbnail, too"
 SHOWN_DIFFERENCES = 100
-# Their values may start with a minus, which argparse takes for an option.
+# Options whose values may start with a minus, which argparse takes for an option.
 NUMBER_LISTS = ("--direction", "--range")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a command. Returns the exit code: 0, 1 after an error that is printed in one line, 2 for wrong usage.
+    """Run a command and return its exit code.
 
-    A command may have a say in it: `check` gives 1 for sessions that differ.
+    0: done. 1: an error, which is printed in one line, or sessions that differ, from `check`. 2: wrong usage.
     """
     try:
         parser = _parser()
@@ -56,6 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
+    """Arguments with `--range -1,2` as `--range=-1,2`."""
     joined: list[str] = []
     for argument in arguments:
         if joined and joined[-1] in NUMBER_LISTS:
@@ -70,7 +74,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="mosaic", description="Open sessions of Mosaic, the cryo-ET program, in Blender, and save them."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_add_info, _add_check, _add_import, _add_render, _add_export, _add_convert):
+        add(commands)
+    return parser
 
+
+def _add_info(commands: Any) -> None:
     command = commands.add_parser(
         "info", help="say what is in a session", description="Say what is in a session. Needs no Blender."
     )
@@ -78,19 +87,23 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=_info)
 
+
+def _add_check(commands: Any) -> None:
     command = commands.add_parser(
         "check",
         help="say what differs between two sessions",
         description="Say what differs between two sessions: every object, number and attribute that either holds. "
-        f"Needs no Blender. A line each on standard output, the first {SHOWN_DIFFERENCES} of them. The exit code is 0 if "
-        "nothing differs, 1 if something does or a file cannot be read (then with an error on standard error), 2 for wrong "
-        "usage.",
+        f"Needs no Blender. A line each on standard output, the first {SHOWN_DIFFERENCES} of them. The exit code is 0 "
+        "if nothing differs, 1 if something does or a file cannot be read (then with an error on standard error), 2 "
+        "for wrong usage.",
     )
     command.add_argument("left", metavar="A", help="a session: .pickle or .mosaic")
     command.add_argument("right", metavar="B", help="the session to compare it with")
     command.add_argument("--json", action="store_true", help="print JSON, with all that differs")
     command.set_defaults(run=_check)
 
+
+def _add_import(commands: Any) -> None:
     command = commands.add_parser(
         "import", help="make a .blend of sessions", description="Make a .blend of one or more sessions."
     )
@@ -101,6 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_import_options(command)
     command.set_defaults(run=_import)
 
+
+def _add_render(commands: Any) -> None:
     command = commands.add_parser(
         "render", help="render a session", description="Render a session: all that is visible in it."
     )
@@ -131,6 +146,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_import_options(command)
     command.set_defaults(run=_render)
 
+
+def _add_export(commands: Any) -> None:
     command = commands.add_parser(
         "export", help="save the session of a .blend", description="Save the session of a .blend for Mosaic."
     )
@@ -140,17 +157,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_export_options(command)
     command.set_defaults(run=_export)
 
+
+def _add_convert(commands: Any) -> None:
     command = commands.add_parser(
         "convert",
         help="write a session in the other layout, or for another Mosaic",
-        description="Open a session in Blender and save it: in the layout of the new name, or as another release writes it.",
+        description="Open a session in Blender and save it: in the layout of the new name, or as another release "
+        "writes it.",
     )
     command.add_argument("input", metavar="IN", help="a session: .pickle or .mosaic")
     command.add_argument("output", metavar="OUT", help=OUTPUT_HELP)
     command.add_argument("--unlimited", action="store_true", help="open sessions of any size without asking")
     _add_export_options(command)
     command.set_defaults(run=_convert)
-    return parser
 
 
 def _add_export_options(command: argparse.ArgumentParser) -> None:
@@ -171,7 +190,8 @@ def _add_import_options(command: argparse.ArgumentParser) -> None:
         type=_scale,
         default=DEFAULT_SCALE,
         metavar="|".join((*SCALES, "N")),
-        help=f"what a Blender unit is: {', '.join(scale.length for scale in SCALES.values())} or N angstrom (default: 100 nm)",
+        help=f"what a Blender unit is: {', '.join(scale.length for scale in SCALES.values())} or N angstrom "
+        "(default: 100 nm)",
     )
     command.add_argument("--no-recentre", action="store_true", help="keep the session where its coordinates say")
     command.add_argument(
@@ -219,7 +239,8 @@ def _import(options: argparse.Namespace) -> None:
     target = options.output.absolute()
     if not target.parent.is_dir():
         raise MosaicError(f"{target} cannot be written: its folder does not exist.")
-    imported = [_load(api, file, options) for file in options.files]
+    settings = _import_settings(api, options)
+    imported = [_load(api, file, options.unlimited, settings) for file in options.files]
     _color(api, imported, options)
     api.set_up_picture(imported)
     try:
@@ -233,7 +254,7 @@ def _render(options: argparse.Namespace) -> None:
     bpy, api = _blender()
     view = api.read_view(options.camera) if options.camera else None
     size = options.size or (view and view.size) or (1920, 1080)
-    imported = _load(api, options.file, options)
+    imported = _load(api, options.file, options.unlimited, _import_settings(api, options))
     if view and not options.pixel_size:
         api.show_as_in(view, imported, size[1])
     _color(api, [imported], options)
@@ -265,8 +286,8 @@ def _export(options: argparse.Namespace) -> None:
         others = [scene.name for scene in bpy.data.scenes if api.sessions_in(scene)]
         if others:
             raise MosaicError(
-                f"{source} holds no session in its active scene {bpy.context.scene.name!r}, but in {others[0]!r}; make that "
-                "the active one in Blender and save the file."
+                f"{source} holds no session in its active scene {bpy.context.scene.name!r}, but in {others[0]!r}; make "
+                "that the active one in Blender and save the file."
             )
         raise MosaicError(f"{source} holds no session.")
     if options.session is None and len(sessions) > 1:
@@ -279,11 +300,7 @@ def _export(options: argparse.Namespace) -> None:
 
 def _convert(options: argparse.Namespace) -> None:
     _, api = _blender()
-    imported = api.load(options.input, unlimited=options.unlimited, progress=_say_progress(f"Opening {options.input}"))
-    _say(f"Opened {options.input}: {len(imported.objects)} objects", end="\n")
-    for warning in imported.warnings:
-        print(f"mosaic: warning: {warning}", file=sys.stderr)
-    _save(api, imported, options)
+    _save(api, _load(api, options.input, options.unlimited), options)
 
 
 def _save(api: Any, session: Any, options: argparse.Namespace) -> None:
@@ -303,7 +320,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _blender() -> tuple[Any, Any]:
-    """bpy with an empty file, and the Python facade. Imported here, as bpy takes seconds and `info` does without."""
+    """Return bpy with an empty file, and our `api`. Raises MosaicError where there is no bpy."""
     try:
         import bpy
     except ImportError as error:
@@ -316,13 +333,16 @@ def _blender() -> tuple[Any, Any]:
     return bpy, api
 
 
-def _load(api: Any, file: str, options: argparse.Namespace) -> Any:
-    settings = api.ImportOptions(options.scale, not options.no_recentre, options.pixel_size)
-    imported = api.load(file, options=settings, unlimited=options.unlimited, progress=_say_progress(f"Opening {file}"))
+def _load(api: Any, file: str, unlimited: bool, settings: Any = None) -> Any:
+    imported = api.load(file, options=settings, unlimited=unlimited, progress=_say_progress(f"Opening {file}"))
     _say(f"Opened {file}: {len(imported.objects)} objects", end="\n")
     for warning in imported.warnings:
         print(f"mosaic: warning: {warning}", file=sys.stderr)
     return imported
+
+
+def _import_settings(api: Any, options: argparse.Namespace) -> Any:
+    return api.ImportOptions(options.scale, not options.no_recentre, options.pixel_size)
 
 
 def _color(api: Any, all_imported: Sequence[Any], options: argparse.Namespace) -> None:
@@ -346,7 +366,7 @@ def _say_progress(what: str) -> Any:
 
 
 class _RenderProgress:
-    """Shows the samples that Blender reports while it renders."""
+    """Prints how many samples are done while Blender renders."""
 
     def __init__(self, bpy: Any) -> None:
         self._handlers = bpy.app.handlers.render_stats

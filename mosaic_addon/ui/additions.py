@@ -1,4 +1,4 @@
-"""What an extension can add to Blender, each as a context manager that takes it back at its end.
+"""Context managers that add something to Blender and take it back at their end.
 
 Each makes a single call into Blender, so that a failure leaves nothing half added.
 """
@@ -14,7 +14,7 @@ Addition: TypeAlias = AbstractContextManager[None]
 
 @contextmanager
 def class_added(cls: type) -> Iterator[None]:
-    """An operator, panel, menu or other class of Blender's."""
+    """Add an operator, a panel, a menu or another class that Blender knows by its base class."""
     bpy.utils.register_class(cls)
     try:
         yield
@@ -24,7 +24,7 @@ def class_added(cls: type) -> Iterator[None]:
 
 @contextmanager
 def property_added(owner: type, name: str, definition: Any) -> Iterator[None]:
-    """A property of a type of Blender's. definition: a call of one of the functions of bpy.props."""
+    """Add a property to a type of bpy.types. definition: what a function of bpy.props returned."""
     setattr(owner, name, definition)
     try:
         yield
@@ -36,7 +36,7 @@ def property_added(owner: type, name: str, definition: Any) -> Iterator[None]:
 def menu_entry_added(
     menu: Any, draw: Callable[[bpy.types.Menu, bpy.types.Context], None], *, first: bool = False
 ) -> Iterator[None]:
-    """An entry at the end of a menu, or at its beginning."""
+    """Add an entry to a menu, at its end or as the first one."""
     (menu.prepend if first else menu.append)(draw)
     try:
         yield
@@ -46,7 +46,7 @@ def menu_entry_added(
 
 @contextmanager
 def handler_added(event: str, function: Callable[..., None]) -> Iterator[None]:
-    """A function that Blender calls at an event. event: the name of a list in bpy.app.handlers."""
+    """Add a function that Blender calls at an event. event: the name of a list in bpy.app.handlers."""
     getattr(bpy.app.handlers, event).append(function)
     try:
         yield
@@ -57,7 +57,7 @@ def handler_added(event: str, function: Callable[..., None]) -> Iterator[None]:
 
 @contextmanager
 def state_forgotten(forget: Callable[[], object]) -> Iterator[None]:
-    """What a module remembers while the extension is enabled. forget: sets it back to what it was before."""
+    """Add nothing, but forget at the end what a module remembers. forget: sets its variables back."""
     try:
         yield
     finally:

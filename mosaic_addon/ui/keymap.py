@@ -1,4 +1,4 @@
-"""Hotkeys while the mouse is over a 3D View or its sidebar. None of them is one of Blender's own."""
+"""Hotkeys while the mouse is over a 3D View or its sidebar. None of them is used by Blender itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ import bpy
 
 from .additions import Addition
 
-# Blender asks the keymap of this name in both the view and its sidebar, whatever the mode.
+# Blender looks into the keymap of this name in both the view and its sidebar, in every mode.
 KEYMAP: Final = "3D View Generic"
-# Operator: key, Ctrl, Alt, Shift. Ctrl+S stays Blender's, and saves the .blend.
+# Operator: key, Ctrl, Alt, Shift. Ctrl+S is left to Blender, which saves the .blend.
 HOTKEYS: Final = {
     "mosaic.load_session": ("O", True, True, False),
     "mosaic.save_session": ("E", True, True, False),
@@ -23,7 +23,7 @@ _added: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []  # by this exte
 
 
 def items() -> tuple[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem], ...]:
-    """The hotkeys with their keymaps, as they were added, before the user changed them."""
+    """Return the hotkeys with their keymaps as they were added, without the user's changes."""
     return tuple(_added)
 
 
@@ -45,7 +45,7 @@ def _hotkey_added(keymap: bpy.types.KeyMap, operator: str) -> Iterator[None]:
     _added.append((keymap, item))
     try:
         if operator == "mosaic.load_session":
-            item.properties.replace = True  # as Mosaic does; File > Import opens beside
+            item.properties.replace = True  # as in Mosaic; File > Import opens beside the open sessions
         yield
     finally:
         _added.remove((keymap, item))

@@ -13,7 +13,7 @@ SCALE_ITEMS: Final = (
 
 
 class Placement:
-    """Properties for an operator, or preferences, to inherit."""
+    """Base class of the operator and the preferences that have these properties."""
 
     scale: EnumProperty(name="Scale", description="How large a session becomes in Blender", items=SCALE_ITEMS)
     angstrom_per_unit: FloatProperty(
@@ -37,9 +37,9 @@ class Placement:
     )
 
     def chosen_scale(self) -> float:
-        """The angstrom that one Blender unit stands for."""
+        """Return the angstrom that one Blender unit stands for."""
         return self.angstrom_per_unit if self.scale == "CUSTOM" else SCALES[self.scale.lower()].angstrom_per_unit
 
     def chosen_pixel_size(self) -> float | None:
-        """The angstrom that one of Mosaic's screen pixels stands for; None for what its first view shows."""
+        """Return the angstrom that one of Mosaic's screen pixels stands for; None for that of its first view."""
         return None if self.automatic_pixel_size else self.pixel_size

@@ -14,18 +14,18 @@ COLOR_MAPS = tuple((name, name, kind) for kind, names in MENU.items() for name i
 
 
 class MosaicPreferences(Placement, bpy.types.AddonPreferences):
-    """What the add-on begins with; files and scripts keep their own."""
+    """Values that operators begin with in the window. Files and scripts do not depend on them."""
 
     bl_idname = __package__.rpartition(".")[0]
 
     backup: BoolProperty(
         name="Keep a Backup",
-        description="Before a file is saved over for the first time, keep what it was beside it, with .bak at its name's end",
+        description="Before a file is overwritten for the first time, keep a copy beside it, whose name ends in .bak",
         default=True,
     )
     color_map: EnumProperty(
         name="Colour Map",
-        description="What a colouring by a vertex property begins with",
+        description="The map that a colouring by a vertex property begins with",
         items=COLOR_MAPS,
         default=DEFAULT_MAP,
     )
@@ -50,25 +50,25 @@ class MosaicPreferences(Placement, bpy.types.AddonPreferences):
 
 
 def preferences(context: bpy.types.Context) -> MosaicPreferences | None:
-    """The user's preferences; None where Blender has not enabled the add-on as one, as in tests and scripts."""
+    """Return the user's preferences; None where Blender has not enabled the add-on itself, as in tests and scripts."""
     addon = context.preferences.addons.get(MosaicPreferences.bl_idname)
     return None if addon is None else addon.preferences
 
 
 def preferred_map(context: bpy.types.Context) -> str:
-    """The colour map that the user wants a colouring to begin with."""
+    """Return the colour map that a colouring begins with."""
     chosen = preferences(context)
     return DEFAULT_MAP if chosen is None else chosen.color_map
 
 
 def preferred_scale(context: bpy.types.Context) -> float:
-    """The angstrom that a Blender unit stands for where no session says it."""
+    """Return the angstrom that a Blender unit stands for where no session tells it."""
     chosen = preferences(context)
     return DEFAULT_SCALE if chosen is None else chosen.chosen_scale()
 
 
 def keeps_backup(context: bpy.types.Context) -> bool:
-    """Whether a file that is overwritten for the first time is kept under another name."""
+    """Return whether a copy of a file is kept when it is overwritten for the first time."""
     chosen = preferences(context)
     return chosen is None or chosen.backup
 

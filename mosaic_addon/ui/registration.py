@@ -1,4 +1,4 @@
-"""All that the extension adds to Blender, in order. It is taken back in reverse, also when adding fails half-way."""
+"""All that the extension adds to Blender, in order. It is taken back in reverse, also if adding fails half-way."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -88,7 +88,7 @@ CLASSES: Final[tuple[type, ...]] = (
     information.MOSAIC_PT_vertex_properties,
     information.MOSAIC_PT_meta,
 )
-# Modules that add more than classes, or remember something: each has a function `additions`.
+# Modules that add more than classes, or remember something. Their function `additions` yields it piece by piece.
 FEATURES: Final = (
     browser_panel,
     browser_rename,
@@ -111,7 +111,7 @@ _registered = ExitStack()
 
 
 def register() -> None:
-    """Add everything. After a failure nothing is left of what was added, and the error surfaces."""
+    """Add everything. If something fails, nothing is left of what was added, and the error surfaces."""
     global _registered
     with ExitStack() as stack:
         for addition in _additions():

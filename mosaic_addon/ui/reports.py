@@ -1,4 +1,4 @@
-"""What all our operators share: errors that become reports, and lists of sentences as reports."""
+"""Reports of operators: the base class that makes them of errors, and lists of sentences."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -26,7 +26,7 @@ class MosaicOperator(bpy.types.Operator):
 
 
 def _reporting(method: Callable[..., OperatorReturn]) -> Callable[..., OperatorReturn]:
-    """The method, with reports in place of MosaicErrors. Blender counts its arguments, so they are spelled out."""
+    """Make a method report MosaicErrors. Blender counts the arguments of the result, so they are spelled out."""
 
     def report(operator: bpy.types.Operator, *arguments: Any) -> OperatorReturn:
         try:
@@ -49,7 +49,7 @@ def _reporting(method: Callable[..., OperatorReturn]) -> Callable[..., OperatorR
 def say_all(
     operator: bpy.types.Operator, kind: Literal["INFO", "WARNING"], sentences: Sequence[str], what: str
 ) -> None:
-    """Report sentences, the first of them if there are many."""
+    """Report sentences, or the first of them if there are many. what: their name, such as "warnings"."""
     for sentence in sentences[:SHOWN]:
         operator.report({kind}, sentence)
     if len(sentences) > SHOWN:

@@ -1,7 +1,7 @@
-"""Which objects operators and panels act on: those selected in Blender, and hidden ones that were picked in the browser.
+"""The objects that operators and panels act on: those selected in Blender, and hidden ones picked in the browser.
 
-Blender cannot select hidden objects. In Mosaic they can be selected, to show them again. So hidden objects that were
-picked in the browser are remembered until the selection changes elsewhere.
+Mosaic can select hidden objects, to show them again. Blender cannot. So those that were picked in the browser are
+remembered until the selection changes elsewhere. "Chosen" means selected or picked.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,38 +17,39 @@ _state = (0, 0)  # of Blender's selection when they were picked: session_uid of 
 
 
 def chosen_objects(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """The selected and picked objects, of whatever kind."""
+    """Return the chosen objects of whatever kind."""
     objects = list(context.view_layer.objects.selected)
-    ids = chosen_ids(context) - {obj.session_uid for obj in objects}
-    return objects + ([obj for obj in context.view_layer.objects if obj.session_uid in ids] if ids else [])
+    picked = _picked_now(context)
+    if picked:
+        objects += [obj for obj in context.view_layer.objects if obj.session_uid in picked]
+    return objects
 
 
 def chosen_geometries(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """Those of the chosen objects that stand for geometries of a session."""
+    """Return the chosen objects that stand for geometries of a session."""
     return [obj for obj in chosen_objects(context) if is_geometry(obj)]
 
 
 def chosen_ids(context: bpy.types.Context) -> set[int]:
-    """The session_uid of the chosen objects."""
-    ids = {obj.session_uid for obj in context.view_layer.objects.selected}
-    return ids | _picked if _picked and _state == _state_of(context) else ids
+    """Return the session_uid of the chosen objects of whatever kind."""
+    return {obj.session_uid for obj in context.view_layer.objects.selected} | _picked_now(context)
 
 
 def first_chosen(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The first of the chosen geometries, None without one. Quick, as each button asks for it at each redraw."""
+    """Return one of the chosen geometries, None without one. It is quick, as each button asks for it at each redraw."""
     selected = next(filter(is_geometry, context.view_layer.objects.selected), None)
     return selected or next(iter(chosen_geometries(context)), None)
 
 
 def shown_geometry(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The object whose values the panels show: the active one, or if it is no geometry, the first that is chosen."""
+    """Return the object whose values panels show: the active one, or if that is no geometry, a chosen one."""
     if context.object is not None and is_geometry(context.object):
         return context.object
     return first_chosen(context)
 
 
 def edited_geometries(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """The objects that a change in the panels goes to: the shown one first, then the chosen ones."""
+    """Return the objects that a change in a panel goes to: the shown one first, then the chosen ones."""
     shown = shown_geometry(context)
     return [] if shown is None else list(dict.fromkeys([shown, *chosen_geometries(context)]))
 
@@ -59,17 +60,19 @@ def choose(
     active: bpy.types.Object | None = None,
     extend: bool = False,
 ) -> list[bpy.types.Object]:
-    """Select objects, and nothing else unless `extend`. Returns those that cannot be: they are not in the view layer.
+    """Choose objects. Returns those that cannot be chosen, as they are not in the view layer.
 
-    active: the one to make active. Without it the active object stays if it is selected, and else is the first one.
+    active: the one to make active; by default the active one stays if it is among them, and else is the first. extend:
+    keep what is chosen already.
     """
     layer = context.view_layer
     objects = list(dict.fromkeys(objects))
     _leave_mode(context, active)
-    picked = {*_picked} if extend and _state == _state_of(context) else set()
+    picked = {*_picked_now(context)} if extend else set()
     if not extend:
         unchoose(context, list(layer.objects.selected))
-    inside, outside = [], []
+    inside: list[bpy.types.Object] = []
+    outside: list[bpy.types.Object] = []
     for obj in objects:
         try:
             obj.select_set(True, view_layer=layer)
@@ -77,19 +80,22 @@ def choose(
             outside.append(obj)
             continue
         inside.append(obj)
-        if not obj.select_get(view_layer=layer):
+        if obj.select_get(view_layer=layer):
+            picked.discard(obj.session_uid)
+        else:
             picked.add(obj.session_uid)
-    if active in inside:
+    current = layer.objects.active
+    if active is not None and active in inside:
         layer.objects.active = active
-    elif inside and layer.objects.active not in inside:
+    elif inside and (current is None or current not in inside):
         layer.objects.active = inside[0]
     _remember(context, picked)
     return outside
 
 
 def unchoose(context: bpy.types.Context, objects: Iterable[bpy.types.Object]) -> None:
-    """Deselect objects."""
-    picked = {*_picked} if _state == _state_of(context) else set()
+    """Choose objects no longer."""
+    picked = {*_picked_now(context)}
     for obj in objects:
         picked.discard(obj.session_uid)
         with suppress(RuntimeError):  # not in the view layer
@@ -105,6 +111,11 @@ def additions() -> Iterator[Addition]:
 def _forget() -> None:
     global _picked, _state
     _picked, _state = set(), (0, 0)
+
+
+def _picked_now(context: bpy.types.Context) -> set[int]:
+    """The hidden objects that were picked, if the selection has not changed since."""
+    return _picked if _picked and _state == _state_of(context) else set()
 
 
 def _remember(context: bpy.types.Context, picked: set[int]) -> None:

@@ -1,4 +1,4 @@
-"""What clicks in the browser's list do: select, fold, and by a double-click rename."""
+"""Clicks in the browser's list: select, fold, and rename by a double-click."""
 
 import bpy
 from bpy.props import EnumProperty
@@ -31,7 +31,7 @@ class MOSAIC_OT_select_item(MosaicOperator):
         if event.ctrl or event.oskey:
             return self._toggle(context, item)
         self._choose(context, objects_below(item), item)
-        # A button does not tell a double-click, so this waits for it, while everything else goes on.
+        # Blender does not report double-clicks on buttons, so this waits for a second click. Nothing else waits.
         self._item = item.session_uid
         self._place = event.mouse_x, event.mouse_y
         self._ticks = 0

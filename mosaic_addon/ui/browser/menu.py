@@ -1,4 +1,4 @@
-"""The menu of the browser's rows, with Mosaic's entries: by a right click on a row, and by the button beside the list."""
+"""The menu of the browser's rows, with Mosaic's entries, for a right click on a row and the button above the list."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from .rows import objects_below
 from .structure import MOSAIC_MT_move_to_group, groups_beside
 from .targets import OnChosen, target_of
 
-LISTED = 200  # objects that are asked what they offer before a menu opens
+LISTED = 200  # objects that are looked at, at most, for a menu of what they offer
 
 
 class MOSAIC_OT_set_representation(OnChosen):
@@ -99,7 +99,7 @@ class MOSAIC_MT_objects(bpy.types.Menu):
 
 
 def draw_entries(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The entries of Mosaic's own menu, in its order, and those that it has elsewhere."""
+    """Draw the entries of Mosaic's own menu, in its order, and some that Mosaic has elsewhere."""
     layout.operator("mosaic.set_visibility", text="Show", icon="HIDE_OFF").visible = True
     layout.operator("mosaic.set_visibility", text="Hide", icon="HIDE_ON").visible = False
     layout.operator("mosaic.isolate")
@@ -124,13 +124,14 @@ def draw_entries(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 
 def draw_in_button_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    """Mosaic's entries in Blender's menu of a button, where that is a row of the browser."""
+    """Add the entries to the menu that Blender opens for a button, if the button is a row of the browser."""
     if target_of(context) is not None:
         menu.layout.separator()
         draw_entries(menu.layout, context)
 
 
 def _objects(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The objects that the entries act on."""
     item = target_of(context)
     selected = chosen_geometries(context)
     below = objects_below(item) if item is not None else []

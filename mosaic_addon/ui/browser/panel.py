@@ -1,4 +1,4 @@
-"""The object browser: the panel "Objects" in the sidebar of the 3D view, as Mosaic's own browser."""
+"""The object browser: the panel "Objects" in the sidebar of the 3D view, after the browser of Mosaic."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from bpy.props import (
 
 from ...scene.drawing.appearance import base_color_of, set_base_color
 from ...scene.drawing.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, group_of
-from ...scene.keys import COLOR, HIDDEN
+from ...scene.keys import COLOR, HIDDEN, ITEM
 from ...scene.outline.tree import name_of, sessions_in
 from ...scene.outline.visibility import is_visible, set_visible
 from ..additions import Addition, property_added, state_forgotten
@@ -32,20 +32,21 @@ ICONS = {
     VOLUME: "OUTLINER_DATA_VOLUME",
     SEGMENTATION: "MOD_REMESH",
 }
-NARROW = 140  # a list in which names have the room of the swatches and half of the indentation
-MOST_SPACES = 60
-LINES = 12  # that the list is high before its handle is dragged
-# At interface scale 1, in pixels: what lies around a row, an icon, and the step to the right below a heading.
+NARROW = 140  # the width of a list below which swatches are left out and rows indented by half
+MOST_SPACES = 60  # behind a name
+LINES = 12  # the height of the list until its handle is dragged
+# In pixels at interface scale 1: what lies around a row, an icon, and the indentation below a heading.
 MARGINS, ICON_WIDTH, INDENT_WIDTH = 92, 20, 14
 
-_drawn = Rows()  # while the list is drawn, and only then
-_drawn_ids: set[int] = set()
-_active = -1
+# Set while the list is drawn, for its rows.
+_drawn = Rows()
+_drawn_ids: set[int] = set()  # session_uid of the chosen objects
+_active = -1  # the row of the active object
 _width, _scale = 0.0, 1.0
 
 
 class MosaicBrowserRow(bpy.types.PropertyGroup):
-    """A row without content: its number tells what it shows."""
+    """A row of Blender's list. It is empty: its number tells what it shows."""
 
 
 def _get_active(_: "MosaicBrowser") -> int:
@@ -53,14 +54,14 @@ def _get_active(_: "MosaicBrowser") -> int:
 
 
 def _choose_row(browser: "MosaicBrowser", index: int) -> None:
-    """A click beside a row's name."""
+    """Select what a row stands for, after a click beside its name."""
     items = rows_of(bpy.context.scene, browser.search).items
     if index < len(items):
         choose(bpy.context, objects_below(items[index]))
 
 
 class MosaicBrowser(bpy.types.PropertyGroup):
-    """What the browser needs of its own: nothing of the scene."""
+    """The state of the browser. It holds nothing of the scene."""
 
     search: StringProperty(
         name="Search",
@@ -74,7 +75,7 @@ class MosaicBrowser(bpy.types.PropertyGroup):
 
 
 class MOSAIC_UL_objects(bpy.types.UIList):
-    """Draws the rows that are in sight, and only those."""
+    """The list. Blender draws only the rows that are in sight."""
 
     def draw_item(
         self,
@@ -92,7 +93,7 @@ class MOSAIC_UL_objects(bpy.types.UIList):
             return
         shown, depth = _drawn.items[index], _drawn.depths[index]
         row = layout.row(align=True)
-        row.context_pointer_set("mosaic_item", shown)
+        row.context_pointer_set(ITEM, shown)
         step = INDENT_WIDTH / 2 if _width < NARROW else INDENT_WIDTH
         width = _width - step * depth
         if depth:
@@ -112,9 +113,9 @@ class MOSAIC_UL_objects(bpy.types.UIList):
 
 
 def _draw_name(row: bpy.types.UILayout, text: str, icon: str, selected: bool, width: float) -> None:
-    """The name as a button that fills the line. Blender centres the text of buttons, so spaces bring it to the left."""
+    """Draw a name as a button that fills the line. Blender centres the text of buttons; spaces move it to the left."""
     button = row.row(align=True)
-    # The first is drawn when selected only, but not where it is greyed out.
+    # PULLDOWN_MENU draws a background for what is selected alone, but none in a row that is greyed out.
     button.emboss = "NORMAL" if selected and not row.active else "PULLDOWN_MENU"
     width -= ICON_WIDTH if icon == "NONE" else 1.6 * ICON_WIDTH
     room = width * _scale - blf.dimensions(0, text)[0]
@@ -123,7 +124,7 @@ def _draw_name(row: bpy.types.UILayout, text: str, icon: str, selected: bool, wi
         text += " " * spaces
         button.operator(MOSAIC_OT_select_item.bl_idname, text=text, icon=icon, depress=selected)
         return
-    left = button.row(align=True)  # in a sidebar so wide that the text would get too long for a button
+    left = button.row(align=True)  # the sidebar is so wide that the text would get too long for a button
     left.alignment = "LEFT"
     text += " " * (MOST_SPACES * 3 // 4)
     left.operator(MOSAIC_OT_select_item.bl_idname, text=text, icon=icon, depress=selected)
@@ -201,11 +202,11 @@ class MOSAIC_PT_objects(bpy.types.Panel):
 
 
 def _list_width(context: bpy.types.Context) -> float:
-    """How much room a row has for its name and icons, in units of an interface at scale 1."""
+    """Return how wide a row's name and icons may be, in pixels at interface scale 1."""
     blf.size(0, context.preferences.ui_styles[0].widget.points * _scale)
     view = context.region.view2d
-    width = view.region_to_view(context.region.width, 0)[0] - view.region_to_view(0, 0)[0]
-    return width / _scale - MARGINS
+    (left, _), (right, _) = view.region_to_view(0, 0), view.region_to_view(context.region.width, 0)
+    return (right - left) / _scale - MARGINS
 
 
 def _draw_foot(layout: bpy.types.UILayout) -> None:
@@ -224,14 +225,14 @@ def _draw_foot(layout: bpy.types.UILayout) -> None:
 
 
 def _fit(rows: bpy.types.bpy_prop_collection, count: int) -> None:
-    """Give Blender's list as many rows as there are. Adding one costs less than a microsecond."""
+    """Give Blender's list as many rows as there are. Adding a row takes less than a microsecond."""
     if len(rows) > count:
         rows.clear()
     for _ in range(count - len(rows)):
         rows.add()
 
 
-# --- what a row shows of an object, as properties of it, so that Blender's own buttons edit and undo it ----------------
+# --- properties of objects, so that Blender's own buttons in a row edit them, and undo works ---------------------------
 
 
 def _get_color(obj: bpy.types.Object) -> tuple[float, ...]:
@@ -256,7 +257,7 @@ def _forget() -> None:
 
 
 def additions() -> Iterator[Addition]:
-    """The browser's own state, and views on the data of objects. None of them is saved."""
+    """The state of the browser, and properties of objects that only show Blender's own data. None of them is saved."""
     yield state_forgotten(_forget)
     yield property_added(bpy.types.WindowManager, "mosaic_browser", PointerProperty(type=MosaicBrowser))
     color = FloatVectorProperty(

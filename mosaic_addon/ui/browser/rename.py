@@ -1,11 +1,11 @@
-"""Rename: one object or group in a small popup, as F2 does, or many by find and replace or a template, as in Mosaic."""
+"""Renaming: one object or group in a popup, as by F2, or many by find and replace or by a template, as in Mosaic."""
 
 from collections.abc import Iterator
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from ...scene.keys import LABEL
+from ...scene.keys import ITEM, LABEL
 from ...scene.outline.naming import numbered, rename, replaced
 from ...scene.outline.tree import Item, name_of, sessions_in
 from ...session import MosaicError
@@ -14,7 +14,7 @@ from ..reports import MosaicOperator, OperatorReturn
 from .rows import kind_of
 from .targets import LINKED, OnChosen, target_of
 
-_renamed = 0  # session_uid of what the popup renames
+_renamed = 0  # session_uid of the item in the popup
 
 
 class MOSAIC_OT_rename_item(MosaicOperator):
@@ -105,14 +105,14 @@ class MOSAIC_OT_rename(OnChosen):
     )
     template: StringProperty(
         name="Template",
-        description="{name} is the old name, {i} the number in the order of the list, {i:03} the number with three digits",
+        description="{name} is the old name, {i} the number in the order of the list, {i:03} that with three digits",
         default="{name}",
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         objects = self.targets(context)
         if len(objects) == 1:
-            with context.temp_override(mosaic_item=objects[0]):
+            with context.temp_override(**{ITEM: objects[0]}):
                 return bpy.ops.mosaic.rename_item()
         return context.window_manager.invoke_props_dialog(self, width=360, confirm_text="Rename")
 
@@ -165,7 +165,7 @@ def _get_label(item: Item) -> str:
 
 
 def _set_label(item: Item, name: str) -> None:
-    if name.strip():  # as Blender, an empty name changes nothing
+    if name.strip():  # an empty name changes nothing, as in Blender
         rename(item, name)
 
 
@@ -175,7 +175,7 @@ def _forget() -> None:
 
 
 def additions() -> Iterator[Addition]:
-    """The name as a property, so that a text field edits it and Ctrl+Z takes that back."""
+    """Mosaic's name as a property of objects and groups, so that a text field edits it and Ctrl+Z takes that back."""
     yield state_forgotten(_forget)
     for owner in (bpy.types.Object, bpy.types.Collection):
         label = StringProperty(name="Name", description="Name as Mosaic shows it", get=_get_label, set=_set_label)

@@ -1,14 +1,15 @@
-"""The rows of the object browser: a scene's sessions as one flat list, told anew from Blender's data at each redraw.
+"""The rows of the object browser: a scene's sessions as one flat list, made anew from Blender's data at each redraw.
 
-Nothing of them is kept: telling 5000 rows takes a few milliseconds, and a copy would have to follow every undo, rename and
+They are not kept: making 5000 rows takes a few milliseconds, and a copy would have to follow every undo, rename and
 change in the Outliner. Only which headings are folded is remembered, as long as Blender runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import bpy
 
+from ...scene.data.custom_properties import has
 from ...scene.keys import CLASS, CONTAINER, SESSION, SHOWN
 from ...scene.outline.tree import CONTAINERS, Item, container_of, members_of, name_of, parts_of, sessions_in
 from ..additions import Addition, state_forgotten
@@ -18,10 +19,11 @@ _folded: set[int] = set()  # session_uid of the collections whose rows are not s
 
 @dataclass(slots=True)
 class Rows:
-    """What is shown, from top to bottom: the item of each row and how far it is indented; of headings what is below them.
+    """The rows from top to bottom.
 
-    below: of the row with that number the geometries, folded or not, but those that a search leaves out. counts: how many
-    there are, as text.
+    items: what each row stands for. depths: how far it is indented. below: for the number of a heading's row, the
+    geometries below it, those of folded headings included and those that a search leaves out excluded. counts: for
+    the number of a heading's row, how many these are, as text.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -39,7 +41,7 @@ class Rows:
         return len(self.items) - 1
 
     def index_of(self, item: Item | None) -> int:
-        """The row of an item, -1 where it has none."""
+        """Return the number of the row of an item, -1 if it has none."""
         try:
             return self.items.index(item)
         except ValueError:
@@ -47,7 +49,7 @@ class Rows:
 
 
 def rows_of(scene: bpy.types.Scene, search: str = "") -> Rows:
-    """The rows of the sessions in a scene; with a search those whose name contains it, folded or not."""
+    """Make the rows of a scene's sessions; with a search, of all whose name contains it, folded or not."""
     rows = Rows()
     wanted = search.strip().lower()
     sessions = sessions_in(scene)
@@ -64,25 +66,24 @@ def rows_of(scene: bpy.types.Scene, search: str = "") -> Rows:
 
 
 def kind_of(item: Item) -> str:
-    """What a row stands for: "object", "group", "container" or "session"."""
+    """Return what an item is: "object", "group", "container" or "session"."""
     if isinstance(item, bpy.types.Object):
         return "object"
-    return "container" if CONTAINER in item else "session" if SESSION in item else "group"
+    return "container" if has(item, CONTAINER) else "session" if has(item, SESSION) else "group"
 
 
 def title_of(item: Item) -> str:
-    """What a row calls its item: as Mosaic does, so that the containers of a second session are no "Clusters.001"."""
+    """Return what a row calls its item: as Mosaic does, so "Clusters" where Blender has "Clusters.001"."""
     return str(item[CONTAINER]).capitalize() if kind_of(item) == "container" else name_of(item)
 
 
 def objects_below(item: Item) -> list[bpy.types.Object]:
-    """The geometries that a row stands for: one, or all below a heading."""
-    objects = [item] if isinstance(item, bpy.types.Object) else members_of(item)
-    return [obj for obj in objects if CLASS in obj]
+    """Return the geometries that a row stands for: one, or all below a heading."""
+    return _geometries([item] if isinstance(item, bpy.types.Object) else members_of(item))
 
 
 def is_folded(collection: bpy.types.Collection) -> bool:
-    """Whether the rows below a heading are hidden."""
+    """Return whether the rows below a heading are hidden."""
     return collection.session_uid in _folded
 
 
@@ -92,7 +93,7 @@ def fold(collection: bpy.types.Collection, folded: bool) -> None:
 
 
 def _add_container(rows: Rows, container: bpy.types.Collection, depth: int, wanted: str) -> list[bpy.types.Object]:
-    """Add the rows of clusters or models. Returns all objects in them, or those that are wanted."""
+    """Add the rows of a container. Returns its geometries, or in a search those that are wanted."""
     heading = rows.add_heading(container, depth)
     folded = is_folded(container) and not wanted
     below: list[bpy.types.Object] = []
@@ -117,13 +118,19 @@ def _add_container(rows: Rows, container: bpy.types.Collection, depth: int, want
 
 
 def _matching(objects: list[bpy.types.Object], wanted: str) -> tuple[list[bpy.types.Object], int]:
-    """The geometries among objects whose name is wanted, and how many there are in all."""
-    own = [obj for obj in objects if CLASS in obj]
+    """Return the geometries among objects whose name is wanted, and how many geometries there are in all."""
+    own = _geometries(objects)
     if not wanted:
         return own, len(own)
-    # Where Blender's name is not Mosaic's, the object says so; asking each for both names would take longer than drawing.
-    found = [obj for obj in own if wanted in (name_of(obj) if SHOWN in obj else obj.name).lower()]
+    # SHOWN tells that Blender's name is not Mosaic's. Asking each object for both names would take longer than drawing.
+    names = (name_of(obj) if SHOWN in obj else obj.name for obj in own)  # type: ignore[operator]
+    found = [obj for obj, name in zip(own, names, strict=True) if wanted in name.lower()]
     return found, len(own)
+
+
+def _geometries(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    """Those that stand for geometries. `has` for each of 5000 objects would slow drawing down."""
+    return [obj for obj in objects if CLASS in obj]  # type: ignore[operator]
 
 
 def _count(found: int, total: int, wanted: str) -> str:

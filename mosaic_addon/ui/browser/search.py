@@ -1,4 +1,4 @@
-"""Search by hotkey: the sidebar opens at its tab, and a field takes what is typed while the list follows."""
+"""Searching by hotkey: the sidebar opens at our tab, and a popup takes what to search for while the list follows."""
 
 import bpy
 
@@ -26,7 +26,7 @@ class MOSAIC_OT_search_objects(MosaicOperator):
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        if not context.space_data.show_region_ui:  # setting it again would hide the sidebar while the popup is open
+        if not context.space_data.show_region_ui:  # set while it is open, it would hide the sidebar behind the popup
             context.space_data.show_region_ui = True
         for region in context.area.regions:
             if region.type == "UI" and getattr(region, "active_panel_category", "UNSUPPORTED") != "UNSUPPORTED":

@@ -1,8 +1,9 @@
-"""Group, order, duplicate, merge, remove: the operators of the browser that change the tree."""
+"""Operators of the browser that change the tree: group, order, duplicate, merge, remove."""
 
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
+from ...scene.data.custom_properties import has
 from ...scene.keys import CONTAINER
 from ...scene.outline.arrange import move_to, new_group, reorder, trees_of, ungroup
 from ...scene.outline.duplicate import duplicate, remove
@@ -23,7 +24,7 @@ class ChangesTree(OnChosen):
         return {"FINISHED"} if self.change(context, self.targets(context)) else {"CANCELLED"}
 
     def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
-        """Do it. Returns whether anything changed. Raises MosaicError."""
+        """Change the objects. Returns whether anything changed. Raises MosaicError where that is impossible."""
         raise NotImplementedError
 
 
@@ -161,11 +162,11 @@ class MOSAIC_MT_move_to_group(bpy.types.Menu):
 
 
 def groups_beside(context: bpy.types.Context) -> list[bpy.types.Collection]:
-    """The groups of the container in which the row of the menu, or else the active object, is."""
+    """Return the groups of the container that holds the menu's row or, without a row, the active object."""
     item = target_of(context) or context.view_layer.objects.active
     objects = objects_below(item) if item is not None else []
     for session in sessions_in(context.scene) if objects else ():
         for container in session.children_recursive:
-            if CONTAINER in container and objects[0] in container.all_objects[:]:
+            if has(container, CONTAINER) and objects[0] in container.all_objects[:]:
                 return [child for child in items_of(container) if isinstance(child, bpy.types.Collection)]
     return []

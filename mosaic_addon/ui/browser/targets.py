@@ -3,6 +3,7 @@
 import bpy
 from bpy.props import StringProperty
 
+from ...scene.keys import ITEM
 from ...scene.outline.tree import Item, name_of, objects_of, sessions_in
 from ...session import MosaicError
 from ..reports import MosaicOperator
@@ -24,7 +25,7 @@ class OnChosen(MosaicOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Whether something is chosen. It looks at one object only, as each button asks it at each redraw."""
+        """Return whether something is chosen. Each button asks it at each redraw, so it looks at one object only."""
         first = target_of(context) or first_chosen(context)
         if first is None:
             cls.poll_message_set("Select objects in the list, or in the view")
@@ -35,7 +36,7 @@ class OnChosen(MosaicOperator):
         return True
 
     def targets(self, context: bpy.types.Context) -> list[bpy.types.Object]:
-        """The objects to act on, in the order of the browser. Raises MosaicError where some may not be edited."""
+        """Return the objects to act on, in the browser's order. Raises MosaicError if one of them cannot be changed."""
         if not self.ids:
             item = target_of(context)
             below = objects_below(item) if item is not None else []
@@ -50,18 +51,18 @@ class OnChosen(MosaicOperator):
 
 
 def target_of(context: bpy.types.Context) -> Item | None:
-    """The row whose button or menu is used; None elsewhere."""
-    return getattr(context, "mosaic_item", None)
+    """Return the item of the row whose button or menu is used; None elsewhere."""
+    return getattr(context, ITEM, None)
 
 
 def in_order(scene: bpy.types.Scene, ids: set[int]) -> list[bpy.types.Object]:
-    """The geometries of a scene's sessions with one of these session_uid, in the order of the browser."""
+    """Return the geometries of a scene's sessions that have one of these session_uid, in the browser's order."""
     objects = (obj for session in sessions_in(scene) for obj in objects_of(session))
     return list(dict.fromkeys(obj for obj in objects if obj.session_uid in ids))
 
 
 def warn_of_outside(operator: bpy.types.Operator, outside: list[bpy.types.Object]) -> None:
-    """Report objects that are in no collection that the view layer shows."""
+    """Report objects that cannot be selected or shown, as the view layer excludes their collections."""
     if outside:
         name = name_of(outside[0])
         which = f"{name!r} is" if len(outside) == 1 else f"{name!r} and {len(outside) - 1} more are"

@@ -1,4 +1,4 @@
-"""Show, hide, isolate: the operators of the browser's eyes and of its menu."""
+"""Operators of the browser's eyes and menu: show, hide, isolate."""
 
 from collections.abc import Iterable
 
@@ -116,7 +116,7 @@ class MOSAIC_OT_show_all(MosaicOperator):
 
 
 def _others(context: bpy.types.Context, objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
-    """The objects of the sessions of `objects` that are not among them."""
+    """Return all other objects of the sessions that objects are of."""
     ids = {obj.session_uid for obj in objects}
     of_sessions = [list(objects_of(session)) for session in sessions_in(context.scene)]
     return [

@@ -1,10 +1,11 @@
-"""Colour by vertex property, in the Material tab: for the selected objects, in one range."""
+"""Colouring by a vertex property, in the Material tab: the selected objects in one range."""
 
 from collections.abc import Iterator
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
+from ...scene.drawing.appearance import is_geometry
 from ...scene.drawing.coloring import DEFAULT_MAP, color_by, colorable, coloring_of, uncolor
 from ..additions import Addition, state_forgotten
 from ..preferences import COLOR_MAPS, preferred_map
@@ -16,7 +17,7 @@ RANGES = (
     ("QUANTILES", "Quantiles", "Between two quantiles of the values of all selected objects"),
     ("ABSOLUTE", "Absolute", "Between two values"),
 )
-_shown: list[tuple[str, str, str]] = []  # Blender does not keep the texts of a menu itself
+_shown: list[tuple[str, str, str]] = []  # kept here, as Blender does not keep the texts of a menu
 
 
 def _properties(operator: bpy.types.Operator, context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
@@ -114,7 +115,7 @@ class MOSAIC_PT_coloring(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return context.object is not None and "mosaic_class" in context.object
+        return is_geometry(context.object)
 
     def draw(self, context: bpy.types.Context) -> None:
         coloring = coloring_of(context.object)
@@ -128,5 +129,5 @@ class MOSAIC_PT_coloring(bpy.types.Panel):
 
 
 def additions() -> Iterator[Addition]:
-    """The texts of the menu of properties."""
+    """The texts of the menu of vertex properties."""
     yield state_forgotten(_shown.clear)

@@ -1,4 +1,4 @@
-"""Looks of the scene at one click, in the Render tab."""
+"""Looks of the scene, each by one click in the Render tab."""
 
 import bpy
 from bpy.props import EnumProperty
@@ -9,7 +9,7 @@ from ..reports import MosaicOperator, OperatorReturn
 
 
 class MOSAIC_OT_apply_look(MosaicOperator):
-    """Light the scene after one of Mosaic's lighting modes, in Cycles and EEVEE; it takes the place of the last look"""
+    """Light the scene as one of Mosaic's lighting modes does, in Cycles and EEVEE, instead of the last look"""
 
     bl_idname = "mosaic.apply_look"
     bl_label = "Mosaic Look"

@@ -1,10 +1,11 @@
-"""The isosurface of a volume, in the Data tab: a change makes its surface anew."""
+"""The isosurface of a volume, in the Data tab. A change computes the surface anew."""
 
 import bpy
 from bpy.props import BoolProperty, FloatProperty
 
+from ...scene.data.custom_properties import has
 from ...scene.drawing.surfaces import contour_again, volume_mesh
-from ...scene.keys import PERCENTILE, RESOLUTION
+from ...scene.keys import PERCENTILE, RESOLUTION, SHAPE
 from ..reports import MosaicOperator, OperatorReturn
 
 DEFAULT_PERCENTILE = 99.5
@@ -45,21 +46,22 @@ class MOSAIC_OT_contour_volume(MosaicOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.object is not None and volume_mesh(context.object) is not None:
+        if _mesh(context) is not None:
             return True
         cls.poll_message_set("Make an object active that shows a volume")
         return False
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        mesh = volume_mesh(context.object)
-        self.automatic = PERCENTILE not in mesh
+        mesh = _mesh(context)
+        assert mesh is not None  # poll has seen to it
+        self.automatic = not has(mesh, PERCENTILE)
         self.isovalue_percentile = mesh.get(PERCENTILE, DEFAULT_PERCENTILE)
         self.target_resolution = mesh[RESOLUTION]
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         percentile = None if self.automatic else self.isovalue_percentile
-        contour_again(volume_mesh(context.object), percentile, self.target_resolution)
+        contour_again(_mesh(context), percentile, self.target_resolution)
         return {"FINISHED"}
 
 
@@ -73,14 +75,20 @@ class MOSAIC_PT_volume(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return context.object is not None and volume_mesh(context.object) is not None
+        return _mesh(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
-        mesh = volume_mesh(context.object)
+        mesh = _mesh(context)
+        assert mesh is not None  # poll has seen to it
         column = self.layout.column()
-        shape = " x ".join(str(length) for length in mesh["mosaic_shape"])
+        shape = " x ".join(str(length) for length in mesh[SHAPE])
         percentile = mesh.get(PERCENTILE)
         column.label(text=f"{shape} voxels")
         column.label(text="Isovalue: Mosaic's choice" if percentile is None else f"Isovalue: {percentile:.2f} percent")
         column.label(text=f"Target resolution: {mesh[RESOLUTION]:.1f} angstrom")
         column.operator(MOSAIC_OT_contour_volume.bl_idname)
+
+
+def _mesh(context: bpy.types.Context) -> bpy.types.Mesh | None:
+    """The mesh with the volume that the active object shows; None if it shows none."""
+    return None if context.object is None else volume_mesh(context.object)

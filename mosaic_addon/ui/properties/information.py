@@ -1,4 +1,4 @@
-"""What the active object is: counts, extent, model, vertex properties and meta."""
+"""The Information panel: counts, extent, model, vertex properties and meta of the shown object."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,10 +8,11 @@ import bpy
 from ...scene.data.attributes import PointData
 from ...scene.data.vertex_properties import column_attributes
 from ...scene.drawing import facts
+from ...scene.keys import CLASS
 from ..additions import Addition, handler_added, state_forgotten
 from ..selection import shown_geometry
 
-MAX_ROWS = 50  # of a list; the rest is counted
+MAX_ROWS = 50  # of a list; of the rest, only the number is shown
 NANOMETRE = 10.0  # angstrom
 
 
@@ -47,7 +48,7 @@ class MOSAIC_PT_information(_Section, bpy.types.Panel):
             self.layout.label(text="No object selected", icon="INFO")
             return
         column = self.layout.column(align=True)
-        _row(column, "Class", str(shown["mosaic_class"]))
+        _row(column, "Class", str(shown[CLASS]))
         for name, value in (facts.model_parameters(shown) | facts.volume_parameters(shown)).items():
             _row(column, name, value)
         steps = facts.steps_of(shown)
@@ -91,7 +92,7 @@ class MOSAIC_PT_vertex_properties(_Section, bpy.types.Panel):
 
 
 class MOSAIC_PT_meta(_Section, bpy.types.Panel):
-    """What else the session says of the active object; as custom properties in the Object tab, too"""
+    """What else the session says of the active object. The Object tab has it as custom properties"""
 
     bl_label = "Meta"
     bl_parent_id = "MOSAIC_PT_information"
@@ -107,7 +108,7 @@ class MOSAIC_PT_meta(_Section, bpy.types.Panel):
 
 
 def _draw_entries(layout: bpy.types.UILayout, entries: list[tuple[str, Any]], path: str) -> None:
-    """Plain values as rows, nested ones as parts that fold; the path is by what Blender remembers which are open."""
+    """Draw plain values as rows and nested ones as parts that fold. path: the name of a part, for Blender's memory."""
     for key, value in entries[:MAX_ROWS]:
         children = facts.children_of(value)
         if children is None:
@@ -122,7 +123,7 @@ def _draw_entries(layout: bpy.types.UILayout, entries: list[tuple[str, Any]], pa
 
 
 def additions() -> Iterator[Addition]:
-    """What notices that numbers have changed, and the numbers that are known."""
+    """What notices changes of numbers, and the numbers that are known."""
     yield state_forgotten(facts.forget_all)
     for event, function in facts.HANDLERS:
         yield handler_added(event, function)

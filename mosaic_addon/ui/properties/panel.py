@@ -1,8 +1,9 @@
-"""The Properties panel in the sidebar, with its parts, and the way back to what the file said."""
+"""The Properties panel in the sidebar, with its parts, and the button that resets to the file."""
 
 import bpy
 
 from ...scene.data.attributes import VERTEX_COLORS
+from ...scene.data.custom_properties import has
 from ...scene.drawing import appearance
 from ...scene.drawing.coloring import colorable, coloring_of
 from ...scene.drawing.representations import representation_of
@@ -26,7 +27,7 @@ class MOSAIC_OT_reset_appearance(MosaicOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if any(RECORD in obj for obj in appearance.editable(edited_geometries(context))):
+        if any(has(obj, RECORD) for obj in appearance.editable(edited_geometries(context))):
             return True
         cls.poll_message_set("Select objects that were opened from a session and are not linked from another file")
         return False
@@ -38,7 +39,7 @@ class MOSAIC_OT_reset_appearance(MosaicOperator):
 
 
 class _Section:
-    """What the panels share: a place in the sidebar, and a layout that is disabled for what is linked."""
+    """Base class of the panels: a place in the sidebar, and a layout that is disabled for linked objects."""
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
@@ -49,6 +50,7 @@ class _Section:
         column.use_property_split = True
         column.use_property_decorate = False
         shown = shown_geometry(context)
+        assert shown is not None  # poll has seen to it
         column.enabled = shown.is_editable
         return column, context.scene.mosaic_properties, shown
 
@@ -187,8 +189,9 @@ class MOSAIC_PT_volume_properties(_Part, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         column, properties, shown = self.begin(context)
         mesh = volume_mesh(shown)
+        assert mesh is not None  # poll has seen to it
         row = column.row()
-        row.active = PERCENTILE in mesh
+        row.active = has(mesh, PERCENTILE)
         row.prop(properties, "isovalue_percentile", slider=True)
         column.prop(properties, "automatic_isovalue", text="Automatic")
         column.prop(properties, "target_resolution")
@@ -198,7 +201,7 @@ class MOSAIC_PT_volume_properties(_Part, bpy.types.Panel):
 
 
 class MOSAIC_PT_trajectory(_Part, bpy.types.Panel):
-    """When the steps of the trajectory are shown"""
+    """When the frames of the trajectory are shown"""
 
     bl_label = "Trajectory"
 

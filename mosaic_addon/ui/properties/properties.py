@@ -1,7 +1,7 @@
 """The numbers of Mosaic's properties dialog: those of the active object, set on all selected ones.
 
-Each property here is a view of Blender's own data and keeps nothing: what is changed elsewhere shows, and what is changed here
-is what Blender has. They belong to the scene, as changes of what belongs to the window manager cannot be undone.
+The properties keep nothing. They read Blender's own data and write them, so that they show what was changed elsewhere.
+They belong to the scene, as Ctrl+Z does not take back changes of what belongs to the window manager.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,15 +35,15 @@ TIPS = {
     "segmentation": "The surface of the segmentation's voxels",
     "fitted_surface": "The true shape of the fitted model, which Mosaic cannot show",
 }
-# Their numbers stay the same whatever an object offers, so that one choice fits objects of different kinds.
+# The numbers are the same for all kinds of objects, so that one choice fits objects of different kinds.
 REPRESENTATIONS = {name: (name, label, TIPS[name], number) for number, (name, label) in enumerate(LABELS.items())}
 OFFERED_ITEMS = {kind: [REPRESENTATIONS[name] for name in names] for kind, names in OFFERED.items()}
 NOTHING_OFFERED = [("NONE", "None", "The object has lost its modifier", -1)]
 MAPS = tuple(item for item in COLOR_MAPS if not item[0].endswith("_r"))
 MAP_NUMBERS = {name: number for number, (name, _, _) in enumerate(MAPS)}
-NOT_ANIMATABLE: set[Any] = set()  # keyframes belong to the data behind: the material's node and the modifier
+NOT_ANIMATABLE: set[Any] = set()  # keyframes belong to the material's node and the modifier, which hold the values
 
-_trouble: dict[int, str] = {}  # by a volume's mesh: why its last change was refused
+_trouble: dict[int, str] = {}  # session_uid of a volume's mesh: why its last change was refused
 
 
 def _offered(properties: Any, context: bpy.types.Context | None) -> list[tuple[str, str, str, int]]:
@@ -53,7 +53,7 @@ def _offered(properties: Any, context: bpy.types.Context | None) -> list[tuple[s
 
 
 def _number(key: str, default: Any) -> dict[str, Callable[..., Any]]:
-    """How a number is read from the shown object and set on all chosen ones."""
+    """Return the functions that read a number from the shown object and set it on all edited ones."""
 
     def read(properties: Any) -> Any:
         shown = shown_geometry(bpy.context)
@@ -111,7 +111,7 @@ def _contour(choose: Callable[[bpy.types.Mesh, Any], tuple[float | None, float]]
 
 
 def _meant(value: float | bool) -> float | bool:
-    """The number that was typed, of which Blender's properties give the nearest one of single precision."""
+    """Return the number that was typed. Blender's properties give the nearest one of single precision."""
     return value if isinstance(value, bool) else float(str(np.float32(value)))
 
 
@@ -125,7 +125,7 @@ def _set_map(objects: Sequence[bpy.types.Object], number: int) -> None:
 
 
 class MosaicProperties(bpy.types.PropertyGroup):
-    """The properties of the active object; setting one sets that of all selected objects."""
+    """The properties of the shown object. Setting one sets it on all edited objects."""
 
     representation: EnumProperty(
         name="Representation",
@@ -280,13 +280,13 @@ class MosaicProperties(bpy.types.PropertyGroup):
 
     start: IntProperty(
         name="Start",
-        description="Frame of the scene at which the first step is shown",
+        description="Frame of the scene at which the first frame of the trajectory is shown",
         options=NOT_ANIMATABLE,
         **_number("start", 1),
     )
     step: IntProperty(
         name="Step",
-        description="Frames of the scene that each step of the trajectory is shown",
+        description="Frames of the scene that each frame of the trajectory is shown for",
         min=1,
         soft_max=100,
         options=NOT_ANIMATABLE,
@@ -294,18 +294,18 @@ class MosaicProperties(bpy.types.PropertyGroup):
     )
     loop: BoolProperty(
         name="Loop",
-        description="Begin again after the last step, else hold it",
+        description="Begin again after the last frame, else hold it",
         options=NOT_ANIMATABLE,
         **_number("loop", False),
     )
 
 
 def trouble_of(mesh: bpy.types.Mesh) -> str | None:
-    """Why the last change of a volume was refused, by the mesh that holds it; None where all is well."""
+    """Return why the last change of a volume was refused; None if it was not. mesh: holds the volume."""
     return _trouble.get(mesh.session_uid)
 
 
 def additions() -> Iterator[Addition]:
-    """The view that a scene has of the active object's properties."""
+    """The properties, which belong to a scene, and the troubles with volumes."""
     yield state_forgotten(_trouble.clear)
     yield property_added(bpy.types.Scene, "mosaic_properties", PointerProperty(type=MosaicProperties))

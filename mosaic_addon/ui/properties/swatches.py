@@ -14,7 +14,7 @@ from ..additions import Addition
 from ..reports import MosaicOperator, OperatorReturn
 from ..selection import edited_geometries
 
-# Display values.
+# Display values of red, green and blue.
 COLORS: Final = {
     "Grey": (0.70, 0.70, 0.70),
     "Red": (0.80, 0.20, 0.20),
@@ -23,7 +23,7 @@ COLORS: Final = {
     "Sand": (0.80, 0.70, 0.45),
     "Violet": (0.58, 0.45, 0.62),
 }
-PIXELS = 32  # of an icon's side
+PIXELS = 32  # along a side of an icon
 _icons: Any = None
 
 
@@ -62,7 +62,7 @@ class MOSAIC_OT_set_base_color(MosaicOperator):
 
 
 def draw_swatches(layout: bpy.types.UILayout) -> None:
-    """A row of buttons, one a colour."""
+    """Draw a row of buttons, one for each colour."""
     row = layout.row(align=True)
     row.alignment = "RIGHT"
     for name, color in COLORS.items():

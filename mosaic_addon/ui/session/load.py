@@ -1,4 +1,4 @@
-"""File > Import > Mosaic Session: one operator for the menu, drag and drop, and scripts."""
+"""File > Import > Mosaic Session: one operator for the menu, for dropped files and for scripts."""
 
 import os
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
 
     filename_ext = ".pickle"
     filter_glob: StringProperty(default="*.pickle;*.mosaic", options={"HIDDEN"})
-    # Not kept from one call to the next, so that the menu asks for a file each time.
+    # SKIP_SAVE: forgotten after a call, so that the menu asks for a file each time.
     filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
     directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
@@ -39,8 +39,8 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
     )
     mesh_spheres: BoolProperty(
         name="Mesh Spheres",
-        description="Draw clouds of up to 5000 points as mesh spheres, which are round in every view; Solid and EEVEE draw "
-        "native points crudely",
+        description="Draw clouds of up to 5000 points as mesh spheres, which are round in every view; Solid and EEVEE "
+        "draw native points crudely",
         default=True,
     )
     unlimited: BoolProperty(
@@ -110,7 +110,7 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
 
 
 class MOSAIC_FH_session(bpy.types.FileHandler):
-    """Sessions dropped into the 3D view or the Outliner"""
+    """Opens sessions that are dropped into the 3D view or the Outliner"""
 
     bl_idname = "MOSAIC_FH_session"
     bl_label = "Mosaic Session"
@@ -133,7 +133,7 @@ def additions() -> Iterator[Addition]:
 
 @contextmanager
 def _progress(context: bpy.types.Context) -> Iterator[Progress]:
-    """The cursor that counts, put away whatever happens."""
+    """Show the progress at the mouse pointer until the end or an error."""
     manager = context.window_manager
     manager.progress_begin(0, 100)
     try:

@@ -1,4 +1,4 @@
-"""Opening sessions: at once, or in steps with progress and Esc, beside the sessions that are open or in their place."""
+"""Opening sessions, beside the open ones or instead of them: at once, or in steps, with progress and Esc."""
 
 import os
 import threading
@@ -19,14 +19,14 @@ from ...session import MosaicError, Session, open_session
 from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn, say_all
 
-LONG = 50_000_000  # bytes; what is opened in steps, so that the window does not freeze
+LONG = 50_000_000  # bytes from which on files are opened in steps, so that the window does not freeze
 SLICE = 0.2  # seconds of work between two looks at the keyboard
 WAIT = 0.02  # seconds between two looks at the thread that reads
-FEW_POINTS = 5000  # that are drawn as mesh spheres without slowing the view
+FEW_POINTS = 5000  # so many can be mesh spheres without slowing the view
 
 
 class Opening:
-    """One act of opening files: what to open, what to close for it, and what came of it."""
+    """Files that are being opened: which, which sessions are closed for them, and what came of it."""
 
     def __init__(
         self,
@@ -48,13 +48,13 @@ class Opening:
         self.errors: list[str] = []
 
     def is_long(self) -> bool:
-        """Whether the files are so large that the window would stand still."""
+        """Return whether the files are so large that the window would freeze."""
         return sum(os.path.getsize(path) for path in self.paths if os.path.isfile(path)) > LONG
 
     def steps(self, threaded: bool = False) -> Iterator[float]:
-        """The work, in steps that yield fractions; closed before its end, nothing has changed.
+        """Open the files in steps, and yield the fraction that is done. Closed before its end, it changes nothing.
 
-        threaded: read files beside what Blender does.
+        threaded: read the files in another thread.
         """
         try:
             for number, path in enumerate(self.paths):
@@ -83,7 +83,7 @@ class Opening:
             _show(self.context, self.made)
 
     def say(self, operator: bpy.types.Operator) -> OperatorReturn:
-        """Report what came of it, and the operator's answer."""
+        """Report what came of it. Returns what the operator is to return."""
         for imported in self.made:
             say_all(operator, "WARNING", imported.warnings, f"warnings of {imported.collection.name}")
             operator.report({"INFO"}, f"Opened {imported.collection.name}: {len(imported.objects)} objects")
@@ -98,7 +98,7 @@ def _read(path: str) -> Generator[float, None, Session]:
 
 
 def _read_beside(path: str) -> Generator[float, None, Session]:
-    """Read in a thread of its own, which touches nothing of Blender."""
+    """Read a file in another thread, which does not touch Blender."""
     result: list[Session] = []
     errors: list[BaseException] = []
 
@@ -132,15 +132,15 @@ def _scaled(building: Generator[float, None, Imported], number: int, count: int)
 
 # --- in steps --------------------------------------------------------------------------------------------------------
 
-_waiting: list[Opening] = []  # between an operator and the one that does its work in steps
-working: list[tuple[str, float]] = []  # what is being opened and how far it is, for the sidebar
+_waiting: list[Opening] = []  # what the operator that works in steps is to do
+working: list[tuple[str, float]] = []  # the name and fraction of what is being opened, for the sidebar
 
 
 def start_in_steps(task: Opening) -> OperatorReturn:
-    """Let the window go on while `task` is done."""
+    """Let an operator of its own do a task in steps. Returns what the operator that was called is to return."""
     _waiting[:] = [task]
     bpy.ops.mosaic.open_in_steps("INVOKE_DEFAULT")
-    return {"CANCELLED"}  # what is done is the other operator's
+    return {"CANCELLED"}  # the other operator finishes, and makes the step to undo
 
 
 class MOSAIC_OT_open_in_steps(MosaicOperator):
@@ -192,7 +192,7 @@ class MOSAIC_OT_open_in_steps(MosaicOperator):
         context.workspace.status_text_set(f"Opening {self._name}: {fraction:.0%}. Esc stops it.")
         for area in context.screen.areas:
             for region in area.regions if area.type == "VIEW_3D" else ():
-                if region.type == "UI":  # drawing the view again would take longer than the work
+                if region.type == "UI":  # not the view: drawing it again would take longer than the work
                     region.tag_redraw()
 
     def _put_away(self, context: bpy.types.Context) -> None:
@@ -206,20 +206,20 @@ class MOSAIC_OT_open_in_steps(MosaicOperator):
 
 
 def closable(context: bpy.types.Context) -> list[bpy.types.Collection]:
-    """The scene's sessions but for those of linked files."""
+    """Return the scene's sessions that can be closed: those that are not linked."""
     return [session for session in sessions_in(context.scene) if session.library is None]
 
 
 def unsaved_in(
     context: bpy.types.Context, sessions: Sequence[bpy.types.Collection] | None = None
 ) -> dict[str, list[str]]:
-    """The changes of sessions, all that can be closed by default, that no file has yet, by the session's name."""
+    """Return what no file has yet: changes by the session's name. sessions: by default all that can be closed."""
     finish_sculpting(context.view_layer)
     found = {}
     for session in closable(context) if sessions is None else sessions:
         try:
             changes = unsaved_changes(session, context.scene, context.view_layer)
-        except MosaicError as error:  # what could not be saved is not saved
+        except MosaicError as error:  # it cannot be saved, so it is not saved
             changes = [str(error)]
         if changes:
             found[session.name] = changes
@@ -233,7 +233,7 @@ def refuse_unsaved(context: bpy.types.Context) -> None:
 
 
 class _AskFirst(MosaicOperator):
-    """Asks, with the changes that would be lost, before anything is closed."""
+    """Base class of operators that ask before changes are lost."""
 
     def ask(
         self, context: bpy.types.Context, event: bpy.types.Event, lost: dict[str, list[str]], text: str
@@ -248,7 +248,7 @@ class _AskFirst(MosaicOperator):
 
 
 class MOSAIC_OT_discard_and_load(_AskFirst):
-    """Load another session in place of one whose changes are not saved"""
+    """Load another session instead of one whose changes are not saved"""
 
     bl_idname = "mosaic.discard_and_load"
     bl_label = "Discard Changes and Load"
@@ -265,7 +265,7 @@ class MOSAIC_OT_discard_and_load(_AskFirst):
 
 
 class MOSAIC_OT_reload_session(_AskFirst):
-    """Read the session's file again, in place of what is open of it"""
+    """Read the session's file again, instead of what is open"""
 
     bl_idname = "mosaic.reload_session"
     bl_label = "Reload Mosaic Session"
@@ -281,13 +281,13 @@ class MOSAIC_OT_reload_session(_AskFirst):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         session = active_session(context)
-        assert session is not None  # says poll
+        assert session is not None  # poll has seen to it
         lost = unsaved_in(context, [session])
         return self.ask(context, event, lost, "Discard and Reload") if lost else self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
-        assert session is not None  # says poll
+        assert session is not None  # poll has seen to it
         task = Opening(context, [file_of(session)], options_of(session), True, True, [session])
         for _ in task.steps():
             pass
@@ -311,13 +311,13 @@ class MOSAIC_OT_close_session(_AskFirst):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         session = active_session(context)
-        assert session is not None  # says poll
+        assert session is not None  # poll has seen to it
         lost = unsaved_in(context, [session])
         return self.ask(context, event, lost, "Discard and Close") if lost else self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
-        assert session is not None  # says poll
+        assert session is not None  # poll has seen to it
         name = session.name
         close_session(session, context.scene)
         self.report({"INFO"}, f"Closed {name}")
@@ -330,7 +330,7 @@ def _has_few_points(obj: bpy.types.Object) -> bool:
 
 
 def _show(context: bpy.types.Context, made: list[Imported]) -> None:
-    """Bring what was made into the 3D views, without clipping it, and leave its root selected: outlines hide colours."""
+    """Bring what was made into the 3D views, not clipped. Select the roots alone, as outlines would hide colours."""
     context.view_layer.update()
     for obj in context.selected_objects:
         obj.select_set(False)

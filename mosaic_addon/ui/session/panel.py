@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import bpy
 import bpy.utils.previews
 import numpy as np
 from bpy.props import StringProperty
 
+from ...scene.data.custom_properties import has
 from ...scene.exporting.save import file_of, thumbnail_of
 from ...scene.keys import RECORD, SESSION
 from ...scene.outline.tree import CONTAINERS, active_session, container_of, items_of, root_of, sessions_in
@@ -22,13 +24,13 @@ from .png import read_png
 from .save import MOSAIC_OT_save_session, MOSAIC_OT_save_session_as
 from .unsaved import is_unsaved
 
-PICTURE_SCALE = 8.0  # of the thumbnail, in icons
+PICTURE_SCALE = 8.0  # height of the thumbnail, in icons
 
 _pictures: bpy.utils.previews.ImagePreviewCollection | None = None
 
 
 class MOSAIC_OT_activate_session(MosaicOperator):
-    """Work on this session: what is saved, reloaded and closed is the active one"""
+    """Work on this session: Save, Reload and Close act on the active one"""
 
     bl_idname = "mosaic.activate_session"
     bl_label = "Activate Session"
@@ -92,7 +94,7 @@ def _draw_session(layout: bpy.types.UILayout, session: bpy.types.Collection) -> 
     column = layout.column(align=True)
     path = file_of(session)
     name = os.path.basename(path) or session.name
-    unsaved = is_unsaved(session)  # told without a line of its own, which would push the browser from under the mouse
+    unsaved = is_unsaved(session)  # said in lines that are there anyway: another would move the panels below
     if unsaved:
         column.label(text=f"{name}*", icon="ERROR")
     else:
@@ -133,14 +135,14 @@ def _draw_buttons(layout: bpy.types.UILayout) -> None:
 
 
 def _picture_of(session: bpy.types.Collection) -> int:
-    """The icon of a session's thumbnail, 0 without one. Worked out once for each version of what the collection keeps."""
-    if _pictures is None or RECORD not in session:
+    """Return the icon of a session's thumbnail, 0 without one. It is made once for each thumbnail."""
+    if _pictures is None or not has(session, RECORD):
         return 0
     renewed = thumbnail_of(session)
     key = f"{session.session_uid}-{len(session[RECORD])}-{0 if renewed is None else hash(renewed)}"
     if key in _pictures:
-        return _pictures[key].icon_id if _pictures[key].image_size[0] else 0
-    preview = _pictures.new(key)
+        return _icon_of(_pictures[key])
+    preview: Any = _pictures.new(key)
     try:
         record = unpack_session(session)
         section = record.sections.get("thumbnail") if record is not None else None
@@ -150,7 +152,11 @@ def _picture_of(session: bpy.types.Collection) -> int:
             preview.image_size = (pixels.shape[1], pixels.shape[0])
             preview.image_pixels_float.foreach_set(pixels.reshape(-1))
     except MosaicError:
-        pass  # a damaged thumbnail costs the thumbnail
+        pass  # a session with a damaged thumbnail has none
+    return _icon_of(preview)
+
+
+def _icon_of(preview: Any) -> int:
     return preview.icon_id if preview.image_size[0] else 0
 
 

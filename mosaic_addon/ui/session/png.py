@@ -1,6 +1,6 @@
-"""The pixels of a thumbnail, by as much of PNG as Mosaic writes (ISO/IEC 15948): 8 bits, RGB or RGBA, not interlaced.
+"""A reader of those PNG (ISO/IEC 15948) that Mosaic writes: 8 bits, RGB or RGBA, not interlaced.
 
-Our own, as a file from a stranger is not given to an image library: every length is checked before anything is allocated.
+A stranger's file is not given to an image library. Here every length is checked before anything is allocated.
 """
 
 import struct
@@ -13,11 +13,11 @@ from ...session import MosaicError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_SIDE = 1024
-CHANNELS = {2: 3, 6: 4}  # by PNG's colour type
+CHANNELS = {2: 3, 6: 4}  # of PNG's colour types
 
 
 def read_png(data: bytes | memoryview) -> NDArray[np.uint8]:
-    """Pixels (height, width, 4), the top row first. Raises MosaicError for what is no such PNG."""
+    """Return the pixels (height, width, 4) of a PNG, the top row first. Raises MosaicError if it is no such PNG."""
     view = memoryview(data)
     if bytes(view[:8]) != SIGNATURE:
         raise MosaicError("The thumbnail is no PNG.")
@@ -61,7 +61,7 @@ def _unfiltered(packed: bytearray, width: int, height: int, channels: int) -> ND
 
 
 def _line(method: int, line: NDArray[np.uint8], above: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One row from what the filter of its method left of it."""
+    """Undo the filter of a row. line: (width, channels). above: the row above it, without its filter."""
     if method == 0:
         return line
     if method == 1:

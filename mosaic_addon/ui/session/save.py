@@ -1,4 +1,4 @@
-"""Saving sessions: Save, Save As, and File > Export > Mosaic Session."""
+"""Operators that save sessions: Save, Save As, and File > Export > Mosaic Session."""
 
 import os
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ class MOSAIC_OT_save_session(MosaicOperator):
 
     overwrite: BoolProperty(
         name="Overwrite",
-        description="Also when the file was changed by someone else since it was read",
+        description="Save also if the file was changed by another program since it was read",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
@@ -60,7 +60,7 @@ class MOSAIC_OT_save_session(MosaicOperator):
         if not path:
             return bpy.ops.mosaic.save_session_as("INVOKE_DEFAULT")
         if changed_on_disk(session, path):
-            self.overwrite = True  # what the dialog asks
+            self.overwrite = True  # if the answer to the dialog is yes
             return context.window_manager.invoke_confirm(
                 self,
                 event,
@@ -89,10 +89,10 @@ class MOSAIC_OT_save_session(MosaicOperator):
 
 
 class _ToFile(MosaicOperator, ExportHelper):
-    """The file browser, and what both ways to write under a name can be told."""
+    """Base class of the operators that ask for a file: the file browser, and the options."""
 
     filename_ext = ".pickle"
-    check_extension = None  # a session may be called as it likes
+    check_extension = None  # a session may have any suffix
 
     filter_glob: StringProperty(default="*.pickle;*.mosaic", options={"HIDDEN"})
     target: EnumProperty(name="For", description="The oldest Mosaic that is to open the file", items=TARGET_ITEMS)
@@ -112,7 +112,7 @@ class _ToFile(MosaicOperator, ExportHelper):
         return ExportOptions(None if self.target == "SAME" else self.target, self.apply_modifiers)
 
     def path(self) -> str:
-        """Where to write. Raises MosaicError without a name."""
+        """Return where to write. Raises MosaicError if the file has no name."""
         path = bpy.path.abspath(self.filepath)
         if not os.path.basename(path):
             raise MosaicError("The file has no name yet; give it one that ends in .pickle or .mosaic.")
@@ -130,7 +130,7 @@ class _ToFile(MosaicOperator, ExportHelper):
 
 
 class MOSAIC_OT_save_session_as(_ToFile):
-    """Save the session to another file, which is its file from then on"""
+    """Save the session to another file, which becomes its file"""
 
     bl_idname = "mosaic.save_session_as"
     bl_label = "Save Mosaic Session As"
@@ -165,7 +165,7 @@ class MOSAIC_OT_export_session(_ToFile):
 
     selection_only: BoolProperty(
         name="Selection Only",
-        description="Write the selected objects as a session of their own; so it is where the scene has no session",
+        description="Write the selected objects as a session of their own, as is done if the scene has no session",
         default=False,
     )
 

@@ -1,4 +1,4 @@
-"""The thumbnail of an indexed session: drawn from the 3D view, and shown from a session's bytes."""
+"""The thumbnail of an indexed session, drawn from the 3D view."""
 
 import os
 import tempfile
@@ -9,11 +9,11 @@ import numpy as np
 
 from ...session.errors import MosaicError
 
-WIDTH, HEIGHT = 320, 240  # as Mosaic's
+WIDTH, HEIGHT = 320, 240  # as Mosaic draws it
 
 
 def view_thumbnail(context: bpy.types.Context) -> bytes:
-    """A PNG of what the 3D view shows. Raises MosaicError where there is no view."""
+    """Return a PNG of what the 3D view shows. Raises MosaicError if there is no view."""
     if bpy.app.background:
         raise MosaicError("A new thumbnail needs a 3D view, which Blender has not in background.")
     areas = [area for area in context.screen.areas if area.type == "VIEW_3D"]
@@ -29,7 +29,7 @@ def view_thumbnail(context: bpy.types.Context) -> bytes:
         space.overlay.show_overlays = False  # no grid, no cursor
         window = view.window_matrix.copy()
         wide, wanted = region.width / region.height, WIDTH / HEIGHT
-        window[0][0] *= wide / wanted  # the same height, cut or widened at the sides
+        window[0][0] *= wide / wanted  # of the same height, cut or widened at the sides
         screen.draw_view3d(
             context.scene, context.view_layer, space, region, view.view_matrix, window, do_color_management=True
         )
@@ -38,12 +38,12 @@ def view_thumbnail(context: bpy.types.Context) -> bytes:
     finally:
         space.overlay.show_overlays = overlays
         screen.free()
-    buffer.dimensions = WIDTH * HEIGHT * 4
+    buffer.dimensions = [WIDTH * HEIGHT * 4]
     return _as_png(np.array(buffer, np.float32) / 255)
 
 
 def _as_png(pixels: np.ndarray) -> bytes:
-    """Display values, (n * 4,) from 0 to 1 from the lowest row up, as a PNG."""
+    """Return a PNG. pixels: display values (n * 4,) from 0 to 1, the lowest row first."""
     pixels[3::4] = 1.0
     image = bpy.data.images.new("Mosaic Thumbnail", WIDTH, HEIGHT, alpha=False)
     try:

@@ -1,4 +1,4 @@
-"""The mark of a session whose changes are not saved: found out a moment after something changed, never while drawing."""
+"""The mark of sessions with unsaved changes. They are looked for a moment after a change, never while drawing."""
 
 import time
 from collections.abc import Iterator
@@ -12,25 +12,24 @@ from ...scene.outline.tree import objects_of, sessions_in
 from ...session import MosaicError
 from ..additions import Addition, handler_added, state_forgotten
 
-DELAY = 0.7  # seconds without a change before it is found out
-MANY = 1000  # objects; of a larger session any change of an object counts, as comparing all would be felt
+DELAY = 0.7  # seconds without a change before they are looked for
+MANY = 1000  # objects; in a larger session every update of an object counts, as comparing all would take too long
+QUIET = 1.0  # seconds in which updates do not count, after looking has caused some
 
-QUIET = 1.0  # seconds after looking that changed something itself
-
-_updates = 0  # of the dependency graph, counted
+_updates = 0  # of the dependency graph, so far
 _quiet_until = 0.0
-_unsaved: set[int] = set()  # session_uids of collections
-_known: set[int] = set()  # large ones that were seen before
-_owner = object()  # of the subscription to names
+_unsaved: set[int] = set()  # session_uid of the collections of sessions with unsaved changes
+_known: set[int] = set()  # session_uid of the collections of large sessions that were seen before
+_owner = object()  # of our subscriptions to Blender's message bus
 
 
 def is_unsaved(session: bpy.types.Collection) -> bool:
-    """Whether a session has changes that its file has not, as far as is known now."""
+    """Return whether a session has unsaved changes, as far as is known now."""
     return session.session_uid in _unsaved
 
 
 def look_again() -> None:
-    """Find out anew soon: after a save, a load, a change."""
+    """Look for unsaved changes in a moment."""
     if bpy.app.background:
         return
     if bpy.app.timers.is_registered(_find_out):
@@ -39,7 +38,7 @@ def look_again() -> None:
 
 
 def mark_saved(session: bpy.types.Collection) -> None:
-    """The session has just been saved."""
+    """Note that a session has just been saved."""
     _unsaved.discard(session.session_uid)
 
 
@@ -51,7 +50,7 @@ def _find_out() -> float | None:
     before = _updates
     for window in context.window_manager.windows:
         _compare(window.scene, window.view_layer)
-    # To look at a curve, one has to make a mesh of it for a moment, which is no change.
+    # Looking at a curve makes a mesh of it for a moment, which is an update, but no change.
     _quiet_until = time.monotonic() + (QUIET if _updates != before else 0)
     return None
 
@@ -100,12 +99,12 @@ def _on_change(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
                 continue
             if session.session_uid in _known:
                 _set(session, True)
-            else:  # the change is that it was opened
+            else:  # the update comes of opening it
                 _known.add(session.session_uid)
     _frame[scene.session_uid] = scene.frame_current
 
 
-_frame: dict[int, int] = {}  # of each scene, when it was last looked at: trajectories follow it
+_frame: dict[int, int] = {}  # of each scene, at its last update; trajectories follow it, which is no change
 
 
 @persistent
@@ -123,7 +122,7 @@ def _on_load(*_: object) -> None:
 
 
 def _watch_names() -> None:
-    """A new name is no change to Blender's dependency graph."""
+    """Notice new names, which are no updates of the dependency graph."""
     for kind in (bpy.types.Object, bpy.types.Collection):
         bpy.msgbus.subscribe_rna(key=(kind, "name"), owner=_owner, args=(), notify=look_again)
 
@@ -137,7 +136,7 @@ HANDLERS = (
 
 
 def additions() -> Iterator[Addition]:
-    """What notices changes. In background, where nobody sees the mark, nothing is noticed."""
+    """What notices changes; nothing in background, where nobody sees the mark."""
     yield state_forgotten(_forget)
     if bpy.app.background:
         return
