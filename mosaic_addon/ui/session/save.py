@@ -32,7 +32,7 @@ TARGET_ITEMS = (
             f"Mosaic {spelling.release}",
             f"For Mosaic {spelling.release} and later; what these do not know is left out with a warning",
         )
-        for name, spelling in reversed(releases.TARGETS.items())
+        for name, spelling in releases.TARGETS.items()
     ),
 )
 
