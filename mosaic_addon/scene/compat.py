@@ -106,7 +106,8 @@ def compositing_tree(scene: bpy.types.Scene) -> bpy.types.NodeTree | None:
     """Return the nodes that the scene's picture goes through; None where there are none."""
     if bpy.app.version >= (5, 0):
         return scene.compositing_node_group
-    return scene.node_tree if scene.use_nodes else None
+    older: Any = scene
+    return older.node_tree if older.use_nodes else None
 
 
 def new_compositing_tree(scene: bpy.types.Scene, name: str) -> tuple[bpy.types.NodeTree, bpy.types.NodeSocket]:
@@ -115,9 +116,10 @@ def new_compositing_tree(scene: bpy.types.Scene, name: str) -> tuple[bpy.types.N
         tree = scene.compositing_node_group = bpy.data.node_groups.new(name, "CompositorNodeTree")
         new_socket(tree, "Image", "OUTPUT", "Color")
         return tree, tree.nodes.new("NodeGroupOutput").inputs["Image"]
-    scene.use_nodes = True
-    scene.node_tree.nodes.clear()
-    return scene.node_tree, scene.node_tree.nodes.new("CompositorNodeComposite").inputs["Image"]
+    older: Any = scene
+    older.use_nodes = True
+    older.node_tree.nodes.clear()
+    return older.node_tree, older.node_tree.nodes.new("CompositorNodeComposite").inputs["Image"]
 
 
 def remove_compositing_tree(scene: bpy.types.Scene) -> None:
@@ -125,8 +127,9 @@ def remove_compositing_tree(scene: bpy.types.Scene) -> None:
     if bpy.app.version >= (5, 0):
         bpy.data.node_groups.remove(scene.compositing_node_group)
     else:
-        scene.node_tree.nodes.clear()
-        scene.use_nodes = False
+        older: Any = scene
+        older.node_tree.nodes.clear()
+        older.use_nodes = False
 
 
 # --- point clouds: PointCloud.resize came in 5.2 ---------------------------------------------------------------------
@@ -154,7 +157,9 @@ class PointCloudFactory:
             links.new(convert.outputs[0], end.inputs[0])
             self._mesh = bpy.data.meshes.new("Mosaic Conversion")
             self._object = bpy.data.objects.new("Mosaic Conversion", self._mesh)
-            self._object.modifiers.new("Mosaic Conversion", "NODES").node_group = self._group
+            modifier = self._object.modifiers.new("Mosaic Conversion", "NODES")
+            assert isinstance(modifier, bpy.types.NodesModifier)
+            modifier.node_group = self._group
             self._scene.collection.objects.link(self._object)
         return self
 
@@ -171,13 +176,13 @@ class PointCloudFactory:
             cloud = bpy.data.pointclouds.new(name)
             cloud.resize(count)
             if count:
-                cloud.attributes["position"].data.foreach_set("vector", positions)
+                values_of(cloud.attributes["position"]).foreach_set("vector", positions)
             return cloud
         mesh = self._mesh
         mesh.clear_geometry()
         mesh.vertices.add(count)
         if count:
-            mesh.attributes["position"].data.foreach_set("vector", positions)
+            values_of(mesh.attributes["position"]).foreach_set("vector", positions)
         mesh.update_tag()
         layer = self._scene.view_layers[0]
         layer.update()
@@ -194,11 +199,32 @@ class PointCloudFactory:
 
 def hide_from_light_sampling(material: bpy.types.Material) -> None:
     """Keep Cycles from sampling a glowing surface as a lamp, which is slow for thousands of points."""
-    if hasattr(material, "cycles"):
-        material.cycles.emission_sampling = "NONE"
+    cycles = cycles_of(material)
+    if cycles is not None:
+        cycles.emission_sampling = "NONE"
 
 
-# --- what fake-bpy-module's types lack -------------------------------------------------------------------------------
+# --- what the type stubs, fake-bpy-module, do not know ---------------------------------------------------------------
+
+
+def cycles_of(owner: bpy.types.Scene | bpy.types.Material) -> Any:
+    """Return Cycles' settings of a scene or material; None where Cycles is not enabled."""
+    return getattr(owner, "cycles", None)
+
+
+def values_of(attribute: bpy.types.Attribute) -> Any:
+    """Return the collection of an attribute's values, which the stubs know of its subclasses alone."""
+    return attribute.data  # type: ignore[attr-defined]
+
+
+def socket_value(socket: bpy.types.NodeSocket) -> Any:
+    """Return the value of a node's input, which the stubs know of its subclasses alone."""
+    return socket.default_value  # type: ignore[attr-defined]
+
+
+def set_socket_value(socket: bpy.types.NodeSocket, value: Any) -> None:
+    """Set the value of a node's input."""
+    socket.default_value = value  # type: ignore[attr-defined]
 
 
 def new_socket(

@@ -8,6 +8,7 @@ import numpy as np
 from bpy.types import Mesh, PointCloud  # looking them up in bpy.types takes longer than reading an attribute
 from numpy.typing import NDArray
 
+from ..compat import values_of
 from ..keys import GLYPH, SPRITE
 
 PointData: TypeAlias = Mesh | PointCloud
@@ -68,7 +69,7 @@ def write_attribute(data: PointData, name: str, kind: Kind, values: NDArray[Any]
         raise ValueError(f"Blender refuses the attribute name {name!r}")
     key, _, dtype = KINDS[kind]
     if values.size:
-        attribute.data.foreach_set(key, buffer_of(values, dtype))
+        values_of(attribute).foreach_set(key, buffer_of(values, dtype))
     return attribute.name
 
 
@@ -96,7 +97,7 @@ class PointAttributes:
             attributes.foreach_get("domain", numbers)
             domains = numbers.tobytes()
         self.data = data
-        self._attributes = attributes
+        self._attributes: Any = attributes
         self.signature = (kinds, domains, *names)
         places = _known_places.get(self.signature)
         if places is None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...session.session import Mesh
+from ..compat import values_of
 from .attributes import buffer_of, write_attribute
 from .exact_bits import is_nearest, write_bits
 
@@ -37,11 +38,11 @@ def fill_mesh(
     mesh.clear_geometry()
     if len(vertices):
         mesh.vertices.add(len(vertices))
-        mesh.attributes["position"].data.foreach_set("vector", buffer_of(vertices, np.float32))
+        values_of(mesh.attributes["position"]).foreach_set("vector", buffer_of(vertices, np.float32))
     if len(triangles):
         mesh.loops.add(triangles.size)
         mesh.polygons.add(len(triangles))
-        mesh.attributes[".corner_vert"].data.foreach_set("value", buffer_of(triangles, np.int32))
+        values_of(mesh.attributes[".corner_vert"]).foreach_set("value", buffer_of(triangles, np.int32))
         mesh.polygons.foreach_set("loop_start", np.arange(0, triangles.size, 3, dtype=np.int32))
     mesh.update(calc_edges=True)
     if normals is not None and len(triangles):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
+from ..compat import values_of
 from ..keys import COLUMNS
 from .attributes import RESERVED, Kind, PointAttributes, PointData, buffer_of, read_attribute, write_attribute
 from .checksums import checksum
@@ -215,7 +216,7 @@ def share_texts(all_data: Iterable[PointData], name: str) -> tuple[str, ...]:
         codes = read_attribute(data, attribute)
         if codes is not None and codes.ndim == 1 and codes.dtype == np.int32 and len(codes):
             values = moved[np.clip(codes, -1, len(table))]
-            data.attributes[attribute].data.foreach_set("value", buffer_of(values, np.int32))
+            values_of(data.attributes[attribute]).foreach_set("value", buffer_of(values, np.int32))
     return shared
 
 

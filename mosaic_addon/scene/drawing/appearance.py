@@ -1,6 +1,7 @@
 """Mosaic's appearance <-> materials, modifiers and volumes: numbers are read from one object and set on many."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import bpy
@@ -10,6 +11,7 @@ from ...session.decode import appearance_of
 from ...session.errors import MosaicError
 from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS, Appearance
 from ...session.values import numbers_of
+from ..compat import set_socket_value, socket_value
 from ..data.custom_properties import has
 from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE
 from ..record import unpack
@@ -54,7 +56,7 @@ def number_of(obj: bpy.types.Object, key: str) -> Any:
     """Return a number or switch of an object, by its key in SOCKETS or INPUTS; None where the object has none."""
     if key in SOCKETS:
         socket = _socket(obj, key)
-        return None if socket is None else socket.default_value
+        return None if socket is None else socket_value(socket)
     return input_of(obj, INPUTS[key])
 
 
@@ -69,8 +71,8 @@ def set_number(objects: Iterable[bpy.types.Object], key: str, value: float | boo
         if socket is None or not socket.id_data.is_editable:
             continue
         # Each assignment makes Blender look through the node trees of the whole file.
-        if socket.default_value != held:
-            socket.default_value = value
+        if socket_value(socket) != held:
+            set_socket_value(socket, value)
         if key == "opacity":
             _show_in_solid_view(obj, alpha=float(value))
 
@@ -78,7 +80,7 @@ def set_number(objects: Iterable[bpy.types.Object], key: str, value: float | boo
 def base_color_of(obj: bpy.types.Object) -> tuple[float, float, float] | None:
     """Return the base colour, scene values, even where a colouring by property hides it; None where there is none."""
     surface = _node(obj, SURFACE)
-    return None if surface is None else tuple(surface.inputs["Color"].default_value[:3])
+    return None if surface is None else tuple(socket_value(surface.inputs["Color"])[:3])
 
 
 def set_base_color(objects: Iterable[bpy.types.Object], color: Sequence[float]) -> None:
@@ -87,7 +89,7 @@ def set_base_color(objects: Iterable[bpy.types.Object], color: Sequence[float]) 
         surface = _node(obj, SURFACE)
         if surface is None or not surface.id_data.is_editable:
             continue
-        value = surface.inputs["Color"].default_value
+        value = socket_value(surface.inputs["Color"])
         value.foreach_set((*color, 1.0))  # an assignment would make Blender look through all node trees
         surface.id_data.update_tag()
         material_of(obj).update_tag()
@@ -143,10 +145,14 @@ def reset_appearance(objects: Iterable[bpy.types.Object]) -> list[str]:
     troubles = []
     for choice, group in wanted.items():
         try:
-            contour(group, lambda mesh, choice=choice: choice)
+            contour(group, partial(_same_for_all, choice))
         except MosaicError as error:
             troubles.append(str(error))
     return troubles
+
+
+def _same_for_all(choice: tuple[float | None, float], mesh: bpy.types.Mesh) -> tuple[float | None, float]:
+    return choice
 
 
 def apply_appearance(obj: bpy.types.Object, appearance: Appearance, representation: str) -> None:

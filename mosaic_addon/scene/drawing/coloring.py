@@ -249,8 +249,8 @@ def _kind(data: PointData, property: str) -> str:
     """Whether the values of a vertex property are "text", "bool", "whole" numbers, or any "number"."""
     if column_texts(data, property) is not None:
         return "text"
-    attributes = [data.attributes.get(name) for name in column_attributes(data)[property]]
-    types = {attribute.data_type for attribute in attributes if attribute is not None}
+    names = column_attributes(data)[property]
+    types = {data.attributes[name].data_type for name in names if name in data.attributes}
     return {"BOOLEAN": "bool", "INT": "whole"}.get(types.pop(), "number") if len(types) == 1 else "number"
 
 

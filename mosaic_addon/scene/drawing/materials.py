@@ -200,7 +200,7 @@ def _new_material(name: str, appearance: Appearance) -> bpy.types.Material:
     program = NodeProgram(tree)
     surface = program.node("ShaderNodeGroup", node_tree=surface_group(), name=SURFACE, width=200)
     for key in ("opacity", "ambient", "diffuse", "specular"):
-        socket_named(surface.inputs, key.capitalize()).default_value = getattr(appearance, key)
+        program.connect(getattr(appearance, key), socket_named(surface.inputs, key.capitalize()))
     program.node("ShaderNodeOutputMaterial", inputs={"Surface": surface.outputs[0]})
     arrange(tree)
     return material

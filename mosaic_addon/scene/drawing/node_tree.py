@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import bpy
 
-from ..compat import new_socket
+from ..compat import new_socket, set_socket_value
 from ..keys import NODE_GROUP
 
 
@@ -42,7 +42,7 @@ class NodeProgram:
         """Declare an output of the group."""
         new_socket(self.tree, name, "OUTPUT", kind)
 
-    def node(self, kind: str, label: str = "", inputs: dict[str, Any] | None = None, **settings: Any) -> bpy.types.Node:
+    def node(self, kind: str, label: str = "", inputs: dict[str, Any] | None = None, **settings: Any) -> Any:
         """Add a node.
 
         inputs: by the names of sockets; "Value 1" is the second of those named "Value". settings: properties of the
@@ -79,7 +79,7 @@ class NodeProgram:
             for source in value:
                 self.tree.links.new(source, socket)
         else:
-            socket.default_value = value
+            set_socket_value(socket, value)
 
     def math(self, operation: str, *operands: Any) -> bpy.types.NodeSocket:
         """Add a Math node; returns its result."""

@@ -113,7 +113,7 @@ def build_steps(
 @contextmanager
 def _all_or_nothing() -> Iterator[None]:
     """Remove all datablocks that were made inside if the block fails."""
-    kinds = [
+    kinds: list[Any] = [
         bpy.data.objects, bpy.data.meshes, bpy.data.pointclouds, bpy.data.materials, bpy.data.collections,
         bpy.data.node_groups, bpy.data.scenes, bpy.data.curves,
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
 from ...session.move_models import turned_normals
-from ..compat import PointCloudFactory
+from ..compat import PointCloudFactory, values_of
 from ..data.attributes import KINDS, NORMALS, QUATERNIONS, Kind, PointData, buffer_of, points_of, read_attribute
 from ..data.custom_properties import has
 from ..data.exact_bits import holds_all
@@ -143,7 +143,7 @@ def _merged_mesh(meshes: Sequence[bpy.types.Mesh], positions: Array) -> bpy.type
         if sum(map(len, numbers)):
             getattr(merged, parts).foreach_set(key, np.concatenate(numbers))
     if len(positions):
-        merged.attributes["position"].data.foreach_set("vector", buffer_of(positions, np.float32))
+        values_of(merged.attributes["position"]).foreach_set("vector", buffer_of(positions, np.float32))
     merged.update()
     return merged
 
@@ -214,12 +214,13 @@ def _merge_attributes(
         key, width, dtype = KINDS[kind]
         parts = []
         for data, matrix in full:
-            values = np.empty(len(data.attributes[name].data) * width, dtype)
-            data.attributes[name].data.foreach_get(key, values)
+            stored = values_of(data.attributes[name])
+            values = np.empty(len(stored) * width, dtype)
+            stored.foreach_get(key, values)
             parts.append(values if matrix is None else _turned(name, values, matrix))
         attribute = merged.attributes.new(name, kind, domain)
         if attribute is not None and attribute.name == name:
-            attribute.data.foreach_set(key, buffer_of(np.concatenate(parts), dtype))
+            values_of(attribute).foreach_set(key, buffer_of(np.concatenate(parts), dtype))
     return left_out
 
 

@@ -60,8 +60,9 @@ def replaced(
 
 def numbered(names: Sequence[str], template: str) -> list[str]:
     """Return names made after a template: {name} is the old name, {i} counts from 1, {i:03} with three digits."""
+    parts = re.split(r"\{i:(\d{1,2})\}", template)  # text, digits, text, digits, ..., text
     made = []
     for number, name in enumerate(names, 1):
-        text = re.sub(r"\{i:(\d{1,2})\}", lambda match, n=number: str(n).zfill(int(match.group(1))), template)
+        text = "".join(str(number).zfill(int(part)) if place % 2 else part for place, part in enumerate(parts))
         made.append(text.replace("{i}", str(number)).replace("{name}", name))
     return made

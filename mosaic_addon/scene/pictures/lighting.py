@@ -23,6 +23,7 @@ def add_lamps(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:
     """Add key, fill and rim light, which keep their places as seen from the camera. camera: None for none."""
     for name, pitch, yaw, strength, width in LAMPS:
         data = bpy.data.lights.new(f"Mosaic {name}", "SUN")
+        assert isinstance(data, bpy.types.SunLight)
         data.energy = strength
         data.angle = radians(width)
         lamp = bpy.data.objects.new(f"Mosaic {name}", data)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
+from ..compat import cycles_of
 from ..drawing.color_maps import to_scene
 from ..drawing.materials import Shading, set_shading
 from .camera import visible_points
@@ -48,11 +49,12 @@ def apply_look(
         scene, BACKGROUNDS[background] if look == "flat" else to_scene(np.array(BACKGROUNDS[background])).tolist()
     )
     scene.render.film_transparent = background == "transparent"
-    if hasattr(scene, "cycles"):
+    cycles = cycles_of(scene)
+    if cycles is not None:
         # A ray that ends at random on a transparent surface leaves noise, and its depth is drawn by Silhouettes.
-        scene.cycles.transparent_max_bounces = scene.cycles.min_transparent_bounces = 64
+        cycles.transparent_max_bounces = cycles.min_transparent_bounces = 64
         # In pixels: the edges of Mosaic's flat pictures are hard.
-        scene.cycles.filter_width = 1.0 if look == "flat" else 1.5
+        cycles.filter_width = 1.0 if look == "flat" else 1.5
     # So that display colours come out exactly as they were put in.
     scene.view_settings.view_transform = "Raw" if look == "flat" else "Standard"
     scene.view_settings.look = "None"

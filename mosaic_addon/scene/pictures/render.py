@@ -7,7 +7,7 @@ from typing import Any, Literal
 import bpy
 
 from ...session.errors import MosaicError
-from ..compat import EEVEE
+from ..compat import EEVEE, cycles_of
 from .options import RenderOptions
 
 # The engines' names in Blender: Any, as the type stubs know only those that are built in.
@@ -22,7 +22,7 @@ def set_up_render(scene: bpy.types.Scene, options: RenderOptions) -> None:
     render.engine = ENGINES[options.engine]
     render.resolution_x, render.resolution_y = options.size
     render.resolution_percentage = 100
-    cycles = scene.cycles
+    cycles = cycles_of(scene)
     cycles.samples = options.samples
     cycles.use_denoising = False  # it stains a plain background, and not every Blender has it
     cycles.adaptive_threshold = 0.02
