@@ -80,10 +80,10 @@ def test_converted_directions_are_refused(
 
 
 def test_converted_normals_of_a_step_are_refused(bpy: ModuleType) -> None:
-    from mosaic_addon.scene.drawing.facts import steps_of
+    from mosaic_addon.scene.drawing.facts import frames_of
 
     opened = Opened(bpy, NEWEST)
-    attributes = steps_of(opened["trajectory"])[0].data.attributes
+    attributes = frames_of(opened["trajectory"])[0].data.attributes
     attributes.remove(attributes["normals"])
     attributes.new("normals", "FLOAT", "POINT")
     with pytest.raises(MosaicError, match="'trajectory': its attribute 'normals' is no longer"):

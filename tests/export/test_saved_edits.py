@@ -831,9 +831,9 @@ def test_what_pasted_objects_show_is_saved_with_them_alone(opened: Opened, tmp_p
 
 
 def test_a_copy_of_a_frame_is_a_mesh_of_its_own(opened: Opened, tmp_path: Path) -> None:
-    from mosaic_addon.scene.drawing.facts import steps_of
+    from mosaic_addon.scene.drawing.facts import frames_of
 
-    copy = steps_of(opened["trajectory"])[1].copy()
+    copy = frames_of(opened["trajectory"])[1].copy()
     opened.container("models").objects.link(copy)
     assert saved(opened, tmp_path).models.geometries[-1].name == copy.name
 
@@ -892,9 +892,9 @@ def test_applied_modifiers_leave_what_draws_and_frames_alone(opened: Opened, tmp
 
 
 def test_a_trajectory_whose_shown_frame_was_deleted_shows_another(opened: Opened, tmp_path: Path) -> None:
-    from mosaic_addon.scene.drawing.facts import steps_of
+    from mosaic_addon.scene.drawing.facts import frames_of
 
-    steps = steps_of(opened["trajectory"])
+    steps = frames_of(opened["trajectory"])
     assert opened.bpy.context.scene.frame_current == 3
     opened.bpy.data.objects.remove(steps[2])
     session = saved(opened, tmp_path)
@@ -906,9 +906,9 @@ def test_a_trajectory_whose_shown_frame_was_deleted_shows_another(opened: Opened
 
 
 def test_an_edit_of_a_frame_is_told(opened: Opened, tmp_path: Path) -> None:
-    from mosaic_addon.scene.drawing.facts import steps_of
+    from mosaic_addon.scene.drawing.facts import frames_of
 
-    mesh = steps_of(opened["trajectory"])[1].data
+    mesh = frames_of(opened["trajectory"])[1].data
     for move in (5.0, 7.0):  # the second after the first was saved
         mesh.vertices[0].co.x += move
         assert len(opened.unsaved()) == 1
@@ -946,10 +946,10 @@ def test_a_copied_modifier_brings_no_data_of_others(
 
 
 def test_vertex_properties_of_frames_are_edited(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.drawing.facts import steps_of
+    from mosaic_addon.scene.drawing.facts import frames_of
 
     opened = films(bpy, tmp_path)
-    same, other, gone, wider = [step.data.attributes for step in steps_of(opened["u"])]
+    same, other, gone, wider = [step.data.attributes for step in frames_of(opened["u"])]
     other["step"].data[0].value = 70
     gone.remove(gone["step"])
     wider.remove(wider["step"])
@@ -973,10 +973,10 @@ def test_vertex_properties_of_frames_are_edited(bpy: ModuleType, tmp_path: Path)
 
 
 def test_frames_that_were_not_in_the_session_are_told(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.drawing.facts import steps_of
+    from mosaic_addon.scene.drawing.facts import frames_of
 
     opened = films(bpy, tmp_path)
-    last = steps_of(opened["t"])[-1]
+    last = frames_of(opened["t"])[-1]
     copy = last.copy()
     copy.data = last.data.copy()
     copy.data.vertices[0].co.x += 5
@@ -987,7 +987,7 @@ def test_frames_that_were_not_in_the_session_are_told(bpy: ModuleType, tmp_path:
     assert [text.split("'")[3] for text in result.warnings] == [own.data.name, copy.data.name]
     assert result.changes == []
     assert found(opened.path, tmp_path / "edited.pickle") == {}
-    for step in steps_of(opened["t"]):
+    for step in frames_of(opened["t"]):
         if step != own:
             bpy.data.objects.remove(step)
     with pytest.raises(MosaicError, match="'t': none of its frames"):

@@ -189,9 +189,9 @@ def test_it_is_refused_by_name_and_no_file_is_changed(bpy: ModuleType, tmp_path:
 def test_a_step_that_was_deleted_is_missing_and_the_others_are_right(bpy: ModuleType, tmp_path: Path) -> None:
     path = write_session(tmp_path / "s.pickle", [], [trajectory("film", 4, 4)])
     opened = Opened(bpy, path)
-    from mosaic_addon.scene.drawing.facts import steps_of
+    from mosaic_addon.scene.drawing.facts import frames_of
 
-    bpy.data.objects.remove(steps_of(opened["film"])[1])
+    bpy.data.objects.remove(frames_of(opened["film"])[1])
     bpy.context.scene.frame_set(3)
     saved = opened.save(tmp_path / "saved.pickle")
     assert "3 frames instead of 4" in saved.changes[0]

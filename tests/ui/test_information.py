@@ -169,13 +169,13 @@ def test_a_mesh_being_edited_is_told_from_what_was_known_before(addon: ModuleTyp
 def test_the_step_of_a_trajectory_is_the_one_that_is_drawn(
     addon: ModuleType, tmp_path: Path, timing: dict[str, Any], expected: dict[int, int]
 ) -> None:
-    from mosaic_addon.scene.drawing.facts import shown_data, step_at, steps_of
+    from mosaic_addon.scene.drawing.facts import frame_at, frames_of, shown_data
     from mosaic_addon.scene.drawing.representations import set_inputs
 
     (obj,) = opened(addon, tmp_path, trajectory("t", frames=3))
     set_inputs([obj], timing)
-    steps = steps_of(obj)
-    assert {frame: step_at(obj, len(steps), frame) for frame in expected} == expected
+    steps = frames_of(obj)
+    assert {frame: frame_at(obj, len(steps), frame) for frame in expected} == expected
     for frame, step in expected.items():
         addon.context.scene.frame_set(frame)
         drawn = obj.evaluated_get(addon.context.evaluated_depsgraph_get()).to_mesh()

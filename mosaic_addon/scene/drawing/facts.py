@@ -48,13 +48,13 @@ class Counts:
 # --- what is shown ---------------------------------------------------------------------------------------------------
 
 
-def steps_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
+def frames_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
     """Return the objects that hold a trajectory's frames, in order; none where an object is no trajectory."""
     frames = input_of(obj, "Frames")
     return [] if frames is None else sorted(frames.objects, key=lambda frame: frame.name)
 
 
-def step_at(obj: bpy.types.Object, count: int, scene_frame: int) -> int:
+def frame_at(obj: bpy.types.Object, count: int, scene_frame: int) -> int:
     """Return which of its `count` frames, from 0, a trajectory shows at a scene frame."""
     passed = (scene_frame - number_of(obj, "start")) // max(number_of(obj, "step"), 1)
     return passed % count if number_of(obj, "loop") else min(max(passed, 0), count - 1)
@@ -62,8 +62,8 @@ def step_at(obj: bpy.types.Object, count: int, scene_frame: int) -> int:
 
 def shown_data(obj: bpy.types.Object, scene_frame: int) -> PointData | None:
     """Return the points or mesh that an object shows at a scene frame: its own, or those of a trajectory's frame."""
-    frames = steps_of(obj)
-    return points_of(frames[step_at(obj, len(frames), scene_frame)] if frames else obj)
+    frames = frames_of(obj)
+    return points_of(frames[frame_at(obj, len(frames), scene_frame)] if frames else obj)
 
 
 # --- numbers over points ---------------------------------------------------------------------------------------------

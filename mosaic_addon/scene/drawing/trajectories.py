@@ -33,7 +33,7 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
                 write_bits(mesh, VERTEX_NORMALS, frame.mesh.vertex_normals)
         mesh[STEP] = number
         positions = frame.mesh.vertices.astype(np.float32)
-        mesh[STEP_SUMS] = step_sums(positions, frame.mesh.triangles, column_checksums(frame.vertex_properties))
+        mesh[STEP_SUMS] = frame_sums(positions, frame.mesh.triangles, column_checksums(frame.vertex_properties))
         mesh[FILENAME] = clean_text(frame.filename)
         mesh.materials.append(None)  # the slot that the material of the trajectory's object fills
         write_columns(mesh, frame.vertex_properties)
@@ -43,7 +43,7 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
     return collection
 
 
-def step_sums(positions: NDArray[np.float32], triangles: NDArray[np.int32], columns: dict[str, int]) -> str:
+def frame_sums(positions: NDArray[np.float32], triangles: NDArray[np.int32], columns: dict[str, int]) -> str:
     """Return counts and check sums of a frame, as JSON: other ones once it was edited.
 
     positions: (n, 3). triangles: (m, 3). columns: the check sums of its vertex properties by their names.
@@ -56,7 +56,7 @@ def step_sums(positions: NDArray[np.float32], triangles: NDArray[np.int32], colu
     return json.dumps({"version": SUMS_VERSION} | sums)
 
 
-def saved_step(geometry: Geometry) -> int:
+def saved_frame(geometry: Geometry) -> int:
     """Return the number of the frame that a trajectory showed when it was saved; 0 if that cannot be told.
 
     It is told by the points: Mosaic stores no number, and the file name of a frame need not be unique.

@@ -10,8 +10,8 @@ from ...session.errors import MosaicError
 from ...session.move_models import only_moves
 from ...session.nodes import ObjectNode, Pairs, Stored
 from ..data.checksums import checksum
-from ..drawing.facts import step_at
-from ..drawing.trajectories import step_sums
+from ..drawing.facts import frame_at
+from ..drawing.trajectories import frame_sums
 from ..keys import STEP, STEP_SUMS
 from ..record import Record
 from .changes import ColumnEdit, Kind
@@ -45,7 +45,7 @@ def edit_step(piece: Piece, record: Record, frame: int) -> None:
     edited = _edited_steps(piece.source)
     if edited:
         piece.edits[Kind.EDITED_FRAMES] = tuple(edited.items())
-    number = steps[step_at(piece.obj, len(steps), frame)].get(STEP)
+    number = steps[frame_at(piece.obj, len(steps), frame)].get(STEP)
     if number == record.step or number not in own:
         return
     step = shown[number].as_dict()
@@ -75,7 +75,7 @@ def _edited_steps(source: Source) -> dict[int, str]:
     edited = {}
     for number, mesh in source.own_steps().items():
         step = Source(source.name, mesh, None)
-        sums = step_sums(step.positions(), step.triangles(np.dtype(np.int32)), step.column_checksums())
+        sums = frame_sums(step.positions(), step.triangles(np.dtype(np.int32)), step.column_checksums())
         if mesh.get(STEP_SUMS, sums) != sums:
             edited[number] = sums
     return edited

@@ -21,7 +21,7 @@ from ..data.attributes import PointData, Scratch
 from ..data.custom_properties import has, plain_property
 from ..data.placement import applied_of, has_lost_its_scale, to_session
 from ..data.vertex_properties import NO_COLUMNS
-from ..drawing.facts import steps_of
+from ..drawing.facts import frames_of
 from ..drawing.representations import MODIFIER, input_of, kind_drawn
 from ..drawing.surfaces import volume_mesh
 from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHAPE, SHOWS, SPACING
@@ -360,7 +360,7 @@ class PieceMaker:
         return {
             part.session_uid: name_of(obj)
             for obj in objects
-            for part in [input_of(obj, "Surface"), *steps_of(obj)]
+            for part in [input_of(obj, "Surface"), *frames_of(obj)]
             if part is not None
         }
 
@@ -368,7 +368,7 @@ class PieceMaker:
 def _steps(obj: bpy.types.Object) -> list[bpy.types.Mesh]:
     if not has(obj, MODEL):
         return []
-    return [step.data for step in steps_of(obj)]
+    return [step.data for step in frames_of(obj)]
 
 
 def _refuse_what_is_of_others(piece: Piece, record: Record) -> None:

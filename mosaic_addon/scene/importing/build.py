@@ -24,7 +24,7 @@ from ..drawing.coloring import write_vertex_colors
 from ..drawing.materials import MaterialFactory
 from ..drawing.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
 from ..drawing.surfaces import SurfaceFactory
-from ..drawing.trajectories import new_frames, saved_step
+from ..drawing.trajectories import new_frames, saved_frame
 from ..keys import (
     ANGSTROM_PER_UNIT,
     CLASS,
@@ -150,8 +150,8 @@ def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, NDArray[np.int32]]:
         with np.errstate(all="ignore"):
             for item in plan.items:
                 geometry = item.geometry
-                step = _step_shown(geometry, first, scene) if item.group == TRAJECTORY else 0
-                record = record_of(geometry, session.release, fractions, item.representation, step)
+                shown = _frame_shown(geometry, first, scene) if item.group == TRAJECTORY else 0
+                record = record_of(geometry, session.release, fractions, item.representation, shown)
                 kept[id(geometry)] = keeper.pack(record, held_arrays(geometry))
     except MosaicError as error:
         raise MosaicError(f"{session.path} {error}") from error
@@ -224,7 +224,7 @@ def _set_frames(scene: bpy.types.Scene, trajectories: list[Geometry]) -> None:
         return
     scene[PLAYS] = True
     scene.frame_start, scene.frame_end = 1, longest
-    scene.frame_set(1 + saved_step(trajectories[0]))
+    scene.frame_set(1 + saved_frame(trajectories[0]))
 
 
 def _has_frames_of_its_own(scene: bpy.types.Scene) -> bool:
@@ -232,11 +232,11 @@ def _has_frames_of_its_own(scene: bpy.types.Scene) -> bool:
     return bool(bpy.data.actions or scene.get(PLAYS))
 
 
-def _step_shown(geometry: Geometry, first: Geometry | None, scene: bpy.types.Scene) -> int:
+def _frame_shown(geometry: Geometry, first: Geometry | None, scene: bpy.types.Scene) -> int:
     """The number of the frame that a trajectory will show after the import. first: of all trajectories."""
     number = scene.frame_current - 1
     if first is not None and not _has_frames_of_its_own(scene):
-        number = saved_step(first)
+        number = saved_frame(first)
     return min(max(number, 0), len(geometry.frames or ()) - 1)
 
 

@@ -51,9 +51,9 @@ class MOSAIC_PT_information(_Section, bpy.types.Panel):
         _row(column, "Class", str(shown[CLASS]))
         for name, value in (facts.model_parameters(shown) | facts.volume_parameters(shown)).items():
             _row(column, name, value)
-        steps = facts.steps_of(shown)
+        steps = facts.frames_of(shown)
         if steps:
-            step = facts.step_at(shown, len(steps), context.scene.frame_current)
+            step = facts.frame_at(shown, len(steps), context.scene.frame_current)
             _row(column, "Frames", f"{len(steps):,}, shown is {step + 1:,}")
         data = _shown_data(context)
         counts = facts.counts_of(data) if data is not None else None
