@@ -28,7 +28,6 @@ MAY_BE_LARGER = {
 }
 # What does not hold yet, in the words of the tests below. It shrinks to nothing.
 NOT_YET = {
-    "class mosaic_addon/scene/exporting/object_arrays.py: Source",
     "file mosaic_addon/scene/drawing/representations.py",
     "file tests/export/test_saved_edits.py",
     "file tests/export/test_saved_new_objects.py",

@@ -1,4 +1,4 @@
-"""Groups and order, as the browser shows them: the containers of a session and their trees."""
+"""Groups and order as the browser shows them -> the containers of a file and their trees."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from .scope import Notes, Scope
 
 @dataclass(slots=True)
 class Place:
-    """A group of a container, or the place of an object that is in none."""
+    """A group of a container with its objects, or a single object that is in no group."""
 
     group: bpy.types.Collection | None
     pieces: list[Piece] = field(default_factory=list)
@@ -33,10 +33,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """What stands in a session, in the browser's order.
+    """The objects of a session in the browser's order.
 
-    items: groups, None for a single object, each with the container that it is in, if it is in one, and the session_uids of
-    its objects. objects: each once, by its session_uid, with the first container that it was found in.
+    items: groups, None for a single object, each with its container, None for one in neither, and the session_uids of
+    its objects. objects: each once, by session_uid, with the first container that it was found in.
     """
 
     items: list[tuple[bpy.types.Collection | None, str | None, list[int]]]
@@ -45,16 +45,16 @@ class Walked:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """The uuids of geometries. taken: all of them; renewed: those that objects are to have from now on."""
+    """The uuids of geometries. taken: all of them. renewed: those that objects get when the session is saved."""
 
     taken: set[str] = field(default_factory=set)
     renewed: list[tuple[bpy.types.Object, str]] = field(default_factory=list)
 
 
 def walk(scope: Scope) -> Walked:
-    """What stands in both containers, in the browser's order."""
+    """Walk through a session, or through single objects, in the browser's order."""
     walked: list[tuple[bpy.types.Collection | None, str | None, list[int]]] = []
-    objects: dict[int, tuple[bpy.types.Object, str | None]] = {}  # each once, by its session_uid, with its container
+    objects: dict[int, tuple[bpy.types.Object, str | None]] = {}
     for item, container in _items(scope):
         is_group = not isinstance(item, Object)
         numbers = []
@@ -69,11 +69,13 @@ def walk(scope: Scope) -> Walked:
 
 
 def arrange(walked: Walked, pieces: dict[int, Piece]) -> dict[str, list[Place]]:
-    """The groups and single objects of both containers, in the browser's order. pieces: by session_uid; taken out of it."""
+    """Arrange pieces, by session_uid, as groups and single objects of both containers. Empties `pieces`."""
     places: dict[str, list[Place]] = {name: [] for name in CONTAINERS}
     for group, container, numbers in walked.items:
         own: dict[str, Place] = {}  # of this group, by their containers
-        if group is not None and container is not None and has(group, GROUP):  # which may be empty
+        if (
+            group is not None and container is not None and has(group, GROUP)
+        ):  # a group of the file stays, even if empty
             own[container] = Place(group)
         for number in numbers:
             piece = pieces.pop(number, None)
@@ -91,7 +93,7 @@ def arrange(walked: Walked, pieces: dict[int, Piece]) -> dict[str, list[Place]]:
 
 
 def _items(scope: Scope) -> Iterator[tuple[Any, str | None]]:
-    """The groups and single objects, each with the container that it is in, None for what is in neither."""
+    """Yield groups and single objects, each with its container, None for one in neither."""
     if scope.session is None:
         for obj in scope.objects:
             yield obj, None
@@ -108,12 +110,12 @@ def _items(scope: Scope) -> Iterator[tuple[Any, str | None]]:
 
 
 def pieces_in(places: dict[str, list[Place]]) -> list[Piece]:
-    """All geometries, in the browser's order."""
+    """List all geometries, in the browser's order."""
     return [piece for several in places.values() for place in several for piece in place.pieces]
 
 
 def tell_copies(pieces: Iterable[Piece]) -> None:
-    """Of an object and its copies, the one with the session's uuid and name is what the session has; the others are new."""
+    """Make copies of a geometry new ones. The one with the uuid and the name of the file is the original."""
 
     def is_less_like_it(piece: Piece) -> tuple[bool, bool]:
         return piece.obj.get(UUID) != piece.read_uuid, Kind.NAME in piece.edits
@@ -132,7 +134,7 @@ def tell_copies(pieces: Iterable[Piece]) -> None:
 
 
 def identify(places: dict[str, list[Place]], spelling: Spelling) -> Identified:
-    """Give each geometry a uuid of its own, what the session has before what is new."""
+    """Give each geometry a uuid of its own; those of the file come first and keep theirs."""
     found = Identified()
     if not spelling.uuids:
         return found
@@ -159,7 +161,10 @@ def identify(places: dict[str, list[Place]], spelling: Spelling) -> Identified:
 def find_damaged(
     record: SessionRecord | None, pieces: Iterable[Piece], notes: Notes
 ) -> dict[str, list[tuple[int, Node]]]:
-    """The geometries that could not be read; of what stood in the file twice, the one that could."""
+    """Find the geometries that could not be read, by container, each with its number in the file.
+
+    A geometry that stood in the file twice was read once; its other place gets the node that was read.
+    """
     found: dict[str, list[tuple[int, Node]]] = {name: [] for name in CONTAINERS}
     if record is None or not any(record.damaged.values()):
         return found
@@ -179,19 +184,22 @@ def find_damaged(
 
 
 class Groups:
-    """What groups are called in the file: by their uuids and names there.
+    """The uuids and names of groups in the file.
 
-    taken: uuids that are something else's. called: what each group is to be called from now on.
+    taken: uuids that belong to something else. called: the uuid and name that each group gets when it is saved.
     """
 
     def __init__(self, taken: set[str]) -> None:
         self.taken = taken
-        self.titles: dict[str, tuple[str, str]] = {}  # of the file's groups: uuid and name, by the uuid in Blender
+        self.titles: dict[str, tuple[str, str]] = {}  # uuid and name in the file, by the uuid in Blender
         self.called: list[tuple[bpy.types.Collection, dict[str, str]]] = []
-        self._uuids: dict[int, tuple[str, str]] = {}  # by session_uid, with the container that had it first
+        self._uuids: dict[int, tuple[str, str]] = {}  # the first container and the uuid, by session_uid
 
     def described(self, place: Place) -> tuple[str | None, str | None, list[Piece]]:
-        """The uuid and name of a place's group, as the file spells them where Blender cannot, and what is in it."""
+        """Return the uuid and name of a group and its pieces; None and None for a single object.
+
+        Blender cannot hold every text, so the file's own spelling is kept where the user changed nothing.
+        """
         group = place.group
         if group is None:
             return None, None, place.pieces
@@ -202,6 +210,7 @@ class Groups:
         return uuid, title, place.pieces
 
     def tree_items(self, name: str, places: list[Place]) -> list[tuple[str, str | None, list[str]]]:
+        """Return the items of a container's tree, as `new_tree` takes them. name: of the container."""
         items: list[tuple[str, str | None, list[str]]] = []
         for place in places:
             uuids = [piece.uuid for piece in place.pieces if piece.uuid is not None]
@@ -230,9 +239,9 @@ def fill(
     scope: Scope,
     notes: Notes,
 ) -> list[Change]:
-    """Put the geometries of a container into the state, in the file's order, and the browser's order beside them.
+    """Put the geometries of a container into a file's state, in the file's order, and the browser's order beside them.
 
-    Returns what differs from what was read.
+    name: of the container. damaged: see `find_damaged`. Returns the changes of the container itself.
     """
     changes: list[Change] = []
     container = container_in(state.as_dict(), name)
@@ -254,7 +263,8 @@ def fill(
     put(state_of(container), "data", nodes)
     if scope.spelling.tree is None:
         notes.warnings += [
-            f"The group {name_of(place.group)!r} is left out, as Mosaic {scope.release} has no groups; its objects are not."
+            f"The group {name_of(place.group)!r} is left out, as Mosaic {scope.release} has no groups; "
+            "its objects are not."
             for place in places
             if place.group is not None
         ]
@@ -269,9 +279,9 @@ def fill(
 
 
 def _compare(tree: Node, places: list[Place], damaged: list[tuple[int, Node]], groups: Groups) -> tuple[bool, bool]:
-    """Whether Mosaic loads a tree, and whether it says, as an import reads it, what Blender shows.
+    """Tell whether Mosaic loads a tree, and whether the tree, as an import reads it, says what Blender shows.
 
-    What is new and in no group may be missing at its end.
+    New geometries at the end that are in no group may be missing from the tree. Fills `groups.titles`.
     """
     pieces = [piece for place in places for piece in place.pieces if piece.index is not None]
     left = {piece.uuid or id(piece): piece for piece in sorted(pieces, key=lambda piece: piece.index or 0)}
@@ -299,7 +309,7 @@ def _compare(tree: Node, places: list[Place], damaged: list[tuple[int, Node]], g
 
 
 def _order_of(places: list[Place]) -> tuple[Any, ...]:
-    """The groups and objects of a container by their names."""
+    """Return the groups and objects of a container by their names, for a `Change`."""
     return tuple((place.group and name_of(place.group), [piece.label for piece in place.pieces]) for place in places)
 
 

@@ -1,4 +1,4 @@
-"""Plain values as bytes: equal bytes for equal values, in every process and after a .blend was saved and opened again."""
+"""Plain values -> bytes that are equal for equal values, in every process and after a .blend was opened again."""
 
 import hashlib
 import math
@@ -12,15 +12,15 @@ DIGEST_BYTES = 8
 
 
 def digest_of(value: Any) -> str:
-    """Return 16 hexadecimal digits that are equal for equal values. Raises TypeError as `canonical` does."""
+    """Return 16 hexadecimal digits that are equal for equal values. Raises TypeError for what is no plain value."""
     return hashlib.blake2b(canonical(value), digest_size=DIGEST_BYTES).hexdigest()
 
 
 def canonical(value: Any) -> bytes:
-    """Encode None, bool, int, float, str, bytes, members of an Enum, numpy's numbers and arrays, and containers of these.
+    """Encode None, bool, int, float, str, bytes, an Enum's members, numpy's numbers and arrays, and containers of them.
 
-    A dict is encoded in the order of its keys, a tuple like a list, every NaN like every other. The kinds of numbers are told
-    apart, because a session tells them apart. Raises TypeError for anything else, whose text could hold an address in memory.
+    A dict is encoded in the order of its keys, a tuple like a list, and every NaN like any other. 1, 1.0 and True
+    differ, as they do in a session. Raises TypeError for anything else, because its text could hold an address.
     """
     kind = type(value)
     if value is None:

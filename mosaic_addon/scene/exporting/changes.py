@@ -1,4 +1,4 @@
-"""What a save finds to differ from what was read, as values; in words only where they are told."""
+"""Changes: what a save finds to differ from what was read, as values, and the sentences that say them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .canonical import digest_of
 
 
 class Kind(Enum):
-    """What a change is about. The values are part of what a .blend remembers, so they stay as they are."""
+    """Kinds of changes. The digests in a .blend are made of these values, so they must stay as they are."""
 
     # of a geometry as a whole
     DELETED = "deleted"
@@ -77,9 +77,10 @@ RESHAPED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A geometry, or a container as a whole. Two geometries may have one name, so only the same subject is equal.
+    """A geometry, or a container as a whole. Two geometries may have one name, so each has a subject of its own.
 
-    container: "clusters" or "models". name: of the geometry as it was read, of a new one as it is; None for the container.
+    container: "clusters" or "models". name: the geometry's name in the file, or in Blender for a new one; None for the
+    container.
     """
 
     container: str
@@ -88,7 +89,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. details: plain values, exact enough to tell two changes of one kind apart."""
+    """One difference. details: plain values that tell it from other changes of its kind."""
 
     kind: Kind
     subject: Subject
@@ -102,7 +103,7 @@ def by_subject(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 
 def digest(changes: Iterable[Change]) -> str:
-    """Return what a .blend remembers of the changes of one subject."""
+    """Return the digest of the changes of one subject, which a .blend remembers."""
     return digest_of(
         [[change.subject.container, change.subject.name, change.kind, change.details] for change in changes]
     )

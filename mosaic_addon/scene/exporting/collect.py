@@ -1,7 +1,7 @@
-"""Blender -> a session's nodes: the mirror of `build`.
+"""A session in Blender -> the state of a file: finds the geometries, arranges them, and lists what was changed.
 
-A session is what is in its collection: the geometries that it was read from, as they were edited since, and what was made
-in Blender and put there. All of it is told apart and checked before a file is touched.
+A session is what is in its collection: geometries that were read from its file, with their edits, and objects that were
+made in Blender and put there. All of it is examined and checked before a file is touched.
 """
 
 from collections.abc import Iterable
@@ -31,9 +31,9 @@ from .scope import ExportOptions, Notes, Scope, scope_of_objects, scope_of_sessi
 class Collected:
     """A session that is ready to be written.
 
-    changes: what differs from what was read. left_out, warnings: one sentence each. renames: see `write_pickle`. uuids, groups:
-    what objects and groups are to be called from now on. made: datablocks that hold arrays of the session until it is written,
-    to be closed then.
+    changes: what differs from what was read. left_out, warnings: one sentence each. renames: the modules and names of
+    classes that another release has elsewhere, as `write_pickle` takes them. uuids, groups: what objects and groups get
+    when the file was written. made: datablocks that hold arrays of the session until it is written.
     """
 
     state: Pairs
@@ -59,10 +59,10 @@ def collect_session(
     layer: bpy.types.ViewLayer,
     options: ExportOptions | None = None,
 ) -> Collected:
-    """All that a session's collection holds, as the state of a file.
+    """Collect all that a session's collection holds, as the state of a file. Nothing in Blender is changed.
 
-    scene, layer: where it is linked and whose eyes are asked. Nothing in Blender is changed. Raises MosaicError, naming the
-    object, for what Mosaic would crash on or what was tampered with.
+    scene, layer: where the session is linked; their eyes tell what is visible. Raises MosaicError, naming the object,
+    for what Mosaic would crash on or what was tampered with.
     """
     return _collect(scope_of_session(session, scene, layer, options or ExportOptions()))
 
@@ -73,7 +73,7 @@ def collect_objects(
     layer: bpy.types.ViewLayer,
     options: ExportOptions | None = None,
 ) -> Collected:
-    """Objects as a new session, in the spelling of the newest release: those of other sessions as these would write them.
+    """Collect objects as a new session of the newest release; objects of a session as that session would write them.
 
     Raises MosaicError when none of them has points.
     """
@@ -81,6 +81,7 @@ def collect_objects(
 
 
 def _collect(scope: Scope) -> Collected:
+    """Collect what is to be saved, and leave nothing behind on failure."""
     made = Temporaries()
     try:
         return _collected(scope, made)
@@ -90,6 +91,7 @@ def _collect(scope: Scope) -> Collected:
 
 
 def _collected(scope: Scope, made: Temporaries) -> Collected:
+    """Collect what is to be saved. made: takes the datablocks that are made to be written."""
     notes = Notes()
     walked = walk(scope)
     found = find_pieces(scope, walked.objects, notes, made)
@@ -123,7 +125,7 @@ def _collected(scope: Scope, made: Temporaries) -> Collected:
 def _changes_of(
     record: SessionRecord | None, pieces: Iterable[Piece], lost: set[tuple[str, int] | None]
 ) -> list[Change]:
-    """What was deleted and edited. lost: where those geometries stood in the file that Mosaic would crash on."""
+    """List what was deleted and edited. lost: the origins of geometries that are left out, which were not deleted."""
     changes = []
     there = {piece.origin for piece in pieces} | lost
     for name, titles in record.names.items() if record is not None else ():
@@ -135,7 +137,7 @@ def _changes_of(
 
 
 def _respell(result: Collected, places: dict[str, list[Place]], groups: Groups, scope: Scope) -> None:
-    """Write all of it as another release does."""
+    """Turn what was collected into what another release writes, if one was asked for."""
     if scope.options.target is None:
         return
     target = TARGETS[scope.options.target]

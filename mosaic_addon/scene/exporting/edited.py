@@ -1,7 +1,7 @@
-"""One object of a session -> its geometry's node: what it was read from, changed where the object was edited since.
+"""An object of a session -> its geometry's node: the node that it was read from, changed where the object was edited.
 
-What Blender shows is compared with what an import of the same node would show, in Blender's precision, so that only edits
-come through, and an edit that was taken back is none.
+What Blender shows is compared with what an import of the same node would show, in Blender's precision. So only edits
+come through, and an edit that was taken back counts as none.
 """
 
 import bpy
@@ -19,21 +19,23 @@ from ..keys import SAMPLING_RATE
 from ..outline.tree import name_of
 from ..record import Record
 from .changes import RESHAPED, Kind
+from .edited_appearance import Drawn, edit_appearance, edit_volume
 from .edited_columns import edit_columns, tell_what_is_filled_in
-from .edited_frames import edit_step
-from .edited_look import Look, edit_look, edit_volume
+from .edited_frames import edit_frames
 from .edited_shape import edit_shape, refuse_bad_faces, refuse_other_widths
 from .piece import Piece
 
-# Keys of meta at which Mosaic keeps something else, so that no custom property can go there.
+# Keys of meta that mean something else to Mosaic, so that no custom property can go there.
 MEANT_OTHERWISE = {"name": "Mosaic has the object's name there", "fit": "Mosaic has the object's model there"}
 
 
-def apply_edits(piece: Piece, record: Record, look: Look, visible: bool | None, frame: int, spelling: Spelling) -> None:
+def apply_edits(
+    piece: Piece, record: Record, drawn: Drawn, visible: bool | None, scene_frame: int, spelling: Spelling
+) -> None:
     """Bring all edits of an object into its node.
 
-    record: what the object keeps, whose node is the piece's. visible: None if nobody can tell. frame: of the scene. Raises
-    MosaicError, naming the object, when Mosaic would crash on the result or Blender lost what it is made of.
+    record: what the object remembers; its node is the piece's. visible: None if nobody can tell. Raises MosaicError,
+    naming the object, when Mosaic would crash on the result or Blender lost what the geometry is made of.
     """
     obj, node = piece.obj, piece.node
     _refuse_what_is_gone(piece, record)
@@ -49,11 +51,11 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool | None, 
         piece.edits[Kind.VISIBLE] = (visible,)
     _edit_sampling_rate(piece, rate)
     _edit_meta(piece)
-    edit_look(piece, record, look)
+    edit_appearance(piece, record, drawn)
     if piece.source.volume is not None:
         edit_volume(piece, record, resolution, spelling)
-    if piece.source.steps:
-        edit_step(piece, record, frame)
+    if piece.source.frames:
+        edit_frames(piece, record, scene_frame)
     edit_shape(piece, record, spelling)
     edit_columns(piece, record, spelling)
     if piece.source.count > record.count > 0:
@@ -63,7 +65,10 @@ def apply_edits(piece: Piece, record: Record, look: Look, visible: bool | None, 
 
 
 def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
-    """A volume and the steps of a trajectory are not in the object's data but behind the modifier that draws them."""
+    """Raise MosaicError where a volume or the frames of a trajectory are missing.
+
+    These are not in the object's data but in other datablocks, which the object's modifier refers to.
+    """
     lost = None
     modifier = modifier_of(piece.obj)
     if (
@@ -72,7 +77,7 @@ def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
         and type(state_of(piece.node).as_dict().get("volume")) is Stored
     ):
         lost = "volume"
-    elif record.frames and not piece.source.steps:
+    elif record.frames and not piece.source.frames:
         lost = "frames"
     if lost:
         how = (
@@ -84,6 +89,7 @@ def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
 
 
 def _edit_sampling_rate(piece: Piece, original: tuple[float, float, float]) -> None:
+    """Bring an edited sampling rate into the node."""
     rate = sampling_rate_of(piece.obj, piece.label, original)
     if rate is None or rate == original:
         return
@@ -94,9 +100,10 @@ def _edit_sampling_rate(piece: Piece, original: tuple[float, float, float]) -> N
 def sampling_rate_of(
     obj: bpy.types.Object, label: str, original: tuple[float, ...] | None = None
 ) -> tuple[float, ...] | None:
-    """The sampling rate at an object, one number standing for three; None without one.
+    """Return an object's sampling rate, angstrom a voxel along x, y and z; None without one.
 
-    original: what it was read with, and may keep whatever it is. Raises MosaicError for what is none.
+    A single number stands for all three. original: the rate that it was read with, which is accepted whatever it is.
+    Raises MosaicError, naming the object by `label`, for what is no sampling rate.
     """
     value = plain_property(obj.get(SAMPLING_RATE))
     if value is None:
@@ -110,7 +117,7 @@ def sampling_rate_of(
 
 
 def _edit_meta(piece: Piece) -> None:
-    """Custom properties that were changed, added or taken away since an import would have made them of meta."""
+    """Bring custom properties that were changed, added or removed into meta; an import makes them of meta."""
     obj = piece.obj
     current = own_properties(obj)
     meta = meta_of(piece.node)

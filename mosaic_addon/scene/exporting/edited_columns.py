@@ -50,7 +50,8 @@ def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
         else:
             changed.append((ColumnEdit.REMOVED, name))
             piece.warnings.append(
-                f"{piece.label}: its vertex property {name!r}, which Blender cannot hold, does not fit the edited points and is left out."
+                f"{piece.label}: its vertex property {name!r}, which Blender cannot hold, does not fit the edited "
+                "points and is left out."
             )
     for name, values in current.items():
         if name not in old and name not in renamed.values():
@@ -72,7 +73,7 @@ def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
 
 
 def tell_what_is_filled_in(piece: Piece, record: Record) -> None:
-    """Warn of what Blender gives to points when one of the objects that are joined does not have an attribute."""
+    """Warn of values that Blender made up where one of the objects that were joined lacked an attribute."""
     source, attributes = piece.source, piece.source.attributes()
     filled = []
     normals, quaternions = attributes.read(NORMALS), attributes.read(QUATERNIONS)
@@ -89,8 +90,8 @@ def tell_what_is_filled_in(piece: Piece, record: Record) -> None:
             filled.append(f"{name} 0")
         if values.dtype == np.int32 and values.ndim == 1:
             piece.warnings.append(
-                f"{piece.label}: {name!r} came with points that were joined; if it was text there, only the codes are left: "
-                "undo that and join the other way round, into the object that has it, to keep texts."
+                f"{piece.label}: {name!r} came with points that were joined; if it was text there, only the codes are "
+                "left: undo that and join the other way round, into the object that has it, to keep texts."
             )
     if filled:
         piece.warnings.append(
@@ -100,20 +101,20 @@ def tell_what_is_filled_in(piece: Piece, record: Record) -> None:
 
 
 def _is_in_one_part(values: Any, value: Any, count: int) -> bool:
-    """Whether all rows of `values` before row `count`, or all from there on, are `value`, but not all of both."""
+    """Tell whether all rows before row `count`, or all from there on, are `value`, but not all of both."""
     is_there = (values == value).reshape(len(values), -1).all(axis=1)
     return bool(is_there[:count].all() != is_there[count:].all())
 
 
 def kind_of(values: Any) -> tuple[str, tuple[int, ...]]:
-    """What a vertex property is made of: the name of its dtype, and the shape of each row."""
+    """Return what a vertex property is made of: the name of its dtype, and the shape of a row."""
     return values.dtype.name, values.shape[1:]
 
 
 def _find_renamed(piece: Piece, record: Record) -> dict[str, str]:
-    """The new names, by the old, of vertex properties whose attributes were renamed, from now on read by these.
+    """Return the new names, by the old, of vertex properties whose attributes were renamed; read by them from now on.
 
-    Another attribute is a renamed one if its values, read as those of the old, have the check sum that these had.
+    An attribute is a renamed one if its values, read like those of the missing one, have the check sum that those had.
     """
     source, columns = piece.source, piece.source.known_columns()
     names = source.data.attributes.keys()
@@ -146,7 +147,7 @@ def _find_renamed(piece: Piece, record: Record) -> dict[str, str]:
 
 
 def _checksum_as(source: Source, column: Column) -> int | None:
-    """The check sum of what attributes hold if they are read as a column; None where they hold nothing of its kind."""
+    """Return the check sum of attributes that are read as a column; None where they hold nothing of its kind."""
     try:
         values = read_column(source.attributes(), column)
     except MosaicError:  # no codes of texts
@@ -157,12 +158,12 @@ def _checksum_as(source: Source, column: Column) -> int | None:
 
 
 def is_users_own(name: str) -> bool:
-    """Whether an attribute that stands for no vertex property yet is to become one."""
+    """Tell whether an attribute that stands for no vertex property yet is to become one."""
     return not name.startswith(".") and name not in RESERVED
 
 
 def new_columns_of(source: Source, warnings: list[str], label: str) -> dict[str, Any]:
-    """Attributes of points that the user made: they become vertex properties. Those that cannot get a warning each."""
+    """Return the values of attributes that the user made, which become vertex properties; warn of those that cannot."""
     data, attributes = source.data, source.attributes()
     ours = {attribute for column in source.known_columns() for attribute in column.attributes}
     added = {}

@@ -20,13 +20,16 @@ from .object_arrays import Source
 from .piece import Piece
 
 
-def edit_step(piece: Piece, record: Record, frame: int) -> None:
-    """The steps of a trajectory that are there, and the one that is shown."""
+def edit_frames(piece: Piece, record: Record, scene_frame: int) -> None:
+    """Bring deleted, reordered and edited frames of a trajectory, and another one that is shown, into the node.
+
+    Raises MosaicError when there is no frame left.
+    """
     state = state_of(piece.node)
     entries = state.as_dict()["trajectory"]
-    steps = piece.source.steps
+    meshes = piece.source.frames
     shown = {number: entries[place] for number, place in enumerate(record.frames)}
-    own = {number: mesh for number, mesh in piece.source.own_steps().items() if number in shown}
+    own = {number: mesh for number, mesh in piece.source.own_frames().items() if number in shown}
     if not own:
         raise MosaicError(
             f"{piece.label}: none of its frames is there any more; undo that, or delete the object to save without it."
@@ -34,26 +37,26 @@ def edit_step(piece: Piece, record: Record, frame: int) -> None:
     ours = {mesh.session_uid for mesh in own.values()}
     piece.warnings += [
         f"{piece.label}: its frame {mesh.name!r} is left out, as it was not in its session; edit the frames that were."
-        for mesh in steps
+        for mesh in meshes
         if mesh.session_uid not in ours
     ]
     if list(own) != list(shown):
         put(state, "trajectory", [shown[number] for number in own])
         piece.edits[Kind.FRAMES] = tuple(own), len(entries)
     for number, mesh in own.items():
-        _edit_columns_of_step(piece, number, mesh, shown[number])
-    edited = _edited_steps(piece.source)
+        _edit_columns_of_frame(piece, number, mesh, shown[number])
+    edited = _edited_frames(piece.source)
     if edited:
         piece.edits[Kind.EDITED_FRAMES] = tuple(edited.items())
-    number = steps[frame_at(piece.obj, len(steps), frame)].get(STEP)
+    number = meshes[frame_at(piece.obj, len(meshes), scene_frame)].get(STEP)
     if number == record.step or number not in own:
         return
-    step = shown[number].as_dict()
-    fit = step["fit"]
+    frame = shown[number].as_dict()
+    fit = frame["fit"]
     gone = shown[record.step].as_dict() if record.step in shown and record.step not in own else {}
     columns = state.as_dict().get("vertex_properties")
-    if columns is not None and columns is gone.get("vertex_properties"):  # which went with the step that was shown
-        put(state, "vertex_properties", step["vertex_properties"])
+    if columns is not None and columns is gone.get("vertex_properties"):  # they went with the frame that was shown
+        put(state, "vertex_properties", frame["vertex_properties"])
     name = f"frames/{number}"
     put(state, "points", piece.source.stored(f"{name}/points"))
     if state.as_dict().get("normals") is not None:
@@ -65,25 +68,28 @@ def edit_step(piece: Piece, record: Record, frame: int) -> None:
     else:
         put(entry(piece.node, "meta"), "fit", fit)
     for key in ("filename", "vertex_properties"):
-        if key in step:
-            put(entry(piece.node, "meta"), key, step[key])
+        if key in frame:
+            put(entry(piece.node, "meta"), key, frame[key])
     piece.edits[Kind.FRAME] = (number,)
 
 
-def _edited_steps(source: Source) -> dict[int, str]:
-    """The steps that were edited since the import: by their numbers, what tells two edits apart."""
+def _edited_frames(source: Source) -> dict[int, str]:
+    """Return the check sums of the frames that were edited since the import, by their numbers."""
     edited = {}
-    for number, mesh in source.own_steps().items():
-        step = Source(source.name, mesh, None)
-        sums = frame_sums(step.positions(), step.triangles(np.dtype(np.int32)), step.column_checksums())
+    for number, mesh in source.own_frames().items():
+        frame = Source(source.name, mesh, None)
+        sums = frame_sums(frame.positions(), frame.triangles(np.dtype(np.int32)), frame.column_checksums())
         if mesh.get(STEP_SUMS, sums) != sums:
             edited[number] = sums
     return edited
 
 
-def _edit_columns_of_step(piece: Piece, number: int, mesh: bpy.types.Mesh, step: Pairs) -> None:
-    """Vertex properties of a step whose attributes were removed, added or converted; what they hold is fetched as it is now."""
-    container = step.as_dict().get("vertex_properties")
+def _edit_columns_of_frame(piece: Piece, number: int, mesh: bpy.types.Mesh, frame: Pairs) -> None:
+    """Bring vertex properties of a frame that were removed, added or converted into its node.
+
+    Edited values need nothing done, because they are read while the file is written.
+    """
+    container = frame.as_dict().get("vertex_properties")
     entries = state_of(container).as_dict().get("_properties") if type(container) is ObjectNode else None
     if type(entries) is not Pairs:
         return
@@ -107,22 +113,25 @@ def _edit_columns_of_step(piece: Piece, number: int, mesh: bpy.types.Mesh, step:
         piece.add_edit(Kind.FRAME_COLUMNS, number, changed)
 
 
-def turn_steps(piece: Piece, record: Record, fit: ObjectNode) -> None:
-    """Renew what the steps of a trajectory that was turned or scaled have of their faces; all else is fetched as it is now."""
+def turn_frames(piece: Piece, record: Record, fit: ObjectNode) -> None:
+    """Renew the normals of the faces in all frames of a trajectory that was turned or scaled.
+
+    All else of the frames needs nothing done, because it is read while the file is written.
+    """
     source = piece.source
     if source.matrix is None or only_moves(source.matrix):
         return
     entries = state_of(piece.node).as_dict()["trajectory"]
-    known = [number for number in source.own_steps() if number < len(record.frames)]
-    if len(entries) == len(known):  # all of them are in Blender
+    known = [number for number in source.own_frames() if number < len(record.frames)]
+    if len(entries) == len(known):  # all frames are in Blender
         fits = [each.as_dict()["fit"] for each in entries]
     else:
         fits = [entries[record.frames[number]].as_dict()["fit"] for number in known]
-    sources = [source.step(number) for number in known]
+    sources = [source.frame(number) for number in known]
     if not any(fit is other for other in fits):
         fits.append(fit)
         sources.append(source)
-    for each, of_step in zip(fits, sources, strict=True):
+    for each, of_frame in zip(fits, sources, strict=True):
         parts = state_of(each)
         if parts.as_dict().get("triangle_normals") is not None:
-            put(parts, "triangle_normals", of_step.face_normals())
+            put(parts, "triangle_normals", of_frame.face_normals())

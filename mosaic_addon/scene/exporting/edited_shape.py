@@ -17,24 +17,25 @@ from ..drawing.coloring import read_vertex_colors
 from ..record import Record
 from .canonical import digest_of
 from .changes import RESHAPED, Kind
-from .edited_frames import turn_steps
+from .edited_frames import turn_frames
 from .object_arrays import Source, triangles_of
 from .piece import Piece
 
 
 def refuse_other_widths(source: Source, label: str) -> None:
-    """Normals and quaternions that were converted cannot be written. label: how to call the object."""
-    for attributes in (source.attributes(), *map(PointAttributes, source.steps)):
+    """Raise MosaicError, naming the object by `label`, for normals or quaternions converted to another width."""
+    for attributes in (source.attributes(), *map(PointAttributes, source.frames)):
         for key, width, words in ((NORMALS, 3, "three"), (QUATERNIONS, 4, "four")):
             if key not in attributes.data.attributes or attributes.kind(key) == (width, np.float32):
                 continue
             raise MosaicError(
-                f"{label}: its attribute {key!r} is no longer {words} numbers per point; undo that, or remove the attribute, to save."
+                f"{label}: its attribute {key!r} is no longer {words} numbers per point; undo that, or remove the "
+                "attribute, to save."
             )
 
 
 def edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
-    """Bring points that were moved, made or deleted, and what hangs on them, into the node."""
+    """Bring moved, new and deleted points, and the directions, faces and fit that depend on them, into the node."""
     source, node = piece.source, piece.node
     state = state_of(node)
     fit = fit_of(node)
@@ -58,10 +59,10 @@ def edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
         return
     parts = state_of(fit)
     triangles = parts.as_dict().get("triangles")
-    if source.steps:
-        turn_steps(piece, record, fit)
+    if source.frames:
+        turn_frames(piece, record, fit)
     elif type(triangles) is Stored:
-        _edit_faces(piece, record, fit, parts, reshaped, spelling)
+        _edit_faces(piece, record, parts, reshaped, spelling)
     elif source.matrix is not None and not move_fit(fit, source.matrix):
         set_fit(node, None, spelling)
         piece.warnings.append(
@@ -70,31 +71,34 @@ def edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
 
 
 def plain_matrix(matrix: NDArray[np.float64]) -> tuple[float, ...]:
-    """A matrix as plain numbers without the last bits, in which an object that nobody moved may differ, as -0 from 0."""
+    """Return a matrix as numbers for a `Change`, without the last bits, which vary though nobody moved the object."""
     return tuple((matrix.round(9) + 0.0).ravel().tolist())
 
 
 def _tell_what_stays(piece: Piece, fit: ObjectNode | None) -> None:
-    """Warn of directions and a fit when points were moved under the object, not with it: Object > Apply turns points alone."""
+    """Warn of directions and a fit that stayed while the points were moved, as by Object > Apply and in Edit Mode."""
     attributes = piece.source.attributes()
     staying = [key for key in (NORMALS, QUATERNIONS) if key in attributes]
     staying += [f"fit ({fit.cls.name})"] if fit is not None else []
     if staying:
         piece.warnings.append(
-            f"{piece.label}: its points were moved, but not its {' and '.join(staying)}, which Blender's Apply and its Edit Mode "
-            "leave as they are; undo that and move or turn the object, if these should follow."
+            f"{piece.label}: its points were moved, but not its {' and '.join(staying)}, which Blender's Apply and its "
+            "Edit Mode leave as they are; undo that and move or turn the object, if these should follow."
         )
 
 
 def _renew(entries: Pairs, key: str, source: Source, reshaped: bool) -> None:
-    """Take from Blender what the node holds as an array, if it no longer is that."""
+    """Let an array that the node holds itself come from Blender where the shape changed."""
     values = array_of(entries.as_dict().get(key)) if reshaped else None
     if values is not None and values.ndim == 2:
         put(entries, key, source.stored(key, values.dtype.str))
 
 
 def _take_away(piece: Piece, state: Pairs, spelling: Spelling) -> None:
-    """Normals and quaternions whose attributes were removed. Those of a mesh are then the normals of its shape."""
+    """Take normals and quaternions whose attributes were removed out of the node.
+
+    A mesh gets the normals of its shape instead.
+    """
     source = piece.source
     for key in (NORMALS, QUATERNIONS):
         value = state.as_dict().get(key)
@@ -106,7 +110,7 @@ def _take_away(piece: Piece, state: Pairs, spelling: Spelling) -> None:
 
 
 def _add_missing(piece: Piece, state: Pairs) -> None:
-    """Normals and quaternions that a geometry had not and the user gave it."""
+    """Add normals and quaternions that the user gave to a geometry without any."""
     entries = state.as_dict()
     for key, width in ((NORMALS, 3), (QUATERNIONS, 4)):
         if entries.get(key) is None and key in entries:
@@ -120,9 +124,8 @@ def _add_missing(piece: Piece, state: Pairs) -> None:
                 piece.add_edit(Kind.DIRECTIONS_ADDED, key, checksum(read_attribute(piece.source.data, key)))
 
 
-def _edit_faces(
-    piece: Piece, record: Record, fit: ObjectNode, parts: Pairs, reshaped: bool, spelling: Spelling
-) -> None:
+def _edit_faces(piece: Piece, record: Record, parts: Pairs, reshaped: bool, spelling: Spelling) -> None:
+    """Bring edited faces and vertex colours into the node's mesh, and what depends on the shape. parts: of the mesh."""
     source = piece.source
     entries = parts.as_dict()
     count, total = source.face_count(), source.faces_checksum()
@@ -154,17 +157,20 @@ def _edit_faces(
 
 
 def _all_turned_round(source: Source, total: int) -> bool:
-    """Whether the faces are those whose bits sum to `total`, each in the other direction, wherever it begins."""
+    """Tell whether the faces are those of the check sum `total`, each in the other direction.
+
+    Blender may begin a face that it turned round at any of its corners.
+    """
     faces = source.triangles(np.dtype(np.int32))
     if not any(checksum(faces[:, order]) == total for order in ([0, 2, 1], [2, 1, 0], [1, 0, 2])):
         return False
-    # Other triangles of the same vertices may have that sum; those that were turned oppose the normals, which were not.
+    # Other triangles may have that sum. Those that were turned round face against the normals, which were not turned.
     normals = source.attributes().read(NORMALS)
     return normals is None or float(np.nansum(source.shape_normals() * normals)) < 0
 
 
 def _add_faces(piece: Piece, spelling: Spelling) -> None:
-    """Points that were given faces become a mesh."""
+    """Make a mesh of points that were given faces."""
     source = piece.source
     model = new_mesh_model(
         source.stored("vertices", "<f8"),
@@ -177,12 +183,13 @@ def _add_faces(piece: Piece, spelling: Spelling) -> None:
 
 
 def refuse_bad_faces(piece: Piece) -> None:
-    """Mosaic crashes on a face with a corner that is nowhere."""
+    """Raise MosaicError for a face with a corner that is not finite: Mosaic crashes on it."""
     positions = piece.source.positions()
     if np.isfinite(positions.sum(dtype=np.float64)):
         return
     bad = np.logical_not(np.isfinite(positions).all(axis=1))
     if bad[piece.source.triangles(np.dtype(np.int32))].any():
         raise MosaicError(
-            f"{piece.label}: some of its faces have corners that are not finite, on which Mosaic crashes; delete those vertices."
+            f"{piece.label}: some of its faces have corners that are not finite, on which Mosaic crashes; "
+            "delete those vertices."
         )

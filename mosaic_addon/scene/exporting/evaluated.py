@@ -9,19 +9,22 @@ from ..keys import COLUMNS
 
 
 class Temporaries:
-    """Makes them and removes them again."""
+    """The datablocks that were made for one save."""
 
     def __init__(self) -> None:
         self._made: list[PointData] = []
 
     def copy_of(self, mesh: bpy.types.Mesh) -> bpy.types.Mesh:
-        """A mesh that is in Edit Mode, as it was last loaded from there: its own attributes cannot be read meanwhile."""
+        """Copy a mesh that is in Edit Mode, because its own attributes cannot be read meanwhile."""
         copy = mesh.copy()
         self._made.append(copy)
         return copy
 
     def of(self, obj: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> PointData | None:
-        """What an object's curve or modifiers make, without the modifier that draws it; None if that is neither points nor faces."""
+        """Return what an object's curve or modifiers make, without the modifier that draws it.
+
+        None if that is neither points nor faces.
+        """
         if obj.type == "META":
             return self._of_metaball(obj, layer)
         copy = obj.copy()
@@ -51,7 +54,10 @@ class Temporaries:
         return data
 
     def _of_metaball(self, obj: bpy.types.Object, layer: bpy.types.ViewLayer) -> PointData | None:
-        """The surface of a metaball's family; None for a member of another's. A copy would be a member, not a family."""
+        """Return the surface of a metaball's family; None for one that is part of another's surface.
+
+        The object itself is evaluated, because a copy would belong to the family.
+        """
         layer.update()
         try:
             data = bpy.data.meshes.new_from_object(obj.evaluated_get(layer.depsgraph))
@@ -62,6 +68,6 @@ class Temporaries:
 
     def close(self) -> None:
         """Remove all of them."""
-        if self._made:  # of nothing, too, Blender makes work
+        if self._made:  # an empty list keeps Blender busy as well
             bpy.data.batch_remove(self._made)
         self._made = []

@@ -1,7 +1,8 @@
-"""What was made in Blender -> new geometries: meshes, point clouds and curves without a session behind them."""
+"""Objects that were made in Blender, as meshes, point clouds and curves -> new geometries."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import bpy
 
@@ -14,8 +15,8 @@ from ..data.custom_properties import own_properties, plain_property
 from ..outline.tree import name_of
 from .changes import Kind
 from .edited import MEANT_OTHERWISE, sampling_rate_of
+from .edited_appearance import Drawn, display_color, shortest
 from .edited_columns import new_columns_of
-from .edited_look import Look, display_color, shortest
 from .edited_shape import plain_matrix, refuse_other_widths
 from .object_arrays import Source
 from .piece import Piece
@@ -25,14 +26,15 @@ def newcomer(
     obj: bpy.types.Object,
     source: Source,
     container: str | None,
-    look: Look,
+    drawn: Drawn,
     visible: bool,
     sampling_rate: Sequence[float],
     spelling: Spelling,
 ) -> Piece | None:
-    """An object as a geometry: a mesh with faces is a model, anything else a cluster, unless its collection says so.
+    """Make a new geometry of an object; None for an object without points.
 
-    sampling_rate: angstrom a voxel, unless the object has one. None for an object without points.
+    container: where to put it; None puts a mesh with faces among the models and anything else among the clusters.
+    sampling_rate: angstrom a voxel, for an object without one of its own.
     """
     if not source.count:
         return None
@@ -51,14 +53,8 @@ def newcomer(
         model = new_mesh_model(vertices, triangles, source.stored("vertex_normals", "<f8"), spelling)
     own_rate = sampling_rate_of(obj, label)
     rate = sampling_rate if own_rate is None else own_rate
-    properties = {key: plain_property(value) for key, value in own_properties(obj).items()}
-    meta = {key: value for key, value in properties.items() if value is not None and key not in MEANT_OTHERWISE}
-    warnings += [
-        f"{label}: the custom property {key!r} is left out, as {why}."
-        for key, why in MEANT_OTHERWISE.items()
-        if key in properties
-    ]
-    appearance, representation = _appearance(look, faces > 0), _representation(look, faces > 0)
+    meta = _meta(obj, label, warnings)
+    appearance, representation = _appearance(drawn, faces > 0), _representation(drawn, faces > 0)
     node = new_geometry(
         spelling,
         name=name_of(obj),
@@ -79,27 +75,40 @@ def newcomer(
     sums = [source.points_checksum(), source.faces_checksum(), source.column_checksums()]
     added_sums = {name: checksum(values) for name, values in added.items()}
     matrix = None if source.matrix is None else plain_matrix(source.matrix)
-    looks = [asdict(appearance), representation, visible]
-    piece.edits[Kind.NEW] = source.count, faces, matrix, sums, list(columns), added_sums, meta, list(rate), looks
+    shown = [asdict(appearance), representation, visible]
+    piece.edits[Kind.NEW] = source.count, faces, matrix, sums, list(columns), added_sums, meta, list(rate), shown
     return piece
 
 
-def _appearance(look: Look, mesh: bool) -> Appearance:
+def _meta(obj: bpy.types.Object, label: str, warnings: list[str]) -> dict[str, Any]:
+    """Return the custom properties that become meta, and warn of those that cannot."""
+    properties = {key: plain_property(value) for key, value in own_properties(obj).items()}
+    warnings += [
+        f"{label}: the custom property {key!r} is left out, as {why}."
+        for key, why in MEANT_OTHERWISE.items()
+        if key in properties
+    ]
+    return {key: value for key, value in properties.items() if value is not None and key not in MEANT_OTHERWISE}
+
+
+def _appearance(drawn: Drawn, mesh: bool) -> Appearance:
+    """Return the appearance that is drawn, with Mosaic's defaults for the rest. mesh: the geometry has faces."""
     appearance = Appearance(size=2 if mesh else 8)
-    if look.size is not None:
-        appearance.size = shortest(look.size)
-    if look.spheres is not None:
-        appearance.render_spheres = look.spheres
-    if look.numbers is not None:
-        appearance.base_color = display_color(look.numbers)
-        for key, value in zip(("opacity", "ambient", "diffuse", "specular"), look.numbers[3:], strict=False):
+    if drawn.size is not None:
+        appearance.size = shortest(drawn.size)
+    if drawn.spheres is not None:
+        appearance.render_spheres = drawn.spheres
+    if drawn.numbers is not None:
+        appearance.base_color = display_color(drawn.numbers)
+        for key, value in zip(("opacity", "ambient", "diffuse", "specular"), drawn.numbers[3:], strict=False):
             setattr(appearance, key, shortest(value))
     return appearance
 
 
-def _representation(look: Look, mesh: bool) -> str:
-    if look.representation in ("pointcloud", "gaussian_density", "normals", "basis"):
-        return look.representation
+def _representation(drawn: Drawn, mesh: bool) -> str:
+    """Return the representation that is drawn, or the usual one. mesh: the geometry has faces."""
+    if drawn.representation in ("pointcloud", "gaussian_density", "normals", "basis"):
+        return drawn.representation
     if mesh:
-        return look.representation if look.representation in ("mesh", "wireframe") else "surface"
+        return drawn.representation if drawn.representation in ("mesh", "wireframe") else "surface"
     return "pointcloud"

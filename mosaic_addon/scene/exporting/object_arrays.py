@@ -1,6 +1,7 @@
 """The arrays of an object as its session has them: exact where nothing was edited, moved as the object was moved.
 
-A `Stored` in a node names one of them; it is asked for while the file is written, so that arrays are never all in memory.
+A `Stored` in a node names one of them. The writer asks for it while it writes the file, so that the arrays of a session
+are never in memory all at once.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ from ..drawing.surfaces import volume_values
 from ..keys import COLUMNS, STEP
 
 Array: TypeAlias = NDArray[Any]
+# An array in memory that the objects of a session share: the next array that any of them is asked for takes its place,
+# so it must be used up, or copied, before that.
+Borrowed: TypeAlias = NDArray[Any]
 
 LARGE = 100_000  # points of which arrays are rather read again than kept
 FLOAT32 = np.dtype(np.float32)
@@ -30,54 +34,39 @@ _dtype = lru_cache(1000)(np.dtype)
 
 
 class Source:
-    """What one object gives to a file.
+    """The arrays that one object gives to a file.
 
-    data: its points or mesh. matrix: (4, 4) float64 from the data's coordinates to the session's angstrom, None where they
-    are the same. steps: the meshes of a trajectory. volume: the mesh that holds a volume's values. flipped: all faces of a
-    mesh were turned round, and so its normals are to be. scratch: memory for the array that was asked for last, which is gone
-    with the next one; None to give each its own.
+    data: its points or mesh. matrix: (4, 4) float64 from the data's coordinates to the session's angstrom, None where
+    they are the same. frames: the meshes of a trajectory. volume: the mesh that holds a volume's values. flipped: all
+    faces of a mesh were turned round, so its normals are to be turned too. scratch: memory for `Borrowed` arrays; None
+    to give each array memory of its own.
     """
 
     __slots__ = (
-        "_attributes",
-        "_column_checksums",
-        "_columns",
-        "_columns_note",
-        "_faces",
-        "_own_steps",
-        "_points_checksum",
-        "_positions",
-        "count",
-        "data",
-        "flipped",
-        "is_mesh",
-        "matrix",
-        "name",
-        "scratch",
-        "steps",
-        "volume",
-    )
+        "_attributes", "_column_checksums", "_columns", "_columns_note", "_faces", "_own_frames", "_points_checksum",
+        "_positions", "count", "data", "flipped", "frames", "is_mesh", "matrix", "name", "scratch", "volume",
+    )  # fmt: skip
 
     def __init__(
         self,
         name: str,
         data: PointData,
         matrix: NDArray[np.float64] | None,
-        steps: Sequence[Mesh] = (),
+        frames: Sequence[Mesh] = (),
         volume: Mesh | None = None,
         scratch: Scratch | None = None,
     ) -> None:
         self.name = name
         self.matrix = matrix
-        self.steps = steps
-        self._own_steps: dict[int, Mesh] | None = None
+        self.frames = frames
+        self._own_frames: dict[int, Mesh] | None = None
         self.volume = volume
         self.flipped = False
         self.scratch = scratch
         self.show(data)
 
     def show(self, data: PointData) -> None:
-        """Be made of these points or this mesh."""
+        """Take the arrays from this data from now on."""
         self.data = data
         self.is_mesh = isinstance(data, Mesh)
         self.count = len(data.vertices) if isinstance(data, Mesh) else len(data.points)
@@ -92,11 +81,14 @@ class Source:
         self._column_checksums: dict[str, int] | None = None
 
     def stored(self, name: str, dtype: str = "<f4") -> Stored:
-        """What stands for an array of this object in a node."""
+        """Return what stands for an array of this object in a node."""
         return Stored(name, dtype, "C", self)
 
-    def array(self, stored: Stored) -> Array:
-        """The array that a `Stored` of this object stands for, of its dtype and order. Raises KeyError for an unknown one."""
+    def array(self, stored: Stored) -> Borrowed:
+        """Return the array that a `Stored` of this object stands for, of its dtype and order.
+
+        Raises KeyError for an unknown one.
+        """
         dtype = _dtype(stored.dtype)
         reader = READERS.get(stored.name)
         if reader is not None:
@@ -105,7 +97,7 @@ class Source:
             what, _, rest = stored.name.partition("/")
             if what == "frames":
                 number, _, rest = rest.partition("/")
-                return self.step(int(number)).array(Stored(rest, stored.dtype, stored.order))
+                return self.frame(int(number)).array(Stored(rest, stored.dtype, stored.order))
             if what != "columns":
                 raise KeyError(stored.name)
             values = self.column(rest)
@@ -115,14 +107,14 @@ class Source:
             return np.asarray(values, dtype, order="F" if stored.order == "F" else "C")
 
     def attributes(self) -> PointAttributes:
-        """Its point attributes."""
+        """Return the reader of the object's point attributes, made once."""
         if self._attributes is None:
             self._attributes = PointAttributes(self.data)
         return self._attributes
 
     @property
     def columns_note(self) -> str:
-        """The note of the columns, see `vertex_properties.note_of`."""
+        """Say how Blender holds the vertex properties, in JSON."""
         if self._columns_note is None:
             self._columns_note = self.data.get(COLUMNS, NO_COLUMNS)
         return self._columns_note
@@ -132,11 +124,11 @@ class Source:
         self._columns_note, self._columns, self._column_checksums = note, None, None
 
     def known_columns(self) -> tuple[Column, ...]:
-        """How Blender holds the vertex properties. Raises MosaicError for a note that was tampered with."""
+        """Say how Blender holds the vertex properties. Raises MosaicError for a note that was tampered with."""
         return columns_in(self.columns_note, repr(self.name))
 
     def columns(self) -> dict[str, Array]:
-        """The vertex properties as they are in Blender; read once where they are small."""
+        """Read the vertex properties as they are in Blender, once where they are small."""
         if self._columns is not None:
             return self._columns
         columns = read_columns(self.data, self.attributes(), self.columns_note, self.name)
@@ -145,7 +137,7 @@ class Source:
         return columns
 
     def column(self, name: str) -> Array:
-        """One of the vertex properties. Raises KeyError where there is none of that name."""
+        """Read one of the vertex properties. Raises KeyError where there is none of that name."""
         if self._columns is None and self.count > LARGE:
             column = next((column for column in self.known_columns() if column.name == name), None)
             values = None if column is None else read_column(self.attributes(), column, self.name)
@@ -155,52 +147,58 @@ class Source:
         return self.columns()[name]
 
     def column_checksums(self) -> dict[str, int]:
-        """The check sums of the vertex properties, by name."""
+        """Return the check sums of the vertex properties, by name, made once."""
         if self._column_checksums is None:
             self._column_checksums = column_checksums(self.columns())
         return self._column_checksums
 
-    def step(self, number: int) -> "Source":
-        """A step of a trajectory, by the number that it had when it was imported. Raises KeyError when it was deleted."""
-        return Source(self.name, self.own_steps()[number], self.matrix, scratch=self.scratch)
+    def frame(self, number: int) -> "Source":
+        """Return a frame of a trajectory by its number at import. Raises KeyError when it was deleted."""
+        return Source(self.name, self.own_frames()[number], self.matrix, scratch=self.scratch)
 
-    def own_steps(self) -> dict[int, Mesh]:
-        """The steps that were imported, in order, by the numbers that they had then; of copies, the first."""
-        if self._own_steps is None:
-            self._own_steps = {}
-            for mesh in self.steps:
+    def own_frames(self) -> dict[int, Mesh]:
+        """Return the frames that were imported, in order, by their numbers at import; of copies, the first."""
+        if self._own_frames is None:
+            self._own_frames = {}
+            for mesh in self.frames:
                 number = mesh.get(STEP)
                 if type(number) is int:
-                    self._own_steps.setdefault(number, mesh)
-        return self._own_steps
+                    self._own_frames.setdefault(number, mesh)
+        return self._own_frames
 
     # --- points ------------------------------------------------------------------------------------------------------
 
-    def positions(self, scratch: Scratch | None = None) -> Array:
-        """(n, 3) float32, as they lie in Blender; read once, unless they are only needed for a moment."""
-        if scratch is not None and self._positions is None:
-            values = self.attributes().read("position", scratch)
+    def borrowed_positions(self) -> Borrowed:
+        """Return the points as they lie in Blender, (n, 3) float32."""
+        if self.scratch is not None and self._positions is None:
+            values = self.attributes().read("position", self.scratch)
             if values is not None:
                 return values
+        return self.positions()
+
+    def positions(self) -> Array:
+        """Return the points as they lie in Blender, (n, 3) float32, read once and kept."""
         if self._positions is None:
             values = self.attributes().read("position")
             self._positions = np.empty((0, 3), np.float32) if values is None else values
         return self._positions
 
     def points_checksum(self) -> int:
-        """By which a moved point is noticed."""
+        """Return the check sum of the points as they lie in Blender, made once."""
         if self._points_checksum is None:
-            self._points_checksum = checksum(self.positions(self.scratch))
+            self._points_checksum = checksum(self.borrowed_positions())
         return self._points_checksum
 
-    def points(self, dtype: np.dtype[Any]) -> Array:
-        return _moved(self._exact("points", self.positions(self.scratch), dtype), self.matrix)
+    def points(self, dtype: np.dtype[Any]) -> Borrowed:
+        """Return the points in angstrom, (n, 3)."""
+        return _moved(self._exact("points", self.borrowed_positions(), dtype), self.matrix)
 
-    def vertices(self, dtype: np.dtype[Any]) -> Array:
-        return _moved(self._exact("vertices", self.positions(self.scratch), dtype), self.matrix)
+    def vertices(self, dtype: np.dtype[Any]) -> Borrowed:
+        """Return the vertices of a mesh in angstrom, (n, 3)."""
+        return _moved(self._exact("vertices", self.borrowed_positions(), dtype), self.matrix)
 
-    def normals(self, dtype: np.dtype[Any]) -> Array:
-        """(n, 3): the session's; where a mesh was reshaped or has none any more, those of its shape."""
+    def normals(self, dtype: np.dtype[Any]) -> Borrowed:
+        """Return the session's normals, (n, 3); those of its shape where a mesh was reshaped or has none any more."""
         shown = self.attributes().read(NORMALS, self.scratch)
         if shown is None:
             if self.face_count():
@@ -208,14 +206,18 @@ class Source:
             shown = np.tile(np.float32([0, 0, 1]), (self.count, 1))
         return _turned(self._renewed(self._exact(NORMALS, shown, dtype)), self.matrix)
 
-    def vertex_normals(self, dtype: np.dtype[Any]) -> Array:
+    def vertex_normals(self, dtype: np.dtype[Any]) -> Borrowed:
+        """Return the normals of a fitted mesh, (n, 3), by the same rule."""
         shown = self.attributes().read(NORMALS, self.scratch)
         if shown is None:
             return _turned(self.shape_normals(), self.matrix)
         return _turned(self._renewed(self._exact(VERTEX_NORMALS, shown, dtype)), self.matrix)
 
-    def quaternions(self, dtype: np.dtype[Any]) -> Array:
-        """(n, 4), scalar first: the session's; without any, what turns +z to the normals, or no turn at all."""
+    def quaternions(self, dtype: np.dtype[Any]) -> Borrowed:
+        """Return the session's quaternions, (n, 4), scalar first.
+
+        An object without any has those that turn +z to its normals or, without normals, no turn at all.
+        """
         shown = self.attributes().read(QUATERNIONS, self.scratch)
         if shown is None:
             normals = self.attributes().read(NORMALS)
@@ -227,29 +229,25 @@ class Source:
         return shown if dtype == FLOAT32 else read_exactly(self.attributes(), name, shown, dtype)
 
     def _renewed(self, normals: Array) -> Array:
-        """The session's normals of a mesh, those of its shape where that changed."""
+        """Replace the normals of a mesh by those of its shape where that changed."""
         reshaped = self.reshaped()
         kept = -normals if self.flipped else normals
         return kept if reshaped is None else np.where(reshaped[:, None], self.shape_normals(), kept)
 
     def shape_normals(self) -> Array:
-        """(n, 3) float64: the normals that a mesh's faces give its vertices, by their areas, as Mosaic makes them."""
+        """Return the normals that a mesh's faces give its vertices, weighted by area as in Mosaic, (n, 3) float64."""
         return normals_of_vertices(self.positions().astype(np.float64), self.triangles(np.dtype(np.int32)))
 
     def reshaped(self) -> NDArray[np.bool_] | None:
-        """Which vertices of a mesh were moved or made since the import, or touch one that was; None if there are none."""
-        if not self.is_mesh:
-            return None
-        original = self.attributes().read(ORIGINAL)
+        """Tell which vertices of a mesh were moved or made since the import, or share a face with one that was, (n,).
+
+        None if there are no such vertices.
+        """
+        original = self.attributes().read(ORIGINAL) if self.is_mesh else None
         if original is None:
             return None
         moved = (original != self.positions()).any(axis=1)
-        if not moved.any():
-            return None
-        faces = self.triangles(np.dtype(np.int32))
-        touched = moved.copy()
-        touched[faces[moved[faces].any(axis=1)]] = True
-        return touched
+        return _with_neighbours(moved, self.triangles(np.dtype(np.int32))) if moved.any() else None
 
     # --- faces -------------------------------------------------------------------------------------------------------
 
@@ -260,30 +258,29 @@ class Source:
         return checksum(self.triangles(np.dtype(np.int32)))
 
     def triangles(self, dtype: np.dtype[Any]) -> Array:
-        """(m, 3): the faces, those with more corners cut into triangles."""
+        """Return the faces, (m, 3), those with more corners cut into triangles."""
         if self._faces is None:
             self._faces = triangles_of(self.data)
         return self._faces.astype(dtype, copy=False)
 
     def written_triangles(self, dtype: np.dtype[Any]) -> Array:
-        """The faces as they wind in the session: a mirrored object's the other way round, so that they still face outwards."""
+        """Return the faces as they wind in the session, (m, 3).
+
+        Those of a mirrored object wind the other way round, so that they still face outwards.
+        """
         faces = self.triangles(dtype)
         return faces[:, ::-1] if self.matrix is not None and np.linalg.det(self.matrix[:3, :3]) < 0 else faces
 
     def face_normals(self) -> Array:
-        """(m, 3) float64 of length 1, of the faces as they are written; 0 for one without an area."""
+        """Return the normals of the faces as they are written, (m, 3) float64 of length 1; 0 for one without area."""
         vertices = self.vertices(np.dtype(np.float64)).astype(np.float64)
-        normals = face_vectors(vertices, self.written_triangles(np.dtype(np.int32)))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-        return np.nan_to_num(normals)
+        return normals_of_faces(vertices, self.written_triangles(np.dtype(np.int32)))
 
-    def volume_values(self, dtype: np.dtype[Any]) -> Array:
-        """The values of a volume, (x, y, z), as they are. Raises KeyError when its surface was deleted."""
-        mesh = self.volume
-        if mesh is None:
+    def volume_values(self, dtype: np.dtype[Any]) -> Borrowed:
+        """Return the values of a volume, (x, y, z), as they are. Raises KeyError when its surface was deleted."""
+        if self.volume is None:
             raise KeyError("volume")
-        return volume_values(mesh)
+        return volume_values(self.volume)
 
 
 READERS: dict[str, Any] = {
@@ -297,13 +294,13 @@ READERS: dict[str, Any] = {
 }
 
 
-def fetch(stored: Stored, owner: Source) -> Array:
-    """The array that a `Stored` stands for, for the writer."""
+def fetch(stored: Stored, owner: Source) -> Borrowed:
+    """Return the array that a `Stored` stands for: how the writer of a file asks for it."""
     return owner.array(stored)
 
 
 def triangles_of(data: PointData) -> Array:
-    """(m, 3) int32 of a mesh; none of points."""
+    """Return the faces of a mesh as triangles, (m, 3) int32; none for points."""
     if not isinstance(data, Mesh) or not len(data.polygons):
         return np.empty((0, 3), np.int32)
     corners = np.empty(len(data.loops), np.int32)
@@ -323,14 +320,22 @@ def _all_triangles(mesh: Mesh) -> bool:
 
 
 def face_vectors(vertices: Array, triangles: Array) -> Array:
-    """(m, 3): across each face, as long as twice its area."""
+    """Return a vector across each face, as long as twice its area, (m, 3)."""
     a, b, c = vertices[triangles].swapaxes(0, 1)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.cross(b - a, c - a)
 
 
+def normals_of_faces(vertices: Array, triangles: Array) -> Array:
+    """Return the normals of faces, (m, 3) of length 1; 0 for one without an area."""
+    normals = face_vectors(vertices, triangles)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.nan_to_num(normals)
+
+
 def normals_of_vertices(vertices: Array, triangles: Array) -> Array:
-    """(n, 3) float64: the sum of what is across the faces of each vertex, of length 1; (0, 0, 1) without any."""
+    """Return the mean normal of each vertex's faces, weighted by area, (n, 3); (0, 0, 1) for one without faces."""
     across = face_vectors(vertices, triangles)
     weights = [np.repeat(column, 3) for column in across.T]
     around = np.stack([np.bincount(triangles.reshape(-1), column, len(vertices)) for column in weights], axis=1)
@@ -340,14 +345,22 @@ def normals_of_vertices(vertices: Array, triangles: Array) -> Array:
     return np.where(np.isfinite(normals).all(axis=1, keepdims=True), normals, (0.0, 0.0, 1.0))
 
 
+def _with_neighbours(chosen: NDArray[np.bool_], triangles: Array) -> NDArray[np.bool_]:
+    """Add to the chosen vertices, (n,), those that share a face with one of them."""
+    found = chosen.copy()
+    found[triangles[chosen[triangles].any(axis=1)]] = True
+    return found
+
+
 def _moved(points: Array, matrix: NDArray[np.float64] | None) -> Array:
+    """Move points by a matrix, (n, 3); None moves nothing."""
     if matrix is None or not len(points):
         return points
     return points.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def _turned(normals: Array, matrix: NDArray[np.float64] | None) -> Array:
-    """Normals of what was turned or scaled, each as long as it was."""
+    """Turn normals with what was turned or scaled, each as long as it was."""
     if matrix is None or not len(normals) or only_moves(matrix):
         return normals
     turned = turned_normals(normals.astype(np.float64), matrix)
@@ -357,7 +370,7 @@ def _turned(normals: Array, matrix: NDArray[np.float64] | None) -> Array:
 
 
 def _times(turn: Sequence[float], quaternions: Array) -> Array:
-    """The quaternions, (n, 4) scalar first, each followed by `turn`: Hamilton's product turn * q."""
+    """Follow each quaternion, (n, 4) scalar first, by `turn`: Hamilton's product turn * q."""
     a, b, c, d = turn
     w, x, y, z = quaternions.astype(np.float64).T
     return np.stack(

@@ -1,4 +1,4 @@
-"""Which objects are geometries, and what each of them is asked: its data, where it stands, how it looks, what was edited."""
+"""Which objects are geometries, and what each is asked: its data, its place, whether it is seen, what was edited."""
 
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from ..outline.tree import name_of
 from ..record import Record, unpack
 from .changes import Kind
 from .edited import apply_edits
-from .edited_look import Look, Looks
+from .edited_appearance import Drawn, DrawnReader
 from .evaluated import Temporaries
 from .new_objects import newcomer
 from .object_arrays import FLOAT32, Source
@@ -38,15 +38,15 @@ from .scope import Notes, Scope
 from .unchanged import key_of, speaks_for_others
 
 DATA_TYPES = frozenset({"MESH", "POINTCLOUD", "CURVE", "CURVES", "SURFACE", "META"})  # of objects that may have points
-OTHER_KINDS = {"FONT": "text", "GREASEPENCIL": "grease pencil drawing", "VOLUME": "OpenVDB volume"}  # in words
-BLOCK = 64  # objects that are asked the same one after the other
+OTHER_KINDS = {"FONT": "text", "GREASEPENCIL": "grease pencil drawing", "VOLUME": "OpenVDB volume"}
+BLOCK = 64  # objects that are asked one question before the next
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The geometries among some objects.
 
-    pieces: by the session_uid of their objects. lost: where those stood in the file that are left out of it.
+    pieces: by the session_uid of their objects. lost: the origins of geometries that are left out of the file.
     """
 
     pieces: dict[int, Piece]
@@ -56,14 +56,15 @@ class Found:
 def find_pieces(
     scope: Scope, objects: Mapping[int, tuple[bpy.types.Object, str | None]], notes: Notes, made: Temporaries
 ) -> Found:
-    """The objects that are geometries; a note for each of the others.
+    """Find the objects that are geometries, and note why the others are none.
 
-    objects: by session_uid, each with the container that it is in, if it is in one. made: takes what is made to be written.
+    objects: by session_uid, each with the container that it is in, None for an object in neither. made: takes the
+    datablocks that are made to be written.
 
-    One question is put to a whole block of objects before the next is, so that the processor has its code at hand: for
-    thousands of objects that saves a quarter of the time.
+    A whole block of objects is asked one question before the next, which keeps that code in the processor's cache: for
+    thousands of objects it saves a quarter of the time.
     """
-    placements, eyes, looks, scratch = Placements(scope), Eyes(scope), Looks(), Scratch()
+    placements, eyes, reader, scratch = Placements(scope), Eyes(scope), DrawnReader(), Scratch()
     maker = PieceMaker(scope, notes)
     pieces: dict[int, Piece] = {}
     rest = iter(objects.items())
@@ -76,8 +77,8 @@ def find_pieces(
             else:
                 asked.append((number, obj, container, data))
         sources = [Source(obj.name, data, placements.matrix(obj), scratch=scratch) for _, obj, _, data in asked]
-        shown = [looks.of(obj) for _, obj, _, _ in asked]
-        seen = [eyes.see(obj) for _, obj, _, _ in asked]
+        drawn = [reader.of(obj) for _, obj, _, _ in asked]
+        visible = [eyes.see(obj) for _, obj, _, _ in asked]
         records = [
             unpack(obj, source) if has(obj, CLASS) else None
             for (_, obj, _, _), source in zip(asked, sources, strict=True)
@@ -95,7 +96,7 @@ def find_pieces(
             source.points_checksum()
         for source in known:
             source.column_checksums()
-        for (number, obj, container, _), *answers in zip(asked, sources, shown, seen, records, strict=True):
+        for (number, obj, container, _), *answers in zip(asked, sources, drawn, visible, records, strict=True):
             piece = maker.make(obj, container, *answers)
             if piece is not None:
                 pieces[number] = piece
@@ -104,7 +105,7 @@ def find_pieces(
 
 
 def _leave_out(obj: bpy.types.Object, notes: Notes) -> None:
-    """Note that an object has no points."""
+    """Note why an object without points is left out."""
     if obj.type in DATA_TYPES:
         notes.left_out.append(_without_points(obj))
     elif obj.type != "EMPTY" or not has(obj, PIXEL_SIZE):
@@ -114,7 +115,7 @@ def _leave_out(obj: bpy.types.Object, notes: Notes) -> None:
 
 
 def _without_points(obj: bpy.types.Object) -> str:
-    """That an object is left out, and why."""
+    """Say that an object is left out, and why."""
     why = "it has no points"
     if obj.type == "META":
         why = "it is hidden, or its surface is that of another metaball of its family"
@@ -122,7 +123,7 @@ def _without_points(obj: bpy.types.Object) -> str:
 
 
 def _data_of(obj: bpy.types.Object, scope: Scope, notes: Notes, made: Temporaries) -> PointData | None:
-    """The points or mesh of an object, made of its curve or its modifiers where need be."""
+    """Return the points or mesh of an object, made of its curve or its modifiers where need be; None without any."""
     data = obj.data
     if isinstance(data, PointData):
         edited = isinstance(data, Mesh) and data.is_editmode
@@ -136,7 +137,7 @@ def _data_of(obj: bpy.types.Object, scope: Scope, notes: Notes, made: Temporarie
 
 
 def _is_evaluated(obj: bpy.types.Object, scope: Scope, notes: Notes) -> bool:
-    """Whether what modifiers and shape keys make of an object is to be written, and there are such."""
+    """Tell whether to write what an object's modifiers and shape keys make of it; False if it has none."""
     is_shaped = obj.type == "MESH" and obj.data.shape_keys is not None and _is_shaped(obj)
     if not scope.options.apply_modifiers:
         if is_shaped:
@@ -148,21 +149,24 @@ def _is_evaluated(obj: bpy.types.Object, scope: Scope, notes: Notes) -> bool:
 
 
 def _is_shaped(obj: bpy.types.Object) -> bool:
-    """Whether an object's shape keys may make another shape than the first of them."""
+    """Tell whether an object's shape keys can make another shape than the first of them."""
     keys = obj.data.shape_keys
     is_pinned = obj.show_only_shape_key and (obj.active_shape_key_index or 0) > 0
     return is_pinned or not keys.use_relative or any(key.value and not key.mute for key in keys.key_blocks[1:])
 
 
 class Placements:
-    """Where objects stand; what was applied of their roots is looked up once."""
+    """Tells where objects stand in angstrom; the scale that was applied to a root is found once."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self._known: dict[int, Matrix | None] = {}  # by the root's session_uid
 
     def matrix(self, obj: bpy.types.Object) -> NDArray[np.float64] | None:
-        """From an object's data to angstrom. What has no session is as large as `angstrom_per_unit` says."""
+        """Return the matrix from an object's data to angstrom, (4, 4); None where they are the same.
+
+        A Blender unit of an object without a session is as long as `angstrom_per_unit` says.
+        """
         root = self.scope.root
         if self.scope.session is None:
             root = obj
@@ -175,7 +179,7 @@ class Placements:
         return matrix
 
     def applied(self, root: bpy.types.Object) -> Matrix | None:
-        """What was applied of a root, looked up once."""
+        """Return the part of a root's matrix that was applied to its objects; None if nothing was."""
         number = root.session_uid
         if number not in self._known:
             self._known[number] = applied_of(root)
@@ -183,16 +187,16 @@ class Placements:
 
 
 class Eyes:
-    """Tell what is hidden."""
+    """Tells which objects are hidden."""
 
     def __init__(self, scope: Scope) -> None:
         self.layer = scope.layer
         self.hidden, self.shown, self.is_excluded = _hidden_collections(scope.session, scope.layer)
 
     def see(self, obj: bpy.types.Object) -> bool | None:
-        """Whether neither the object nor a group or container around it is hidden by its eye or monitor.
+        """Tell whether neither the object nor a group or container around it is hidden by its eye or monitor.
 
-        None where nobody can tell: what is not in the view layer, as when the session is excluded from it, has no eye.
+        None where nobody can tell: an object that is not in the view layer, as in an excluded session, has no eye.
         """
         if obj.hide_viewport or obj.hide_get(view_layer=self.layer):
             return False
@@ -204,7 +208,7 @@ class Eyes:
 
     @cached_property
     def _in_layer(self) -> frozenset[int]:
-        """The objects of the view layer, by session_uid."""
+        """Collect the session_uids of the objects in the view layer."""
         objects = self.layer.objects
         numbers = np.empty(len(objects), np.int32)
         objects.foreach_get("session_uid", numbers)
@@ -214,10 +218,11 @@ class Eyes:
 def _hidden_collections(
     session: bpy.types.Collection | None, layer: bpy.types.ViewLayer
 ) -> tuple[set[int], set[int], bool]:
-    """The collections, by session_uid, that a session's containers and groups are hidden in, and all others.
+    """Sort the collections of a view layer, by session_uid, into hidden ones and others.
 
-    What stands in one of the others, too, is seen. That the session itself is hidden does not count. Last, whether the session
-    is excluded from the layer or not in it, which excludes all that is in it.
+    Only the eyes and monitors of a session's containers and groups count, not those of the session itself. An object
+    that is also in one of the others is seen. The third value tells whether the session, and so all that is in it, is
+    excluded from the layer or not in it.
     """
     hidden: set[int] = set()
     shown: set[int] = set()
@@ -239,9 +244,9 @@ def _hidden_collections(
 
 
 class PieceMaker:
-    """Makes geometries of objects; what many of these share is looked up once.
+    """Makes pieces of objects; what many of these share is found once.
 
-    lost: where those stood in the file that are left out of it.
+    lost: the origins of geometries that are left out of the file.
     """
 
     def __init__(self, scope: Scope, notes: Notes) -> None:
@@ -249,18 +254,18 @@ class PieceMaker:
         self.notes = notes
         self.lost: set[tuple[str, int] | None] = set()
         self._volumes: dict[int, Stored] = {}  # by the session_uid of the mesh that holds the values
-        self._untouched: set[Hashable] = set()
+        self._unchanged: set[Hashable] = set()
 
     def make(
         self,
         obj: bpy.types.Object,
         container: str | None,
         source: Source,
-        look: Look,
+        drawn: Drawn,
         visible: bool | None,
         record: Record | None,
     ) -> Piece | None:
-        """One object as a geometry; None, with a note, for what is none."""
+        """Make a piece of one object; None, with a note, for an object that is no geometry."""
         if record is None:
             shower = self._shown_by.get(obj.session_uid)
             if shower is not None:
@@ -268,7 +273,7 @@ class PieceMaker:
                 if sentence not in self.notes.left_out:
                     self.notes.left_out.append(sentence)
                 return None
-            piece = newcomer(obj, source, container, look, visible is not False, self._usual_rate, self.scope.spelling)
+            piece = newcomer(obj, source, container, drawn, visible is not False, self._usual_rate, self.scope.spelling)
             if piece is None:
                 self.notes.left_out.append(_without_points(obj))
             else:
@@ -277,11 +282,11 @@ class PieceMaker:
         piece = Piece(obj, record.part, source, container or record.container, record.index, None)
         if self.scope.record is not None and record.session == self.scope.record.session:
             piece.origin = (record.container, record.index)
-        key = self._key(piece, record, look, visible)
-        if key is not None and key in self._untouched:
+        key = self._key(piece, record, drawn, visible)
+        if key is not None and key in self._unchanged:
             piece.read_name = record.part.own[0]
             return piece
-        self._compare(piece, record, look, visible)
+        self._compare(piece, record, drawn, visible)
         volume = source.volume
         mended = repair(
             piece.node,
@@ -299,21 +304,21 @@ class PieceMaker:
             self.lost.add(piece.origin)
             return None
         if key is not None and not piece.edits and not piece.warnings and speaks_for_others(piece.node):
-            self._untouched.add(key)
+            self._unchanged.add(key)
         self.notes.warnings += piece.warnings
         return piece
 
-    def _key(self, piece: Piece, record: Record, look: Look, visible: bool | None) -> Hashable | None:
-        """By which a geometry of this session is known to be untouched; None for one that has to be looked into."""
+    def _key(self, piece: Piece, record: Record, drawn: Drawn, visible: bool | None) -> Hashable | None:
+        """Return the key by which a geometry is known to be unchanged; None for one that must be examined."""
         if piece.origin is None or piece.container != record.container or self.scope.options.target is not None:
             return None
-        return key_of(piece.obj, piece.source, record, look, visible)
+        return key_of(piece.obj, piece.source, record, drawn, visible)
 
-    def _compare(self, piece: Piece, record: Record, look: Look, visible: bool | None) -> None:
+    def _compare(self, piece: Piece, record: Record, drawn: Drawn, visible: bool | None) -> None:
         """Bring into a geometry's node what was edited since the record was made."""
         obj = piece.obj
-        # A modifier that was copied from another object may show what this one has no place for.
-        piece.source.steps = _steps(obj) if record.frames else []
+        # A modifier that was copied from another object may draw frames or a volume that this geometry cannot have.
+        piece.source.frames = _frames_of(obj) if record.frames else []
         if "volume" in state_of(piece.node).as_dict():
             piece.source.volume = volume_mesh(obj)
         _refuse_what_is_of_others(piece, record)
@@ -329,7 +334,7 @@ class PieceMaker:
             )
             if self.scope.session is not None:
                 piece.edits[Kind.RELEASE] = (record.release,)
-        apply_edits(piece, record, look, visible, self.scope.scene.frame_current, self.scope.spelling)
+        apply_edits(piece, record, drawn, visible, self.scope.scene.frame_current, self.scope.spelling)
         if piece.container != record.container:
             piece.edits[Kind.CONTAINER] = (piece.container,)
             piece.index = None
@@ -346,7 +351,7 @@ class PieceMaker:
 
     @cached_property
     def _usual_rate(self) -> tuple[float, float, float]:
-        """The sampling rate of the session's first object, for new ones."""
+        """Return the sampling rate of the session's first object, which new ones get."""
         for obj in self.scope.session.all_objects if self.scope.session is not None else ():
             rate = plain_property(obj.get(SAMPLING_RATE))
             if has(obj, CLASS) and isinstance(rate, list) and len(rate) == 3:
@@ -355,7 +360,10 @@ class PieceMaker:
 
     @cached_property
     def _shown_by(self) -> dict[int, str]:
-        """By the session_uid of what others show, a surface or a frame, who does: what is pasted brings its own into the scene."""
+        """Name the object that shows each surface or frame, by the session_uid of the latter.
+
+        Pasting an object puts the surface or the frames that it shows into the scene, too.
+        """
         objects = self.scope.objects if self.scope.session is None else self.scope.session.all_objects
         return {
             part.session_uid: name_of(obj)
@@ -365,45 +373,47 @@ class PieceMaker:
         }
 
 
-def _steps(obj: bpy.types.Object) -> list[bpy.types.Mesh]:
+def _frames_of(obj: bpy.types.Object) -> list[bpy.types.Mesh]:
+    """Return the meshes of a trajectory's frames."""
     if not has(obj, MODEL):
         return []
-    return [step.data for step in frames_of(obj)]
+    return [frame.data for frame in frames_of(obj)]
 
 
 def _refuse_what_is_of_others(piece: Piece, record: Record) -> None:
-    """The values of a volume, and the frames of a trajectory, are behind a modifier, which may have been copied."""
+    """Raise MosaicError where an object shows another one's volume or frames, as its modifier was copied from there."""
     own, holder = piece.obj.get(SHOWS), piece.source.volume
     if record.frames:
         holder = input_of(piece.obj, "Frames")
     if own is not None and holder is not None and holder.get(SHOWS) != own:
         what = "frames" if record.frames else "volume"
         raise MosaicError(
-            f"{piece.label}: its modifier {MODIFIER!r} was copied from another object and shows the {what} of that one; undo "
-            "that, or delete the object to save without it."
+            f"{piece.label}: its modifier {MODIFIER!r} was copied from another object and shows the {what} of that "
+            "one; undo that, or delete the object to save without it."
         )
 
 
 def _look_at_frame(piece: Piece, record: Record) -> None:
-    """Let a trajectory, which shows its frames and not its own mesh, be that of a frame where its own was edited."""
+    """Take the arrays of a trajectory from one of its frames where its own mesh, which is not shown, was edited."""
     source = piece.source
     own = source.count, source.points_checksum(), source.face_count(), source.faces_checksum()
     if own == (record.count, record.points_checksum, record.faces, record.faces_checksum):
         return
-    mesh = source.own_steps().get(record.step)
+    mesh = source.own_frames().get(record.step)
     if mesh is not None:
         source.show(mesh)
         piece.warnings.append(
-            f"{piece.label}: its own mesh was changed, which is not shown and not saved; edit those of its frames instead."
+            f"{piece.label}: its own mesh was changed, which is not shown and not saved; edit those of its frames "
+            "instead."
         )
 
 
 def _refuse_applied_points(scope: Scope, placements: Placements, pieces: Collection[Piece]) -> None:
-    """Object > Apply on a root with all its objects leaves points in units of which nobody knows the angstrom."""
+    """Raise MosaicError where a root's scale was applied to its objects: nobody knows what an angstrom is then."""
     if scope.session is not None and scope.root is None and 2 * sum(map(_is_scaled, pieces)) > len(pieces) > 0:
         raise MosaicError(
-            f"The root of {name_of(scope.session)!r}, the empty that its objects hung on, was deleted and its scale given to "
-            "them, so nobody knows what an angstrom is; undo that to save."
+            f"The root of {name_of(scope.session)!r}, the empty that its objects hung on, was deleted and its scale "
+            "given to them, so nobody knows what an angstrom is; undo that to save."
         )
     if scope.root is None or not has_lost_its_scale(scope.root) or placements.applied(scope.root) is not None:
         return
@@ -416,6 +426,7 @@ def _refuse_applied_points(scope: Scope, placements: Placements, pieces: Collect
 
 
 def _is_scaled(piece: Piece) -> bool:
+    """Tell whether a geometry of the session has another size than in the file."""
     matrix = piece.source.matrix
     if piece.origin is None or matrix is None:
         return False

@@ -16,9 +16,9 @@ from .object_arrays import Source
 class Piece:
     """A geometry on its way into a file.
 
-    part: the node, or what makes it. index: its place in the file's container, None for what is new there; origin: where it
-    was read from. edits: the details of what was changed since, as `Change` has them, by their kind. uuid: None where the
-    release has none.
+    part: its node, or what makes the node. index: its number in the file's container, None for what is new there.
+    origin: the container and number that it was read from. edits: the details of what was changed since, as in a
+    `Change`, by kind. uuid: None where the release has none.
     """
 
     obj: bpy.types.Object
@@ -30,11 +30,11 @@ class Piece:
     edits: dict[Kind, tuple[Any, ...]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     origin: tuple[str, int] | None = None
-    read_name: str | None = None  # as it was called in the file
+    read_name: str | None = None  # what it was called in the file
 
     @property
     def node(self) -> ObjectNode:
-        """What is written, to look into it and to change it. Nobody who only writes it asks for it."""
+        """Return the node, to be examined and changed. Writing it takes `part` alone, which saves making the node."""
         part = self.part
         if isinstance(part, Formed):
             part = self.part = part.make()
@@ -42,7 +42,7 @@ class Piece:
 
     @property
     def read_uuid(self) -> Node:
-        """The uuid that its node has."""
+        """Return the uuid that its node has."""
         return self.part.own[1] if type(self.part) is Formed else state_of(self.part).as_dict().get("uuid")
 
     @property
@@ -51,12 +51,12 @@ class Piece:
 
     @property
     def label(self) -> str:
-        """What it is called in sentences."""
+        """Return what it is called in sentences."""
         return f"{self.container} {self._name!r}"
 
     @property
     def changes(self) -> list[Change]:
-        """What was edited, in the order in which it is told."""
+        """Return what was edited, in the order in which it is told."""
         subject = Subject(self.container, self._name)
         return [Change(kind, subject, details) for kind, details in self.edits.items()]
 

@@ -1,4 +1,4 @@
-"""Saving: a scene's session into a file, and what is not saved yet."""
+"""Saving a session or single objects into a file, and what is not saved yet."""
 
 import json
 import os
@@ -31,8 +31,8 @@ THUMBNAIL_VERSION = 1
 class LastFile:
     """The file that a session was last read from or saved to, as the session's collection keeps it.
 
-    stamp: tells whether the file was changed since; "" for a session that is in no file. saved: a digest for each geometry or
-    container that differs in the file from what was first read, separated by spaces.
+    stamp: tells whether the file was changed since; "" for a session that is in no file. saved: a digest for each
+    geometry or container that differs in the file from what was first read, separated by spaces.
     """
 
     file: str
@@ -40,14 +40,14 @@ class LastFile:
     saved: str
 
 
-# By the collection's session_uid, what was saved while Blender runs: undo takes back what the collection keeps of it, but not
-# the file.
+# Files that were saved while Blender runs, by the collection's session_uid: undo takes back what the collection keeps
+# of a save, but not the file.
 _last_files: dict[int, LastFile] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save did: the file, and one sentence for each thing that was changed since it was read, left out, or odd."""
+    """What a save did: the file's path, and sentences on what was changed since it was read, left out, or is odd."""
 
     path: str
     changes: list[str]
@@ -70,9 +70,10 @@ def save_session(
 ) -> Saved:
     """Save a session's collection.
 
-    path: a bare pickle if it ends in .pickle, which is what Mosaic's window opens, else an indexed file. overwrite: also a
-    file that was changed on disk since it was read. thumbnail: a new PNG for an indexed file; its old one is kept otherwise.
-    adopt: the file is the session's from now on, unless it is written for another release.
+    path: a bare pickle if it ends in .pickle, which is what Mosaic's window opens, else an indexed file. backup: keep
+    a file that is overwritten for the first time as `<name>.bak`. overwrite: also a file that was changed on disk since
+    it was read. thumbnail: a new PNG for an indexed file, which keeps its old one otherwise. adopt: the file is the
+    session's from now on, unless it is written for another release.
     Raises MosaicError, with no file changed, when the session cannot be saved.
     """
     target = os.path.abspath(path)
@@ -80,6 +81,7 @@ def save_session(
         raise MosaicError(f"{target} was changed on disk since it was read; save under another name, or overwrite it.")
     finish_sculpting(layer)
     with closing(collect_session(session, scene, layer, options)) as collected:
+        saved_digests = " ".join(_digests(collected))
         is_its_own = target == _last_file_of(session).file
         layout = collected.layout if is_its_own else layout_of(target)
         saved = _write(collected, target, backup, thumbnail or thumbnail_of(session), layout)
@@ -90,20 +92,20 @@ def save_session(
             if group.is_editable and group.get(GROUP, {}).get("uuid") != entry["uuid"]:
                 group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
     if adopt and (options is None or options.target is None):
-        saved_as = LastFile(clean_text(target), file_stamp(target) or "", " ".join(_digests(collected)))
+        saved_as = LastFile(clean_text(target), file_stamp(target) or "", saved_digests)
         _last_files[session.session_uid] = saved_as
         if thumbnail is not None:
             session[THUMBNAIL] = numbers_of(thumbnail, THUMBNAIL_VERSION)
         session[SESSION]["layout"] = layout
         for key, value in asdict(saved_as).items():
             session[SESSION][key] = value
-        if session.override_library is not None:  # Blender keeps nothing else that is changed at it
+        if session.override_library is not None:  # Blender keeps no other change of an override
             session[OVERRIDE_PLACE] = json.dumps(asdict(saved_as))
     return saved
 
 
 def thumbnail_of(session: bpy.types.Collection) -> bytes | None:
-    """The PNG that takes the place of the file's thumbnail; None without one, or where it was tampered with."""
+    """Return the PNG that replaces the file's thumbnail; None without one, or where it was tampered with."""
     if not has(session, THUMBNAIL):
         return None
     try:
@@ -129,7 +131,7 @@ def save_objects(
 
 
 def finish_sculpting(layer: bpy.types.ViewLayer) -> None:
-    """Bring into a mesh what Sculpt Mode with dynamic topology has of it, as saving a .blend does."""
+    """Bring the mesh of Sculpt Mode with dynamic topology into the object, as saving a .blend does."""
     active = layer.objects.active
     if active is not None and active.mode == "SCULPT":
         bpy.ops.ed.flush_edits()
@@ -137,7 +139,7 @@ def finish_sculpting(layer: bpy.types.ViewLayer) -> None:
 
 @without_collection()
 def unsaved_changes(session: bpy.types.Collection, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> list[str]:
-    """What was changed since the session was read or saved, one sentence each; none if the file has all of it.
+    """Say what was changed since the session was read or saved, one sentence each; nothing if the file has all of it.
 
     Raises MosaicError when the session could not be saved as it is.
     """
@@ -151,11 +153,12 @@ def unsaved_changes(session: bpy.types.Collection, scene: bpy.types.Scene, layer
 
 
 def _digests(collected: Collected) -> list[str]:
+    """Return the digest of each geometry or container that differs from what was read."""
     return list(map(digest, by_subject(collected.changes)))
 
 
 def changed_on_disk(session: bpy.types.Collection, path: str) -> bool:
-    """Whether the file that the session was read from or saved to has been changed by someone else."""
+    """Tell whether someone else changed the file that the session was read from or saved to."""
     last = _last_file_of(session)
     if os.path.abspath(last.file) != os.path.abspath(path) or not last.stamp:
         return False
@@ -163,11 +166,12 @@ def changed_on_disk(session: bpy.types.Collection, path: str) -> bool:
 
 
 def file_of(session: bpy.types.Collection) -> str:
-    """The file that a session was read from or last saved to; "" for none."""
+    """Return the file that a session was read from or last saved to; "" for none."""
     return _last_file_of(session).file
 
 
 def _last_file_of(session: bpy.types.Collection) -> LastFile:
+    """Return the file that a session was last read from or saved to."""
     last = _last_files.get(session.session_uid) or _said_at_override(session)
     if last is None:
         said = session[SESSION]
@@ -176,7 +180,7 @@ def _last_file_of(session: bpy.types.Collection) -> LastFile:
 
 
 def _said_at_override(session: bpy.types.Collection) -> LastFile | None:
-    """What a library override says of its last file; None where it says nothing that can be read."""
+    """Return the last file of a library override; None without one, or where it was tampered with."""
     if session.override_library is None:
         return None
     try:
@@ -187,13 +191,14 @@ def _said_at_override(session: bpy.types.Collection) -> LastFile | None:
 
 
 def layout_of(path: str) -> Literal["pickle", "indexed"]:
-    """The layout that a new file of this name gets."""
+    """Return the layout that a new file of this name gets."""
     return "pickle" if path.lower().endswith(".pickle") else "indexed"
 
 
 def _write(
     collected: Collected, path: str, backup: bool, thumbnail: bytes | None, layout: Literal["pickle", "indexed"]
 ) -> Saved:
+    """Write a file. Raises MosaicError, with no file changed, when that fails."""
     if BLEND.search(path) or BLEND.search(os.path.realpath(path)):
         raise MosaicError(f"{path} is the name of a Blender file, which would be lost; save as .pickle or .mosaic.")
     sections = collected.sections

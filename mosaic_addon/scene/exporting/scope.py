@@ -1,4 +1,4 @@
-"""What is to be saved, from which scene and how, and what a person is told of it."""
+"""What is to be saved, from which scene and how, and the notes that are made of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class ExportOptions:
 
     target: one of `releases.TARGETS`, to write as that release of Mosaic does; None for the one that the session came from.
     apply_modifiers: write what the objects' modifiers make of their points and faces, but for the one that draws them.
-    angstrom_per_unit: of objects without a session, what a Blender unit stands for.
+    angstrom_per_unit: the length of a Blender unit for objects without a session.
     """
 
     target: str | None = None
@@ -30,8 +30,8 @@ class ExportOptions:
 class Scope:
     """A session, or single objects, and where they are saved from.
 
-    session: its collection, None for single objects. scene, layer: where it is linked and whose eyes are asked. root, record:
-    of the session. release, spelling: as which it is written before it becomes that of another release.
+    session: its collection, None for single objects. scene, layer: where the session is linked; their eyes tell what is
+    visible. root, record: of the session. release, spelling: the release that it came from, and how that writes one.
     layout: of the file that it was read from or last saved to.
     """
 
@@ -50,7 +50,7 @@ class Scope:
 def scope_of_session(
     session: bpy.types.Collection, scene: bpy.types.Scene, layer: bpy.types.ViewLayer, options: ExportOptions
 ) -> Scope:
-    """A session in its own spelling. Raises MosaicError when its record was tampered with."""
+    """Return the scope of a session. Raises MosaicError when its record was tampered with."""
     release = session[SESSION].get("release", NEWEST.release)
     layout: Literal["pickle", "indexed"] = "indexed" if session[SESSION].get("layout") == "indexed" else "pickle"
     root, record = root_of(session), unpack_session(session)
@@ -60,13 +60,13 @@ def scope_of_session(
 def scope_of_objects(
     objects: Sequence[bpy.types.Object], scene: bpy.types.Scene, layer: bpy.types.ViewLayer, options: ExportOptions
 ) -> Scope:
-    """Objects in the spelling of the newest release."""
+    """Return the scope of single objects, which are written as the newest release does."""
     return Scope(None, objects, scene, layer, options, None, None, NEWEST.release, NEWEST, "pickle")
 
 
 @dataclass(slots=True)
 class Notes:
-    """What a person is told beside the changes, one sentence each: objects that are left out, and what is odd."""
+    """Sentences for the user beside the changes: objects that are left out, and warnings."""
 
     left_out: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

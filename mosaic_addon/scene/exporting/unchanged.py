@@ -1,8 +1,8 @@
-"""Telling at a glance that an object shows what it was read from.
+"""A quick way to tell that an object still shows what it was read from.
 
-Thousands of objects differ in little but their points. Of all that decides whether one was edited, what is its own is compared
-with its record here, and the rest makes a key: where one object of a key was looked into and nothing was found, there is
-nothing to be found in the others.
+Thousands of objects differ in little but their points. What is an object's own is compared with its record here; all
+else that decides whether it was edited makes a key. Where one object of a key was examined and nothing was found,
+nothing would be found in the others.
 """
 
 import marshal
@@ -18,19 +18,22 @@ from ..data.custom_properties import clean_text, own_properties, plain_property
 from ..keys import SAMPLING_RATE
 from ..outline.tree import name_of
 from ..record import Record
-from .edited_look import Look
+from .edited_appearance import Drawn
 from .object_arrays import Source
 
-LOOKED_INTO = ("VolumeGeometry", "SegmentationGeometry")  # always: whether Mosaic bears them depends on their values
+# Classes that are always examined: whether Mosaic can load one depends on its values.
+ALWAYS_EXAMINED = ("VolumeGeometry", "SegmentationGeometry")
 
 
-def key_of(obj: bpy.types.Object, source: Source, record: Record, look: Look, visible: bool | None) -> Hashable | None:
-    """What an object and others have in common that are edited if it is; None for one that is edited or unlike all others.
+def key_of(
+    obj: bpy.types.Object, source: Source, record: Record, drawn: Drawn, visible: bool | None
+) -> Hashable | None:
+    """Return a key that an object shares with others of which the same is found; None for one that must be examined.
 
-    For objects with an equal key, `apply_edits` and `repair` find the same.
+    Whatever `apply_edits` and `repair` look at must be compared here or be part of the key.
     """
     part = record.part
-    if type(part) is not Formed or look.elsewhere or record.frames or source.matrix is not None:
+    if type(part) is not Formed or drawn.elsewhere or record.frames or source.matrix is not None:
         return None
     name = part.own[0]
     shown = name_of(obj)
@@ -49,7 +52,7 @@ def key_of(obj: bpy.types.Object, source: Source, record: Record, look: Look, vi
     return (
         part.alike,
         visible,
-        look,
+        drawn,
         tuple(rate.to_list()) if hasattr(rate, "to_list") else _bytes_of(plain_property(rate)),
         _bytes_of([(key, plain_property(value)) for key, value in own.items()]) if own else b"",
         source.is_mesh,
@@ -60,11 +63,16 @@ def key_of(obj: bpy.types.Object, source: Source, record: Record, look: Look, vi
 
 
 def _bytes_of(value: Any) -> bytes:
-    """Plain values as bytes that are equal for equal values: ten times as quick as `canonical`, but not for keeping."""
-    return marshal.dumps(value, 2)  # later versions of the format depend on what else refers to the value
+    """Encode plain values as bytes that are equal for equal ones: quicker than `canonical`, but not to be kept."""
+    return marshal.dumps(value, 2)  # in later versions of the format, the bytes depend on references to the value
 
 
 def speaks_for_others(node: ObjectNode) -> bool:
-    """Whether what was found out about a geometry holds for all with its key: no array was compared that the key is silent on."""
+    """Tell whether what was found of a geometry holds for all with its key.
+
+    It does not where an array was compared that is not part of the key, as vertex colours are.
+    """
     fit = fit_of(node)
-    return node.cls.name not in LOOKED_INTO and (fit is None or state_of(fit).as_dict().get("vertex_colors") is None)
+    return node.cls.name not in ALWAYS_EXAMINED and (
+        fit is None or state_of(fit).as_dict().get("vertex_colors") is None
+    )

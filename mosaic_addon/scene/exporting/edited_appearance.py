@@ -1,4 +1,4 @@
-"""What Blender shows of an object's colours and numbers -> the appearance and representation of its geometry."""
+"""How Blender draws an object -> the appearance and representation of its geometry."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,34 +21,36 @@ from .changes import Kind
 from .piece import Piece
 
 REPRESENTATION_OF = {label: name for name, label in LABELS.items()}
-LOOK_INPUTS = ("Representation", "Size", "Spheres")
+DRAWN_INPUTS = ("Representation", "Size", "Spheres")
 SURFACE_INPUTS = ("Color", "Opacity", "Ambient", "Diffuse", "Specular")
-DECIMALS = 6  # of colours that were edited: those of a 32-bit number
+DECIMALS = 6  # of an edited colour; Blender's 32-bit numbers have no more
 
 
-class Look(NamedTuple):
-    """What Blender shows of an object: inputs of the modifier, None without one, and the material's numbers.
+class Drawn(NamedTuple):
+    """How Blender draws an object: the inputs of its modifier, None without one, and the numbers of its material.
 
-    elsewhere: the modifier may show what lies in other objects, a volume's surface or the frames of a trajectory.
+    numbers: red, green, blue as scene values, opacity, ambient, diffuse, specular; of a material of the user's own, the
+    first four. elsewhere: the modifier can draw other datablocks, a volume's surface or the frames of a trajectory.
     """
 
     representation: str | None
     size: float | None
     spheres: bool | None
-    numbers: tuple[float, ...] | None  # red, green, blue (scene values), opacity, ambient, diffuse, specular
+    numbers: tuple[float, ...] | None
     elsewhere: bool
 
 
-class Looks:
-    """Reads looks; what many objects share is looked up once."""
+class DrawnReader:
+    """Reads how objects are drawn; modifiers' node groups and materials that many objects share are read once."""
 
     def __init__(self) -> None:
-        # By the session_uid of their group, with whether it draws what is elsewhere and is told how to draw.
+        # By the session_uid of the node group: its inputs, whether it draws other datablocks, whether it has a switch.
         self._inputs: dict[int, tuple[ModifierInputs, bool, bool]] = {}
         self._materials: dict[int, tuple[float, ...] | None] = {}
-        self._sockets: dict[int, list[int]] = {}  # where SURFACE_INPUTS are, by the group of the node
+        self._sockets: dict[int, list[int]] = {}  # the numbers of SURFACE_INPUTS, by the group of the node
 
-    def of(self, obj: bpy.types.Object) -> Look:
+    def of(self, obj: bpy.types.Object) -> Drawn:
+        """Tell how an object is drawn. Raises MosaicError for a material whose node lacks an input."""
         representation = size = spheres = None
         elsewhere = False
         modifier: Any = obj.modifiers.get(MODIFIER)
@@ -59,9 +61,9 @@ class Looks:
             if modifier is not None:
                 known = self._know(modifier.node_group)
         if known is not None:
-            inputs, elsewhere, is_told = known
-            if is_told:
-                label, size, spheres = inputs.several(modifier, LOOK_INPUTS)
+            inputs, elsewhere, has_switch = known
+            if has_switch:
+                label, size, spheres = inputs.several(modifier, DRAWN_INPUTS)
                 representation, spheres = REPRESENTATION_OF.get(label), bool(spheres)
         slots = obj.material_slots
         material = slots[0].material if len(slots) else None
@@ -71,7 +73,7 @@ class Looks:
             if number not in self._materials:
                 self._materials[number] = self._numbers_of(material)
             numbers = self._materials[number]
-        return Look(representation, size, spheres, numbers, elsewhere)
+        return Drawn(representation, size, spheres, numbers, elsewhere)
 
     def _know(self, group: bpy.types.NodeTree) -> tuple[ModifierInputs, bool, bool]:
         inputs = ModifierInputs(group)
@@ -85,7 +87,7 @@ class Looks:
         if surface is None:
             return _numbers_of_users(material)
         group = getattr(surface, "node_tree", None)
-        if group is None:  # it shows nothing, which is no colour either
+        if group is None:  # a node without a group draws nothing
             return None
         inputs = surface.inputs
         places = self._sockets.get(group.session_uid)
@@ -94,7 +96,8 @@ class Looks:
             if min(places) < 0:
                 missing = SURFACE_INPUTS[places.index(-1)]
                 raise MosaicError(
-                    f"The node {SURFACE!r} of the material {material.name!r} has no input {missing!r} any more; undo that to save."
+                    f"The node {SURFACE!r} of the material {material.name!r} has no input {missing!r} any more; "
+                    "undo that to save."
                 )
             self._sockets[group.session_uid] = places
         sockets = inputs.values()  # quicker than one after the other
@@ -103,7 +106,7 @@ class Looks:
 
 
 def _numbers_of_users(material: bpy.types.Material) -> tuple[float, ...]:
-    """Of a material of the user's own."""
+    """Return the colour and opacity of a material of the user's own."""
     tree = material.node_tree
     principled = [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"] if tree is not None else []
     if principled:
@@ -114,28 +117,28 @@ def _numbers_of_users(material: bpy.types.Material) -> tuple[float, ...]:
 
 @lru_cache(65536)
 def _scene_color(color: tuple[float, float, float]) -> tuple[float, ...]:
-    """A base colour as its material holds it."""
+    """Convert a base colour to what its material holds."""
     return tuple(to_scene(np.array(color)).astype(np.float32).tolist())
 
 
 @lru_cache(65536)
 def _single(value: float) -> float:
-    """A number as Blender holds it."""
+    """Round a number to what Blender holds."""
     return float(np.float32(value))
 
 
 def display_color(scene: tuple[float, ...]) -> tuple[float, float, float]:
-    """A colour of a material as Mosaic writes it."""
+    """Convert the colour of a material to what Mosaic writes."""
     red, green, blue = np.clip(to_display(np.array(scene[:3])), 0, 1).round(DECIMALS).tolist()
     return red, green, blue
 
 
-def edit_look(piece: Piece, record: Record, look: Look) -> None:
-    """Bring colour, numbers, representation and size, as `look` shows them, into the node."""
+def edit_appearance(piece: Piece, record: Record, drawn: Drawn) -> None:
+    """Bring an edited colour, number, representation or size into the node."""
     node = piece.node
     original = appearance_of(node, piece.container, record.fractions)
-    if look.numbers is not None:
-        color, rest = look.numbers[:3], look.numbers[3:]
+    if drawn.numbers is not None:
+        color, rest = drawn.numbers[:3], drawn.numbers[3:]
         if color != _scene_color(original.base_color):
             shown = display_color(color)
             set_appearance(node, "base_color", shown)
@@ -145,45 +148,49 @@ def edit_look(piece: Piece, record: Record, look: Look) -> None:
                 set_appearance(node, kind.value, shortest(value))
                 piece.edits[kind] = (value,)
     representation = record.representation
-    if look.representation is not None and look.representation != representation:
-        if look.representation == FITTED_SURFACE or node.cls.name == "SegmentationGeometry":
+    if drawn.representation is not None and drawn.representation != representation:
+        if drawn.representation == FITTED_SURFACE or node.cls.name == "SegmentationGeometry":
             piece.warnings.append(
-                f"{piece.label}: is shown as {LABELS[look.representation]} in Blender only, which Mosaic does not offer for it."
+                f"{piece.label}: is shown as {LABELS[drawn.representation]} in Blender only, "
+                "which Mosaic does not offer for it."
             )
         else:
-            representation = look.representation
+            representation = drawn.representation
             put(state_of(node), "representation", representation)
             piece.edits[Kind.REPRESENTATION] = (representation,)
-    if look.size is not None:
-        # The size of a surface's points means nothing, so an import leaves the modifier's own.
+    if drawn.size is not None:
+        # A surface has no points to be seen, so an import leaves the modifier's own size.
         shown = 8.0 if record.representation in MESH_REPRESENTATIONS else _single(original.size)
-        if look.size != shown:
-            set_appearance(node, "size", _size_like(original.size, look.size))
-            piece.edits[Kind.SIZE] = (look.size,)
+        if drawn.size != shown:
+            set_appearance(node, "size", _size_like(original.size, drawn.size))
+            piece.edits[Kind.SIZE] = (drawn.size,)
         elif (
             record.representation in MESH_REPRESENTATIONS
             and representation not in MESH_REPRESENTATIONS
-            and look.size != _single(original.size)
+            and drawn.size != _single(original.size)
         ):
-            set_appearance(node, "size", _size_like(original.size, look.size))
-    if look.spheres is not None and look.spheres != original.render_spheres:
-        set_appearance(node, "render_spheres", look.spheres)
-        piece.edits[Kind.SPHERES] = (look.spheres,)
+            set_appearance(node, "size", _size_like(original.size, drawn.size))
+    if drawn.spheres is not None and drawn.spheres != original.render_spheres:
+        set_appearance(node, "render_spheres", drawn.spheres)
+        piece.edits[Kind.SPHERES] = (drawn.spheres,)
 
 
 def _size_like(original: float, value: float) -> float:
-    """A size as the kind of number that it was."""
+    """Return a size as the kind of number that it was."""
     size = shortest(value)
     return int(size) if size.is_integer() and type(original) is int else size
 
 
 def shortest(value: float) -> float:
-    """The shortest number that Blender would hold as `value`."""
+    """Return the shortest decimal number that Blender would hold as `value`."""
     return float(str(np.float32(value)))
 
 
 def edit_volume(piece: Piece, record: Record, original: float | None, spelling: Spelling) -> None:
-    """Bring the isovalue and the target resolution of a volume's surface into the node. original: the resolution it had."""
+    """Bring an edited isovalue or target resolution of a volume's surface into the node.
+
+    original: the resolution that it was read with. Raises MosaicError for one that is no positive number.
+    """
     mesh = piece.source.volume
     assert mesh is not None
     percentile = mesh.get(PERCENTILE)
