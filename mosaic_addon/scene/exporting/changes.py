@@ -53,6 +53,7 @@ class Kind(Enum):
     FACES_FLIPPED = "faces flipped"
     FACES_ADDED = "faces added"
     VERTEX_COLORS = "vertex colors"
+    VERTEX_COLORS_REMOVED = "vertex colors removed"
     COLUMNS = "columns"
     COLUMN_VALUES = "column values"
     # of a container
@@ -194,6 +195,7 @@ WORDS: Final[dict[Kind, Callable[..., str]]] = {
     Kind.FACES_FLIPPED: lambda _: "faces turned round",
     Kind.FACES_ADDED: lambda count, _: f"{count} triangles",
     Kind.VERTEX_COLORS: lambda _: "vertex colours",
+    Kind.VERTEX_COLORS_REMOVED: lambda: "without vertex colours",
     Kind.COLUMNS: lambda edits, _: f"vertex properties {_columns(edits)}",
     Kind.COLUMN_VALUES: lambda _: "values of vertex properties",
     Kind.ORDER: lambda *_: "in another order",

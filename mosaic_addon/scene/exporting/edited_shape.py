@@ -144,16 +144,29 @@ def _edit_faces(piece: Piece, record: Record, parts: Pairs, reshaped: bool, spel
     reshaped = reshaped or bool(piece.edits.keys() & RESHAPED)
     _renew(parts, "vertices", source, reshaped)
     _renew(parts, "vertex_normals", source, reshaped)
-    colors = array_of(entries.get("vertex_colors"))
-    if colors is not None and colors.ndim == 2:
-        current = read_vertex_colors(source.data, colors)
-        if current is None:
-            drop(parts, "vertex_colors")
-        elif current.shape != colors.shape or not np.array_equal(current, colors, equal_nan=True):
-            put(parts, "vertex_colors", current.astype(colors.dtype))
-            piece.edits[Kind.VERTEX_COLORS] = (digest_of(current),)
+    _edit_vertex_colors(piece, record, parts)
     if reshaped and entries.get("triangle_normals") is not None:
         put(parts, "triangle_normals", source.face_normals())
+
+
+def _edit_vertex_colors(piece: Piece, record: Record, parts: Pairs) -> None:
+    """Bring edited or removed vertex colours into the node's mesh.
+
+    Those that Blender cannot hold, as they are not three numbers for each vertex, stay until points are made or deleted.
+    """
+    colors = array_of(parts.as_dict().get("vertex_colors"))
+    if colors is None or colors.ndim != 2:
+        return
+    current = read_vertex_colors(piece.source.data, colors)
+    if current is None:
+        were_shown = record.count > 0 and colors.shape == (record.count, 3) and colors.dtype.kind in "biuf"
+        if were_shown:
+            piece.edits[Kind.VERTEX_COLORS_REMOVED] = ()
+        if were_shown or Kind.COUNT in piece.edits:
+            drop(parts, "vertex_colors")
+    elif current.shape != colors.shape or not np.array_equal(current, colors, equal_nan=True):
+        put(parts, "vertex_colors", current.astype(colors.dtype))
+        piece.edits[Kind.VERTEX_COLORS] = (digest_of(current),)
 
 
 def _all_turned_round(source: Source, total: int) -> bool:
