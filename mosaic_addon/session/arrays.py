@@ -1,13 +1,21 @@
-"""The arrays in the nodes of a geometry, and the names that `Stored` nodes give them."""
+"""The arrays in the nodes of a geometry: which there are, under which names, and how to replace them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from .nodes import ArrayNode, Node, ObjectNode
+from numpy.typing import NDArray
+
+from .edit import drop, put, state_of
+from .nodes import ArrayNode, Node, ObjectNode, Stored
 from .session import Frame, Geometry, Mesh
-from .values import columns_in, fit_of
+from .values import array_of, columns_in, fit_of
 
 Named: TypeAlias = tuple[str, ArrayNode]
+
+# The names of arrays here and of `Stored` nodes: those of a geometry itself, and those of the mesh that is its model.
+POINTS, NORMALS, QUATERNIONS, VOLUME = "points", "normals", "quaternions", "volume"
+VERTICES, TRIANGLES, VERTEX_NORMALS = "vertices", "triangles", "vertex_normals"
+VERTEX_COLORS, TRIANGLE_NORMALS = "vertex_colors", "triangle_normals"
 
 
 def arrays_of(geometry: Geometry) -> Iterator[Named]:
@@ -50,3 +58,37 @@ def _those_of(fields: Mapping[str, Node], understood: Mapping[str, Any], start: 
         node = fields.get(name)
         if value is not None and type(node) is ArrayNode:
             yield start + name, node
+
+
+# --- the arrays of one object, a geometry or the mesh that is its model ---------------------------------------------
+
+
+def array_in(node: ObjectNode, name: str) -> Node:
+    """Return an array of an object, whatever stands for it; None without one."""
+    return state_of(node).as_dict().get(name)
+
+
+def has_array(node: ObjectNode, name: str) -> bool:
+    """Tell whether an object has a place for an array, which may be empty."""
+    return name in state_of(node).as_dict()
+
+
+def values_in(node: ObjectNode, name: str) -> NDArray[Any] | None:
+    """Return an array that the node holds itself; None without one, also for one in Blender's data."""
+    return array_of(array_in(node, name))
+
+
+def stored_in(node: ObjectNode, name: str) -> Stored | None:
+    """Return what stands for an array in Blender's data; None for any other."""
+    value = array_in(node, name)
+    return value if type(value) is Stored else None
+
+
+def put_array(node: ObjectNode, name: str, value: Node) -> None:
+    """Replace an array of an object. value: an array, a `Stored`, or None for no array."""
+    put(state_of(node), name, value)
+
+
+def drop_array(node: ObjectNode, name: str) -> None:
+    """Remove an array of an object, and the place for it."""
+    drop(state_of(node), name)

@@ -9,6 +9,7 @@ from .errors import MosaicError
 from .new_nodes import new_columns
 from .nodes import Node, ObjectNode, Pairs
 from .releases import Spelling
+from .session import MESH_REPRESENTATIONS
 from .values import FIT, MODEL, array_of
 
 
@@ -79,6 +80,46 @@ def set_sampling_rate(node: ObjectNode, rate: Sequence[float]) -> None:
     if dtype.kind != "f":
         dtype = np.dtype(np.float64)
     put(state_of(node), "sampling_rate", np.array(rate, dtype))
+
+
+def set_uuid(node: ObjectNode, uuid: str) -> None:
+    """Give a geometry a uuid."""
+    put(state_of(node), "uuid", uuid)
+
+
+def set_meta(node: ObjectNode, key: Any, value: Any) -> None:
+    """Replace or add an entry of a geometry's meta."""
+    put(entry(node, "meta"), key, value)
+
+
+def drop_meta(node: ObjectNode, key: Any) -> None:
+    """Remove an entry of a geometry's meta."""
+    drop(entry(node, "meta"), key)
+
+
+def set_representation(node: ObjectNode, representation: str) -> None:
+    """Show a geometry in another way."""
+    put(state_of(node), "representation", representation)
+
+
+def show_points_instead_of_mesh(node: ObjectNode) -> None:
+    """Show the points of a geometry that lost its mesh, on which Mosaic would fail."""
+    if state_of(node).as_dict().get("representation") in MESH_REPRESENTATIONS:
+        set_representation(node, "pointcloud")
+
+
+def set_isovalue(node: ObjectNode, percentile: float | None, fractions: bool) -> None:
+    """Give a volume an isovalue, 0-100 percent of its values; None leaves it to Mosaic. fractions: how to write it."""
+    appearance = entry(node, "appearance")
+    if percentile is None:
+        drop(appearance, "isovalue_percentile")
+    else:
+        put(appearance, "isovalue_percentile", percentile / 100 if fractions else percentile)
+
+
+def set_resolution(node: ObjectNode, resolution: float) -> None:
+    """Give a volume a target resolution, in angstrom."""
+    put(state_of(node), "target_resolution", resolution)
 
 
 def set_appearance(node: ObjectNode, key: str, value: Any) -> None:

@@ -101,6 +101,27 @@ def fit_of(node: ObjectNode) -> ObjectNode | None:
     return fit if type(fit) is ObjectNode else None
 
 
+def uuid_of(node: Node) -> Node:
+    """Return the uuid of a geometry, whatever stands for it; None without one."""
+    return node.fields().get("uuid") if type(node) is ObjectNode else None
+
+
+def is_volume(node: ObjectNode) -> bool:
+    """Tell whether a geometry is a volume."""
+    return bool(node.cls.name == "VolumeGeometry")
+
+
+def is_segmentation(node: ObjectNode) -> bool:
+    """Tell whether a geometry is a segmentation."""
+    return bool(node.cls.name == "SegmentationGeometry")
+
+
+def columns_of(node: ObjectNode) -> dict[str, Node] | None:
+    """Return the vertex properties of a geometry by name; None for a geometry that has no place for any."""
+    container = node.fields().get("vertex_properties")
+    return None if container is None else columns_in(container)
+
+
 def columns_in(container: Node) -> dict[str, Node]:
     """Return the vertex properties of a VertexPropertyContainer by name; none for anything else."""
     entries = container.fields().get("_properties") if type(container) is ObjectNode else None

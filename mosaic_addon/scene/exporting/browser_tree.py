@@ -8,12 +8,14 @@ from uuid import NAMESPACE_OID, uuid5
 import bpy
 from bpy.types import Object  # looking it up in bpy.types takes longer than most of what is done here
 
+from ...session.containers import has_root_items, set_geometries, set_tree, tree_of
 from ...session.decode import tree_items
-from ...session.edit import put, state_of
-from ...session.new_nodes import new_container, new_tree, new_uuid
-from ...session.nodes import Node, ObjectNode, Pairs
-from ...session.releases import CONTAINER_KEYS, TREE_KEYS, Spelling, container_in
+from ...session.edit import set_uuid
+from ...session.new_nodes import new_tree, new_uuid
+from ...session.nodes import Node, Pairs
+from ...session.releases import Spelling
 from ...session.repair import crashes_mosaic
+from ...session.values import uuid_of
 from ..data.custom_properties import clean_text, has
 from ..keys import CONTAINER, GROUP, UUID
 from ..outline.tree import CONTAINERS, container_of, items_of, members_of, name_of
@@ -152,7 +154,7 @@ def identify(places: dict[str, list[Place]], spelling: Spelling) -> Identified:
         found.taken.add(uuid)
         piece.uuid = uuid
         if uuid != read:
-            put(state_of(piece.node), "uuid", uuid)
+            set_uuid(piece.node, uuid)
         if uuid != own and clean_text(uuid) != own:
             found.renewed.append((piece.obj, uuid))
     return found
@@ -244,13 +246,8 @@ def fill(
     name: of the container. damaged: see `find_damaged`. Returns the changes of the container itself.
     """
     changes: list[Change] = []
-    container = container_in(state.as_dict(), name)
-    if type(container) is not ObjectNode:
-        container = new_container(name, scope.spelling)
-        put(state, CONTAINER_KEYS[name][0], container)
     pieces = [piece for place in places for piece in place.pieces]
     known = [piece for piece in pieces if piece.index is not None]
-    tree_key = TREE_KEYS[name]
     in_order = known == sorted(known, key=lambda piece: piece.index or 0)
     if scope.spelling.tree is None and not in_order:
         nodes = [piece.part for piece in pieces]
@@ -260,7 +257,7 @@ def fill(
         placed += damaged
         nodes = [node for _, node in sorted(placed, key=lambda entry: entry[0])]
         nodes += [piece.part for piece in pieces if piece.index is None]
-    put(state_of(container), "data", nodes)
+    set_geometries(state, name, nodes, scope.spelling)
     if scope.spelling.tree is None:
         notes.warnings += [
             f"The group {name_of(place.group)!r} is left out, as Mosaic {scope.release} has no groups; "
@@ -269,12 +266,11 @@ def fill(
             if place.group is not None
         ]
     else:
-        tree = state.as_dict().get(tree_key)
-        loads, agrees = _compare(tree, places, damaged, groups)
+        loads, agrees = _compare(tree_of(state, name), places, damaged, groups)
         if not agrees:
             changes.append(Change(Kind.TREE, Subject(name), _order_of(places)))
         if not (loads and agrees):
-            put(state, tree_key, new_tree(groups.tree_items(name, places), scope.spelling))
+            set_tree(state, name, new_tree(groups.tree_items(name, places), scope.spelling))
     return changes
 
 
@@ -286,10 +282,9 @@ def _compare(tree: Node, places: list[Place], damaged: list[tuple[int, Node]], g
     pieces = [piece for place in places for piece in place.pieces if piece.index is not None]
     left = {piece.uuid or id(piece): piece for piece in sorted(pieces, key=lambda piece: piece.index or 0)}
     uuids = {uuid for uuid in left if type(uuid) is str}
-    uuids |= {uuid for _, node in damaged for uuid in [_uuid_of(node)] if type(uuid) is str}
+    uuids |= {uuid for _, node in damaged for uuid in [uuid_of(node)] if type(uuid) is str}
     seen: set[str] = set()
-    roots = tree.fields().get("root_items") if type(tree) is ObjectNode else None
-    loads = type(roots) is list and {str}.issuperset(map(type, roots))
+    loads = has_root_items(tree)
     said: list[tuple[str | None, str | None, list[Piece]]] = []
     for uuid, title, members in tree_items(tree):
         if members is None:
@@ -311,7 +306,3 @@ def _compare(tree: Node, places: list[Place], damaged: list[tuple[int, Node]], g
 def _order_of(places: list[Place]) -> tuple[Any, ...]:
     """Return the groups and objects of a container by their names, for a `Change`."""
     return tuple((place.group and name_of(place.group), [piece.label for piece in place.pieces]) for place in places)
-
-
-def _uuid_of(node: Node) -> Node:
-    return node.fields().get("uuid") if type(node) is ObjectNode else None

@@ -10,13 +10,14 @@ from typing import Literal
 
 import bpy
 
-from ...session.edit import put, state_of
+from ...session.containers import set_tree
 from ...session.errors import MosaicError
 from ...session.file import Section
 from ...session.new_nodes import new_state, new_tree
 from ...session.nodes import Pairs
-from ...session.releases import TARGETS, TREE_KEYS
+from ...session.releases import TARGETS
 from ...session.respell import renames, respell_geometry, respell_state, turn_by_quaternions
+from ...session.values import uuid_of
 from ..outline.tree import CONTAINERS, name_of
 from ..record import SessionRecord
 from .browser_tree import Groups, Place, arrange, fill, find_damaged, identify, pieces_in, tell_copies, walk
@@ -145,12 +146,12 @@ def _respell(result: Collected, places: dict[str, list[Place]], groups: Groups, 
     for piece in pieces:
         result.warnings += respell_geometry(piece.node, scope.spelling, target, piece.label, name_of(piece.obj))
         turn_by_quaternions(piece.node, scope.spelling, target, piece.source.stored("quaternions"))
-        uuid = state_of(piece.node).as_dict().get("uuid")
+        uuid = uuid_of(piece.node)
         piece.uuid = uuid if type(uuid) is str else None
     result.warnings += respell_state(result.state, target)
     groups.taken = {piece.uuid for piece in pieces if piece.uuid}
     if target.tree is not None:
         for name in CONTAINERS:
-            put(result.state, TREE_KEYS[name], new_tree(groups.tree_items(name, places[name]), target))
+            set_tree(result.state, name, new_tree(groups.tree_items(name, places[name]), target))
     result.renames = renames(target)
     result.release = target.release

@@ -7,12 +7,12 @@ come through, and an edit that was taken back counts as none.
 import bpy
 import numpy as np
 
+from ...session.arrays import VOLUME, stored_in
 from ...session.decode import meta_of, name_in
-from ...session.edit import drop, entry, put, set_name, set_sampling_rate, set_visible, state_of
+from ...session.edit import drop_meta, set_meta, set_name, set_sampling_rate, set_visible
 from ...session.errors import MosaicError
-from ...session.nodes import Stored
 from ...session.releases import Spelling
-from ...session.values import numbers_of
+from ...session.values import is_volume, numbers_of
 from ..data.custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
 from ..drawing.representations import MODIFIER, modifier_of
 from ..keys import SAMPLING_RATE
@@ -71,11 +71,7 @@ def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
     """
     lost = None
     modifier = modifier_of(piece.obj)
-    if (
-        piece.source.volume is None
-        and piece.node.cls.name == "VolumeGeometry"
-        and type(state_of(piece.node).as_dict().get("volume")) is Stored
-    ):
+    if piece.source.volume is None and is_volume(piece.node) and stored_in(piece.node, VOLUME) is not None:
         lost = "volume"
     elif record.frames and not piece.source.frames:
         lost = "frames"
@@ -126,10 +122,10 @@ def _edit_meta(piece: Piece) -> None:
     expected = meta_properties(meta)
     for key, (name, value) in expected.items():
         if key not in current:
-            drop(entry(piece.node, "meta"), name)
+            drop_meta(piece.node, name)
             piece.add_edit(Kind.META, str(name))
         elif not same_property(plain_property(current[key]), value):
-            put(entry(piece.node, "meta"), name, like(meta[name], plain_property(current[key])))
+            set_meta(piece.node, name, like(meta[name], plain_property(current[key])))
             piece.add_edit(Kind.META, str(name), plain_property(current[key]))
     for key in current:
         if key not in expected:
@@ -144,5 +140,5 @@ def _edit_meta(piece: Piece) -> None:
                     f"{piece.label}: the custom property {key!r} is left out, as Mosaic has no such thing."
                 )
                 continue
-            put(entry(piece.node, "meta"), key, value)
+            set_meta(piece.node, key, value)
             piece.add_edit(Kind.META, key, value)

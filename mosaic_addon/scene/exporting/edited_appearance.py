@@ -7,10 +7,11 @@ import bpy
 import numpy as np
 
 from ...session.decode import appearance_of
-from ...session.edit import drop, entry, put, set_appearance, state_of
+from ...session.edit import set_appearance, set_isovalue, set_representation, set_resolution
 from ...session.errors import MosaicError
 from ...session.releases import Spelling
 from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS
+from ...session.values import is_segmentation
 from ..compat import ModifierInputs
 from ..drawing.color_maps import to_display, to_scene
 from ..drawing.materials import SURFACE
@@ -149,14 +150,14 @@ def edit_appearance(piece: Piece, record: Record, drawn: Drawn) -> None:
                 piece.edits[kind] = (value,)
     representation = record.representation
     if drawn.representation is not None and drawn.representation != representation:
-        if drawn.representation == FITTED_SURFACE or node.cls.name == "SegmentationGeometry":
+        if drawn.representation == FITTED_SURFACE or is_segmentation(node):
             piece.warnings.append(
                 f"{piece.label}: is shown as {LABELS[drawn.representation]} in Blender only, "
                 "which Mosaic does not offer for it."
             )
         else:
             representation = drawn.representation
-            put(state_of(node), "representation", representation)
+            set_representation(node, representation)
             piece.edits[Kind.REPRESENTATION] = (representation,)
     if drawn.size is not None:
         # A surface has no points to be seen, so an import leaves the modifier's own size.
@@ -195,17 +196,16 @@ def edit_volume(piece: Piece, record: Record, original: float | None, spelling: 
     assert mesh is not None
     percentile = mesh.get(PERCENTILE)
     if percentile != appearance_of(piece.node, piece.container, record.fractions).isovalue_percentile:
-        appearance = entry(piece.node, "appearance")
         if percentile is None:
-            drop(appearance, "isovalue_percentile")
+            set_isovalue(piece.node, None, record.fractions)
         elif not (isinstance(percentile, (int, float)) and 0 < percentile <= 100):
             raise MosaicError(f"{piece.label}: its isovalue must be a number of percent above 0 and up to 100.")
         else:
-            put(appearance, "isovalue_percentile", percentile / 100 if record.fractions else percentile)
+            set_isovalue(piece.node, percentile, record.fractions)
         piece.edits[Kind.ISOVALUE] = (percentile,)
     resolution = mesh.get(RESOLUTION)
     if spelling.resolutions and resolution != (DEFAULT_RESOLUTION if original is None else original):
         if not (isinstance(resolution, (int, float)) and np.isfinite(resolution) and resolution > 0):
             raise MosaicError(f"{piece.label}: its target resolution must be a positive number of angstrom.")
-        put(state_of(piece.node), "target_resolution", resolution)
+        set_resolution(piece.node, resolution)
         piece.edits[Kind.RESOLUTION] = (resolution,)

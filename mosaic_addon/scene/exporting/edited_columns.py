@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ...session.edit import set_columns, state_of
+from ...session.edit import set_columns
 from ...session.errors import MosaicError
-from ...session.nodes import Node, ObjectNode, Pairs, Stored
+from ...session.nodes import Node, Stored
 from ...session.releases import Spelling
+from ...session.values import columns_of
 from ..data.attributes import NORMALS, QUATERNIONS, RESERVED
 from ..data.checksums import checksum
 from ..data.exact_bits import read_with_bits
@@ -21,15 +22,13 @@ from .piece import Piece
 def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
     """Bring vertex properties that were changed, renamed, removed or added into the node."""
     source = piece.source
-    container = state_of(piece.node).as_dict().get("vertex_properties")
-    entries = state_of(container).as_dict().get("_properties") if type(container) is ObjectNode else None
-    old = entries.as_dict() if type(entries) is Pairs else {}
+    old = columns_of(piece.node)
     renamed = _find_renamed(piece, record)
     known = {column.name: column for column in source.known_columns()}
     current = source.columns()
     columns: dict[str, Node] = {}
     changed: list[tuple[Any, ...]] = []
-    for name, value in old.items():
+    for name, value in (old or {}).items():
         if type(value) is Stored:
             if name in renamed:
                 new = renamed[name]
@@ -54,7 +53,7 @@ def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
                 "points and is left out."
             )
     for name, values in current.items():
-        if name not in old and name not in renamed.values():
+        if name not in (old or {}) and name not in renamed.values():
             columns[name] = source.stored(f"columns/{name}", values.dtype.str)
             changed.append((ColumnEdit.ADDED, name))
     for name, values in new_columns_of(source, piece.warnings, piece.label).items():
@@ -68,7 +67,7 @@ def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
         piece.edits[Kind.COUNT] += (sums,)
     elif sums != record.column_checksums:
         piece.edits[Kind.COLUMN_VALUES] = (sums,)
-    if changed or (container is not None and source.count != record.count):
+    if changed or (old is not None and source.count != record.count):
         set_columns(piece.node, columns, source.count, spelling)
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ...session.edit import drop, entry, put, state_of
+from ...session import frames
+from ...session.arrays import NORMALS, POINTS, TRIANGLE_NORMALS, array_in, put_array
 from ...session.errors import MosaicError
 from ...session.move_models import only_moves
 from ...session.nodes import ObjectNode, Pairs, Stored
@@ -25,8 +26,7 @@ def edit_frames(piece: Piece, record: Record, scene_frame: int) -> None:
 
     Raises MosaicError when there is no frame left.
     """
-    state = state_of(piece.node)
-    entries = state.as_dict()["trajectory"]
+    entries = frames.frames_of(piece.node)
     meshes = piece.source.frames
     shown = {number: entries[place] for number, place in enumerate(record.frames)}
     own = {number: mesh for number, mesh in piece.source.own_frames().items() if number in shown}
@@ -41,7 +41,7 @@ def edit_frames(piece: Piece, record: Record, scene_frame: int) -> None:
         if mesh.session_uid not in ours
     ]
     if list(own) != list(shown):
-        put(state, "trajectory", [shown[number] for number in own])
+        frames.set_frames(piece.node, [shown[number] for number in own])
         piece.edits[Kind.FRAMES] = tuple(own), len(entries)
     for number, mesh in own.items():
         _edit_columns_of_frame(piece, number, mesh, shown[number])
@@ -51,25 +51,9 @@ def edit_frames(piece: Piece, record: Record, scene_frame: int) -> None:
     number = meshes[frame_at(piece.obj, len(meshes), scene_frame)].get(STEP)
     if number == record.step or number not in own:
         return
-    frame = shown[number].as_dict()
-    fit = frame["fit"]
-    gone = shown[record.step].as_dict() if record.step in shown and record.step not in own else {}
-    columns = state.as_dict().get("vertex_properties")
-    if columns is not None and columns is gone.get("vertex_properties"):  # they went with the frame that was shown
-        put(state, "vertex_properties", frame["vertex_properties"])
-    name = f"frames/{number}"
-    put(state, "points", piece.source.stored(f"{name}/points"))
-    if state.as_dict().get("normals") is not None:
-        put(state, "normals", piece.source.stored(f"{name}/normals"))
-    if state.as_dict().get("quaternions") is not None:
-        put(state, "quaternions", None)
-    if "model" in state.as_dict():
-        put(state, "model", fit)
-    else:
-        put(entry(piece.node, "meta"), "fit", fit)
-    for key in ("filename", "vertex_properties"):
-        if key in frame:
-            put(entry(piece.node, "meta"), key, frame[key])
+    before = shown[record.step] if record.step in shown and record.step not in own else None
+    points, normals = (piece.source.stored(f"frames/{number}/{name}") for name in (POINTS, NORMALS))
+    frames.show_frame(piece.node, shown[number], before, points, normals)
     piece.edits[Kind.FRAME] = (number,)
 
 
@@ -89,25 +73,25 @@ def _edit_columns_of_frame(piece: Piece, number: int, mesh: bpy.types.Mesh, fram
 
     Edited values need nothing done, because they are read while the file is written.
     """
-    container = frame.as_dict().get("vertex_properties")
-    entries = state_of(container).as_dict().get("_properties") if type(container) is ObjectNode else None
-    if type(entries) is not Pairs:
+    columns = frames.columns_of(frame)
+    if columns is None:
         return
     label = f"{piece.label}, frame {number}"
     source = Source(label, mesh, None)
     known = {column.name: column for column in source.known_columns()}
     current, changed = source.columns(), list[tuple[Any, ...]]()
-    for name, value in entries.as_dict().items():
+    for name, value in columns.items():
         if type(value) is not Stored:
             continue
         if name not in current:
-            drop(entries, name)
+            frames.drop_column(frame, name)
             changed.append((ColumnEdit.REMOVED, name))
         elif current[name].dtype != value.dtype or current[name].shape[1:] != known[name].shape:
-            put(entries, name, piece.source.stored(f"frames/{number}/columns/{name}", current[name].dtype.str))
+            stored = piece.source.stored(f"frames/{number}/columns/{name}", current[name].dtype.str)
+            frames.put_column(frame, name, stored)
             changed.append((ColumnEdit.CONVERTED, name, *kind_of(current[name])))
     for name, values in new_columns_of(source, piece.warnings, label).items():
-        put(entries, name, values)
+        frames.put_column(frame, name, values)
         changed.append((ColumnEdit.ADDED, name, checksum(values)))
     if changed:
         piece.add_edit(Kind.FRAME_COLUMNS, number, changed)
@@ -121,17 +105,16 @@ def turn_frames(piece: Piece, record: Record, fit: ObjectNode) -> None:
     source = piece.source
     if source.matrix is None or only_moves(source.matrix):
         return
-    entries = state_of(piece.node).as_dict()["trajectory"]
+    entries = frames.frames_of(piece.node)
     known = [number for number in source.own_frames() if number < len(record.frames)]
     if len(entries) == len(known):  # all frames are in Blender
-        fits = [each.as_dict()["fit"] for each in entries]
+        fits = [frames.mesh_of(frame) for frame in entries]
     else:
-        fits = [entries[record.frames[number]].as_dict()["fit"] for number in known]
+        fits = [frames.mesh_of(entries[record.frames[number]]) for number in known]
     sources = [source.frame(number) for number in known]
     if not any(fit is other for other in fits):
         fits.append(fit)
         sources.append(source)
     for each, of_frame in zip(fits, sources, strict=True):
-        parts = state_of(each)
-        if parts.as_dict().get("triangle_normals") is not None:
-            put(parts, "triangle_normals", of_frame.face_normals())
+        if array_in(each, TRIANGLE_NORMALS) is not None:
+            put_array(each, TRIANGLE_NORMALS, of_frame.face_normals())

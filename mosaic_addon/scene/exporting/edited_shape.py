@@ -3,14 +3,27 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...session.edit import drop, put, set_fit, state_of
+from ...session.arrays import (
+    POINTS,
+    TRIANGLE_NORMALS,
+    TRIANGLES,
+    VERTEX_COLORS,
+    VERTEX_NORMALS,
+    VERTICES,
+    array_in,
+    drop_array,
+    has_array,
+    put_array,
+    stored_in,
+    values_in,
+)
+from ...session.edit import set_fit, show_points_instead_of_mesh
 from ...session.errors import MosaicError
 from ...session.move_models import move_fit
 from ...session.new_nodes import new_mesh_model
-from ...session.nodes import ObjectNode, Pairs, Stored
+from ...session.nodes import ObjectNode
 from ...session.releases import Spelling
-from ...session.session import MESH_REPRESENTATIONS
-from ...session.values import array_of, fit_of
+from ...session.values import fit_of
 from ..data.attributes import KINDS, NORMALS, QUATERNIONS, PointAttributes, read_attribute
 from ..data.checksums import checksum
 from ..drawing.coloring import read_vertex_colors
@@ -37,7 +50,6 @@ def refuse_other_widths(source: Source, label: str) -> None:
 def edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
     """Bring moved, new and deleted points, and the directions, faces and fit that depend on them, into the node."""
     source, node = piece.source, piece.node
-    state = state_of(node)
     fit = fit_of(node)
     if source.count != record.count:
         piece.edits[Kind.COUNT] = source.count, record.count, source.points_checksum()
@@ -47,22 +59,20 @@ def edit_shape(piece: Piece, record: Record, spelling: Spelling) -> None:
         is_only_moved = np.allclose(source.matrix[:3, :3], np.eye(3))
         piece.edits[Kind.MOVED if is_only_moved else Kind.TURNED] = (plain_matrix(source.matrix),)
     reshaped = bool(piece.edits.keys() & RESHAPED) or source.matrix is not None
-    for key in ("points", "normals", "quaternions"):
-        _renew(state, key, source, reshaped)
-    _take_away(piece, state, spelling)
-    _add_missing(piece, state)
+    for name in (POINTS, NORMALS, QUATERNIONS):
+        _renew(node, name, source, reshaped)
+    _take_away(piece, spelling)
+    _add_missing(piece)
     if Kind.POINTS in piece.edits and not source.is_mesh:
         _tell_what_stays(piece, fit)
     if fit is None:
         if len(triangles_of(source.data)):
             _add_faces(piece, spelling)
         return
-    parts = state_of(fit)
-    triangles = parts.as_dict().get("triangles")
     if source.frames:
         turn_frames(piece, record, fit)
-    elif type(triangles) is Stored:
-        _edit_faces(piece, record, parts, reshaped, spelling)
+    elif stored_in(fit, TRIANGLES) is not None:
+        _edit_faces(piece, record, fit, reshaped, spelling)
     elif source.matrix is not None and not move_fit(fit, source.matrix):
         set_fit(node, None, spelling)
         piece.warnings.append(
@@ -87,52 +97,49 @@ def _tell_what_stays(piece: Piece, fit: ObjectNode | None) -> None:
         )
 
 
-def _renew(entries: Pairs, key: str, source: Source, reshaped: bool) -> None:
-    """Let an array that the node holds itself come from Blender where the shape changed."""
-    values = array_of(entries.as_dict().get(key)) if reshaped else None
+def _renew(node: ObjectNode, name: str, source: Source, reshaped: bool) -> None:
+    """Let an array that the node of a geometry or mesh holds itself come from Blender where the shape changed."""
+    values = values_in(node, name) if reshaped else None
     if values is not None and values.ndim == 2:
-        put(entries, key, source.stored(key, values.dtype.str))
+        put_array(node, name, source.stored(name, values.dtype.str))
 
 
-def _take_away(piece: Piece, state: Pairs, spelling: Spelling) -> None:
+def _take_away(piece: Piece, spelling: Spelling) -> None:
     """Take normals and quaternions whose attributes were removed out of the node.
 
     A mesh gets the normals of its shape instead.
     """
     source = piece.source
     for key in (NORMALS, QUATERNIONS):
-        value = state.as_dict().get(key)
-        if type(value) is Stored and value.name == key and source.count and key not in source.attributes():
+        stored = stored_in(piece.node, key)
+        if stored is not None and stored.name == key and source.count and key not in source.attributes():
             is_of_shape = key == NORMALS and source.face_count() > 0
             piece.add_edit(Kind.DIRECTIONS_REMOVED, key, is_of_shape)
             if not is_of_shape and (key == QUATERNIONS or not spelling.filled):
-                put(state, key, None)
+                put_array(piece.node, key, None)
 
 
-def _add_missing(piece: Piece, state: Pairs) -> None:
+def _add_missing(piece: Piece) -> None:
     """Add normals and quaternions that the user gave to a geometry without any."""
-    entries = state.as_dict()
     for key, width in ((NORMALS, 3), (QUATERNIONS, 4)):
-        if entries.get(key) is None and key in entries:
+        if has_array(piece.node, key) and array_in(piece.node, key) is None:
             attribute = piece.source.data.attributes.get(key)
             if (
                 attribute is not None
                 and attribute.domain == "POINT"
                 and KINDS.get(attribute.data_type, ("", 0))[1] == width
             ):
-                put(state, key, piece.source.stored(key))
+                put_array(piece.node, key, piece.source.stored(key))
                 piece.add_edit(Kind.DIRECTIONS_ADDED, key, checksum(read_attribute(piece.source.data, key)))
 
 
-def _edit_faces(piece: Piece, record: Record, parts: Pairs, reshaped: bool, spelling: Spelling) -> None:
-    """Bring edited faces and vertex colours into the node's mesh, and what depends on the shape. parts: of the mesh."""
+def _edit_faces(piece: Piece, record: Record, mesh: ObjectNode, reshaped: bool, spelling: Spelling) -> None:
+    """Bring edited faces and vertex colours into the mesh that is the model, and what depends on the shape."""
     source = piece.source
-    entries = parts.as_dict()
     count, total = source.face_count(), source.faces_checksum()
     if not count and record.faces:
         set_fit(piece.node, None, spelling)
-        if state_of(piece.node).as_dict().get("representation") in MESH_REPRESENTATIONS:
-            put(state_of(piece.node), "representation", "pointcloud")
+        show_points_instead_of_mesh(piece.node)
         piece.edits[Kind.FACES_REMOVED] = ()
         return
     if count != record.faces:
@@ -140,21 +147,21 @@ def _edit_faces(piece: Piece, record: Record, parts: Pairs, reshaped: bool, spel
     elif total != record.faces_checksum:
         source.flipped = _all_turned_round(source, record.faces_checksum)
         piece.edits[Kind.FACES_FLIPPED if source.flipped else Kind.FACES] = (total,)
-        _renew(state_of(piece.node), "normals", source, source.flipped)
+        _renew(piece.node, NORMALS, source, source.flipped)
     reshaped = reshaped or bool(piece.edits.keys() & RESHAPED)
-    _renew(parts, "vertices", source, reshaped)
-    _renew(parts, "vertex_normals", source, reshaped)
-    _edit_vertex_colors(piece, record, parts)
-    if reshaped and entries.get("triangle_normals") is not None:
-        put(parts, "triangle_normals", source.face_normals())
+    _renew(mesh, VERTICES, source, reshaped)
+    _renew(mesh, VERTEX_NORMALS, source, reshaped)
+    _edit_vertex_colors(piece, record, mesh)
+    if reshaped and array_in(mesh, TRIANGLE_NORMALS) is not None:
+        put_array(mesh, TRIANGLE_NORMALS, source.face_normals())
 
 
-def _edit_vertex_colors(piece: Piece, record: Record, parts: Pairs) -> None:
-    """Bring edited or removed vertex colours into the node's mesh.
+def _edit_vertex_colors(piece: Piece, record: Record, mesh: ObjectNode) -> None:
+    """Bring edited or removed vertex colours into the mesh that is the model.
 
     Those that Blender cannot hold, as they are not three numbers for each vertex, stay until points are made or deleted.
     """
-    colors = array_of(parts.as_dict().get("vertex_colors"))
+    colors = values_in(mesh, VERTEX_COLORS)
     if colors is None or colors.ndim != 2:
         return
     current = read_vertex_colors(piece.source.data, colors)
@@ -163,9 +170,9 @@ def _edit_vertex_colors(piece: Piece, record: Record, parts: Pairs) -> None:
         if were_shown:
             piece.edits[Kind.VERTEX_COLORS_REMOVED] = ()
         if were_shown or Kind.COUNT in piece.edits:
-            drop(parts, "vertex_colors")
+            drop_array(mesh, VERTEX_COLORS)
     elif current.shape != colors.shape or not np.array_equal(current, colors, equal_nan=True):
-        put(parts, "vertex_colors", current.astype(colors.dtype))
+        put_array(mesh, VERTEX_COLORS, current.astype(colors.dtype))
         piece.edits[Kind.VERTEX_COLORS] = (digest_of(current),)
 
 
@@ -186,9 +193,9 @@ def _add_faces(piece: Piece, spelling: Spelling) -> None:
     """Make a mesh of points that were given faces."""
     source = piece.source
     model = new_mesh_model(
-        source.stored("vertices", "<f8"),
-        source.stored("triangles", "<i4"),
-        source.stored("vertex_normals", "<f8"),
+        source.stored(VERTICES, "<f8"),
+        source.stored(TRIANGLES, "<i4"),
+        source.stored(VERTEX_NORMALS, "<f8"),
         spelling,
     )
     set_fit(piece.node, model, spelling)

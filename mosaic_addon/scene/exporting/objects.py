@@ -11,7 +11,7 @@ from bpy.types import Mesh
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from ...session.edit import put, state_of
+from ...session.arrays import VOLUME, has_array, put_array, stored_in
 from ...session.errors import MosaicError
 from ...session.nodes import Stored
 from ...session.releases import spelling_of
@@ -319,7 +319,7 @@ class PieceMaker:
         obj = piece.obj
         # A modifier that was copied from another object may draw frames or a volume that this geometry cannot have.
         piece.source.frames = _frames_of(obj) if record.frames else []
-        if "volume" in state_of(piece.node).as_dict():
+        if has_array(piece.node, VOLUME):
             piece.source.volume = volume_mesh(obj)
         _refuse_what_is_of_others(piece, record)
         if record.frames:
@@ -344,10 +344,9 @@ class PieceMaker:
         """Let geometries that show one volume share its values in the file, as they do in Blender."""
         mesh = piece.source.volume
         if mesh is not None:
-            state = state_of(piece.node)
-            stored = state.as_dict().get("volume")
-            if type(stored) is Stored:
-                put(state, "volume", self._volumes.setdefault(mesh.session_uid, stored))
+            stored = stored_in(piece.node, VOLUME)
+            if stored is not None:
+                put_array(piece.node, VOLUME, self._volumes.setdefault(mesh.session_uid, stored))
 
     @cached_property
     def _usual_rate(self) -> tuple[float, float, float]:

@@ -5,8 +5,8 @@ from typing import Any
 
 import bpy
 
-from ...session.edit import state_of
 from ...session.nodes import Formed, Node, ObjectNode
+from ...session.values import uuid_of
 from ..outline.tree import name_of
 from .changes import Change, Kind, Subject
 from .object_arrays import Source
@@ -43,7 +43,7 @@ class Piece:
     @property
     def read_uuid(self) -> Node:
         """Return the uuid that its node has."""
-        return self.part.own[1] if type(self.part) is Formed else state_of(self.part).as_dict().get("uuid")
+        return self.part.own[1] if type(self.part) is Formed else uuid_of(self.part)
 
     @property
     def _name(self) -> str:

@@ -11,18 +11,15 @@ from typing import Any
 
 import bpy
 
-from ...session.edit import state_of
+from ...session.arrays import VERTEX_COLORS, array_in
 from ...session.nodes import Formed, ObjectNode
-from ...session.values import fit_of
+from ...session.values import fit_of, is_segmentation, is_volume
 from ..data.custom_properties import clean_text, own_properties, plain_property
 from ..keys import SAMPLING_RATE
 from ..outline.tree import name_of
 from ..record import Record
 from .edited_appearance import Drawn
 from .object_arrays import Source
-
-# Classes that are always examined: whether Mosaic can load one depends on its values.
-ALWAYS_EXAMINED = ("VolumeGeometry", "SegmentationGeometry")
 
 
 def key_of(
@@ -73,6 +70,5 @@ def speaks_for_others(node: ObjectNode) -> bool:
     It does not where an array was compared that is not part of the key, as vertex colours are.
     """
     fit = fit_of(node)
-    return node.cls.name not in ALWAYS_EXAMINED and (
-        fit is None or state_of(fit).as_dict().get("vertex_colors") is None
-    )
+    # Whether Mosaic can load a volume or a segmentation depends on its values.
+    return not (is_volume(node) or is_segmentation(node)) and (fit is None or array_in(fit, VERTEX_COLORS) is None)
