@@ -190,3 +190,27 @@ def test_files_classes_and_functions_stay_small() -> None:
     paths = [ROOT / "build.py", *PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
     found = {f"{kind} {name}" for path in paths for kind, name, lines in sizes(path) if lines > MOST_LINES[kind]}
     assert_same(found, MAY_BE_LARGER | {line for line in NOT_YET if "->" not in line}, f"larger than {MOST_LINES}")
+
+
+def test_only_session_looks_into_nodes() -> None:
+    """scene/ asks session/ for values and hands it changes. What it remembers of a file itself, it reads itself."""
+    inner = {"put", "drop", "entry", "state_of", "ArrayNode", "CallNode", "DtypeNode"}
+    found = {
+        f"{module}: {alias.name}"
+        for module, tree in modules().items()
+        if within(module, "scene")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and "session" in (node.module or "").split(".")
+        for alias in node.names
+        if alias.name in inner
+    }
+    found |= {
+        f"{module}: {node.func.attr}()"
+        for module, tree in modules().items()
+        if within(module, "scene") and module != "scene/record"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("fields", "as_dict")
+    }
+    assert found == set()

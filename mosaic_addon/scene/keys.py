@@ -51,142 +51,219 @@ SESSION: Final = _key(
     "mosaic_session",
     Carrier.SESSION,
     "a group of texts and numbers: the file, its layout, release, stamp and the tomogram's shape",
-    writers="",
-    readers="",
+    writers="importing/build",
+    readers="exporting/save exporting/scope outline/naming outline/tree ui/browser/rows ui/session/panel",
 )
 RECORD: Final = _key(
     "mosaic_record",
     Carrier.OBJECT | Carrier.SESSION,
     "what was read from the file, as numbers; see record.py",
-    writers="",
-    readers="",
+    writers="importing/build",
+    readers="record ui/properties/panel ui/session/panel",
 )
 THUMBNAIL: Final = _key(
     "mosaic_thumbnail",
     Carrier.SESSION,
     "a PNG, as numbers, that takes the place of the file's thumbnail",
-    writers="",
-    readers="",
+    writers="exporting/save",
+    readers="exporting/save",
 )
 OVERRIDE_PLACE: Final = _key(
     "mosaic_saved_as",
     Carrier.SESSION,
     "the path that a library override of the session was saved to",
-    writers="",
-    readers="",
+    writers="exporting/save importing/build",
+    readers="exporting/save importing/build",
 )
-CONTAINER: Final = _key("mosaic_container", Carrier.CONTAINER, "'clusters' or 'models'", writers="", readers="")
+CONTAINER: Final = _key(
+    "mosaic_container",
+    Carrier.CONTAINER,
+    "'clusters' or 'models'",
+    writers="importing/build",
+    readers="exporting/browser_tree outline/arrange outline/naming outline/tree ui/browser/rows ui/browser/structure",
+)
 ITEMS: Final = _key(
     "mosaic_items",
     Carrier.CONTAINER,
     "the order of its items, 'g' for a group and 'o' for an object; Blender orders each kind alone",
-    writers="",
-    readers="",
+    writers="outline/tree",
+    readers="outline/tree",
 )
 GROUP: Final = _key(
     "mosaic_group",
     Carrier.GROUP,
     "a group of texts: its name in the session, its uuid, and the name that Blender gave it instead",
-    writers="",
-    readers="",
+    writers="exporting/save importing/build outline/arrange outline/naming",
+    readers="exporting/browser_tree exporting/save importing/again importing/build outline/arrange outline/naming outline/tree",
 )
 NEXT: Final = _key(
     "mosaic_next",
     Carrier.GROUP,
     "the object that it stands before, which tells its place when others were deleted",
-    writers="",
-    readers="",
+    writers="outline/tree",
+    readers="outline/tree",
 )
 PIXEL_SIZE: Final = _key(
-    "mosaic_pixel_size", Carrier.ROOT, "angstrom that one of Mosaic's screen pixels stands for", writers="", readers=""
+    "mosaic_pixel_size",
+    Carrier.ROOT,
+    "angstrom that one of Mosaic's screen pixels stands for",
+    writers="importing/build",
+    readers="exporting/objects importing/again outline/tree",
 )
 ANGSTROM_PER_UNIT: Final = _key(
-    "mosaic_angstrom_per_unit", Carrier.ROOT, "the scale at import, angstrom per Blender unit", writers="", readers=""
+    "mosaic_angstrom_per_unit",
+    Carrier.ROOT,
+    "the scale at import, angstrom per Blender unit",
+    writers="importing/build",
+    readers="data/placement exporting/objects",
 )
-CLASS: Final = _key("mosaic_class", Carrier.OBJECT, "the name of Mosaic's class", writers="", readers="")
+CLASS: Final = _key(
+    "mosaic_class",
+    Carrier.OBJECT,
+    "the name of Mosaic's class",
+    writers="importing/build",
+    readers="data/placement drawing/appearance exporting/objects outline/close outline/tree ui/browser/rows ui/properties/information",
+)
 NAME: Final = _key(
     "mosaic_name",
     Carrier.OBJECT,
     "the name in the session, which may be longer than Blender's or not unique",
-    writers="",
-    readers="",
+    writers="importing/build outline/duplicate outline/naming",
+    readers="importing/again outline/tree",
 )
 SHOWN: Final = _key(
     "mosaic_shown_as",
     Carrier.OBJECT,
     "the name that Blender gave the object, where it could not have its own",
-    writers="",
-    readers="",
+    writers="importing/again importing/build",
+    readers="outline/duplicate outline/naming outline/tree ui/browser/rows",
 )
-UUID: Final = _key("mosaic_uuid", Carrier.OBJECT, "the uuid in the session", writers="", readers="")
-MODEL: Final = _key("mosaic_model", Carrier.OBJECT, "the class of its fitted shape", writers="", readers="")
+UUID: Final = _key(
+    "mosaic_uuid",
+    Carrier.OBJECT,
+    "the uuid in the session",
+    writers="exporting/save importing/build outline/duplicate outline/merge",
+    readers="exporting/browser_tree",
+)
+MODEL: Final = _key(
+    "mosaic_model",
+    Carrier.OBJECT,
+    "the class of its fitted shape",
+    writers="importing/build",
+    readers="drawing/facts exporting/objects",
+)
 SAMPLING_RATE: Final = _key(
-    "mosaic_sampling_rate", Carrier.OBJECT, "angstrom a voxel along x, y and z", writers="", readers=""
+    "mosaic_sampling_rate",
+    Carrier.OBJECT,
+    "angstrom a voxel along x, y and z",
+    writers="drawing/appearance importing/build outline/merge",
+    readers="drawing/appearance exporting/edited exporting/objects exporting/unchanged outline/merge",
 )
 SHOWS: Final = _key(
     "mosaic_shows",
     Carrier.OBJECT | Carrier.SURFACE | Carrier.STEPS,
     "one text for an object and the volume or steps that it was imported with",
-    writers="",
-    readers="",
+    writers="importing/build",
+    readers="exporting/objects importing/build",
 )
 COLUMNS: Final = _key(
     "mosaic_vertex_properties",
     Carrier.DATA | Carrier.OBJECT,
     "JSON: which attributes hold each vertex property, and how",
-    writers="",
-    readers="",
+    writers="data/vertex_properties exporting/evaluated",
+    readers="data/vertex_properties exporting/evaluated exporting/object_arrays exporting/objects outline/merge",
 )
-VALUES: Final = _key("mosaic_values", Carrier.SURFACE, "a volume's values, as numbers", writers="", readers="")
-DTYPE: Final = _key("mosaic_dtype", Carrier.SURFACE, "the numpy dtype of these values", writers="", readers="")
-SHAPE: Final = _key("mosaic_shape", Carrier.SURFACE, "the number of voxels along x, y and z", writers="", readers="")
-SPACING: Final = _key("mosaic_spacing", Carrier.SURFACE, "angstrom a voxel along x, y and z", writers="", readers="")
+VALUES: Final = _key(
+    "mosaic_values",
+    Carrier.SURFACE,
+    "a volume's values, as numbers",
+    writers="drawing/surfaces",
+    readers="drawing/surfaces",
+)
+DTYPE: Final = _key(
+    "mosaic_dtype",
+    Carrier.SURFACE,
+    "the numpy dtype of these values",
+    writers="drawing/surfaces",
+    readers="drawing/surfaces",
+)
+SHAPE: Final = _key(
+    "mosaic_shape",
+    Carrier.SURFACE,
+    "the number of voxels along x, y and z",
+    writers="drawing/surfaces",
+    readers="drawing/facts drawing/surfaces exporting/objects ui/editors/volume",
+)
+SPACING: Final = _key(
+    "mosaic_spacing",
+    Carrier.SURFACE,
+    "angstrom a voxel along x, y and z",
+    writers="drawing/surfaces",
+    readers="drawing/facts drawing/surfaces exporting/objects",
+)
 PERCENTILE: Final = _key(
     "mosaic_isovalue_percentile",
     Carrier.SURFACE,
     "the isovalue of the surface, 0-100 of the values; missing where Mosaic chooses",
-    writers="",
-    readers="",
+    writers="drawing/surfaces",
+    readers="drawing/appearance drawing/surfaces exporting/edited_appearance ui/editors/volume ui/properties/panel ui/properties/properties",
 )
 RESOLUTION: Final = _key(
     "mosaic_target_resolution",
     Carrier.SURFACE,
     "angstrom that the volume is smoothed to before it is contoured",
-    writers="",
-    readers="",
+    writers="drawing/surfaces",
+    readers="drawing/appearance drawing/surfaces exporting/edited_appearance ui/editors/volume ui/properties/properties",
 )
-STEP: Final = _key("mosaic_step", Carrier.STEP, "its number in the trajectory, from 0", writers="", readers="")
+STEP: Final = _key(
+    "mosaic_step",
+    Carrier.STEP,
+    "its number in the trajectory, from 0",
+    writers="drawing/trajectories",
+    readers="exporting/edited_frames exporting/object_arrays",
+)
 STEP_SUMS: Final = _key(
     "mosaic_step_sums",
     Carrier.STEP,
     "JSON: counts and check sums of the mesh and its vertex properties at import",
-    writers="",
-    readers="",
+    writers="drawing/trajectories",
+    readers="exporting/edited_frames",
 )
-FILENAME: Final = _key("mosaic_filename", Carrier.STEP, "the file that Mosaic read it from", writers="", readers="")
+FILENAME: Final = _key(
+    "mosaic_filename", Carrier.STEP, "the file that Mosaic read it from", writers="drawing/trajectories", readers=""
+)
 NODE_GROUP: Final = _key(
     "mosaic_node_group",
     Carrier.NODES,
     "its name and version, which renaming it does not change",
-    writers="",
-    readers="",
+    writers="drawing/node_tree",
+    readers="drawing/color_map_nodes drawing/node_tree drawing/representations",
 )
 SHARED: Final = _key(
-    "mosaic_material", Carrier.MATERIAL, "its name; it belongs to no single geometry", writers="", readers=""
+    "mosaic_material",
+    Carrier.MATERIAL,
+    "its name; it belongs to no single geometry",
+    writers="drawing/materials",
+    readers="drawing/materials outline/duplicate",
 )
 LOOK: Final = _key(
     "mosaic_look",
     Carrier.LOOK,
     "marks it as a look's; of a node, the view layers whose depth it asked for",
-    writers="",
-    readers="",
+    writers="pictures/lighting pictures/silhouettes",
+    readers="pictures/lighting pictures/silhouettes",
 )
 PLAYS: Final = _key(
-    "mosaic_plays_trajectory", Carrier.SCENE, "true where an import has set the range of frames", writers="", readers=""
+    "mosaic_plays_trajectory",
+    Carrier.SCENE,
+    "true where an import has set the range of frames",
+    writers="importing/build",
+    readers="importing/build",
 )
 
 # Properties that the sidebar registers on Blender's types, or hands to menus.
 LABEL, COLOR, HIDDEN, ITEM = "mosaic_label", "mosaic_color", "mosaic_hidden", "mosaic_item"
+BROWSER, PROPERTIES = "mosaic_browser", "mosaic_properties"
 
 # Attributes of what Geometry Nodes draw, which converting an object makes points of.
 SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"

@@ -15,7 +15,7 @@ from bpy.props import (
 
 from ...scene.drawing.appearance import base_color_of, set_base_color
 from ...scene.drawing.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, group_of
-from ...scene.keys import COLOR, HIDDEN, ITEM
+from ...scene.keys import BROWSER, COLOR, HIDDEN, ITEM
 from ...scene.outline.tree import name_of, sessions_in
 from ...scene.outline.visibility import is_visible, set_visible
 from ..additions import Addition, property_added, state_forgotten
@@ -259,7 +259,7 @@ def _forget() -> None:
 def additions() -> Iterator[Addition]:
     """The state of the browser, and properties of objects that only show Blender's own data. None of them is saved."""
     yield state_forgotten(_forget)
-    yield property_added(bpy.types.WindowManager, "mosaic_browser", PointerProperty(type=MosaicBrowser))
+    yield property_added(bpy.types.WindowManager, BROWSER, PointerProperty(type=MosaicBrowser))
     color = FloatVectorProperty(
         name="Colour", description="Base colour of the object", subtype="COLOR", min=0, max=1,
         get=_get_color, set=_set_color,

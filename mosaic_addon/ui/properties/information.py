@@ -104,7 +104,7 @@ class MOSAIC_PT_meta(_Section, bpy.types.Panel):
         return shown is not None and bool(facts.meta_of(shown))
 
     def draw(self, context: bpy.types.Context) -> None:
-        _draw_entries(self.layout, list(facts.meta_of(shown_geometry(context)).items()), "mosaic_meta")
+        _draw_entries(self.layout, list(facts.meta_of(shown_geometry(context)).items()), "meta")
 
 
 def _draw_entries(layout: bpy.types.UILayout, entries: list[tuple[str, Any]], path: str) -> None:

@@ -15,7 +15,7 @@ from ...scene.drawing import appearance
 from ...scene.drawing.coloring import coloring_of
 from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
 from ...scene.drawing.surfaces import volume_mesh
-from ...scene.keys import PERCENTILE, RESOLUTION
+from ...scene.keys import PERCENTILE, PROPERTIES, RESOLUTION
 from ...session import MosaicError
 from ..additions import Addition, property_added, state_forgotten
 from ..editors.volume import DEFAULT_PERCENTILE
@@ -308,4 +308,4 @@ def trouble_of(mesh: bpy.types.Mesh) -> str | None:
 def additions() -> Iterator[Addition]:
     """The properties, which belong to a scene, and the troubles with volumes."""
     yield state_forgotten(_trouble.clear)
-    yield property_added(bpy.types.Scene, "mosaic_properties", PointerProperty(type=MosaicProperties))
+    yield property_added(bpy.types.Scene, PROPERTIES, PointerProperty(type=MosaicProperties))
