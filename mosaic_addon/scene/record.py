@@ -22,7 +22,7 @@ from ..session.edit import without_geometries
 from ..session.errors import MosaicError
 from ..session.file import Section
 from ..session.node_templates import Forms, loads
-from ..session.nodes import Formed, ObjectNode, Pairs, Stored
+from ..session.nodes import NOBODY, ArrayOwner, Formed, ObjectNode, Pairs, Stored
 from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
 from ..session.session import Geometry, Mesh, Session
@@ -154,7 +154,7 @@ class Keeper:
         return b"".join(parts)
 
 
-def unpack(obj: bpy.types.Object, owner: Any) -> Record | None:
+def unpack(obj: bpy.types.Object, owner: ArrayOwner) -> Record | None:
     """What an object remembers; None for one that came from no session. owner: who knows the arrays of its `Stored`.
 
     Raises MosaicError when it was tampered with, or is of a later version.
@@ -196,7 +196,7 @@ def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
     if not has(collection, RECORD):
         return None
     try:
-        entries = _read(_data_of(collection[RECORD]), collection).as_dict()
+        entries = _read(_data_of(collection[RECORD]), NOBODY).as_dict()
         sections = {name: Section(encoding, memoryview(blob)) for name, encoding, blob in entries["sections"]}
         names = json.loads(entries["names"])
         return SessionRecord(entries["state"], names, entries["damaged"].as_dict(), sections, entries["session"])
@@ -204,7 +204,7 @@ def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
         raise MosaicError(f"{collection.name!r} keeps a damaged record of its session: {error}") from error
 
 
-def _read(data: bytes, owner: Any) -> Pairs:
+def _read(data: bytes, owner: ArrayOwner) -> Pairs:
     root = read_pickle(data, owner=owner)
     if type(root) is not Pairs:
         raise MosaicError("it is no record")

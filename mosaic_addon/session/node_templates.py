@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from .errors import MosaicError
-from .nodes import ArrayNode, Formed, Node, ObjectNode, Pairs, Stored
+from .nodes import NOBODY, ArrayNode, ArrayOwner, Formed, Node, ObjectNode, Pairs, Stored
 from .pickle_reader import read_pickle
 from .pickle_writer import write_pickle
 
@@ -99,7 +99,7 @@ class Alike:
         self._places = plan.own_places()
         self.kept = kept
 
-    def make(self, own: Sequence[Any], owner: Any) -> Node:
+    def make(self, own: Sequence[Any], owner: ArrayOwner) -> Node:
         """Make a node. own: its name and uuid, None where it has none. owner: who holds its arrays."""
         values = self._values[:]
         for place, value in zip(self._places, own, strict=True):
@@ -108,7 +108,7 @@ class Alike:
         return self._plan.make(values, owner)
 
 
-def loads(data: bytes, owner: Any) -> tuple[Formed, Entries] | None:
+def loads(data: bytes, owner: ArrayOwner) -> tuple[Formed, Entries] | None:
     """Read what `Forms.dumps` wrote: the node, and the values that were kept as `own`. None for other bytes.
 
     owner: who holds the node's arrays. Raises MosaicError for bytes that were tampered with.
@@ -261,7 +261,7 @@ class _Plan:
         part = dict(self.parts).get(place)
         return part._place_of(path[1:]) if type(part) is _Plan and part.cls is None else None
 
-    def make(self, values: list[Any], owner: Any) -> Node:
+    def make(self, values: list[Any], owner: ArrayOwner) -> Node:
         """Make the container, or the object that has it, of the values of a node."""
         made = Pairs(self.template) if self.kind is Pairs else self.template[:]
         if type(self.places) is slice:
@@ -287,7 +287,7 @@ class _Plan:
 
 @lru_cache(MAX_FORMS)
 def _plan_of(form: bytes) -> _Plan:
-    plan = _plan(read_pickle(form, owner=True), iter(range(MAX_PARTS)), 0)[0]
+    plan = _plan(read_pickle(form, owner=NOBODY), iter(range(MAX_PARTS)), 0)[0]
     if not isinstance(plan, _Plan):
         raise MosaicError("its form is none")
     return plan

@@ -6,7 +6,7 @@ scalars are ever hashed or compared, because a file can hold structures on which
 overflow the stack.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,27 @@ class ObjectNode:
         return {}
 
 
+class ArrayOwner(Protocol):
+    """Who holds the arrays that `Stored` nodes stand for. count: of the geometry's points."""
+
+    count: int
+
+    def array(self, stored: "Stored") -> NDArray[Any]:
+        """Return an array, of the dtype and order that the node says. Raises KeyError for one that is not there."""
+
+
+class _Nobody:
+    """The owner of arrays that nobody will ask for, as where a node is only looked into."""
+
+    count = 0
+
+    def array(self, stored: "Stored") -> NDArray[Any]:
+        raise KeyError(stored.name)
+
+
+NOBODY: Final[ArrayOwner] = _Nobody()
+
+
 class Stored:
     """The place of an array that is in Blender's data and not in the stream. Only records in a .blend have such.
 
@@ -102,7 +123,7 @@ class Stored:
 
     __slots__ = ("dtype", "name", "order", "owner")
 
-    def __init__(self, name: str, dtype: str, order: str = "C", owner: Any = None) -> None:
+    def __init__(self, name: str, dtype: str, order: str = "C", owner: ArrayOwner = NOBODY) -> None:
         self.name = name
         self.dtype = dtype
         self.order = order
@@ -118,7 +139,7 @@ class Formed:
 
     __slots__ = ("alike", "own", "owner")
 
-    def __init__(self, alike: Any, own: list[Node], owner: Any) -> None:
+    def __init__(self, alike: Any, own: list[Node], owner: ArrayOwner) -> None:
         self.alike = alike
         self.own = own
         self.owner = owner

@@ -19,7 +19,9 @@ from .budget import ARRAY, ENTRY, VALUE, Budget
 from .errors import MosaicError
 from .file import FileBytes
 from .nodes import (
+    NOBODY,
     ArrayNode,
+    ArrayOwner,
     ByteArray,
     CallNode,
     DtypeNode,
@@ -59,7 +61,9 @@ STANDARD_LIBRARY = sys.stdlib_module_names | set(
 STORED = ("mosaic_addon", "Stored")  # the name of `Stored` in the pickles that a .blend keeps
 
 
-def read_pickle(data: bytes | memoryview | FileBytes, budget: Budget | None = None, *, owner: Any = None) -> Node:
+def read_pickle(
+    data: bytes | memoryview | FileBytes, budget: Budget | None = None, *, owner: ArrayOwner | None = None
+) -> Node:
     """Read the object that a pickle of protocol 2 to 5 describes, as inert nodes.
 
     data: the whole stream. Arrays and bytes of the result are views of it or, where it is a file, of the parts that
@@ -300,7 +304,7 @@ def _text_line(view: memoryview, pos: int) -> tuple[str, int]:
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-def _classify(module: str, name: str, owner: Any) -> Global:
+def _classify(module: str, name: str, owner: ArrayOwner | None) -> Global:
     """Make the Global of a name in the file. Raises MosaicError for a name that no session has."""
     written = module
     if module == "__builtin__":
@@ -343,12 +347,12 @@ def _refuse_call(function: Node) -> NoReturn:
 # --- objects ---------------------------------------------------------------------------------------------------------
 
 
-def _new_object(cls: Node, args: Node, kwargs: Node, owner: Any) -> ObjectNode | Stored:
+def _new_object(cls: Node, args: Node, kwargs: Node, owner: ArrayOwner | None) -> ObjectNode | Stored:
     """Make the node of a new object. Raises MosaicError for a class or for arguments that no session has."""
     if type(cls) is Global and cls.kind == "stored":
         if type(args) is not tuple or len(args) != 3 or set(map(type, args)) != {str}:
             _refuse_call(cls)
-        return Stored(*args, owner)
+        return Stored(*args, owner or NOBODY)
     if type(cls) is not Global or cls.kind not in ("mosaic", "foreign") or type(args) is not tuple:
         _refuse_call(cls)
     if cls.kind == "mosaic" and (args or kwargs is not None):

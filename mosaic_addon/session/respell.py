@@ -176,6 +176,6 @@ def _default(state: Pairs, key: str, value: Node) -> None:
 def _length(points: Node) -> int:
     """Return the number of points, which may be in Blender's data."""
     if type(points) is Stored:
-        return int(points.owner.count)
+        return points.owner.count
     values = array_of(points)
     return 0 if values is None else len(values)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...session.decode import appearance_of
 from ...session.errors import MosaicError
+from ...session.nodes import NOBODY
 from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS, Appearance
 from ...session.values import numbers_of
 from ..compat import set_socket_value, socket_value
@@ -129,7 +130,7 @@ def reset_appearance(objects: Iterable[bpy.types.Object]) -> list[str]:
     wants it, and therefore keeps the one it has. Raises MosaicError, before anything changes, when a record is
     damaged.
     """
-    records = [(obj, unpack(obj, obj)) for obj in editable(objects)]
+    records = [(obj, unpack(obj, NOBODY)) for obj in editable(objects)]
     wanted: dict[tuple[float | None, float], list[bpy.types.Object]] = {}
     for obj, record in records:
         if record is None:

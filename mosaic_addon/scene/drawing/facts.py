@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...session.decode_models import parameters_of
 from ...session.errors import MosaicError
+from ...session.nodes import NOBODY
 from ..data.attributes import PointAttributes, PointData, points_of, read_attribute
 from ..data.custom_properties import has, own_properties
 from ..data.extent import extent
@@ -181,7 +182,7 @@ def model_parameters(obj: bpy.types.Object) -> dict[str, str]:
 def _describe_model(obj: bpy.types.Object) -> dict[str, str]:
     texts = {"Model": str(obj[MODEL])} if has(obj, MODEL) else {}
     try:
-        record = unpack(obj, obj)
+        record = unpack(obj, NOBODY)
     except MosaicError:
         return texts
     for name, value in parameters_of(record.node).items() if record is not None else ():
