@@ -158,7 +158,7 @@ class Scratch:
         """
         need = size * np.dtype(dtype).itemsize
         if len(self._memory) < need:
-            self._memory = np.empty(0, np.uint8)  # let go of the old before there is the new
+            self._memory = np.empty(0, np.uint8)  # free the old memory before new is taken
             # With room for an attribute of four numbers after one of three; what is not used is not made.
             self._memory = np.empty(need // 3 * 4 + 4, np.uint8)
             self._holds = None, ""

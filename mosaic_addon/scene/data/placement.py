@@ -104,5 +104,5 @@ def turns_from_z(normals: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(normals.astype(np.float64), axis=1)
     x, y, z = (normals.T / np.where(lengths > 0, lengths, 1)).astype(np.float64)
     turns = np.stack([1 + z, -y, x, np.zeros_like(x)], axis=1)
-    turns[z < -1 + 1e-7] = (0, 1, 0, 0)  # half a turn, about whatever axis
+    turns[z < -1 + 1e-7] = (0, 1, 0, 0)  # half a turn, about any axis across
     return (turns / np.linalg.norm(turns, axis=1, keepdims=True)).astype(np.float32)

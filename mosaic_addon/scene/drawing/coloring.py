@@ -1,9 +1,9 @@
 """What an object is coloured by <-> nodes of its material: a vertex property through a colour map, or vertex colours.
 
-In front of the material's node "Mosaic Surface" stand an Attribute node for points or vertices; another for instances
-on points (spheres, arrows), to which the points' attributes go; their sum, since an attribute that is not found is 0;
-and the group of the colour map. Nothing is kept elsewhere: the nodes can be edited by hand, and render where the
-extension is missing. The base colour stays in the surface's input, which the link only hides.
+The input Color of the material's node "Mosaic Surface" is linked to the group of the colour map, and that to the sum
+of two Attribute nodes, one for points or vertices and one for instances (spheres, arrows), to which the attributes of
+points go; an attribute that is not found is 0. Nothing is kept elsewhere: the nodes can be edited by hand, and render
+without the extension. The base colour stays in the input, which the link only hides.
 """
 
 from collections.abc import Iterable, Sequence

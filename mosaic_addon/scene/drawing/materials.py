@@ -1,6 +1,7 @@
 """Appearance <-> materials: one material per geometry, whose "Mosaic Surface" node holds Mosaic's colours and weights.
 
-The material is linked to the object, not to its data, so that whatever Geometry Nodes make of the points has it.
+The material is linked to the object, not to its data, so that all that Geometry Nodes make of the points is drawn with
+it.
 """
 
 from collections.abc import Callable

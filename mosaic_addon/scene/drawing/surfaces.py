@@ -1,7 +1,7 @@
-"""The surfaces of volumes, segmentations and parametric models, by which these are drawn beside their points.
+"""Surfaces of volumes, segmentations and parametric models.
 
-Each is an object of its own that stands in no scene; the Geometry Nodes of the geometry refer to it. A volume's values
-stay with its surface, so that it can be contoured anew in a .blend that left the session behind.
+Each is an object of its own in no scene, to which the Geometry Nodes of the geometry's object refer. The values of a
+volume are kept with its surface, so that it can be contoured anew without the session's file.
 """
 
 from math import prod
