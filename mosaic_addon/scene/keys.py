@@ -1,7 +1,7 @@
 """Every custom property that this extension writes: what carries it, what it holds, who writes it and who reads it.
 
-What is kept out of a geometry's meta when it is saved follows from this list. Names that the sidebar registers as Blender
-properties, and names of attributes that begin alike, stand at the end.
+What is kept out of a geometry's meta when it is saved follows from this list. Names that the sidebar registers as
+Blender properties, and names of attributes that begin alike, stand at the end.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """What an object remembers of its file beside Blender's own data, so that what was not edited is saved bit for bit.
 
-Each object remembers the nodes that its geometry was read from, without the arrays that its data hold; the session's collection
-remembers the rest of the file. Both are custom properties: whole numbers that are the bytes of pickles of our own and of JSON.
-They are read as inertly as a session, since a .blend comes by mail, too.
+Each object remembers the nodes that its geometry was read from, without the arrays that its data hold; the session's
+collection remembers the rest of the file. Both are custom properties: whole numbers that are the bytes of pickles of
+our own and of JSON. They are read as inertly as a session, since a .blend comes by mail, too.
 """
 
 import json
@@ -42,9 +42,10 @@ class Record:
 
     part: what it was read from, with a `Stored` for each array that the object's data hold. container: "clusters" or
     "models"; index: its place there. count: of points; faces: of triangles. points_checksum, faces_checksum,
-    column_checksums: of them and, by name, of the vertex properties that Blender holds. release: of the session. fractions:
-    whether its isovalue percentile is a fraction. representation: as it was shown. frames: of a trajectory, the places in its
-    list of those that Blender could show; step: which of them it showed. session: a text that all records of one import share.
+    column_checksums: of them and, by name, of the vertex properties that Blender holds. release: of the session.
+    fractions: whether its isovalue percentile is a fraction. representation: as it was shown. frames: of a trajectory,
+    the places in its list of those that Blender could show; step: which of them it showed. session: a text that all
+    records of one import share.
     """
 
     part: ObjectNode | Formed
@@ -85,9 +86,9 @@ OWN_TYPES, SHARED_TYPES = tuple(OWN_FIELDS.values()), tuple(SHARED_FIELDS.values
 class SessionRecord:
     """A file without its geometries.
 
-    state: its containers hold empty lists. names: of the geometries that were read, and damaged: those that could not be, by
-    container, each with its place; of one that stands in the file twice, the first place of it instead, (container, index).
-    session: as its records say it.
+    state: its containers hold empty lists. names: of the geometries that were read, and damaged: those that could not
+    be, by container, each with its place; of one that stands in the file twice, the first place of it instead,
+    (container, index). session: as its records say it.
     """
 
     state: Pairs

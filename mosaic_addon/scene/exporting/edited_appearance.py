@@ -12,7 +12,7 @@ from ...session.errors import MosaicError
 from ...session.releases import Spelling
 from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS
 from ...session.values import is_segmentation
-from ..compat import ModifierInputs
+from ..compat import ModifierInputs, socket_value
 from ..drawing.color_maps import to_display, to_scene
 from ..drawing.materials import SURFACE
 from ..drawing.representations import FITTED_SURFACE, LABELS, MODIFIER, modifier_of
@@ -112,8 +112,8 @@ def _numbers_of_users(material: bpy.types.Material) -> tuple[float, ...]:
     principled = [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"] if tree is not None else []
     if principled:
         inputs = principled[0].inputs
-        return (*inputs["Base Color"].default_value[:3], inputs["Alpha"].default_value)
-    return tuple(material.diffuse_color)
+        return (*socket_value(inputs["Base Color"])[:3], socket_value(inputs["Alpha"]))
+    return tuple(material.diffuse_color)  # type: ignore[arg-type]  # it is a sequence
 
 
 @lru_cache(65536)

@@ -159,7 +159,8 @@ def _edit_faces(piece: Piece, record: Record, mesh: ObjectNode, reshaped: bool, 
 def _edit_vertex_colors(piece: Piece, record: Record, mesh: ObjectNode) -> None:
     """Bring edited or removed vertex colours into the mesh that is the model.
 
-    Those that Blender cannot hold, as they are not three numbers for each vertex, stay until points are made or deleted.
+    Those that Blender cannot hold, as they are not three numbers for each vertex, stay until points are made or
+    deleted.
     """
     colors = values_in(mesh, VERTEX_COLORS)
     if colors is None or colors.ndim != 2:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...session.move_models import only_moves, turned_normals
 from ...session.nodes import Stored
+from ..compat import values_of
 from ..data.attributes import NORMALS, QUATERNIONS, PointAttributes, PointData, Scratch
 from ..data.checksums import checksum
 from ..data.exact_bits import read_exactly
@@ -203,7 +204,7 @@ class Source:
         if shown is None:
             if self.face_count():
                 return _turned(self.shape_normals(), self.matrix)
-            shown = np.tile(np.float32([0, 0, 1]), (self.count, 1))
+            shown = np.tile(np.array([0, 0, 1], np.float32), (self.count, 1))
         return _turned(self._renewed(self._exact(NORMALS, shown, dtype)), self.matrix)
 
     def vertex_normals(self, dtype: np.dtype[Any]) -> Borrowed:
@@ -221,7 +222,8 @@ class Source:
         shown = self.attributes().read(QUATERNIONS, self.scratch)
         if shown is None:
             normals = self.attributes().read(NORMALS)
-            shown = np.tile(np.float32([1, 0, 0, 0]), (self.count, 1)) if normals is None else turns_from_z(normals)
+            no_turn = np.array([1, 0, 0, 0], np.float32)
+            shown = np.tile(no_turn, (self.count, 1)) if normals is None else turns_from_z(normals)
         values = self._exact(QUATERNIONS, shown, dtype)
         return values if self.matrix is None else _times(turn_of(self.matrix), values)
 
@@ -304,7 +306,7 @@ def triangles_of(data: PointData) -> Array:
     if not isinstance(data, Mesh) or not len(data.polygons):
         return np.empty((0, 3), np.int32)
     corners = np.empty(len(data.loops), np.int32)
-    data.attributes[".corner_vert"].data.foreach_get("value", corners)
+    values_of(data.attributes[".corner_vert"]).foreach_get("value", corners)
     if len(corners) == 3 * len(data.polygons) and _all_triangles(data):
         return corners.reshape(-1, 3)
     data.calc_loop_triangles()

@@ -96,8 +96,9 @@ def find_pieces(
             source.points_checksum()
         for source in known:
             source.column_checksums()
-        for (number, obj, container, _), *answers in zip(asked, sources, drawn, visible, records, strict=True):
-            piece = maker.make(obj, container, *answers)
+        for entry, source, appearance, shown, record in zip(asked, sources, drawn, visible, records, strict=True):
+            number, obj, container, _ = entry
+            piece = maker.make(obj, container, source, appearance, shown, record)
             if piece is not None:
                 pieces[number] = piece
     _refuse_applied_points(scope, placements, pieces.values())
@@ -126,11 +127,11 @@ def _data_of(obj: bpy.types.Object, scope: Scope, notes: Notes, made: Temporarie
     """Return the points or mesh of an object, made of its curve or its modifiers where need be; None without any."""
     data = obj.data
     if isinstance(data, PointData):
-        edited = isinstance(data, Mesh) and data.is_editmode
-        if edited:
+        edited = data if isinstance(data, Mesh) and data.is_editmode else None
+        if edited is not None:
             obj.update_from_editmode()
         if not _is_evaluated(obj, scope, notes):
-            return made.copy_of(data) if edited else data
+            return data if edited is None else made.copy_of(edited)
     elif obj.type not in DATA_TYPES:
         return None
     return made.of(obj, scope.scene, scope.layer)
@@ -376,7 +377,7 @@ def _frames_of(obj: bpy.types.Object) -> list[bpy.types.Mesh]:
     """Return the meshes of a trajectory's frames."""
     if not has(obj, MODEL):
         return []
-    return [frame.data for frame in frames_of(obj)]
+    return [mesh for frame in frames_of(obj) if isinstance(mesh := frame.data, Mesh)]
 
 
 def _refuse_what_is_of_others(piece: Piece, record: Record) -> None:

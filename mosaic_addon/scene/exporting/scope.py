@@ -16,9 +16,9 @@ from ..record import SessionRecord, unpack_session
 class ExportOptions:
     """How a scene becomes a session.
 
-    target: one of `releases.TARGETS`, to write as that release of Mosaic does; None for the one that the session came from.
-    apply_modifiers: write what the objects' modifiers make of their points and faces, but for the one that draws them.
-    angstrom_per_unit: the length of a Blender unit for objects without a session.
+    target: one of `releases.TARGETS`, to write as that release of Mosaic does; None for the one that the session came
+    from. apply_modifiers: write what the objects' modifiers make of their points and faces, but for the one that draws
+    them. angstrom_per_unit: the length of a Blender unit for objects without a session.
     """
 
     target: str | None = None
