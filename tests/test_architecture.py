@@ -33,7 +33,6 @@ NOT_YET = {
     "file tests/scene/test_coloring.py",
     "file tests/session/test_compare.py",
     "file tests/session/test_pickle_writer.py",
-    "file tests/support/hostile.py",
     "function tests/support/saved_sessions.py: odd_sessions",
     "function tests/window/test_story_window.py: test_a_session_from_its_file_and_back_by_keys_and_mouse",
 }

@@ -18,8 +18,8 @@ from mosaic_addon.session import MosaicError, node_diff, open_session
 from mosaic_addon.session.compare import Difference, compare
 from mosaic_addon.session.node_diff import SideBySide, array_difference, same_scalars
 from mosaic_addon.session.nodes import Pairs
-from tests.support import hostile
 from tests.support.edited_sessions import EDITS, FILE_EDITS, dumps, load_editable
+from tests.support.hostile.inert import INERT
 from tests.support.make_sessions import (
     MISSING,
     an_object,
@@ -402,10 +402,10 @@ def test_deep_values(tmp_path: Path) -> None:
     assert time.perf_counter() - began < 20
 
 
-@pytest.mark.parametrize("name", list(hostile.INERT)[::20])
+@pytest.mark.parametrize("name", list(INERT)[::20])
 def test_odd_files_are_the_same_as_themselves(name: str, tmp_path: Path) -> None:
     path = tmp_path / "odd.pickle"
-    path.write_bytes(hostile.INERT[name](str(tmp_path / "canary")))
+    path.write_bytes(INERT[name](str(tmp_path / "canary")))
     try:
         assert told(path, path) == []
     except MosaicError:

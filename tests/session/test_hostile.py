@@ -21,7 +21,12 @@ import pytest
 from mosaic_addon.session import MosaicError, Session, open_session
 from mosaic_addon.session.decode import decode_session
 from mosaic_addon.session.file import read_file
-from tests.support import hostile, make_sessions
+from tests.support import make_sessions
+from tests.support.hostile import cost
+from tests.support.hostile.bombs import BOMBS
+from tests.support.hostile.commands import CODE
+from tests.support.hostile.inert import INERT
+from tests.support.hostile.refused import REFUSED
 from tests.support.usable import assert_usable
 
 MB = 2**20
@@ -89,10 +94,10 @@ def write(folder: Path, data: bytes) -> Path:
 # --- code ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("title", hostile.CODE)
+@pytest.mark.parametrize("title", CODE)
 def test_code_is_refused_and_not_run(title: str, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
-    answer = read(write(tmp_path, hostile.CODE[title](str(canary))))
+    answer = read(write(tmp_path, CODE[title](str(canary))))
     assert isinstance(answer, str), "it opened"
     assert "harmful" in answer or "damaged" in answer or "protocol" in answer or "neither a pickle" in answer
     assert not canary.exists()
@@ -102,10 +107,10 @@ def test_the_traps_would_run_in_pythons_own_unpickler(tmp_path: Path) -> None:
     """Otherwise the tests above would prove nothing. The few that only some Pythons run are told apart by name."""
     script = "import io, pickle, sys\ntry:\n    pickle.load(io.BytesIO(sys.stdin.buffer.read()))\nexcept BaseException:\n    pass"
     inert = []
-    titles = [title for title in hostile.CODE if not title.endswith(", in a session")]
+    titles = [title for title in CODE if not title.endswith(", in a session")]
     for number, title in enumerate(titles):
         canary = tmp_path / str(number)
-        data = hostile.CODE[title](str(canary))
+        data = CODE[title](str(canary))
         subprocess.run(
             [sys.executable, "-c", script], input=data, timeout=60, check=False, cwd=tmp_path, capture_output=True
         )
@@ -120,9 +125,9 @@ def test_the_traps_would_run_in_pythons_own_unpickler(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", range(8))
 def test_what_no_session_has_is_refused(part: int, tmp_path: Path) -> None:
     opened = []
-    for title in list(hostile.REFUSED)[part::8]:
+    for title in list(REFUSED)[part::8]:
         try:
-            answer = read(write(tmp_path, hostile.REFUSED[title]("")))
+            answer = read(write(tmp_path, REFUSED[title]("")))
         except Exception as error:
             raise AssertionError(title) from error
         if not isinstance(answer, str):
@@ -132,8 +137,8 @@ def test_what_no_session_has_is_refused(part: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", range(8))
 def test_odd_parts_are_left_out_or_refused(part: int, tmp_path: Path) -> None:
-    for title in list(hostile.INERT)[part::8]:
-        path = write(tmp_path, hostile.INERT[title](""))
+    for title in list(INERT)[part::8]:
+        path = write(tmp_path, INERT[title](""))
         try:
             read(path)
         except Exception as error:
@@ -142,7 +147,7 @@ def test_odd_parts_are_left_out_or_refused(part: int, tmp_path: Path) -> None:
 
 def test_odd_parts_do_not_keep_healthy_ones_out(tmp_path: Path) -> None:
     refused = {}
-    for title, maker in hostile.INERT.items():
+    for title, maker in INERT.items():
         answer = read(write(tmp_path, maker("")))
         if isinstance(answer, str):
             refused[title] = answer
@@ -220,12 +225,12 @@ def test_a_name_of_the_file_may_hold_anything(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_said_so(tmp_path: Path) -> None:
-    assert "newer than" in str(read(write(tmp_path, hostile.REFUSED["index: newer format"](""))))
+    assert "newer than" in str(read(write(tmp_path, REFUSED["index: newer format"](""))))
 
 
 @pytest.mark.parametrize("title", ["thumbnail outside the file", "a section not described", "overlapping sections"])
 def test_a_damaged_thumbnail_costs_the_thumbnail(title: str, tmp_path: Path) -> None:
-    session = read(write(tmp_path, hostile.INERT[title]("")))
+    session = read(write(tmp_path, INERT[title]("")))
     assert isinstance(session, Session)
     assert len(session.geometries) == 1
     if title != "overlapping sections":
@@ -236,12 +241,12 @@ def test_a_damaged_thumbnail_costs_the_thumbnail(title: str, tmp_path: Path) -> 
 # --- time and memory -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("title", hostile.BOMBS)
+@pytest.mark.parametrize("title", BOMBS)
 def test_bombs_cost_little(title: str, tmp_path: Path) -> None:
     """At most 100 bytes of memory for each byte of the file, and a second for each megabyte, beside a fixed part."""
-    data = hostile.BOMBS[title]()
+    data = BOMBS[title]()
     path = write(tmp_path, data)
-    command = [sys.executable, str(Path(hostile.__file__)), str(path), str(6 * 2**30)]
+    command = [sys.executable, str(cost.__file__), str(path), str(6 * 2**30)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     result = json.loads(done.stdout)

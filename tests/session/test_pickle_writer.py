@@ -32,9 +32,11 @@ from mosaic_addon.session.nodes import (
 )
 from mosaic_addon.session.pickle_reader import DTYPES, MAX_MARKS, read_pickle
 from mosaic_addon.session.pickle_writer import write_pickle
-from tests.support import damage, hostile
+from tests.support import damage, opcodes
 from tests.support import make_sessions as make
 from tests.support.edited_sessions import BoundMethod, Kept, load_editable
+from tests.support.hostile.inert import INERT
+from tests.support.hostile.refused import REFUSED
 
 ROOT = Path(__file__).parents[2]
 FILES = [
@@ -327,7 +329,7 @@ def test_what_contains_itself_does_so_again(title: str, value: Any) -> None:
 
 
 def text(value: str) -> bytes:
-    return hostile.text(value)
+    return opcodes.text(value)
 
 
 def looped(made: bytes, arguments: bytes = b"") -> bytes:
@@ -335,21 +337,21 @@ def looped(made: bytes, arguments: bytes = b"") -> bytes:
     return b"\x80\x04]\x94" + made + b"\x94h\x00h\x01a000h\x01."
 
 
-FOREIGN = hostile.name("elsewhere", "Thing")
+FOREIGN = opcodes.name("elsewhere", "Thing")
 LOOPS = {
     "arguments of an object": looped(FOREIGN + b"h\x00\x85\x81"),
     "arguments of an object that has a state": looped(FOREIGN + b"h\x00\x85\x81}b"),
     "arguments by name": looped(FOREIGN + b")}" + text("key") + b"h\x00s\x92"),
     "a frozenset": looped(b"(h\x00\x91"),
     "a call": looped(
-        hostile.name(*hostile.SCALAR) + hostile.call(("numpy", "dtype"), text("O8"), b"\x89", b"\x88") + b"h\x00\x86R"
+        opcodes.name(*opcodes.SCALAR) + opcodes.call(("numpy", "dtype"), text("O8"), b"\x89", b"\x88") + b"h\x00\x86R"
     ),
     "an array of objects": looped(
-        hostile.call(hostile.RECONSTRUCT, hostile.name("numpy", "ndarray"), b"K\x00\x85", hostile.blob(b"b"))
-        + hostile.tup(
+        opcodes.call(opcodes.RECONSTRUCT, opcodes.name("numpy", "ndarray"), b"K\x00\x85", opcodes.blob(b"b"))
+        + opcodes.tup(
             b"K\x01",
             b"K\x01\x85",
-            hostile.dtype("O8", "|", hostile.tup(b"K\x03", text("|"), b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?")),
+            opcodes.dtype("O8", "|", opcodes.tup(b"K\x03", text("|"), b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?")),
             b"\x89",
             b"h\x00",
         )
@@ -507,18 +509,18 @@ def test_arrays_that_are_not_understood_are_written_as_they_were(array: Any, pro
     assert dumps(read_pickle(data)) == data
 
 
-VOID = hostile.dtype(
-    "V4", "|", hostile.tup(b"K\x03", text("|"), b"NNN", hostile.number(4), hostile.number(1), b"K\x00")
+VOID = opcodes.dtype(
+    "V4", "|", opcodes.tup(b"K\x03", text("|"), b"NNN", opcodes.number(4), opcodes.number(1), b"K\x00")
 )
 
 
-@pytest.mark.parametrize(("code", "dtype"), [("<f4", hostile.dtype("f4")), ("V4", VOID)])
+@pytest.mark.parametrize(("code", "dtype"), [("<f4", opcodes.dtype("f4")), ("V4", VOID)])
 def test_an_array_in_another_order_of_axes_is_written_whole(code: str, dtype: bytes) -> None:
     """As numpy 2.3 and later write it: in the order of the memory, and which axis is which."""
     memory = np.arange(24, dtype="<f4").reshape(2, 3, 4)
-    axes = hostile.tup(b"K\x01", b"K\x00", b"K\x02")
-    shape = hostile.tup(b"K\x02", b"K\x03", b"K\x04")
-    stream = hostile.call(hostile.FROMBUFFER, hostile.blob(memory.tobytes()), dtype, shape, text("K"), axes)
+    axes = opcodes.tup(b"K\x01", b"K\x00", b"K\x02")
+    shape = opcodes.tup(b"K\x02", b"K\x03", b"K\x04")
+    stream = opcodes.call(opcodes.FROMBUFFER, opcodes.blob(memory.tobytes()), dtype, shape, text("K"), axes)
     found = loads(rewritten(b"\x80\x05" + stream + b"."))
     assert found.dtype == np.dtype(code)
     assert found.view("<f4").tolist() == memory.transpose(1, 0, 2).tolist()
@@ -527,17 +529,17 @@ def test_an_array_in_another_order_of_axes_is_written_whole(code: str, dtype: by
 @pytest.mark.parametrize(
     "stream",
     [
-        hostile.call(hostile.RECONSTRUCT, hostile.name("numpy", "ndarray"), b"K\x00\x85", hostile.blob(b"b")),
-        hostile.call(("numpy", "dtype"), text("f8"), b"\x89", b"\x88"),
-        hostile.call(hostile.FROMBUFFER, b"N", hostile.dtype(), b"K\x03\x85", text("C")),
-        hostile.call(hostile.FROMBUFFER, hostile.blob(bytes(24)), hostile.dtype(), b"N", text("F")),
-        hostile.call(hostile.FROMBUFFER, hostile.blob(bytes(24)), hostile.dtype(), b"K\x07\x85", text("C")),
+        opcodes.call(opcodes.RECONSTRUCT, opcodes.name("numpy", "ndarray"), b"K\x00\x85", opcodes.blob(b"b")),
+        opcodes.call(("numpy", "dtype"), text("f8"), b"\x89", b"\x88"),
+        opcodes.call(opcodes.FROMBUFFER, b"N", opcodes.dtype(), b"K\x03\x85", text("C")),
+        opcodes.call(opcodes.FROMBUFFER, opcodes.blob(bytes(24)), opcodes.dtype(), b"N", text("F")),
+        opcodes.call(opcodes.FROMBUFFER, opcodes.blob(bytes(24)), opcodes.dtype(), b"K\x07\x85", text("C")),
         FOREIGN + b")\x81)b",
         FOREIGN + b")\x81Nb",
         FOREIGN + b")\x81K\x01b",
-        FOREIGN + b")\x81" + hostile.call(hostile.SCALAR, hostile.dtype(), hostile.blob(bytes(8))) + b"b",
+        FOREIGN + b")\x81" + opcodes.call(opcodes.SCALAR, opcodes.dtype(), opcodes.blob(bytes(8))) + b"b",
         FOREIGN,
-        hostile.name(*hostile.RECONSTRUCT),
+        opcodes.name(*opcodes.RECONSTRUCT),
     ],
 )
 def test_what_is_odd_or_unfinished_is_written_so_that_it_can_be_read(stream: bytes) -> None:
@@ -638,7 +640,7 @@ def test_whatever_is_read_of_damaged_files_is_written_so_that_it_is_read_again(p
 
 
 def test_whatever_is_read_of_strangers_files_is_written_so_that_it_is_read_again() -> None:
-    for title, maker in (hostile.INERT | hostile.REFUSED).items():
+    for title, maker in (INERT | REFUSED).items():
         try:
             assert_written_again(maker(""))
         except (AssertionError, TypeError, ValueError) as error:
