@@ -1,10 +1,9 @@
-"""A session as Blender data: every value where it belongs, whatever is in the session, and nothing beside it."""
+"""A session as Blender data: every value where it belongs, whatever is in the session."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,38 +12,35 @@ import numpy as np
 import pytest
 
 import build as build_tool
-from mosaic_addon.session import MosaicError, Session, open_session
+from mosaic_addon.session import MosaicError, Session
 from mosaic_addon.session.session import Geometry, Group, Mesh
 from tests.session.test_session_truth import FILES, FOLDER, Opened
+from tests.support.built import (
+    SCALE,
+    assert_same_bits,
+    build,
+    datablocks,
+    evaluated,
+    inputs_of,
+    plain,
+    positions,
+    set_input,
+    world,
+)
 from tests.support.make_sessions import (
     cloud,
     mesh,
-    properties,
-    trajectory,
     tree,
     triangular_mesh,
-    volume,
     write_session,
 )
 
 ROOT = Path(build_tool.__file__).parent
-SCALE = 1000.0  # angstrom of a Blender unit, unless asked otherwise
 
 
 @pytest.fixture(params=FILES)
 def opened(request: pytest.FixtureRequest) -> Opened:
     return Opened(request.param)
-
-
-def build(bpy: ModuleType, session: Session | Path, **options: Any) -> Any:
-    from mosaic_addon.scene.importing.build import build_session
-    from mosaic_addon.scene.importing.options import ImportOptions
-
-    if isinstance(session, Path):
-        session = open_session(session)
-    imported = build_session(session, bpy.context.scene, ImportOptions(**options))
-    bpy.context.view_layer.update()
-    return imported
 
 
 def in_browser_order(session: Session) -> list[Geometry]:
@@ -56,52 +52,8 @@ def in_browser_order(session: Session) -> list[Geometry]:
     ]
 
 
-def positions(obj: Any) -> np.ndarray:
-    attribute = obj.data.attributes.get("position")
-    count = 0 if attribute is None else len(attribute.data)
-    values = np.empty(count * 3, np.float32)
-    if count:
-        attribute.data.foreach_get("vector", values)
-    return values.reshape(-1, 3)
-
-
-def inputs_of(obj: Any) -> dict[str, Any]:
-    from mosaic_addon.scene.compat import ModifierInputs
-
-    modifier = obj.modifiers["Mosaic"]
-    inputs = ModifierInputs(modifier.node_group)
-    return {name: inputs.get(modifier, name) for name in ("Representation", "Size", "Pixel Size", "Instances")}
-
-
-def set_input(obj: Any, name: str, value: Any) -> None:
-    from mosaic_addon.scene.compat import ModifierInputs
-
-    modifier = obj.modifiers["Mosaic"]
-    ModifierInputs(modifier.node_group).set(modifier, name, value)
-    obj.update_tag()
-
-
-def evaluated(bpy: ModuleType, obj: Any) -> Any:
-    bpy.context.view_layer.update()
-    return obj.evaluated_get(bpy.context.evaluated_depsgraph_get()).evaluated_geometry()
-
-
-def datablocks(bpy: ModuleType) -> set[tuple[str, str, int]]:
-    """All that the file holds."""
-    kinds = [name for name in dir(bpy.data) if isinstance(getattr(bpy.data, name), bpy.types.bpy_prop_collection)]
-    kinds = [kind for kind in kinds if kind != "all_ids"]
-    return {(kind, block.name, block.session_uid) for kind in kinds for block in getattr(bpy.data, kind)}
-
-
 def linear(display: float) -> float:
     return display / 12.92 if display <= 0.04045 else ((display + 0.055) / 1.055) ** 2.4
-
-
-def plain(value: Any) -> Any:
-    """A custom property as Python's own values."""
-    if hasattr(value, "to_dict"):
-        return value.to_dict()
-    return value.to_list() if hasattr(value, "to_list") else value
 
 
 # --- each object against what Mosaic read ----------------------------------------------------------------------------
@@ -140,14 +92,6 @@ def check_vertex_properties(obj: Any, geometry: Geometry, truth: dict[str, Any],
     assert list(columns) == list(expected)
     for name, column in expected.items():
         assert_same_bits(columns[name], column, name)
-
-
-def assert_same_bits(actual: np.ndarray, expected: np.ndarray, what: str) -> None:
-    assert actual.dtype == expected.dtype, what
-    assert actual.shape == expected.shape, what
-    np.testing.assert_array_equal(actual, expected, err_msg=what)
-    if expected.dtype.kind == "f":
-        assert np.array_equal(np.signbit(actual), np.signbit(expected)), f"{what}: signs of zeros"
 
 
 def check_faces(obj: Any, geometry: Geometry, truth: dict[str, Any], opened: Opened) -> None:
@@ -354,112 +298,10 @@ def test_a_meta_key_that_is_ours_does_not_hide_ours(bpy: ModuleType, tmp_path: P
     assert obj["7"] == 4
 
 
-# --- vertex properties at the edges ----------------------------------------------------------------------------------
-
-COLUMNS = {
-    "int8": np.array([-128, 0, 127], np.int8),
-    "uint8": np.array([0, 1, 255], np.uint8),
-    "int16": np.array([-32768, 0, 32767], np.int16),
-    "uint16": np.array([0, 1, 65535], np.uint16),
-    "int32": np.array([-(2**31), 0, 2**31 - 1], np.int32),
-    "uint32": np.array([0, 2**31, 2**32 - 1], np.uint32),
-    "int64 small": np.array([-5, 0, 5], np.int64),
-    "int64": np.array([-(2**63), 2**53 + 1, 2**63 - 1], np.int64),
-    "uint64": np.array([0, 2**63 + 1, 2**64 - 1], np.uint64),
-    "float16": np.array([6e-8, -65504, np.nan], np.float16),
-    "float32": np.array([1e-45, -0.0, np.inf], np.float32),
-    "float64": np.array([0.1, 1e300, -5e-324]),
-    "float64 odd": np.array([np.nan, -0.0, -np.inf]),
-    "big-endian": np.array([0.1, 1, 2], ">f8"),
-    "big-endian int": np.array([2**40, 1, 2], ">i8"),
-    "bool": np.array([True, False, True]),
-    "text": np.array(["脂質", "", "a"]),
-    "bytes": np.array([b"a\xff", b"", b"b"]),
-    "one wide": np.array([[0.1], [0.2], [0.3]]),
-    "two wide": np.arange(6, dtype=np.float32).reshape(3, 2),
-    "two ints": np.arange(6, dtype=np.int64).reshape(3, 2) + 2**33,
-    "three wide": np.arange(9).reshape(3, 3) / 7,
-    "three ints": np.arange(9, dtype=np.int32).reshape(3, 3),
-    "four wide": np.arange(12, dtype=np.float32).reshape(3, 4),
-    "five wide": np.arange(15).reshape(3, 5) / 3,
-    "flags": np.array([[True, False], [False, False], [True, True]]),
-    "none wide": np.zeros((3, 0), np.float32),
-}
-
-
-@pytest.mark.parametrize("kind", [*COLUMNS])
-@pytest.mark.parametrize("make", [cloud, mesh], ids=["cloud", "mesh"])
-def test_a_column_of_any_kind_comes_back_as_it_was(
-    bpy: ModuleType, tmp_path: Path, kind: str, make: Callable[..., Any]
-) -> None:
-    from mosaic_addon.scene.data.vertex_properties import read_columns
-
-    made = make("c", 3, vertex_properties=properties(3, {kind: COLUMNS[kind]}))
-    imported = build(bpy, write_session(tmp_path / "s.pickle", [made]))
-    assert not imported.warnings
-    assert_same_bits(read_columns(imported.objects[0].data)[kind], COLUMNS[kind], kind)
-
-
-@pytest.mark.parametrize("n", [0, 1])
-def test_columns_of_nearly_nothing(bpy: ModuleType, tmp_path: Path, n: int) -> None:
-    from mosaic_addon.scene.data.vertex_properties import read_columns
-
-    columns = {name: values[:n] for name, values in COLUMNS.items()}
-    made = [cloud("c", n, vertex_properties=properties(n, columns)), cloud("m", n)]
-    imported = build(bpy, write_session(tmp_path / "s.pickle", made))
-    stored = read_columns(imported.objects[0].data)
-    assert list(stored) == list(columns)
-    for name, values in columns.items():
-        assert_same_bits(stored[name], values, name)
-
-
-def test_columns_may_have_any_name(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.data.vertex_properties import read_columns
-
-    names = [
-        "position", "radius", "id", "material_index", "normals", "quaternions", "custom_normal", ".hidden", ".edge_verts",
-        ".corner_vert", ".select_vert", "sharp_face", "UVMap", "", " ", "a" * 100, "a" * 101, "nul\0", "nul_", "脂" * 40,
-        "lone \ud800", "x.0", "x", "crease_edge", "velocity", "tilt", "curve_type", "surface_uv_coordinate", ".bits0",
-    ]  # fmt: skip
-    columns = {name: np.arange(4) + number + 0.1 for number, name in enumerate(names)}
-    columns["x"] = np.arange(20).reshape(4, 5) / 3
-    made = [make("c", 4, vertex_properties=properties(4, columns)) for make in (cloud, mesh)]
-    imported = build(bpy, write_session(tmp_path / "s.pickle", made))
-    assert not imported.warnings
-    for obj in imported.objects:
-        stored = read_columns(obj.data)
-        assert sorted(stored) == sorted(columns)
-        for name, values in columns.items():
-            assert_same_bits(stored[name], values, name)
-
-
-def test_an_edit_in_blender_changes_that_value_alone(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.data.vertex_properties import column_attributes, read_columns
-
-    values = np.array([0.1, 1e300, 2**53 + 1.0])
-    made = cloud("c", 3, vertex_properties=properties(3, {"v": values}))
-    (obj,) = build(bpy, write_session(tmp_path / "s.pickle", [made])).objects
-    (attribute,) = column_attributes(obj.data)["v"]
-    obj.data.attributes[attribute].data[0].value = 7.5
-    assert_same_bits(read_columns(obj.data)["v"], np.array([7.5, 1e300, 2**53 + 1.0]), "v")
-
-
-def test_a_column_that_blender_has_no_attribute_for_is_told_of(bpy: ModuleType, tmp_path: Path) -> None:
-    made = cloud("c", 3, vertex_properties=properties(3, {"z": np.array([1j, 2, 3]), "v": np.zeros((3, 2, 2))}))
-    imported = build(bpy, write_session(tmp_path / "s.pickle", [made]))
-    assert [text for text in imported.warnings if "'z'" in text]
-    assert [text for text in imported.warnings if "'v'" in text]
-
-
 # --- place and scale -------------------------------------------------------------------------------------------------
 
+
 CORNERS = np.array([[1000, 2000, 3000], [3000, 2400, 3100], [1500, 2100, 3050]], np.float32)
-
-
-def world(obj: Any) -> np.ndarray:
-    matrix = np.array(obj.matrix_world, np.float64)
-    with np.errstate(invalid="ignore"):
-        return positions(obj).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 @pytest.mark.parametrize("angstrom", [1000.0, 10.0, 123.5])
@@ -605,211 +447,3 @@ def test_a_file_of_an_older_blender_holds_the_same(bpy: ModuleType, tmp_path: Pa
             bpy.context.view_layer.update()
             names = json.loads(done.stderr.strip().splitlines()[-1])
             check_all([bpy.data.objects[name] for name in names], Opened(name))
-
-
-# --- what is drawn ---------------------------------------------------------------------------------------------------
-
-
-def test_points_have_the_radius_of_their_size_in_pixels(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.data.attributes import read_attribute
-
-    look = {"size": 12, "base_color": (1, 0, 0)}
-    (obj,) = build(bpy, write_session(tmp_path / "s.pickle", [cloud("c", 7, appearance=look)]), pixel_size=2.5).objects
-    drawn = evaluated(bpy, obj)
-    assert drawn.mesh is None
-    assert np.array_equal(read_attribute(drawn.pointcloud, "radius"), np.full(7, 15, np.float32))
-    set_input(obj, "Size", 4.0)
-    assert np.array_equal(read_attribute(evaluated(bpy, obj).pointcloud, "radius"), np.full(7, 5, np.float32))
-
-
-def test_points_become_spheres_where_asked(bpy: ModuleType, tmp_path: Path) -> None:
-    path = write_session(tmp_path / "s.pickle", [cloud("c", 7, appearance={"size": 12})])
-    (obj,) = build(bpy, path, pixel_size=2.5).objects
-    set_input(obj, "Instances", True)
-    evaluated(bpy, obj)
-    graph = bpy.context.evaluated_depsgraph_get()
-    matrices, heights = [], []
-    for instance in graph.object_instances:  # each is valid during its turn alone
-        if instance.is_instance:
-            matrices.append(np.array(instance.matrix_world))
-            heights.append(float(np.ptp(extents(instance.object.data)[:, 2])))
-    assert len(matrices) == 7
-    widths = [np.linalg.norm(matrix[:3, 2]) * height * SCALE for matrix, height in zip(matrices, heights, strict=True)]
-    assert widths == pytest.approx([30] * 7, rel=1e-3)
-    places = np.array([matrix[:3, 3] for matrix in matrices])
-    np.testing.assert_allclose(places, world(obj), atol=1e-5)
-
-
-def drawn_as(bpy: ModuleType, tmp_path: Path, representation: str) -> Any:
-    flat = np.array([[0, 0, 0], [1000, 0, 0], [1000, 1000, 0], [0, 1000, 0]], np.float32)
-    model = triangular_mesh(4, vertices=flat.astype(np.float64))
-    square = mesh("m", 4, points=flat, model=model, representation=representation, appearance={"size": 10})
-    (obj,) = build(bpy, write_session(tmp_path / "s.pickle", [], [square]), pixel_size=2.0).objects
-    return evaluated(bpy, obj)
-
-
-def materials_used(mesh: Any) -> set[str]:
-    """Names of the materials of the faces; "" is the object's own slot."""
-    indices = np.zeros(len(mesh.polygons), np.int32)
-    mesh.polygons.foreach_get("material_index", indices)
-    names = [material.name if material else "" for material in mesh.materials] or [""]
-    return {names[index] for index in indices.tolist()}
-
-
-def extents(mesh: Any) -> np.ndarray:
-    points = np.empty(len(mesh.vertices) * 3, np.float32)
-    mesh.vertices.foreach_get("co", points)
-    return np.stack([points.reshape(-1, 3).min(axis=0), points.reshape(-1, 3).max(axis=0)])
-
-
-def test_a_surface_is_its_triangles(bpy: ModuleType, tmp_path: Path) -> None:
-    drawn = drawn_as(bpy, tmp_path, "surface")
-    assert drawn.pointcloud is None
-    assert (len(drawn.mesh.vertices), len(drawn.mesh.polygons)) == (4, 2)
-
-
-def test_a_mesh_is_its_triangles_and_black_edges(bpy: ModuleType, tmp_path: Path) -> None:
-    drawn = drawn_as(bpy, tmp_path, "mesh")
-    assert len(drawn.mesh.polygons) > 2
-    assert any(name.startswith("Mosaic Edges") for name in materials_used(drawn.mesh))
-    assert any(not name.startswith("Mosaic Edges") for name in materials_used(drawn.mesh))
-
-
-def test_a_wireframe_is_tubes_one_pixel_wide_in_the_base_colour(bpy: ModuleType, tmp_path: Path) -> None:
-    drawn = drawn_as(bpy, tmp_path, "wireframe")
-    assert not any(name.startswith("Mosaic Edges") for name in materials_used(drawn.mesh))
-    lower, upper = extents(drawn.mesh)
-    # A pixel is 2 angstrom: tubes around edges in the plane z = 0 reach 1 angstrom up and down.
-    assert 0.75 <= upper[2] <= 1.0 + 1e-3
-    assert -1.0 - 1e-3 <= lower[2] <= -0.75
-
-
-def test_a_mesh_shown_as_points_is_its_vertices(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.data.attributes import read_attribute
-
-    drawn = drawn_as(bpy, tmp_path, "pointcloud")
-    assert drawn.mesh is None or not len(drawn.mesh.vertices)
-    assert np.array_equal(read_attribute(drawn.pointcloud, "radius"), np.full(4, 10, np.float32))
-
-
-def test_whatever_is_drawn_has_the_objects_material(bpy: ModuleType, tmp_path: Path) -> None:
-    imported = build(bpy, write_session(tmp_path / "s.pickle", [cloud()], [mesh()]))
-    for obj in imported.objects:
-        drawn = obj.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        assert drawn.material_slots[0].material.name == obj.name
-
-
-# --- nothing beside it -----------------------------------------------------------------------------------------------
-
-
-def test_nothing_is_left_of_what_the_import_needs_meanwhile(bpy: ModuleType, tmp_path: Path) -> None:
-    before = datablocks(bpy)
-    build(bpy, write_session(tmp_path / "s.pickle", [cloud(f"cloud {i}") for i in range(3)], [mesh("mesh")]))
-    new = sorted((kind, name) for kind, name, _ in datablocks(bpy) - before)
-    names = ["cloud 0", "cloud 1", "cloud 2", "mesh"]
-    assert [name for kind, name in new if kind == "objects"] == [*names, "s"]
-    assert [name for kind, name in new if kind == "pointclouds"] == names[:3]
-    assert [name for kind, name in new if kind == "meshes"] == names[3:]
-    assert [name for kind, name in new if kind == "collections"] == ["Clusters", "Models", "s"]
-    assert {kind for kind, _ in new} == {"objects", "pointclouds", "meshes", "materials", "node_groups", "collections"}
-    assert [scene.name for scene in bpy.data.scenes] == ["Scene"]
-
-
-class Stop(Exception):
-    pass
-
-
-FAILURES = [
-    ("importing.build:_new_root", 1), ("importing.build:_new_data", 1), ("importing.build:_new_data", 3), ("importing.build:_new_object", 1),
-    ("importing.build:_new_object", 3), ("importing.build:_new_container", 2), ("importing.build:write_attribute", 1), ("importing.build:write_columns", 2),
-    ("importing.build:new_mesh", 1), ("importing.build:MaterialFactory.new", 2), ("importing.build:_session_properties", 1),
-    ("importing.build:RepresentationFactory.add", 3), ("compat:PointCloudFactory.new", 2), ("drawing.representations:_finish", 1),
-    ("drawing.materials:_build_surface", 1), ("importing.build:write_original", 1), ("drawing.surfaces:SurfaceFactory.new", 1),
-    ("drawing.surfaces:_contour", 1), ("importing.build:new_frames", 1),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("where", "call"), FAILURES)
-@pytest.mark.parametrize("error", [Stop, KeyboardInterrupt])
-def test_a_failure_half_way_leaves_nothing(
-    bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, call: int, error: type
-) -> None:
-    import importlib
-
-    module, _, path = where.partition(":")
-    owner: Any = importlib.import_module(f"mosaic_addon.scene.{module}")
-    *owners, name = path.split(".")
-    for step in owners:
-        owner = getattr(owner, step)
-    original, calls = getattr(owner, name), []
-
-    def fail_in_time(*args: Any, **kwargs: Any) -> Any:
-        calls.append(1)
-        result = original(*args, **kwargs)
-        if len(calls) == call:
-            raise error
-        return result
-
-    clouds = [cloud(f"c{i}", 3, normals=np.eye(3, dtype=np.float32)) for i in range(3)]
-    path = write_session(tmp_path / "s.pickle", [*clouds, volume("v")], [mesh("m"), trajectory("t")])
-    before = datablocks(bpy)
-    monkeypatch.setattr(owner, name, fail_in_time)
-    with pytest.raises(error):
-        build(bpy, path)
-    assert len(calls) == call
-    assert datablocks(bpy) == before
-    monkeypatch.undo()
-    assert len(build(bpy, path).objects) == 6
-
-
-def test_progress_that_fails_leaves_nothing(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.importing.build import build_session
-
-    def progress(fraction: float) -> None:
-        raise Stop
-
-    before = datablocks(bpy)
-    with pytest.raises(Stop):
-        build_session(
-            open_session(write_session(tmp_path / "s.pickle", [cloud()])), bpy.context.scene, progress=progress
-        )
-    assert datablocks(bpy) == before
-
-
-def test_progress_grows_from_nothing_to_at_most_all(bpy: ModuleType) -> None:
-    from mosaic_addon.scene.importing.build import build_session
-
-    seen: list[float] = []
-    build_session(open_session(FOLDER / "mosaic-1.3.2.pickle"), bpy.context.scene, progress=seen.append)
-    assert seen == sorted(seen)
-    assert seen[0] == 0
-    assert seen[-1] <= 1
-
-
-# --- the budget ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("what", ["objects", "points", "faces", "frames", "vertex properties"])
-def test_what_takes_minutes_is_opened_only_when_asked_to(
-    bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
-) -> None:
-    from mosaic_addon.scene.importing import plan
-    from mosaic_addon.scene.importing.build import build_session
-
-    monkeypatch.setitem(plan.BUDGET, what, 1)
-    clouds = [cloud(str(i), vertex_properties=properties(5, {"a": np.zeros(5)})) for i in range(2)]
-    session = open_session(write_session(tmp_path / "s.pickle", clouds, [trajectory()]))
-    before = datablocks(bpy)
-    with pytest.raises(MosaicError, match=what):
-        build_session(session, bpy.context.scene)
-    assert datablocks(bpy) == before
-    assert len(build_session(session, bpy.context.scene, unlimited=True).objects) == 3
-
-
-def test_the_state_of_a_session_is_not_changed_by_building_it(bpy: ModuleType) -> None:
-    from mosaic_addon.session.describe import describe
-
-    session = open_session(FOLDER / "mosaic-1.3.2.pickle")
-    before = describe(session)
-    build(bpy, session)
-    assert describe(session) == before

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.scene.test_build import build, datablocks, set_input
+from tests.support.built import build, datablocks, set_input
 from tests.support.drawn import Part, parts_of, rotated
 from tests.support.make_sessions import (
     an_object,

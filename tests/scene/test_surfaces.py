@@ -12,7 +12,7 @@ import pytest
 
 from mosaic_addon.scene.shapes.isosurface import volume_surface
 from mosaic_addon.session import MosaicError
-from tests.scene.test_build import build, datablocks, inputs_of, set_input
+from tests.support.built import build, datablocks, inputs_of, set_input
 from tests.support.drawn import Part, parts_of
 from tests.support.make_sessions import MISSING, an_object, cloud, mesh, volume, write_session
 

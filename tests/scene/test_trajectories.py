@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.scene.test_build import assert_same_bits, build, inputs_of, set_input
+from tests.support.built import assert_same_bits, build, inputs_of, set_input
 from tests.support.drawn import Part, parts_of
 from tests.support.make_sessions import mesh, properties, trajectory, triangular_mesh, write_session
 

@@ -16,8 +16,8 @@ from mosaic_addon.session.node_templates import HEAD, Forms, loads
 from mosaic_addon.session.nodes import ArrayNode, ObjectNode, Pairs, Stored
 from mosaic_addon.session.pickle_reader import read_pickle
 from mosaic_addon.session.pickle_writer import write_pickle
-from tests.session.test_pickle_writer import assert_same, dumps
 from tests.support import make_sessions as make
+from tests.support.written import assert_same, dumps
 
 PLAIN = (
     st.none()
