@@ -136,9 +136,11 @@ def odd_columns() -> dict[str, np.ndarray]:
 
 def odd_sessions() -> dict[str, dict[str, Any]]:
     """Sessions that Mosaic loads but no release writes, as arguments of `write_session`."""
+    return {**odd_arrays(), **odd_values(), **odd_trees()}
+
+
+def odd_arrays() -> dict[str, dict[str, Any]]:
     values = np.random.default_rng(0).random((6, 6, 6), np.float32)
-    a, b, c, d, e, f = (cloud(name, 4) for name in "abcdef")
-    appearance = dict(vars(a)["appearance"])
     points = some_points(5)
     f8 = {"points": np.random.default_rng(1).uniform(0, 1000, (7, 3))}
     return {
@@ -158,30 +160,6 @@ def odd_sessions() -> dict[str, dict[str, Any]]:
             ],
             "models": [mesh("m", model=triangular_mesh(triangles=np.asfortranarray([[0, 1, 2], [0, 2, 3]], "i4")))],
         },
-        "vertex properties": {"clusters": [cloud("a", 4, vertex_properties=properties(4, odd_columns()))]},
-        "meta": {"clusters": [cloud("a", 4, meta=odd_meta())], "models": [mesh("b", meta=odd_meta())]},
-        "an unknown class": {
-            "clusters": [
-                cloud("a", 4, meta={"box": an_object("other.thing.Box", {"a": 1})}, more=an_object("other.thing.Lid")),
-                cloud("b", 4),
-            ],
-        },
-        "damaged objects": {
-            "clusters": [cloud("a", 4), cloud("bad", 3, points="no"), cloud("c", 4)],
-            "models": [
-                mesh("m"),
-                cloud("bad class", 3, "Nothing"),
-                mesh("n"),
-            ],
-        },
-        "no uuids": {"clusters": [cloud("a", 4, uuid=None), b, cloud("c", 4, uuid=None)], "_data_tree": tree([])},
-        "an empty group": {
-            "clusters": [a, b, c],
-            "_data_tree": tree(
-                ["g", vars(c)["uuid"], "h"], {"g": [vars(a)["uuid"], vars(b)["uuid"]], "h": []}, {"g": "G", "h": "Empty"}
-            ),
-        },
-        "a tree that names one": {"clusters": [d, e, f], "_data_tree": tree([vars(f)["uuid"]])},
         "volumes": {
             "clusters": [
                 volume("a", volume=values),
@@ -202,19 +180,6 @@ def odd_sessions() -> dict[str, dict[str, Any]]:
                 ),
             ],
         },
-        "appearances": {
-            "clusters": [
-                cloud("none", 3, appearance={}),
-                cloud("odd", 3, appearance={"size": np.float32(3.3), "opacity": 1, "base_color": [0.1, 0.2, 0.3], "scale": (2,)}),
-                cloud("array", 3, appearance={"size": 0.1, "opacity": True, "base_color": np.array([0.3, 0.2, 0.1])}),
-                cloud("one dict", 3, appearance=appearance),
-                cloud("for two", 3, appearance=appearance),
-            ],
-        },
-        "not finite": {
-            "clusters": [cloud("a", 4, points=np.array([[np.nan] * 3, [1, 2, 3], [np.inf, 0, 0], [1, 1, 1]], "f4"))],
-            "models": [mesh("b", model=triangular_mesh(vertex_normals=np.full((4, 3), np.nan)))],
-        },
         "meshes": {
             "models": [
                 mesh("f4", 5, model=triangular_mesh(5, vertices=some_points(5))),
@@ -231,6 +196,34 @@ def odd_sessions() -> dict[str, dict[str, Any]]:
                 mesh("no area", model=triangular_mesh(triangles=np.array([[0, 0, 0], [0, 1, 2], [0, 1, 2]], "i4"))),
             ],
         },
+        "one array in two": {"clusters": [cloud("a", 5, points=points), cloud("b", 5, points=points)]},
+    }  # fmt: skip
+
+
+def odd_values() -> dict[str, dict[str, Any]]:
+    appearance = dict(vars(cloud("a", 4))["appearance"])
+    return {
+        "vertex properties": {"clusters": [cloud("a", 4, vertex_properties=properties(4, odd_columns()))]},
+        "meta": {"clusters": [cloud("a", 4, meta=odd_meta())], "models": [mesh("b", meta=odd_meta())]},
+        "an unknown class": {
+            "clusters": [
+                cloud("a", 4, meta={"box": an_object("other.thing.Box", {"a": 1})}, more=an_object("other.thing.Lid")),
+                cloud("b", 4),
+            ],
+        },
+        "not finite": {
+            "clusters": [cloud("a", 4, points=np.array([[np.nan] * 3, [1, 2, 3], [np.inf, 0, 0], [1, 1, 1]], "f4"))],
+            "models": [mesh("b", model=triangular_mesh(vertex_normals=np.full((4, 3), np.nan)))],
+        },
+        "appearances": {
+            "clusters": [
+                cloud("none", 3, appearance={}),
+                cloud("odd", 3, appearance={"size": np.float32(3.3), "opacity": 1, "base_color": [0.1, 0.2, 0.3], "scale": (2,)}),
+                cloud("array", 3, appearance={"size": 0.1, "opacity": True, "base_color": np.array([0.3, 0.2, 0.1])}),
+                cloud("one dict", 3, appearance=appearance),
+                cloud("for two", 3, appearance=appearance),
+            ],
+        },
         "names": {
             "clusters": [cloud(name, 3) for name in ("a/b\0c", "x" * 300, "ü" * 200, "same", "same", " ", "sur\ud800", "")],
         },
@@ -241,8 +234,29 @@ def odd_sessions() -> dict[str, dict[str, Any]]:
                 cloud("g", 3, sampling_rate=np.zeros(3)), cloud("h", 3, vertex_properties=None),
             ],
         },
-        "one array in two": {"clusters": [cloud("a", 5, points=points), cloud("b", 5, points=points)]},
         "unknown entries": {"clusters": [cloud("a", 3, later=[1, {2: 3}])], "more": {"a": 1}},
+    }  # fmt: skip
+
+
+def odd_trees() -> dict[str, dict[str, Any]]:
+    a, b, c, d, e, f = (cloud(name, 4) for name in "abcdef")
+    return {
+        "damaged objects": {
+            "clusters": [cloud("a", 4), cloud("bad", 3, points="no"), cloud("c", 4)],
+            "models": [
+                mesh("m"),
+                cloud("bad class", 3, "Nothing"),
+                mesh("n"),
+            ],
+        },
+        "no uuids": {"clusters": [cloud("a", 4, uuid=None), b, cloud("c", 4, uuid=None)], "_data_tree": tree([])},
+        "an empty group": {
+            "clusters": [a, b, c],
+            "_data_tree": tree(
+                ["g", vars(c)["uuid"], "h"], {"g": [vars(a)["uuid"], vars(b)["uuid"]], "h": []}, {"g": "G", "h": "Empty"}
+            ),
+        },
+        "a tree that names one": {"clusters": [d, e, f], "_data_tree": tree([vars(f)["uuid"]])},
     }  # fmt: skip
 
 
