@@ -29,7 +29,6 @@ MAY_BE_LARGER = {
 # What does not hold yet, in the words of the tests below. It shrinks to nothing.
 NOT_YET = {
     "file tests/export/test_saved_edits.py",
-    "function tests/window/test_story_window.py: test_a_session_from_its_file_and_back_by_keys_and_mouse",
 }
 
 

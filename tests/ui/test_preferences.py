@@ -1,4 +1,4 @@
-"""The add-on's preferences, and that a script does not go by them. What a user starts does: see the tests in the window."""
+"""The add-on's preferences, by which a script does not go. The tests in the window show that what a user starts does."""
 
 from collections.abc import Iterator
 from pathlib import Path

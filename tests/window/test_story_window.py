@@ -1,10 +1,11 @@
-"""A session from its file and back, by keys and mouse alone in a real window; what was saved is then asked of the real Mosaic."""
+"""A session from its file and back, by keys and mouse alone in a real window, and then in the real Mosaic."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -149,42 +150,83 @@ def eye(window: Window, color: tuple[int, int, int]) -> tuple[float, float]:
     return x + 20, y
 
 
+@dataclass(frozen=True)
+class Story:
+    """A window, the session in it, and where the mouse is over the view."""
+
+    window: Window
+    path: Path
+    over_view: tuple[float, float]
+
+    def key(self, keys: str) -> None:
+        """Press keys over the view."""
+        move(self.window, *self.over_view)
+        press(self.window, keys)
+
+    def counts(self) -> dict[str, int]:
+        return self.window.do("counts()")
+
+    def color(self) -> list[float]:
+        return self.window.do("color('blue')")
+
+
 def test_a_session_from_its_file_and_back_by_keys_and_mouse(window: Window, mosaic_python: str) -> None:
     middle = window.wait_for("ready.done")
-    over_view = middle[0], HEIGHT - middle[1]
     run(window, PREPARE)
-    path = write_story(window.folder / "story.pickle")
+    story = Story(window, write_story(window.folder / "story.pickle"), (middle[0], HEIGHT - middle[1]))
+    load_and_undo(story)
+    select(story)
+    hide_by_hotkey_and_eye(story)
+    rename(story)
+    name = group(story)
+    before = recolour(story)
+    search(story)
+    counted = save(story)
+    undo_the_save(story, before, counted)
+    keep_changes_from_a_load(story)
+    assert_quiet(window)
+
+    session = open_session(story.path)
+    assert [geometry.name for geometry in session.geometries] == ["Envelope", "green", "violet", "blue"]
+    assert [(group.name, [member.name for member in group.geometries]) for group in session.clusters.groups] == [
+        (name, ["Envelope", "violet"])
+    ]
+    assert [geometry.visible for geometry in session.geometries] == [True, False, True, True]
+    assert np.allclose(session.models[0].appearance.base_color, (0.8, 0.2, 0.2), atol=2e-3)
+    with RealMosaic(mosaic_python) as mosaic:
+        seen = mosaic.load(story.path)
+    assert [geometry["name"] for geometry in seen["geometries"]] == ["Envelope", "green", "violet", "blue"]
+
+
+def load_and_undo(story: Story) -> None:
+    """Undo and redo of the import leave nothing that was not there."""
+    window = story.window
     window.do("show_sidebar()")
     time.sleep(1)
     window.do("setattr(sidebar(), 'active_panel_category', 'Mosaic')")
-    empty = window.do("counts()")
+    empty = story.counts()
     keep_picture(window, "empty")
-
-    # load
-    move(window, *over_view)
-    press(window, "ctrl+alt+o")
+    story.key("ctrl+alt+o")
     window.until("browsing()", "MOSAIC_OT_load_session")
     time.sleep(1)
-    place = window.do(f"browse({str(path)!r})")
+    place = window.do(f"browse({str(story.path)!r})")
     time.sleep(0.5)
     move(window, place[0], HEIGHT - place[1])
     keep_picture(window, "browsing")
     press(window, "Return")
     window.until("sessions()", ["story"])
-    loaded = window.do("counts()")
+    loaded = story.counts()
     keep_picture(window, "loaded")
-
-    # undo and redo of the import leave nothing that was not there
-    move(window, *over_view)
-    press(window, "ctrl+z")
+    story.key("ctrl+z")
     window.until("sessions()", [])
-    left = window.do("counts()")
-    assert left == empty
+    assert story.counts() == empty
     press(window, "ctrl+shift+z")
     window.until("sessions()", ["story"])
-    assert window.do("counts()") == loaded
+    assert story.counts() == loaded
 
-    # select
+
+def select(story: Story) -> None:
+    window = story.window
     click(window, row(window, RED))
     window.until("[selected(), active()]", [["red"], "red"])
     click(window, row(window, VIOLET), "ctrl")
@@ -194,19 +236,21 @@ def test_a_session_from_its_file_and_back_by_keys_and_mouse(window: Window, mosa
     window.until("selected()", ["green", "red", "violet"])
     keep_picture(window, "selected")
 
-    # hide by the hotkey, and by the eye
+
+def hide_by_hotkey_and_eye(story: Story) -> None:
+    window = story.window
     click(window, row(window, GREEN))
     window.until("selected()", ["green"])
-    move(window, *over_view)
-    press(window, "ctrl+shift+h")
+    story.key("ctrl+shift+h")
     window.until("hidden()", ["green"])
     click(window, eye(window, VIOLET))
     window.until("hidden()", ["green", "violet"])
-    move(window, *over_view)
-    press(window, "ctrl+z")
+    story.key("ctrl+z")
     window.until("hidden()", ["green"])
 
-    # rename
+
+def rename(story: Story) -> None:
+    window = story.window
     click(window, row(window, RED), times=2)
     time.sleep(1)
     press(window, "ctrl+a")
@@ -214,25 +258,31 @@ def test_a_session_from_its_file_and_back_by_keys_and_mouse(window: Window, mosa
     press(window, "Return")
     window.until("'Envelope' in bpy.data.objects", True)
     keep_picture(window, "renamed")
-    move(window, *over_view)
+    move(window, *story.over_view)
     time.sleep(0.5)
 
-    # group
+
+def group(story: Story) -> str:
+    window = story.window
     click(window, row(window, RED))
     click(window, row(window, VIOLET), "ctrl")
     window.until("selected()", ["Envelope", "violet"])
     click(window, (window.do("sidebar().x") + GROUP[0], swatch(window, RED)[1] + GROUP[1]))
     window.until("len(groups())", 1)
-    name = window.do("groups()")[0][0]
+    name: str = window.do("groups()")[0][0]
     window.until("groups()", [[name, ["Envelope", "violet"]]])
     keep_picture(window, "grouped")
-    move(window, *over_view)
+    move(window, *story.over_view)
     time.sleep(0.5)
+    return name
 
-    # recolour by Mosaic's palette, undo, redo
+
+def recolour(story: Story) -> list[float]:
+    """By Mosaic's palette, then undo and redo. Returns the colour before."""
+    window = story.window
     click(window, row(window, BLUE))
     window.until("selected()", ["blue"])
-    before = window.do("color('blue')")
+    before = story.color()
     move(window, *row(window, BLUE))
     move(window, row(window, BLUE)[0], HEIGHT - 100)  # over the panel below the list
     for _ in range(12):
@@ -240,17 +290,18 @@ def test_a_session_from_its_file_and_back_by_keys_and_mouse(window: Window, mosa
     settle(window)
     click(window, swatch(window, MOSAICS_RED))
     window.until("color('blue') != " + repr(before), True)
-    recoloured = window.do("color('blue')")
-    move(window, *over_view)
-    press(window, "ctrl+z")
+    recoloured = story.color()
+    story.key("ctrl+z")
     window.until("color('blue')", before)
     press(window, "ctrl+shift+z")
     window.until("color('blue')", recoloured)
     keep_picture(window, "recoloured")
+    return before
 
-    # search
-    move(window, *over_view)
-    press(window, "ctrl+shift+f")
+
+def search(story: Story) -> None:
+    window = story.window
+    story.key("ctrl+shift+f")
     time.sleep(1)
     window.press("type", "--delay", "60", "viol")
     time.sleep(1)
@@ -259,49 +310,43 @@ def test_a_session_from_its_file_and_back_by_keys_and_mouse(window: Window, mosa
     time.sleep(0.5)
     keep_picture(window, "searched")
 
-    # save
+
+def save(story: Story) -> dict[str, int]:
+    window, path = story.window, story.path
     window.until("unsaved()", ["story"])
-    counted = window.do("counts()")
+    counted = story.counts()
     original = path.read_bytes()
-    move(window, *over_view)
-    press(window, "ctrl+alt+e")
+    story.key("ctrl+alt+e")
     end = time.monotonic() + 30
     while path.read_bytes() == original:
         assert time.monotonic() < end, f"nothing was saved:\n{window.log()}"
         time.sleep(0.3)
     window.until("unsaved()", [])
-    assert window.do("counts()") == counted
+    assert story.counts() == counted
     assert path.with_name("story.pickle.bak").read_bytes() == original
     keep_picture(window, "saved")
+    return counted
 
-    # an undo after the save is a change that the file has not
-    press(window, "ctrl+z")
-    window.until("color('blue')", before)
-    window.until("unsaved()", ["story"])
-    assert window.do("counts()") == counted
-    press(window, "ctrl+shift+z")
-    window.until("unsaved()", [])
 
-    # a load asks before it loses changes; Esc keeps them
+def undo_the_save(story: Story, before: list[float], counted: dict[str, int]) -> None:
+    """An undo after the save is a change that the file has not."""
+    press(story.window, "ctrl+z")
+    story.window.until("color('blue')", before)
+    story.window.until("unsaved()", ["story"])
+    assert story.counts() == counted
+    press(story.window, "ctrl+shift+z")
+    story.window.until("unsaved()", [])
+
+
+def keep_changes_from_a_load(story: Story) -> None:
+    """A load asks before it loses changes; Esc keeps them."""
+    window = story.window
     click(window, eye(window, VIOLET))
     window.until("hidden()", ["green", "violet"])
-    move(window, *over_view)
-    press(window, "ctrl+alt+o")
+    story.key("ctrl+alt+o")
     time.sleep(1.5)
     keep_picture(window, "asks")
     assert window.do("browsing()") is None
     press(window, "Escape")
     time.sleep(0.5)
     assert window.do("sessions()") == ["story"]
-    assert_quiet(window)
-
-    session = open_session(path)
-    assert [geometry.name for geometry in session.geometries] == ["Envelope", "green", "violet", "blue"]
-    assert [(group.name, [member.name for member in group.geometries]) for group in session.clusters.groups] == [
-        (name, ["Envelope", "violet"])
-    ]
-    assert [geometry.visible for geometry in session.geometries] == [True, False, True, True]
-    assert np.allclose(session.models[0].appearance.base_color, (0.8, 0.2, 0.2), atol=2e-3)
-    with RealMosaic(mosaic_python) as mosaic:
-        seen = mosaic.load(path)
-    assert [geometry["name"] for geometry in seen["geometries"]] == ["Envelope", "green", "violet", "blue"]

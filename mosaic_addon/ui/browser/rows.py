@@ -123,8 +123,11 @@ def _matching(objects: list[bpy.types.Object], wanted: str) -> tuple[list[bpy.ty
     if not wanted:
         return own, len(own)
     # SHOWN tells that Blender's name is not Mosaic's. Asking each object for both names would take longer than drawing.
-    names = (name_of(obj) if SHOWN in obj else obj.name for obj in own)  # type: ignore[operator]
-    found = [obj for obj, name in zip(own, names, strict=True) if wanted in name.lower()]
+    found = [
+        obj
+        for obj in own
+        if wanted in (name_of(obj) if SHOWN in obj else obj.name).lower()  # type: ignore[operator]
+    ]
     return found, len(own)
 
 
