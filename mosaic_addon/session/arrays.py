@@ -1,13 +1,13 @@
 """The arrays in the nodes of a geometry: which there are, under which names, and how to replace them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
 from .edit import drop, put, state_of
 from .nodes import ArrayNode, Node, ObjectNode, Stored
-from .session import Frame, Geometry, Mesh
+from .session import Geometry, Mesh
 from .values import array_of, columns_in, fit_of
 
 Named: TypeAlias = tuple[str, ArrayNode]
@@ -18,46 +18,49 @@ VERTICES, TRIANGLES, VERTEX_NORMALS = "vertices", "triangles", "vertex_normals"
 VERTEX_COLORS, TRIANGLE_NORMALS = "vertex_colors", "triangle_normals"
 
 
-def arrays_of(geometry: Geometry) -> Iterator[Named]:
-    """Yield the arrays that a geometry was read from, each after its name; those that were not understood are left out.
+def arrays_of(geometry: Geometry) -> list[Named]:
+    """List the arrays that a geometry was read from, each after its name; those that were not understood are left out.
 
     The names are "points", "normals", "quaternions", "columns/<name>" for a vertex property, "volume", and "vertices",
-    "triangles" and "vertex_normals" for a mesh. "frames/<number>/" stands before the names of the arrays of a frame, which
-    come first. number: among the frames that were understood. An array comes twice if the geometry has it twice.
+    "triangles" and "vertex_normals" for a mesh. The arrays of frames come first, with "frames/<number>/" before their
+    names. number: among the frames that were understood. An array is there twice if the geometry has it twice.
     """
-    node: ObjectNode = geometry.node
-    fields = node.fields()
+    found: list[Named] = []
+    fields = geometry.node.fields()
     for number, frame in enumerate(geometry.frames or ()):
-        yield from _arrays_of_frame(fields["trajectory"][frame.index].as_dict(), frame, f"frames/{number}/")
-    yield from _those_of(fields, {"points": True, "normals": geometry.normals, "quaternions": geometry.quaternions})
-    yield from _columns(fields.get("vertex_properties"), geometry.vertex_properties, "columns/")
-    yield from _those_of(fields, {"volume": geometry.volume})
-    fit = fit_of(node)
-    if fit is not None and isinstance(geometry.model, Mesh):
-        yield from _arrays_of_mesh(fit, geometry.model, "")
+        entries, start = fields["trajectory"][frame.index].as_dict(), f"frames/{number}/"
+        _add_mesh(found, entries["fit"], frame.mesh, start)
+        _add_columns(found, entries.get("vertex_properties"), frame.vertex_properties, f"{start}columns/")
+    _add(found, fields, (POINTS,))
+    if geometry.normals is not None:
+        _add(found, fields, (NORMALS,))
+    if geometry.quaternions is not None:
+        _add(found, fields, (QUATERNIONS,))
+    _add_columns(found, fields.get("vertex_properties"), geometry.vertex_properties, "columns/")
+    if geometry.volume is not None:
+        _add(found, fields, (VOLUME,))
+    if isinstance(geometry.model, Mesh):
+        _add_mesh(found, fit_of(geometry.node), geometry.model, "")
+    return found
 
 
-def _arrays_of_frame(entries: Mapping[str, Node], frame: Frame, start: str) -> Iterator[Named]:
-    yield from _arrays_of_mesh(entries["fit"], frame.mesh, start)
-    yield from _columns(entries.get("vertex_properties"), frame.vertex_properties, f"{start}columns/")
+def _add_mesh(found: list[Named], fit: ObjectNode | None, mesh: Mesh, start: str) -> None:
+    if fit is not None:
+        names = (VERTICES, TRIANGLES) if mesh.vertex_normals is None else (VERTICES, TRIANGLES, VERTEX_NORMALS)
+        _add(found, fit.fields(), names, start)
 
 
-def _arrays_of_mesh(fit: ObjectNode, mesh: Mesh, start: str) -> Iterator[Named]:
-    parts = {"vertices": True, "triangles": True, "vertex_normals": mesh.vertex_normals}
-    yield from _those_of(fit.fields(), parts, start)
-
-
-def _columns(container: Node, columns: Mapping[str, Any], start: str) -> Iterator[Named]:
+def _add_columns(found: list[Named], container: Node, columns: Mapping[str, Any], start: str) -> None:
     if columns:
-        yield from _those_of(columns_in(container), columns, start)
+        _add(found, columns_in(container), columns, start)
 
 
-def _those_of(fields: Mapping[str, Node], understood: Mapping[str, Any], start: str = "") -> Iterator[Named]:
-    """Yield those of some arrays of an object that were understood, which are those with a value there."""
-    for name, value in understood.items():
+def _add(found: list[Named], fields: Mapping[str, Node], names: Iterable[str], start: str = "") -> None:
+    """Add those arrays of an object that have these names, with `start` before the names."""
+    for name in names:
         node = fields.get(name)
-        if value is not None and type(node) is ArrayNode:
-            yield start + name, node
+        if type(node) is ArrayNode:
+            found.append((start + name, node))
 
 
 # --- the arrays of one object, a geometry or the mesh that is its model ---------------------------------------------

@@ -148,7 +148,7 @@ MODELS: dict[str, Callable[[str, dict[str, Node], Item], Model]] = {
 def parameters_of(geometry: ObjectNode) -> dict[str, float | int | str | NDArray[np.float64]]:
     """Return the numbers of a geometry's parametric model by names for people; empty without one that can be read.
 
-    Lengths and positions are angstrom, axes unit vectors. A whole number counts the points that the model was fitted to.
+    Lengths and positions are angstrom, axes unit vectors. A whole number counts the points that it was fitted to.
     """
     fit = fit_of(geometry)
     if fit is None or fit.cls.module != MODEL_MODULE or fit.cls.name not in MODELS:

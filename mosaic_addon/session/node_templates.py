@@ -49,8 +49,8 @@ class Forms:
     def dumps(self, node: Node, held: Mapping[int, Stored], alike: Entries, own: Entries) -> bytes | None:
         """Return a node as bytes, None if it has no form.
 
-        held: what to write instead of arrays, by the id of their nodes. alike, own: JSON values by name to keep with the
-        node. Those in `alike` should be the same for many nodes.
+        held: what to write instead of arrays, by the id of their nodes. alike, own: JSON values by name to keep with
+        the node. Those in `alike` should be the same for many nodes.
         """
         key: list[Any] = []
         values: list[Any] = []
