@@ -23,8 +23,8 @@ import bpy, json, os, sys, traceback
 from pathlib import Path
 folder, session = Path(sys.argv[-2]), sys.argv[-1]
 bpy.context.preferences.view.show_splash = False
-for thing in list(bpy.data.objects):
-    bpy.data.objects.remove(thing)
+for obj in list(bpy.data.objects):
+    bpy.data.objects.remove(obj)
 
 def view():
     window = bpy.context.window_manager.windows[0]
@@ -33,7 +33,7 @@ def view():
     return window, area, region
 
 def state():
-    return sorted(thing.name for thing in bpy.data.objects) + sorted(c.name for c in bpy.data.collections)
+    return sorted(obj.name for obj in bpy.data.objects) + sorted(c.name for c in bpy.data.collections)
 
 def tell(name, value):
     (folder / (name + ".part")).write_text(json.dumps(value))
@@ -56,26 +56,26 @@ def browsing():
                 return area.spaces.active.active_operator.bl_idname
 
 def clear_selection():
-    for thing in bpy.context.selected_objects:
-        thing.select_set(False)
+    for obj in bpy.context.selected_objects:
+        obj.select_set(False)
 
 def sculpt():
     # Split a mesh's faces by dynamic topology and save the session, all in Sculpt Mode.
     window, area, region = view()
-    thing = bpy.data.objects["blue mesh"]
+    obj = bpy.data.objects["blue mesh"]
     with bpy.context.temp_override(window=window, area=area, region=region):
         clear_selection()
-        thing.select_set(True)
-        bpy.context.view_layer.objects.active = thing
+        obj.select_set(True)
+        bpy.context.view_layer.objects.active = obj
         bpy.ops.object.mode_set(mode="SCULPT")
         bpy.ops.sculpt.dynamic_topology_toggle()
         settings = bpy.context.scene.tool_settings.sculpt
         settings.detail_type_method, settings.constant_detail_resolution = "CONSTANT", 50.0
         bpy.ops.sculpt.detail_flood_fill()
         bpy.ops.mosaic.save_session()
-        saved_in = thing.mode
+        saved_in = obj.mode
         bpy.ops.object.mode_set(mode="OBJECT")
-    return [saved_in, len(thing.data.vertices)]
+    return [saved_in, len(obj.data.vertices)]
 
 def serve():
     try:

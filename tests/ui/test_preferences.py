@@ -1,4 +1,4 @@
-"""The add-on's preferences, by which a script does not go. The tests in the window show that what a user starts does."""
+"""The add-on's preferences. Scripts do not depend on them; what a user starts does, as the window tests show."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The properties of the sidebar: views of Blender's own data, set on all selected objects; and the reset to the file."""
+"""The properties of the sidebar: views of Blender's own data, set on all selected objects; and Reset to File."""
 
 from collections.abc import Iterator
 from pathlib import Path

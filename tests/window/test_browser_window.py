@@ -44,12 +44,12 @@ def redraw():
 
 def selected():
     layer = view()[0].view_layer
-    return [sorted(thing.name for thing in layer.objects.selected), layer.objects.active and layer.objects.active.name]
+    return [sorted(obj.name for obj in layer.objects.selected), layer.objects.active and layer.objects.active.name]
 
 def pick(*names):
     layer = view()[0].view_layer
-    for thing in layer.objects:
-        thing.select_set(thing.name in names)
+    for obj in layer.objects:
+        obj.select_set(obj.name in names)
     if names:
         layer.objects.active = layer.objects[names[0]]
     undo("undo_push", message="pick")

@@ -32,8 +32,8 @@ for c in ours:
 
 def pick(*names):
     layer = bpy.context.window_manager.windows[0].view_layer
-    for thing in layer.objects:
-        thing.select_set(thing.name in names)
+    for obj in layer.objects:
+        obj.select_set(obj.name in names)
     layer.objects.active = layer.objects[names[0]] if names else None
 
 def sidebar():
@@ -43,16 +43,16 @@ def show_sidebar():
     view()[1].spaces.active.show_region_ui = True
 
 def numbers(name):
-    thing = bpy.data.objects[name]
-    inputs = thing.material_slots[0].material.node_tree.nodes["Mosaic Surface"].inputs
+    obj = bpy.data.objects[name]
+    inputs = obj.material_slots[0].material.node_tree.nodes["Mosaic Surface"].inputs
     color = [round(value, 3) for value in inputs["Color"].default_value[:3]]
     return [round(inputs["Opacity"].default_value, 2), color, bpy.context.scene.mosaic_properties.representation]
 
 def roots():
-    return sum("mosaic_pixel_size" in thing for thing in bpy.data.objects)
+    return sum("mosaic_pixel_size" in obj for obj in bpy.data.objects)
 
 def root_scale():
-    return round(max(thing.scale.x for thing in bpy.data.objects if "mosaic_pixel_size" in thing), 6)
+    return round(max(obj.scale.x for obj in bpy.data.objects if "mosaic_pixel_size" in obj), 6)
 
 def redraw():
     window, area, region = view()
@@ -192,7 +192,7 @@ def test_every_panel_is_drawn_for_every_kind_of_object(window: Window) -> None:
     prepared(window)
     window.do(f"bpy.ops.mosaic.load_session(filepath={str(FOLDER / 'mosaic-1.3.2.pickle')!r}) and None")
     run(window, TIMED)
-    names = window.do("[thing.name for thing in bpy.data.objects if 'mosaic_class' in thing]")
+    names = window.do("[obj.name for obj in bpy.data.objects if 'mosaic_class' in obj]")
     assert len(names) == 42
     for name in names:
         window.do(f"pick({name!r}) or redraw()")

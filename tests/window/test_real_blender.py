@@ -70,7 +70,7 @@ def left():
         "properties": [name for name in bpy.types.Scene.bl_rna.properties.keys() if "mosaic" in name],
     }
 bpy.ops.mosaic.load_session(filepath=sys.argv[-1])
-made = len([thing for thing in bpy.data.objects if "mosaic_class" in thing])
+made = len([obj for obj in bpy.data.objects if "mosaic_class" in obj])
 before = left()
 bpy.ops.preferences.addon_disable(module="bl_ext.user_default.mosaic")
 print("RESULT" + json.dumps([made, before, left()]))

@@ -41,15 +41,15 @@ def browse(path):
                 return [window.x + region.x + region.width // 2, window.y + region.y + region.height // 2]
 
 def selected():
-    return sorted(thing.name for thing in bpy.context.window_manager.windows[0].view_layer.objects if thing.select_get())
+    return sorted(obj.name for obj in bpy.context.window_manager.windows[0].view_layer.objects if obj.select_get())
 
 def active():
-    thing = bpy.context.window_manager.windows[0].view_layer.objects.active
-    return thing and thing.name
+    obj = bpy.context.window_manager.windows[0].view_layer.objects.active
+    return obj and obj.name
 
 def hidden():
     layer = bpy.context.window_manager.windows[0].view_layer
-    return sorted(thing.name for thing in layer.objects if thing.hide_get(view_layer=layer))
+    return sorted(obj.name for obj in layer.objects if obj.hide_get(view_layer=layer))
 
 def sessions():
     return [c.name for c in bpy.data.collections if "mosaic_session" in c]
