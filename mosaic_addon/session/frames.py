@@ -7,7 +7,7 @@ from .edit import drop, entry, put, state_of
 from .nodes import Node, ObjectNode, Pairs
 from .values import FIT, MODEL, columns_in
 
-TRAJECTORY, FILENAME, COLUMNS = "trajectory", "filename", "vertex_properties"
+TRAJECTORY, MESH, FILENAME, COLUMNS = "trajectory", "fit", "filename", "vertex_properties"
 
 
 def frames_of(node: ObjectNode) -> list[Pairs]:
@@ -23,7 +23,7 @@ def set_frames(node: ObjectNode, frames: Sequence[Pairs]) -> None:
 
 def mesh_of(frame: Pairs) -> ObjectNode:
     """Return the mesh of a frame."""
-    mesh: ObjectNode = frame.as_dict()[FIT]
+    mesh: ObjectNode = frame.as_dict()[MESH]
     return mesh
 
 
@@ -42,7 +42,7 @@ def show_frame(node: ObjectNode, frame: Pairs, before: Pairs | None, points: Nod
     if array_in(node, QUATERNIONS) is not None:
         put_array(node, QUATERNIONS, None)
     meta = entry(node, "meta")
-    put(*((state, MODEL) if MODEL in state.as_dict() else (meta, FIT)), entries[FIT])
+    put(*((state, MODEL) if MODEL in state.as_dict() else (meta, FIT)), entries[MESH])
     for key in (FILENAME, COLUMNS):
         if key in entries:
             put(meta, key, entries[key])

@@ -12,7 +12,7 @@ from ...session.decode import meta_of, name_in
 from ...session.edit import drop_meta, set_meta, set_name, set_sampling_rate, set_visible
 from ...session.errors import MosaicError
 from ...session.releases import Spelling
-from ...session.values import is_volume, numbers_of
+from ...session.values import FIT, is_volume, numbers_of
 from ..data.custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
 from ..drawing.representations import MODIFIER, modifier_of
 from ..keys import SAMPLING_RATE
@@ -26,7 +26,7 @@ from .edited_shape import edit_shape, refuse_bad_faces, refuse_other_widths
 from .piece import Piece
 
 # Keys of meta that mean something else to Mosaic, so that no custom property can go there.
-MEANT_OTHERWISE = {"name": "Mosaic has the object's name there", "fit": "Mosaic has the object's model there"}
+MEANT_OTHERWISE = {"name": "Mosaic has the object's name there", FIT: "Mosaic has the object's model there"}
 
 
 def apply_edits(
