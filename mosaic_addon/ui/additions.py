@@ -12,53 +12,42 @@ import bpy
 Addition: TypeAlias = AbstractContextManager[None]
 
 
-@contextmanager
-def class_added(cls: type) -> Iterator[None]:
+def class_added(cls: type) -> Addition:
     """Add an operator, a panel, a menu or another class that Blender knows by its base class."""
-    bpy.utils.register_class(cls)
-    try:
-        yield
-    finally:
-        bpy.utils.unregister_class(cls)
+    return _added(lambda: bpy.utils.register_class(cls), lambda: bpy.utils.unregister_class(cls))
 
 
-@contextmanager
-def property_added(owner: type, name: str, definition: Any) -> Iterator[None]:
+def property_added(owner: type, name: str, definition: Any) -> Addition:
     """Add a property to a type of bpy.types. definition: what a function of bpy.props returned."""
-    setattr(owner, name, definition)
-    try:
-        yield
-    finally:
-        delattr(owner, name)
+    return _added(lambda: setattr(owner, name, definition), lambda: delattr(owner, name))
 
 
-@contextmanager
 def menu_entry_added(
     menu: Any, draw: Callable[[bpy.types.Menu, bpy.types.Context], None], *, first: bool = False
-) -> Iterator[None]:
+) -> Addition:
     """Add an entry to a menu, at its end or as the first one."""
-    (menu.prepend if first else menu.append)(draw)
-    try:
-        yield
-    finally:
-        menu.remove(draw)
+    return _added(lambda: (menu.prepend if first else menu.append)(draw), lambda: menu.remove(draw))
 
 
-@contextmanager
-def handler_added(event: str, function: Callable[..., None]) -> Iterator[None]:
+def handler_added(event: str, function: Callable[..., None]) -> Addition:
     """Add a function that Blender calls at an event. event: the name of a list in bpy.app.handlers."""
-    getattr(bpy.app.handlers, event).append(function)
-    try:
-        yield
-    finally:
+
+    def remove() -> None:
         with suppress(ValueError):  # a script may have cleared the list
             getattr(bpy.app.handlers, event).remove(function)
 
+    return _added(lambda: getattr(bpy.app.handlers, event).append(function), remove)
+
+
+def state_forgotten(forget: Callable[[], object]) -> Addition:
+    """Add nothing, but forget at the end what a module remembers. forget: sets its variables back."""
+    return _added(lambda: None, forget)
+
 
 @contextmanager
-def state_forgotten(forget: Callable[[], object]) -> Iterator[None]:
-    """Add nothing, but forget at the end what a module remembers. forget: sets its variables back."""
+def _added(add: Callable[[], object], remove: Callable[[], object]) -> Iterator[None]:
+    add()
     try:
         yield
     finally:
-        forget()
+        remove()

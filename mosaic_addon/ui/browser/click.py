@@ -7,7 +7,7 @@ from ...scene.outline.tree import Item
 from ..reports import MosaicOperator, OperatorReturn
 from ..selection import choose, chosen_ids, unchoose
 from .rename import ask_for_name
-from .rows import fold, is_folded, kind_of, objects_below, rows_of
+from .rows import fold, is_folded, kind_of, objects_below, shown_rows
 from .targets import target_of, warn_of_outside
 
 DOUBLE_CLICK_REACH = 6  # pixels that the mouse may move between the clicks
@@ -62,7 +62,7 @@ class MOSAIC_OT_select_item(MosaicOperator):
         return self._choose(context, objects_below(item), item)
 
     def _choose_range(self, context: bpy.types.Context, item: Item, extend: bool) -> OperatorReturn:
-        rows = rows_of(context.scene, context.window_manager.mosaic_browser.search)
+        rows = shown_rows(context)
         active = context.view_layer.objects.active
         ends = sorted([max(rows.index_of(active), 0), rows.index_of(item)])
         between = rows.items[ends[0] : ends[1] + 1]
@@ -112,7 +112,7 @@ class MOSAIC_OT_select_all(MosaicOperator):
         }[properties.action]
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        rows = rows_of(context.scene, context.window_manager.mosaic_browser.search)
+        rows = shown_rows(context)
         objects = [obj for row, below in rows.below.items() if kind_of(rows.items[row]) == "container" for obj in below]
         ids = chosen_ids(context)
         if self.action == "DESELECT":
@@ -141,7 +141,7 @@ class MOSAIC_OT_fold(MosaicOperator):
         folded = not is_folded(heading)
         alike = [heading]
         if event.ctrl:
-            shown = rows_of(context.scene, context.window_manager.mosaic_browser.search).items
+            shown = shown_rows(context).items
             alike = [item for item in shown if kind_of(item) == kind_of(heading)]
         for item in alike:
             fold(item, folded)

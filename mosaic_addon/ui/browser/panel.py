@@ -21,7 +21,7 @@ from ...scene.outline.visibility import is_visible, set_visible
 from ..additions import Addition, property_added, state_forgotten
 from ..selection import choose, chosen_ids
 from .click import MOSAIC_OT_fold, MOSAIC_OT_select_item
-from .rows import Rows, is_folded, objects_below, rows_of, title_of
+from .rows import Rows, is_folded, objects_below, shown_rows, title_of
 from .visibility import MOSAIC_OT_hide_unselected, MOSAIC_OT_isolate, MOSAIC_OT_show_all, MOSAIC_OT_toggle_heading
 
 ICONS = {
@@ -55,7 +55,7 @@ def _get_active(_: "MosaicBrowser") -> int:
 
 def _choose_row(browser: "MosaicBrowser", index: int) -> None:
     """Select what a row stands for, after a click beside its name."""
-    items = rows_of(bpy.context.scene, browser.search).items
+    items = shown_rows(bpy.context).items
     if index < len(items):
         choose(bpy.context, objects_below(items[index]))
 
@@ -186,7 +186,7 @@ class MOSAIC_PT_objects(bpy.types.Panel):
         row = layout.row(align=True)
         row.prop(browser, "search", text="", icon="VIEWZOOM")
         row.menu("MOSAIC_MT_objects", text="", icon="DOWNARROW_HLT")
-        _drawn, _drawn_ids = rows_of(context.scene, browser.search), chosen_ids(context)
+        _drawn, _drawn_ids = shown_rows(context), chosen_ids(context)
         active = context.view_layer.objects.active
         _active = _drawn.index_of(active) if active is not None and active.session_uid in _drawn_ids else -1
         _scale = context.preferences.system.ui_scale

@@ -65,6 +65,11 @@ def rows_of(scene: bpy.types.Scene, search: str = "") -> Rows:
     return rows
 
 
+def shown_rows(context: bpy.types.Context) -> Rows:
+    """Make the rows that the browser shows now."""
+    return rows_of(context.scene, context.window_manager.mosaic_browser.search)
+
+
 def kind_of(item: Item) -> str:
     """Return what an item is: "object", "group", "container" or "session"."""
     if isinstance(item, bpy.types.Object):

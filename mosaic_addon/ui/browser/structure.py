@@ -20,6 +20,8 @@ from .targets import OnChosen, target_of
 class ChangesTree(OnChosen):
     """Base class of the operators here, which change the tree."""
 
+    bl_options = {"REGISTER", "UNDO"}
+
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         return {"FINISHED"} if self.change(context, self.targets(context)) else {"CANCELLED"}
 
@@ -33,7 +35,6 @@ class MOSAIC_OT_duplicate(ChangesTree):
 
     bl_idname = "mosaic.duplicate"
     bl_label = "Duplicate"
-    bl_options = {"REGISTER", "UNDO"}
 
     def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
         visible = [is_visible(obj, context.view_layer) for obj in objects]
@@ -48,7 +49,6 @@ class MOSAIC_OT_remove(ChangesTree):
 
     bl_idname = "mosaic.remove"
     bl_label = "Remove"
-    bl_options = {"REGISTER", "UNDO"}
 
     def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
         remove(objects)
@@ -61,7 +61,6 @@ class MOSAIC_OT_group(ChangesTree):
 
     bl_idname = "mosaic.group"
     bl_label = "Group"
-    bl_options = {"REGISTER", "UNDO"}
 
     name: StringProperty(name="Name", description="Name of the group", default="New Group")
 
@@ -75,7 +74,6 @@ class MOSAIC_OT_ungroup(ChangesTree):
 
     bl_idname = "mosaic.ungroup"
     bl_label = "Ungroup"
-    bl_options = {"REGISTER", "UNDO"}
 
     def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
         if not ungroup(objects):
@@ -88,7 +86,6 @@ class MOSAIC_OT_move_to_group(ChangesTree):
 
     bl_idname = "mosaic.move_to_group"
     bl_label = "Move to Group"
-    bl_options = {"REGISTER", "UNDO"}
 
     group: IntProperty(name="Group", description="The group's number in this run of Blender", options={"HIDDEN"})
 
@@ -106,7 +103,6 @@ class MOSAIC_OT_move(ChangesTree):
 
     bl_idname = "mosaic.move"
     bl_label = "Move"
-    bl_options = {"REGISTER", "UNDO"}
 
     direction: EnumProperty(
         name="Direction",
@@ -133,7 +129,6 @@ class MOSAIC_OT_merge(ChangesTree):
 
     bl_idname = "mosaic.merge"
     bl_label = "Merge"
-    bl_options = {"REGISTER", "UNDO"}
 
     def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
         sessions = {session_of(obj, context.scene) for obj in objects}

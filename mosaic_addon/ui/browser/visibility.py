@@ -13,13 +13,28 @@ from .rows import objects_below
 from .targets import OnChosen, target_of, warn_of_outside
 
 
-class MOSAIC_OT_set_visibility(OnChosen):
+class ShowsObjects(OnChosen):
+    """Base class of operators that show and hide objects. What they act on stays chosen."""
+
+    bl_options = {"REGISTER", "UNDO"}
+    editing = False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        objects = self.targets(context)
+        self.show(context, objects)
+        choose(context, objects, context.view_layer.objects.active)
+        return {"FINISHED"}
+
+    def show(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
+        """Show and hide what is to be. objects: those that are acted on."""
+        raise NotImplementedError
+
+
+class MOSAIC_OT_set_visibility(ShowsObjects):
     """Show or hide the selected objects"""
 
     bl_idname = "mosaic.set_visibility"
     bl_label = "Show or Hide"
-    bl_options = {"REGISTER", "UNDO"}
-    editing = False
 
     visible: BoolProperty(name="Visible", description="Show the objects, else hide them", default=True)
 
@@ -27,26 +42,18 @@ class MOSAIC_OT_set_visibility(OnChosen):
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         return f"{'Show' if properties.visible else 'Hide'} the selected objects, also in pictures"
 
-    def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        objects = self.targets(context)
+    def show(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
         _set(self, context, objects, self.visible)
-        choose(context, objects, context.view_layer.objects.active)
-        return {"FINISHED"}
 
 
-class MOSAIC_OT_toggle_visibility(OnChosen):
+class MOSAIC_OT_toggle_visibility(ShowsObjects):
     """Hide the selected objects, or show them if all are hidden; also in pictures"""
 
     bl_idname = "mosaic.toggle_visibility"
     bl_label = "Hide or Show Selected"
-    bl_options = {"REGISTER", "UNDO"}
-    editing = False
 
-    def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        objects = self.targets(context)
+    def show(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
         _set(self, context, objects, not any(is_visible(obj, context.view_layer) for obj in objects))
-        choose(context, objects, context.view_layer.objects.active)
-        return {"FINISHED"}
 
 
 class MOSAIC_OT_toggle_heading(MosaicOperator):
@@ -66,33 +73,25 @@ class MOSAIC_OT_toggle_heading(MosaicOperator):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_isolate(OnChosen):
+class MOSAIC_OT_isolate(ShowsObjects):
     """Show only the selected objects of the session, and hide its others; also in pictures"""
 
     bl_idname = "mosaic.isolate"
     bl_label = "Isolate"
-    bl_options = {"REGISTER", "UNDO"}
-    editing = False
 
-    def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        objects = self.targets(context)
+    def show(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
         _set(self, context, _others(context, objects), False)
         _set(self, context, objects, True)
-        choose(context, objects, context.view_layer.objects.active)
-        return {"FINISHED"}
 
 
-class MOSAIC_OT_hide_unselected(OnChosen):
+class MOSAIC_OT_hide_unselected(ShowsObjects):
     """Hide the objects of the session that are not selected, also in pictures"""
 
     bl_idname = "mosaic.hide_unselected"
     bl_label = "Hide Unselected"
-    bl_options = {"REGISTER", "UNDO"}
-    editing = False
 
-    def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        _set(self, context, _others(context, self.targets(context)), False)
-        return {"FINISHED"}
+    def show(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
+        _set(self, context, _others(context, objects), False)
 
 
 class MOSAIC_OT_show_all(MosaicOperator):

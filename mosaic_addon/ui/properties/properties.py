@@ -41,7 +41,8 @@ OFFERED_ITEMS = {kind: [REPRESENTATIONS[name] for name in names] for kind, names
 NOTHING_OFFERED = [("NONE", "None", "The object has lost its modifier", -1)]
 MAPS = tuple(item for item in COLOR_MAPS if not item[0].endswith("_r"))
 MAP_NUMBERS = {name: number for number, (name, _, _) in enumerate(MAPS)}
-NOT_ANIMATABLE: set[Any] = set()  # keyframes belong to the material's node and the modifier, which hold the values
+NOT_ANIMATABLE: set[Any] = set()  # without ANIMATABLE, which is an option by default
+Write = Callable[[Sequence[bpy.types.Object], Any], None]
 
 _trouble: dict[int, str] = {}  # session_uid of a volume's mesh: why its last change was refused
 
@@ -52,31 +53,37 @@ def _offered(properties: Any, context: bpy.types.Context | None) -> list[tuple[s
     return OFFERED_ITEMS[kind] if kind is not None else NOTHING_OFFERED
 
 
-def _number(key: str, default: Any) -> dict[str, Callable[..., Any]]:
-    """Return the functions that read a number from the shown object and set it on all edited ones."""
+def _view(read: Callable[[bpy.types.Object], Any], default: Any, write: Write) -> dict[str, Any]:
+    """Make a property a view of Blender's data: read from the shown object, written to all edited ones.
 
-    def read(properties: Any) -> Any:
+    default: its value where nothing can be read. Keyframes belong to what holds the value, the material or modifier.
+    """
+
+    def get(properties: Any) -> Any:
         shown = shown_geometry(bpy.context)
-        value = appearance.number_of(shown, key) if shown is not None else None
+        value = read(shown) if shown is not None else None
         return default if value is None else value
 
-    def write(properties: Any, value: Any) -> None:
-        appearance.set_number(edited_geometries(bpy.context), key, value)
+    def set(properties: Any, value: Any) -> None:
+        write(edited_geometries(bpy.context), value)
 
-    return {"get": read, "set": write}
-
-
-def _read(function: Callable[[bpy.types.Object], Any], default: Any) -> Callable[[Any], Any]:
-    def read(properties: Any) -> Any:
-        shown = shown_geometry(bpy.context)
-        value = function(shown) if shown is not None else None
-        return default if value is None else value
-
-    return read
+    return {"get": get, "set": set, "options": NOT_ANIMATABLE}
 
 
-def _write(function: Callable[[Sequence[bpy.types.Object], Any], None]) -> Callable[[Any, Any], None]:
-    return lambda properties, value: function(edited_geometries(bpy.context), value)
+def _number(key: str, default: Any) -> dict[str, Any]:
+    """Make a property a view of a number of the appearance."""
+    return _view(
+        lambda obj: appearance.number_of(obj, key),
+        default,
+        lambda objects, value: appearance.set_number(objects, key, value),
+    )
+
+
+def _fraction(name: str, description: str, default: float) -> Any:
+    """A number of the appearance from 0 to 1."""
+    return FloatProperty(
+        name=name, description=description, min=0, max=1, subtype="FACTOR", **_number(name.lower(), default)
+    )
 
 
 def _representation_number(obj: bpy.types.Object) -> int | None:
@@ -98,9 +105,8 @@ def _contoured(key: str) -> Callable[[bpy.types.Object], Any]:
     return read
 
 
-def _contour(choose: Callable[[bpy.types.Mesh, Any], tuple[float | None, float]]) -> Callable[[Any, Any], None]:
-    def write(properties: Any, value: Any) -> None:
-        objects = edited_geometries(bpy.context)
+def _contour(choose: Callable[[bpy.types.Mesh, Any], tuple[float | None, float]]) -> Write:
+    def write(objects: Sequence[bpy.types.Object], value: Any) -> None:
         _trouble.clear()
         try:
             appearance.contour(objects, lambda mesh: choose(mesh, _meant(value)))
@@ -113,6 +119,10 @@ def _contour(choose: Callable[[bpy.types.Mesh, Any], tuple[float | None, float]]
 def _meant(value: float | bool) -> float | bool:
     """Return the number that was typed. Blender's properties give the nearest one of single precision."""
     return value if isinstance(value, bool) else float(str(np.float32(value)))
+
+
+def _set_sampling_rate(objects: Sequence[bpy.types.Object], rate: Sequence[float]) -> None:
+    appearance.set_sampling_rate(objects, [_meant(value) for value in rate])
 
 
 def _map_number(obj: bpy.types.Object) -> int | None:
@@ -131,9 +141,7 @@ class MosaicProperties(bpy.types.PropertyGroup):
         name="Representation",
         description="How the selected objects are drawn; those that cannot be drawn so stay as they are",
         items=_offered,
-        get=_read(_representation_number, -1),
-        set=_write(_set_representation),
-        options=NOT_ANIMATABLE,
+        **_view(_representation_number, -1, _set_representation),
     )
     size: FloatProperty(
         name="Size",
@@ -142,61 +150,25 @@ class MosaicProperties(bpy.types.PropertyGroup):
         soft_max=50,
         precision=1,
         step=10,
-        options=NOT_ANIMATABLE,
         **_number("size", 8.0),
     )
-    opacity: FloatProperty(
-        name="Opacity",
-        description="1 is solid, 0 invisible",
-        min=0,
-        max=1,
-        subtype="FACTOR",
-        options=NOT_ANIMATABLE,
-        **_number("opacity", 1.0),
-    )
+    opacity: _fraction("Opacity", "1 is solid, 0 invisible", 1.0)
     base_color: FloatVectorProperty(
         name="Base Colour",
         description="The colour of the selected objects where they are not coloured by a vertex property",
         subtype="COLOR",
         min=0,
         max=1,
-        get=_read(appearance.base_color_of, (0.448, 0.448, 0.448)),
-        set=_write(appearance.set_base_color),
-        options=NOT_ANIMATABLE,
+        **_view(appearance.base_color_of, (0.448, 0.448, 0.448), appearance.set_base_color),
     )
     render_spheres: BoolProperty(
         name="Render Spheres",
         description="Draw points as spheres, else as flat discs that face the camera",
-        options=NOT_ANIMATABLE,
         **_number("render_spheres", True),
     )
-    ambient: FloatProperty(
-        name="Ambient",
-        description="Light that reaches every side alike",
-        min=0,
-        max=1,
-        subtype="FACTOR",
-        options=NOT_ANIMATABLE,
-        **_number("ambient", 0.3),
-    )
-    diffuse: FloatProperty(
-        name="Diffuse",
-        description="Light that is scattered",
-        min=0,
-        max=1,
-        subtype="FACTOR",
-        options=NOT_ANIMATABLE,
-        **_number("diffuse", 0.7),
-    )
-    specular: FloatProperty(
-        name="Specular",
-        description="Light that is reflected",
-        min=0,
-        max=1,
-        subtype="FACTOR",
-        options=NOT_ANIMATABLE,
-        **_number("specular", 0.2),
-    )
+    ambient: _fraction("Ambient", "Light that reaches every side alike", 0.3)
+    diffuse: _fraction("Diffuse", "Light that is scattered", 0.7)
+    specular: _fraction("Specular", "Light that is reflected", 0.2)
     sampling_rate: FloatVectorProperty(
         name="Sampling Rate",
         description="Angstrom a voxel along x, y and z",
@@ -204,17 +176,17 @@ class MosaicProperties(bpy.types.PropertyGroup):
         soft_max=100,
         precision=3,
         subtype="XYZ",
-        get=_read(appearance.sampling_rate_of, (1.0, 1.0, 1.0)),
-        set=_write(lambda objects, rate: appearance.set_sampling_rate(objects, [_meant(value) for value in rate])),
-        options=NOT_ANIMATABLE,
+        **_view(appearance.sampling_rate_of, (1.0, 1.0, 1.0), _set_sampling_rate),
     )
 
     automatic_isovalue: BoolProperty(
         name="Mosaic's Choice",
         description=VOLUME_TIPS["automatic"],
-        get=_read(lambda obj: _contoured(PERCENTILE)(obj) is None, False),
-        set=_contour(lambda mesh, automatic: (None if automatic else DEFAULT_PERCENTILE, mesh[RESOLUTION])),
-        options=NOT_ANIMATABLE,
+        **_view(
+            lambda obj: _contoured(PERCENTILE)(obj) is None,
+            False,
+            _contour(lambda mesh, automatic: (None if automatic else DEFAULT_PERCENTILE, mesh[RESOLUTION])),
+        ),
     )
     isovalue_percentile: FloatProperty(
         name="Isovalue",
@@ -223,9 +195,11 @@ class MosaicProperties(bpy.types.PropertyGroup):
         max=100,
         precision=2,
         subtype="PERCENTAGE",
-        get=_read(_contoured(PERCENTILE), DEFAULT_PERCENTILE),
-        set=_contour(lambda mesh, percentile: (percentile, mesh[RESOLUTION])),
-        options=NOT_ANIMATABLE,
+        **_view(
+            _contoured(PERCENTILE),
+            DEFAULT_PERCENTILE,
+            _contour(lambda mesh, percentile: (percentile, mesh[RESOLUTION])),
+        ),
     )
     target_resolution: FloatProperty(
         name="Resolution",
@@ -233,31 +207,25 @@ class MosaicProperties(bpy.types.PropertyGroup):
         min=0,
         soft_max=100,
         precision=1,
-        get=_read(_contoured(RESOLUTION), 10.0),
-        set=_contour(lambda mesh, resolution: (mesh.get(PERCENTILE), resolution)),
-        options=NOT_ANIMATABLE,
+        **_view(_contoured(RESOLUTION), 10.0, _contour(lambda mesh, resolution: (mesh.get(PERCENTILE), resolution))),
     )
 
     color_map: EnumProperty(
         name="Map",
         description="The colour map that the vertex property is shown through",
         items=MAPS,
-        get=_read(_map_number, 0),
-        set=_write(_set_map),
-        options=NOT_ANIMATABLE,
+        **_view(_map_number, 0, _set_map),
     )
     low: FloatProperty(
         name="From",
         description="The value of the map's first colour",
         precision=6,
-        options=NOT_ANIMATABLE,
         **_number("low", 0.0),
     )
     high: FloatProperty(
         name="To",
         description="The value of the map's last colour",
         precision=6,
-        options=NOT_ANIMATABLE,
         **_number("high", 1.0),
     )
     gamma: FloatProperty(
@@ -265,23 +233,18 @@ class MosaicProperties(bpy.types.PropertyGroup):
         description="Above 1 spreads the low values over more of the map, below 1 the high ones",
         min=0.01,
         max=10,
-        options=NOT_ANIMATABLE,
         **_number("gamma", 1.0),
     )
-    reverse: BoolProperty(
-        name="Reverse", description="Turn the map round", options=NOT_ANIMATABLE, **_number("reverse", False)
-    )
+    reverse: BoolProperty(name="Reverse", description="Turn the map round", **_number("reverse", False))
     categories: BoolProperty(
         name="Categories",
         description="Each whole number has its colour of the palette, else the range is cut into equal parts",
-        options=NOT_ANIMATABLE,
         **_number("categories", False),
     )
 
     start: IntProperty(
         name="Start",
         description="Frame of the scene at which the first frame of the trajectory is shown",
-        options=NOT_ANIMATABLE,
         **_number("start", 1),
     )
     step: IntProperty(
@@ -289,13 +252,11 @@ class MosaicProperties(bpy.types.PropertyGroup):
         description="Frames of the scene that each frame of the trajectory is shown for",
         min=1,
         soft_max=100,
-        options=NOT_ANIMATABLE,
         **_number("step", 1),
     )
     loop: BoolProperty(
         name="Loop",
         description="Begin again after the last frame, else hold it",
-        options=NOT_ANIMATABLE,
         **_number("loop", False),
     )
 

@@ -264,12 +264,23 @@ class MOSAIC_OT_discard_and_load(_AskFirst):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_reload_session(_AskFirst):
+class _OnSession(_AskFirst):
+    """Base class of operators that close the active session."""
+
+    bl_options = {"REGISTER", "UNDO"}
+    discard: str  # the answer by which changes are lost
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        lost = unsaved_in(context, [_session(context)])
+        return self.ask(context, event, lost, self.discard) if lost else self.execute(context)
+
+
+class MOSAIC_OT_reload_session(_OnSession):
     """Read the session's file again, instead of what is open"""
 
     bl_idname = "mosaic.reload_session"
     bl_label = "Reload Mosaic Session"
-    bl_options = {"REGISTER", "UNDO"}
+    discard = "Discard and Reload"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -279,27 +290,20 @@ class MOSAIC_OT_reload_session(_AskFirst):
         cls.poll_message_set("The session has no file to read again" if session else "There is no session")
         return False
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        session = active_session(context)
-        assert session is not None  # poll has seen to it
-        lost = unsaved_in(context, [session])
-        return self.ask(context, event, lost, "Discard and Reload") if lost else self.execute(context)
-
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        session = active_session(context)
-        assert session is not None  # poll has seen to it
+        session = _session(context)
         task = Opening(context, [file_of(session)], options_of(session), True, True, [session])
         for _ in task.steps():
             pass
         return task.say(self)
 
 
-class MOSAIC_OT_close_session(_AskFirst):
+class MOSAIC_OT_close_session(_OnSession):
     """Take the session out of Blender; its file stays as it was last saved"""
 
     bl_idname = "mosaic.close_session"
     bl_label = "Close Mosaic Session"
-    bl_options = {"REGISTER", "UNDO"}
+    discard = "Discard and Close"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -309,19 +313,18 @@ class MOSAIC_OT_close_session(_AskFirst):
         cls.poll_message_set("The session is linked from another .blend" if session else "There is no session")
         return False
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        session = active_session(context)
-        assert session is not None  # poll has seen to it
-        lost = unsaved_in(context, [session])
-        return self.ask(context, event, lost, "Discard and Close") if lost else self.execute(context)
-
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        session = active_session(context)
-        assert session is not None  # poll has seen to it
+        session = _session(context)
         name = session.name
         close_session(session, context.scene)
         self.report({"INFO"}, f"Closed {name}")
         return {"FINISHED"}
+
+
+def _session(context: bpy.types.Context) -> bpy.types.Collection:
+    session = active_session(context)
+    assert session is not None  # poll has seen to it
+    return session
 
 
 def _has_few_points(obj: bpy.types.Object) -> bool:
