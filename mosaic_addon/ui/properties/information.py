@@ -11,15 +11,10 @@ from ...scene.drawing import facts
 from ...scene.keys import CLASS
 from ..additions import Addition, handler_added, state_forgotten
 from ..selection import shown_geometry
+from .panel import Section
 
 MAX_ROWS = 50  # of a list; of the rest, only the number is shown
 NANOMETRE = 10.0  # angstrom
-
-
-class _Section:
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Mosaic"
 
 
 def _row(layout: bpy.types.UILayout, name: str, *values: str) -> None:
@@ -35,7 +30,7 @@ def _shown_data(context: bpy.types.Context) -> PointData | None:
     return None if shown is None else facts.shown_data(shown, context.scene.frame_current)
 
 
-class MOSAIC_PT_information(_Section, bpy.types.Panel):
+class MOSAIC_PT_information(Section, bpy.types.Panel):
     """Numbers of the active object"""
 
     bl_label = "Information"
@@ -70,7 +65,7 @@ class MOSAIC_PT_information(_Section, bpy.types.Panel):
                 _row(column, axis, f"{high - low:,.1f}", f"{(high - low) / NANOMETRE:,.2f}")
 
 
-class MOSAIC_PT_vertex_properties(_Section, bpy.types.Panel):
+class MOSAIC_PT_vertex_properties(Section, bpy.types.Panel):
     """The vertex properties of the active object and the range of their values"""
 
     bl_label = "Vertex Properties"
@@ -91,7 +86,7 @@ class MOSAIC_PT_vertex_properties(_Section, bpy.types.Panel):
             column.label(text=f"and {len(names) - MAX_ROWS:,} more")
 
 
-class MOSAIC_PT_meta(_Section, bpy.types.Panel):
+class MOSAIC_PT_meta(Section, bpy.types.Panel):
     """What else the session says of the active object. The Object tab has it as custom properties"""
 
     bl_label = "Meta"

@@ -38,7 +38,7 @@ class MOSAIC_OT_reset_appearance(MosaicOperator):
         return {"FINISHED"}
 
 
-class _Section:
+class Section:
     """Base class of the panels: a place in the sidebar, and a layout that is disabled for linked objects."""
 
     bl_space_type = "VIEW_3D"
@@ -55,7 +55,7 @@ class _Section:
         return column, context.scene.mosaic_properties, shown
 
 
-class MOSAIC_PT_properties(_Section, bpy.types.Panel):
+class MOSAIC_PT_properties(Section, bpy.types.Panel):
     """Representation, colour and size of the active object, for all selected ones"""
 
     bl_label = "Properties"
@@ -94,7 +94,7 @@ class MOSAIC_PT_properties(_Section, bpy.types.Panel):
         column.operator(MOSAIC_OT_reset_appearance.bl_idname, icon="LOOP_BACK")
 
 
-class _Part(_Section):
+class _Part(Section):
     bl_parent_id = "MOSAIC_PT_properties"
 
     @classmethod
