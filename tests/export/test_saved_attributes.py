@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from mosaic_addon.session import MosaicError, open_session
-from tests.export.test_saved_edits import COLORED, PROPS, keep_points, select
 from tests.support.make_sessions import cloud, mesh, properties, write_session
 from tests.support.real_mosaic import RealMosaic, of_name
 from tests.support.saved_sessions import FOLDER, NEWEST, Opened, differences, what_differs
+from tests.support.user_edits import COLORED, PROPS, keep_points, select
 
 BIG = np.arange(4) + 2**40
 EXACT = {
