@@ -50,7 +50,7 @@ def _key(name: str, carriers: Carrier, holds: str, *, writers: str, readers: str
 SESSION: Final = _key(
     "mosaic_session",
     Carrier.SESSION,
-    "a group of texts and numbers: the file, its layout, release, stamp and the tomogram's shape",
+    "a group of texts and numbers: the file, its layout, release and stamp, digests of the changes in it, the tomogram's shape",
     writers="importing/build",
     readers="exporting/save exporting/scope outline/naming outline/tree ui/browser/rows ui/session/panel",
 )
@@ -71,7 +71,7 @@ THUMBNAIL: Final = _key(
 OVERRIDE_PLACE: Final = _key(
     "mosaic_saved_as",
     Carrier.SESSION,
-    "the path that a library override of the session was saved to",
+    "JSON: the file that a library override of the session was saved to, its stamp, digests of the changes in it",
     writers="exporting/save importing/build",
     readers="exporting/save importing/build",
 )
