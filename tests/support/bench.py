@@ -369,7 +369,7 @@ def memory_of(work: str, imported: Path | None = None) -> dict[str, int] | None:
     code = (
         "import sys; sys.argv = ['bench.py']\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from tests import bench\n"
+        "from tests.support import bench\n"
         "bench.empty_blender()\n"
         + (f"kept = bench.import_session({str(imported)!r})\n" if imported is not None else "")
         + f"print('ready', flush=True); input()\n{work}; print('done', flush=True); input()\n"

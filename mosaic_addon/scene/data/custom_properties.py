@@ -158,16 +158,15 @@ def bytes_in(value: Any) -> tuple[int, bytes]:
 
     Raises TypeError or ValueError for any other property.
     """
-    numbers = memoryview(value)
-    if numbers.format != "i":
+    if getattr(value, "typecode", None) != "i":
         raise TypeError("it is no list of whole numbers")
-    data = numbers.cast("B")
+    data = bytes(value)
     if len(data) < HEAD.size:
         raise ValueError("it is too short")
     first, spare = HEAD.unpack_from(data)
     if not 0 <= spare < 4:
         raise ValueError("it has no end")
-    return first, bytes(data[HEAD.size : len(data) - spare])
+    return first, data[HEAD.size : len(data) - spare]
 
 
 def clean_text(text: str) -> str:

@@ -21,7 +21,16 @@ from ..compat import values_of
 from ..keys import COLUMNS
 from .attributes import RESERVED, Kind, PointAttributes, PointData, buffer_of, read_attribute, write_attribute
 from .checksums import checksum
-from .exact_bits import OF_GEOMETRY, bits_kind, bits_names, exact_or_wider, known_bits, read_bits, write_all_bits
+from .exact_bits import (
+    KINDS_OF_BITS,
+    OF_GEOMETRY,
+    bits_kind,
+    bits_names,
+    exact_or_wider,
+    known_bits,
+    read_bits,
+    write_all_bits,
+)
 
 COLUMNS_VERSION = 1  # of the note
 MAX_TABLE_BYTES = 2**30  # of all texts of a vertex property, each as long as the longest may be
@@ -46,6 +55,13 @@ class Column:
     table: NDArray[Any] | None = field(default=None, repr=False, compare=False)
     lengths: NDArray[np.int32] | None = field(default=None, repr=False, compare=False)
 
+    # The names that the first hidden attributes have, by which it is known at a glance that there is none.
+    first_bits: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = tuple(f"{self.bits}.{kind}.0" for kind in KINDS_OF_BITS) if self.bits else ()
+        object.__setattr__(self, "first_bits", names)
+
     @property
     def width(self) -> int:
         """The number of components of a value."""
@@ -60,7 +76,7 @@ class Column:
             raise ValueError("no texts")
         if texts is not None and (len(attributes) != 1 or shape):
             raise ValueError("no codes")
-        if dtype.kind not in "biufUS" or dtype.itemsize * max(len(texts or ()), 1) > MAX_TABLE_BYTES:
+        if dtype.kind not in "biufUS" or not 0 <= dtype.itemsize * max(len(texts or ()), 1) <= MAX_TABLE_BYTES:
             raise ValueError("no such values")
         # An attribute holds up to four numbers.
         if {int}.union(map(type, shape)) != {int} or (shape and not 0 <= shape[0] <= 4 * max(len(attributes), 1)):
@@ -309,7 +325,8 @@ def read_column(attributes: PointAttributes, column: Column, label: str | None =
     parts = attributes.read_all(column.attributes)
     if parts is None:
         return None
-    hidden = known_bits(attributes, column.bits, column.width) if column.bits else {}
+    has_bits = any(name in attributes for name in column.first_bits)
+    hidden = known_bits(attributes, column.bits, column.width) if has_bits else {}
     first = parts[0] if len(parts) == 1 else None
     if first is not None and first.dtype == column.dtype and first.shape[1:] == column.shape and not hidden:
         return first
