@@ -29,7 +29,10 @@ class Carrier(Flag):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A custom property. writers, readers: the modules that do so, but for those that copy all properties of a datablock."""
+    """A custom property.
+
+    writers, readers: the modules that do so, but for those that copy all properties of a datablock.
+    """
 
     name: str
     carriers: Carrier
@@ -50,7 +53,10 @@ def _key(name: str, carriers: Carrier, holds: str, *, writers: str, readers: str
 SESSION: Final = _key(
     "mosaic_session",
     Carrier.SESSION,
-    "a group of texts and numbers: the file, its layout, release and stamp, digests of the changes in it, the tomogram's shape",
+    (
+        "a group of texts and numbers: the file, its layout, release and stamp, digests of the changes in "
+        "it, the tomogram's shape"
+    ),
     writers="importing/build",
     readers="exporting/save exporting/scope outline/naming outline/tree ui/browser/rows ui/session/panel",
 )
@@ -94,7 +100,10 @@ GROUP: Final = _key(
     Carrier.GROUP,
     "a group of texts: its name in the session, its uuid, and the name that Blender gave it instead",
     writers="exporting/save importing/build outline/arrange outline/naming",
-    readers="exporting/browser_tree exporting/save importing/again importing/build outline/arrange outline/naming outline/tree",
+    readers=(
+        "exporting/browser_tree exporting/save importing/again importing/build outline/arrange "
+        "outline/naming outline/tree"
+    ),
 )
 NEXT: Final = _key(
     "mosaic_next",
@@ -122,7 +131,10 @@ CLASS: Final = _key(
     Carrier.OBJECT,
     "the name of Mosaic's class",
     writers="importing/build",
-    readers="data/placement drawing/appearance exporting/objects outline/close outline/tree ui/browser/rows ui/properties/information",
+    readers=(
+        "data/placement drawing/appearance exporting/objects outline/close outline/tree ui/browser/rows "
+        "ui/properties/information"
+    ),
 )
 NAME: Final = _key(
     "mosaic_name",
@@ -206,14 +218,19 @@ PERCENTILE: Final = _key(
     Carrier.SURFACE,
     "the isovalue of the surface, 0-100 of the values; missing where Mosaic chooses",
     writers="drawing/surfaces",
-    readers="drawing/appearance drawing/surfaces exporting/edited_appearance ui/editors/volume ui/properties/panel ui/properties/properties",
+    readers=(
+        "drawing/appearance drawing/surfaces exporting/edited_appearance ui/editors/volume "
+        "ui/properties/panel ui/properties/properties"
+    ),
 )
 RESOLUTION: Final = _key(
     "mosaic_target_resolution",
     Carrier.SURFACE,
     "angstrom that the volume is smoothed to before it is contoured",
     writers="drawing/surfaces",
-    readers="drawing/appearance drawing/surfaces exporting/edited_appearance ui/editors/volume ui/properties/properties",
+    readers=(
+        "drawing/appearance drawing/surfaces exporting/edited_appearance ui/editors/volume ui/properties/properties"
+    ),
 )
 STEP: Final = _key(
     "mosaic_step",

@@ -1,4 +1,4 @@
-"""What an object remembers of its file beside Blender's own data, so that what was not edited is saved bit for bit.
+"""The record: what an object remembers of its file beside Blender's own data. What was not edited is saved bit for bit.
 
 Each object remembers the nodes that its geometry was read from, without the arrays that its data hold; the session's
 collection remembers the rest of the file. Both are custom properties: whole numbers that are the bytes of pickles of
@@ -39,7 +39,7 @@ NODE = "node"
 
 @dataclass(slots=True)
 class Record:
-    """A geometry as it was read or last saved.
+    """A geometry as it was read.
 
     part: what it was read from, with a `Stored` for each array that the object's data hold. container: "clusters" or
     "models"; index: its place there. count: of points; faces: of triangles. points_checksum, faces_checksum,
@@ -78,7 +78,8 @@ OWN_FIELDS: Final = {
     "index": int, "count": int, "faces": int, "points_checksum": int, "faces_checksum": int, "column_checksums": dict,
 }  # fmt: skip
 SHARED_FIELDS: Final = {
-    "container": str, "release": str, "fractions": bool, "representation": str, "frames": list, "step": int, "session": str,
+    "container": str, "release": str, "fractions": bool, "representation": str, "frames": list, "step": int,
+    "session": str,
 }  # fmt: skip
 OWN_NAMES, OWN_TYPES = tuple(OWN_FIELDS), tuple(OWN_FIELDS.values())
 
@@ -115,7 +116,10 @@ class Keeper:
         )  # a file may name one part for each of its geometries, which each of them then keeps
 
     def pack(self, record: Record, held: Mapping[int, Stored]) -> NDArray[np.int32]:
-        """A record as numbers for a custom property. held: what to write instead of arrays, by the id of their nodes."""
+        """Return a record as numbers for a custom property.
+
+        held: what to write instead of arrays, by the id of their nodes.
+        """
         record.session = self._name
         own = {name: getattr(record, name) for name in OWN_FIELDS}
         shared = {name: getattr(record, name) for name in SHARED_FIELDS}
@@ -127,7 +131,7 @@ class Keeper:
         return numbers_of(data, RECORD_VERSION)
 
     def pack_session(self) -> NDArray[np.int32]:
-        """The rest of the session as numbers for a custom property."""
+        """Return the rest of the session as numbers for a custom property."""
         session = self._session
         containers = (session.clusters, session.models)
         bare = {id(c.node): without_geometries(c.node) for c in containers if c.node is not None}
@@ -157,7 +161,7 @@ class Keeper:
 
 
 def unpack(obj: bpy.types.Object, owner: ArrayOwner) -> Record | None:
-    """What an object remembers; None for one that came from no session. owner: who knows the arrays of its `Stored`.
+    """Read what an object remembers; None for one that came from no session. owner: of the arrays of its `Stored`.
 
     Raises MosaicError when it was tampered with, or is of a later version.
     """
@@ -187,12 +191,12 @@ def unpack(obj: bpy.types.Object, owner: ArrayOwner) -> Record | None:
 
 @lru_cache(1000)
 def _shared_of(alike: Alike) -> tuple[Any, ...]:
-    """The fields that the objects of one form share, checked once. Raises as `_shared`."""
+    """Return the values of SHARED_FIELDS of all objects of one form, checked once. Raises MosaicError for others."""
     return _shared(alike.kept)
 
 
 def _shared(fields: dict[str, Any]) -> tuple[Any, ...]:
-    """The values of SHARED_FIELDS. Raises MosaicError for others."""
+    """Return the values of SHARED_FIELDS. Raises MosaicError for others."""
     if {name: type(value) for name, value in fields.items()} != SHARED_FIELDS:
         raise MosaicError("it is no record")
     return tuple(fields[name] for name in SHARED_FIELDS)
@@ -205,7 +209,10 @@ def _refuse(version: int) -> NoReturn:
 
 
 def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
-    """What a session's collection keeps; None for one that came from no file. Raises MosaicError when it was tampered with."""
+    """Read what a session's collection remembers; None for one that came from no file.
+
+    Raises MosaicError when it was tampered with, or is of a later version.
+    """
     if not has(collection, RECORD):
         return None
     try:

@@ -232,7 +232,7 @@ def _fit(rows: bpy.types.bpy_prop_collection, count: int) -> None:
         rows.add()
 
 
-# --- properties of objects, so that Blender's own buttons in a row edit them, and undo works ---------------------------
+# --- properties of objects, so that Blender's own buttons in a row edit them, and undo works -------------------------
 
 
 def _get_color(obj: bpy.types.Object) -> tuple[float, ...]:
