@@ -32,7 +32,7 @@ MOSAIC_132 = {
 COMPARE = """
 import dataclasses, json, os, sys
 sys.path.insert(0, sys.argv[1])
-from tests.compare_pictures import main
+from tests.support.compare_pictures import main
 found = main(sys.argv[3:])
 with open(sys.argv[2], "w") as file:
     json.dump([dataclasses.asdict(agreement) for agreement in found], file)
