@@ -50,13 +50,23 @@ def sessions() -> Path:
     return ROOT / "tests" / "sessions"
 
 
-@pytest.fixture
-def bpy() -> ModuleType:
-    """Blender's module, with factory settings and an empty scene."""
+@pytest.fixture(scope="session")
+def factory_settings() -> ModuleType:
+    """Blender's module with factory settings."""
     import bpy
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     return bpy
+
+
+@pytest.fixture
+def bpy(factory_settings: ModuleType) -> ModuleType:
+    """Blender's module, with factory settings and an empty scene.
+
+    Preferences and add-ons are set once: that takes five times as long as the scene, and no test changes them for others.
+    """
+    factory_settings.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    return factory_settings
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from ..session.budget import Budget
 from ..session.edit import without_geometries
 from ..session.errors import MosaicError
 from ..session.file import Section
-from ..session.node_templates import Alike, Forms, loads
+from ..session.node_templates import STR, Alike, Forms, loads
 from ..session.nodes import NOBODY, ArrayOwner, Formed, ObjectNode, Pairs, Stored
 from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
@@ -73,15 +73,15 @@ class Record:
         return part
 
 
-# The fields that differ from geometry to geometry, and those that many have alike, which are stored apart from them.
-OWN_FIELDS: Final = {
-    "index": int, "count": int, "faces": int, "points_checksum": int, "faces_checksum": int, "column_checksums": dict,
-}  # fmt: skip
+# What many geometries have alike is stored by name. The numbers of one alone stand in a list, and what is
+# alike names them: thousands of lists are read in half the time of as many dicts.
+OWN_FIELDS: Final = ["index", "count", "faces", "points_checksum", "faces_checksum"]
 SHARED_FIELDS: Final = {
     "container": str, "release": str, "fractions": bool, "representation": str, "frames": list, "step": int,
     "session": str,
 }  # fmt: skip
-OWN_NAMES, OWN_TYPES = tuple(OWN_FIELDS), tuple(OWN_FIELDS.values())
+OWN_NAMES, COLUMN_NAMES = "own", "columns"  # which of the numbers of a geometry alone stand where
+INT: Final = frozenset({int})
 
 
 @dataclass(slots=True)
@@ -121,8 +121,9 @@ class Keeper:
         held: what to write instead of arrays, by the id of their nodes.
         """
         record.session = self._name
-        own = {name: getattr(record, name) for name in OWN_FIELDS}
+        own = [getattr(record, name) for name in OWN_FIELDS] + list(record.column_checksums.values())
         shared = {name: getattr(record, name) for name in SHARED_FIELDS}
+        shared |= {OWN_NAMES: OWN_FIELDS, COLUMN_NAMES: list(record.column_checksums)}
         data = self._forms.dumps(record.node, held, shared, own)
         if data is None:
             data = self._bytes_of({NODE: record.node, "own": json.dumps(own), "shared": json.dumps(shared)}, held)
@@ -179,27 +180,34 @@ def unpack(obj: bpy.types.Object, owner: ArrayOwner) -> Record | None:
         else:
             part, own = found
             shared = _shared_of(part.alike)
-        if tuple(own) != OWN_NAMES or type(part) not in (ObjectNode, Formed):
+        columns, values = shared
+        index, count, faces, points, triangles, *sums = own
+        if type(part) not in (ObjectNode, Formed) or not INT.issuperset(map(type, own)):
             raise MosaicError("it is no record")
-        values = tuple(own.values())
-        if tuple(map(type, values)) != OWN_TYPES:
-            raise MosaicError("it is no record")
-        return Record(part, *values, *shared)
+        checksums = dict(zip(columns, sums, strict=True))
+        return Record(part, index, count, faces, points, triangles, checksums, *values)
     except (MosaicError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise MosaicError(f"{obj.name!r} keeps a damaged record of its session: {error}") from error
 
 
 @lru_cache(1000)
-def _shared_of(alike: Alike) -> tuple[Any, ...]:
-    """Return the values of SHARED_FIELDS of all objects of one form, checked once. Raises MosaicError for others."""
-    return _shared(alike.kept)
+def _shared_of(alike: Alike) -> tuple[list[str], tuple[Any, ...]]:
+    """Return what `_shared` does for all objects of one form, checked once. Raises MosaicError for others."""
+    return _shared(dict(alike.kept))
 
 
-def _shared(fields: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the values of SHARED_FIELDS. Raises MosaicError for others."""
-    if {name: type(value) for name, value in fields.items()} != SHARED_FIELDS:
+def _shared(fields: dict[str, Any]) -> tuple[list[str], tuple[Any, ...]]:
+    """Return the names of the columns with check sums, and the values of SHARED_FIELDS. Raises MosaicError for others."""
+    columns, own = fields.pop(COLUMN_NAMES), fields.pop(OWN_NAMES)
+    types = {name: type(value) for name, value in fields.items()}
+    if (
+        own != OWN_FIELDS
+        or types != SHARED_FIELDS
+        or type(columns) is not list
+        or not STR.issuperset(map(type, columns))
+    ):
         raise MosaicError("it is no record")
-    return tuple(fields[name] for name in SHARED_FIELDS)
+    return columns, tuple(fields[name] for name in SHARED_FIELDS)
 
 
 def _refuse(version: int) -> NoReturn:

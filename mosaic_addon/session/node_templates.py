@@ -19,6 +19,7 @@ from .pickle_reader import read_pickle
 from .pickle_writer import write_pickle
 
 Entries: TypeAlias = dict[str, Any]
+Numbers: TypeAlias = list[int]
 PLAIN = frozenset({type(None), bool, int, float, str})  # JSON gives these back unchanged
 CONTAINERS = frozenset({Pairs, list, tuple})
 STR = frozenset({str})
@@ -46,11 +47,11 @@ class Forms:
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], tuple[bytes, tuple[int | None, ...]]] = {}
 
-    def dumps(self, node: Node, held: Mapping[int, Stored], alike: Entries, own: Entries) -> bytes | None:
+    def dumps(self, node: Node, held: Mapping[int, Stored], alike: Entries, own: Numbers) -> bytes | None:
         """Return a node as bytes, None if it has no form.
 
-        held: what to write instead of arrays, by the id of their nodes. alike, own: JSON values by name to keep with
-        the node. Those in `alike` should be the same for many nodes.
+        held: what to write instead of arrays, by the id of their nodes. alike: JSON values by name to keep with the
+        node, which should be the same for many nodes. own: the numbers of this node alone.
         """
         key: list[Any] = []
         values: list[Any] = []
@@ -108,8 +109,8 @@ class Alike:
         return self._plan.make(values, owner)
 
 
-def loads(data: bytes, owner: ArrayOwner) -> tuple[Formed, Entries] | None:
-    """Read what `Forms.dumps` wrote: the node, and the values that were kept as `own`. None for other bytes.
+def loads(data: bytes, owner: ArrayOwner) -> tuple[Formed, Numbers] | None:
+    """Read what `Forms.dumps` wrote: the node, and the numbers that were kept as `own`. None for other bytes.
 
     owner: who holds the node's arrays. Raises MosaicError for bytes that were tampered with.
     """
@@ -119,7 +120,7 @@ def loads(data: bytes, owner: ArrayOwner) -> tuple[Formed, Entries] | None:
         _, form, shared = HEAD.unpack_from(data)
         end = HEAD.size + form + shared
         alike = _alike_of(data[:end])
-        more, own = _values_in(data[end:])
+        more, own = _values_in(data[end:], list)
         if len(own) != len(OWN) or not PLAIN.issuperset(map(type, own)):
             raise MosaicError("its values do not fit")
     except (ValueError, TypeError, struct.error) as error:
@@ -131,20 +132,20 @@ def loads(data: bytes, owner: ArrayOwner) -> tuple[Formed, Entries] | None:
 def _alike_of(data: bytes) -> Alike:
     """Read head, form and the values alike, which many nodes have in common. Raises MosaicError if they do not fit."""
     end = HEAD.size + HEAD.unpack_from(data)[1]
-    kept, values = _values_in(data[end:])
+    kept, values = _values_in(data[end:], dict)
     plan = _plan_of(data[HEAD.size : end])
     if len(values) != plan.stop or not PLAIN.issuperset(map(type, values)):
         raise MosaicError("its values do not fit")
     return Alike(plan, values, kept)
 
 
-def _values_in(data: bytes) -> tuple[Entries, list[Any]]:
-    """Parse a dict and a list of JSON. Raises MosaicError or ValueError for anything else."""
+def _values_in(data: bytes, kind: type) -> tuple[Any, list[Any]]:
+    """Parse two values of JSON, one of a kind and a list. Raises MosaicError or ValueError for anything else."""
     text = str(data, "utf-8", "surrogatepass")
     if _brackets(text) > MAX_BRACKETS:
         raise MosaicError("its values are nested")
     (more, values), end = _from_json(text)
-    if type(more) is not dict or type(values) is not list or end != len(text):
+    if type(more) is not kind or type(values) is not list or end != len(text):
         raise MosaicError("its values do not fit")
     return more, values
 
