@@ -8,40 +8,50 @@ import errno
 import hashlib
 import io
 import os
+import re
 import secrets
 import shutil
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 from .errors import MosaicError
 
+if sys.platform != "win32":
+    import fcntl
+
 BUFFER = 2**20  # bytes
 FLUSHED = 2**23  # bytes after which the disk is given what there is
 MAX_NAME = 255  # bytes of a file's name
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 BACKUP_SUFFIX = ".bak"
+NO_STRAY = ".00000000.tmp"  # as long as the end of a temporary file's name
+KEPT_ATTRIBUTES = ("user.", "system.posix_acl_access")  # of the extended ones: the user's own, and who may read it
 
 
 def replace_file(path: str | os.PathLike[str], write: Callable[[BinaryIO], None], *, backup: bool) -> None:
     """Let `write` fill a new file, which then takes the place of the one at `path`.
 
-    A symbolic link is followed. Mode and owner of an existing file are kept. backup: keep an existing file beside the
-    new one as `<name>.bak`, unless there is such a backup already. Raises MosaicError, in a sentence without the file's
-    name, when the file cannot be written. After any error, also one that `write` raises, the old file is there as it
-    was, and nothing else is left.
+    A symbolic link is followed. Mode, owner and extended attributes of an existing file are kept; other names of it,
+    hard links, keep the old content. backup: keep an existing file beside the new one as `<name>.bak`, unless there is
+    such a backup already. Raises MosaicError, in a sentence without the file's name, when the file cannot be written.
+    After any error, also one that `write` raises, the old file is there as it was, and nothing else is left. What a
+    program that was killed meanwhile has left goes with the next call for the same file.
     """
-    target, old = _target(path)
-    temporary = _beside(target, f".{secrets.token_hex(4)}.tmp")
+    target, old = find_target(path)
+    for name in (target, _beside(target, BACKUP_SUFFIX)):
+        _remove_strays(name)
+    temporary = _temporary(target)
     left = [temporary]
     try:
         if old is not None and (not backup or os.path.lexists(_beside(target, BACKUP_SUFFIX))):
             _let_go_of(target)  # but not of what may have to be copied
         with _as_mosaic_error("cannot be written"):
-            _write_through(temporary, write, old)
+            _write_through(temporary, write, target, old)
         if backup and old is not None:
-            left += _back_up(target)
+            left += _back_up(target, old)
         with _as_mosaic_error("cannot be replaced"):
             os.replace(temporary, target)
         left.clear()
@@ -61,26 +71,32 @@ def _as_mosaic_error(what: str) -> Iterator[None]:
         raise MosaicError(f"{what}: {reason}") from error
 
 
-def _target(path: str | os.PathLike[str]) -> tuple[str, os.stat_result | None]:
+def find_target(path: str | os.PathLike[str]) -> tuple[str, os.stat_result | None]:
     """Follow links to the file that is meant. Returns its path and its status, None if there is no such file yet.
 
     Raises MosaicError where no file can be written.
     """
     try:
         target = os.path.realpath(path)
+        folder = os.path.dirname(target)
+        if os.path.isdir(folder) and not os.access(folder, os.W_OK):
+            raise MosaicError("cannot be written: its folder is write-protected")
         old = os.stat(target)
     except FileNotFoundError:
-        if not os.path.isdir(os.path.dirname(target)):
+        if not os.path.isdir(folder):
             raise MosaicError("cannot be written: its folder does not exist") from None
         return target, None
     except (OSError, ValueError) as error:
         raise MosaicError(f"cannot be written: {getattr(error, 'strerror', None) or error}") from error
     if stat.S_ISDIR(old.st_mode):
-        raise MosaicError("is a folder, not a session file")
+        raise MosaicError("is a folder, not a file")
     if not stat.S_ISREG(old.st_mode):
         raise MosaicError("is not a regular file, so it is not overwritten")
     if not old.st_mode & 0o222 or not os.access(target, os.W_OK):
         raise MosaicError("is write-protected; save under another name, or make it writable")
+    around = os.stat(folder)
+    if around.st_mode & stat.S_ISVTX and os.geteuid() not in (0, old.st_uid, around.st_uid):  # as in /tmp
+        raise MosaicError("cannot be replaced: in its folder only the file's owner can; save under another name")
     return target, old
 
 
@@ -110,11 +126,47 @@ def _beside(target: str, suffix: str) -> str:
     return os.path.join(folder, name + suffix)
 
 
-def _write_through(path: str, write: Callable[[BinaryIO], None], old: os.stat_result | None) -> None:
+def _temporary(target: str) -> str:
+    """Return a new name for what is to become a file."""
+    return _beside(target, f".{secrets.token_hex(4)}.tmp")
+
+
+def _remove_strays(target: str) -> None:
+    """Remove what programs that were killed while they wrote a file have left. One that still writes holds a lock."""
+    folder, name = os.path.split(_beside(target, NO_STRAY))
+    pattern = re.escape(name.removesuffix(NO_STRAY)) + r"\.[0-9a-f]{8}\.tmp"
+    with contextlib.suppress(OSError):
+        for stray in os.listdir(folder):
+            path = os.path.join(folder, stray)
+            if re.fullmatch(pattern, stray) and not _is_being_written(path):
+                _remove([path])
+
+
+def _is_being_written(path: str) -> bool:
+    """Return whether a program still writes a file, or might; on Windows such a file cannot be removed anyway."""
+    if sys.platform == "win32":
+        return False
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _write_through(path: str, write: Callable[[BinaryIO], None], replaced: str, old: os.stat_result | None) -> None:
     """Make a file with the permissions of the one that it replaces, and wait until the disk has it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     handle = os.open(path, flags, 0o666 if old is None else 0o600)
     with _FlushedFile(handle, "wb") as raw, io.BufferedWriter(raw, BUFFER) as file:
+        if sys.platform != "win32":
+            with contextlib.suppress(OSError):  # not every file system has locks
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         write(file)
         file.flush()
         raw.wait()
@@ -125,7 +177,18 @@ def _write_through(path: str, write: Callable[[BinaryIO], None], old: os.stat_re
                     os.fchown(handle, -1, old.st_gid)
                     os.fchown(handle, old.st_uid, -1)
             os.fchmod(handle, stat.S_IMODE(old.st_mode))
+        if old is not None:
+            _copy_attributes(replaced, handle)
         os.fsync(handle)
+
+
+def _copy_attributes(path: str, handle: int) -> None:
+    """Give an open file the extended attributes of another, as far as the file system takes them."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            for name in os.listxattr(path):
+                if name.startswith(KEPT_ATTRIBUTES):
+                    os.setxattr(handle, name, os.getxattr(path, name))
 
 
 class _FlushedFile(io.FileIO):
@@ -157,8 +220,11 @@ class _FlushedFile(io.FileIO):
         super().close()
 
 
-def _back_up(target: str) -> list[str]:
-    """Make a backup beside a file, unless there is one; that is older and stays. Returns the backups that were made."""
+def _back_up(target: str, old: os.stat_result) -> list[str]:
+    """Make a backup beside a file, unless there is one; that is older and stays. Returns the backups that were made.
+
+    A file with other names is copied: who writes to it by one of these would change the backup, too.
+    """
     backup = _beside(target, BACKUP_SUFFIX)
     if os.path.isfile(backup):
         return []
@@ -167,16 +233,17 @@ def _back_up(target: str) -> list[str]:
             f"is not overwritten, because {os.path.basename(backup)!r}, where it would be kept, is no file"
         )
     with _as_mosaic_error("is not overwritten, because no backup of it can be made"):
-        try:
-            os.link(target, backup)
-        except OSError:  # not every file system has hard links
-            _copy(target, backup)
+        if old.st_nlink == 1:
+            with contextlib.suppress(OSError):  # not every file system has hard links
+                os.link(target, backup)
+                return [backup]
+        _copy(target, backup)
     return [backup]
 
 
 def _copy(source: str, target: str) -> None:
     """Copy a file with its times, through a temporary file, so that `target` is never there in part."""
-    temporary = _beside(target, f".{secrets.token_hex(4)}.tmp")
+    temporary = _temporary(target)
     try:
         shutil.copy2(source, temporary)
         _sync(temporary, os.O_RDWR)

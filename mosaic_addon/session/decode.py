@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .budget import ENTRY, GEOMETRY, VALUE, Budget
 from .decode_models import decode_mesh, decode_model
 from .errors import MosaicError
-from .file import SessionFile, read_file
+from .file import SessionFile, file_stamp, note_session, read_file
 from .gc_pause import without_collection
 from .nodes import ArrayNode, Node, ObjectNode, Pairs
 from .pickle_reader import read_pickle, trouble_of_items
@@ -61,9 +61,12 @@ def open_session(path: str | os.PathLike[str]) -> Session:
     name = os.fsdecode(path)
     try:
         with without_collection(), contextlib.closing(read_file(path)) as file:
-            return decode_session(file, name)
+            stamp = file_stamp(path)
+            session = decode_session(file, name)
     except MosaicError as error:
         raise MosaicError(f"{name} {error}") from error
+    note_session(name, stamp)
+    return session
 
 
 def decode_session(file: SessionFile, path: str) -> Session:

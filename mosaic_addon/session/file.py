@@ -23,6 +23,8 @@ MAX_INDEX = 8 * 2**20
 MAX_INDEX_BRACKETS = 400  # bounds the nesting, so the JSON parser cannot run out of stack
 FORMAT_VERSION = 1
 
+_met: dict[str, str | None] = {}  # stamps of the sessions that this program has read or written, by their real path
+
 
 @dataclass(slots=True)
 class Section:
@@ -234,6 +236,7 @@ def write_file(
             _write_indexed(file, write_state, sections, release)
 
     replace_file(path, write, backup=backup)
+    note_session(os.fsdecode(path), file_stamp(path))
 
 
 def _write_indexed(
@@ -272,3 +275,30 @@ def file_stamp(path: str | os.PathLike[str]) -> str | None:
     except (OSError, ValueError) as error:
         raise MosaicError(f"cannot be looked at: {getattr(error, 'strerror', None) or error}") from error
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
+
+
+def note_session(path: str, stamp: str | None) -> None:
+    """Note that a file is a session, as this program has read or written it. stamp: of the file at that time."""
+    _met[real_path(path)] = stamp
+
+
+def was_met(path: str) -> bool:
+    """Return whether this program, since it was started, has read or written a session of this path."""
+    return real_path(path) in _met
+
+
+def is_as_met(path: str) -> bool:
+    """Return whether a file is a session that has not changed since this program has read or written it.
+
+    Raises MosaicError if the file cannot be looked at.
+    """
+    stamp = file_stamp(path)
+    return stamp is not None and _met.get(real_path(path)) == stamp
+
+
+def real_path(path: str) -> str:
+    """Return the absolute path that links lead to; the path itself if it is none for this system."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return path

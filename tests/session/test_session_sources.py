@@ -42,7 +42,8 @@ PARTS = {
 REPLACING = {
     "os": set(
         "PathLike O_WRONLY O_RDWR O_RDONLY O_CREAT O_EXCL O_BINARY W_OK open fdopen fstat stat close path fsencode fsync "
-        "replace rename link unlink access fchown fchmod stat_result posix_fadvise POSIX_FADV_DONTNEED".split()
+        "replace rename link unlink access fchown fchmod stat_result posix_fadvise POSIX_FADV_DONTNEED geteuid listdir "
+        "O_NOFOLLOW O_NONBLOCK listxattr getxattr setxattr".split()
     )
 }
 # Names that do no harm of modules that could.
