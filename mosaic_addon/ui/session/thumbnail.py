@@ -7,6 +7,7 @@ import bpy
 import gpu
 import numpy as np
 
+from ...scene.pictures.image_files import is_whole
 from ...session.errors import MosaicError
 
 WIDTH, HEIGHT = 320, 240  # as Mosaic draws it
@@ -43,7 +44,7 @@ def view_thumbnail(context: bpy.types.Context) -> bytes:
 
 
 def _as_png(pixels: np.ndarray) -> bytes:
-    """Return a PNG. pixels: display values (n * 4,) from 0 to 1, the lowest row first."""
+    """Return a PNG. pixels: display values (n * 4,) from 0 to 1, the lowest row first. Raises MosaicError."""
     pixels[3::4] = 1.0
     image = bpy.data.images.new("Mosaic Thumbnail", WIDTH, HEIGHT, alpha=False)
     try:
@@ -53,6 +54,9 @@ def _as_png(pixels: np.ndarray) -> bytes:
             image.file_format = "PNG"
             image.save()
             with open(image.filepath_raw, "rb") as file:
-                return file.read()
+                picture = file.read()
     finally:
         bpy.data.images.remove(image)
+    if not is_whole(picture):
+        raise MosaicError("Blender made only a part of the new thumbnail; the disk for temporary files may be full.")
+    return picture
