@@ -14,7 +14,7 @@ import bpy
 
 from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.drawing.representations import set_inputs
-from .scene.exporting.save import Saved, save_objects, save_session, unsaved_changes
+from .scene.exporting.save import Saved, check_target, save_objects, save_session, unsaved_changes
 from .scene.exporting.scope import ExportOptions
 from .scene.importing.build import Imported, Progress, build_session
 from .scene.importing.options import ImportOptions
@@ -23,7 +23,7 @@ from .scene.outline.tree import sessions_in
 from .scene.pictures.camera import View, frame_camera, place_camera, read_view
 from .scene.pictures.looks import apply_look
 from .scene.pictures.options import RenderOptions
-from .scene.pictures.render import image_format, render_to, set_up_render, show_frame
+from .scene.pictures.render import check_picture, render_to, set_up_render, show_frame
 from .session import MosaicError, Session, open_session
 
 __all__ = [
@@ -37,6 +37,8 @@ __all__ = [
     "Session",
     "View",
     "apply_look",
+    "check_picture",
+    "check_target",
     "color_by",
     "color_by_vertex_colors",
     "coloring_of",
@@ -82,20 +84,22 @@ def save(
     options: ExportOptions | None = None,
     *,
     backup: bool = True,
+    overwrite: bool = False,
     scene: bpy.types.Scene | None = None,
 ) -> Saved:
     """Save a session for Mosaic, as it is now in a scene, by default the current one.
 
-    session: what `load` returned, or the session's collection. path: a bare pickle is written if it ends in .pickle,
-    else an indexed file. backup: keep a file that is overwritten for the first time as `<name>.bak`. What was not
-    edited is written as it was read. Raises MosaicError, with no file changed, if Mosaic could not open the result or
-    it cannot be written.
+    session: what `load` returned, or the session's collection. path: a bare pickle is written if it ends in .pickle, an
+    indexed file if in .mosaic; to any other name .pickle is appended, as a warning says. backup: keep a file that is
+    overwritten for the first time as `<name>.bak`. overwrite: also the session's own file if somebody else has changed
+    it. What was not edited is written as it was read. Raises MosaicError, with no file changed, if Mosaic could not open
+    the result, it cannot be written, or something that is no session is there.
     """
     collection = session.collection if isinstance(session, Imported) else session
     target = scene or bpy.context.scene
     layer = bpy.context.view_layer if target == bpy.context.scene else target.view_layers[0]
     layer.update()
-    return save_session(collection, path, target, layer, options, backup=backup)
+    return save_session(collection, path, target, layer, options, backup=backup, overwrite=overwrite)
 
 
 def set_up_picture(
@@ -137,12 +141,13 @@ def render(
     """Render a picture of what `load` returned, after `set_up_picture`, which takes the same arguments.
 
     path: of the picture; its suffix says the format. frame: of the trajectories, from 0. Raises MosaicError if the
-    picture cannot be written.
+    picture cannot be written, or there is no such frame.
     """
-    image_format(path)  # fail before the work, not after
+    check_picture(path)  # fail before the work, not after
     target = scene or bpy.context.scene
     if frame is not None:
-        show_frame(target, frame)
+        all_imported = [imported] if isinstance(imported, Imported) else imported
+        show_frame(target, frame, [obj for made in all_imported for obj in made.objects])
     set_up_picture(imported, options, view=view, direction=direction, zoom=zoom, scene=target)
     render_to(target, path)
 

@@ -18,11 +18,15 @@ from typing import Any
 from .scene.importing.options import DEFAULT_SCALE, SCALES
 from .scene.pictures.options import BACKGROUNDS, LOOKS
 from .session import MosaicError, open_session
+from .session.atomic_write import find_target
 from .session.compare import compare
 from .session.describe import describe, describe_text
 from .session.releases import TARGETS
 
-OUTPUT_HELP = "the session to write: .pickle, which Mosaic's window opens, or .mosaic, which keeps the thumbnail, too"
+OUTPUT_HELP = (
+    "the session to write: .pickle, which Mosaic's window opens and is appended to other names, or .mosaic, which keeps "
+    "the thumbnail, too"
+)
 SHOWN_DIFFERENCES = 100
 # Options whose values may start with a minus, which argparse takes for an option.
 NUMBER_LISTS = ("--direction", "--range")
@@ -182,6 +186,11 @@ def _add_export_options(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="keep no copy (OUT.bak) of a file that is overwritten for the first time",
     )
+    command.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="write the session's own file even if somebody has changed it meanwhile",
+    )
 
 
 def _add_import_options(command: argparse.ArgumentParser) -> None:
@@ -237,8 +246,10 @@ def _check(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> None:
     bpy, api = _blender()
     target = options.output.absolute()
-    if not target.parent.is_dir():
-        raise MosaicError(f"{target} cannot be written: its folder does not exist.")
+    try:
+        find_target(target)
+    except MosaicError as error:
+        raise MosaicError(f"{target} {error}") from error
     settings = _import_settings(api, options)
     imported = [_load(api, file, options.unlimited, settings) for file in options.files]
     _color(api, imported, options)
@@ -252,6 +263,7 @@ def _import(options: argparse.Namespace) -> None:
 
 def _render(options: argparse.Namespace) -> None:
     bpy, api = _blender()
+    api.check_picture(options.output)
     view = api.read_view(options.camera) if options.camera else None
     size = options.size or (view and view.size) or (1920, 1080)
     imported = _load(api, options.file, options.unlimited, _import_settings(api, options))
@@ -275,6 +287,7 @@ def _render(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     bpy, api = _blender()
+    api.check_target(options.output)
     source = options.scene.absolute()
     try:
         bpy.ops.wm.open_mainfile(filepath=str(source), load_ui=False, use_scripts=False)
@@ -300,12 +313,13 @@ def _export(options: argparse.Namespace) -> None:
 
 def _convert(options: argparse.Namespace) -> None:
     _, api = _blender()
+    api.check_target(options.output)
     _save(api, _load(api, options.input, options.unlimited), options)
 
 
 def _save(api: Any, session: Any, options: argparse.Namespace) -> None:
     settings = api.ExportOptions(options.target, options.apply_modifiers)
-    saved = api.save(session, options.output, settings, backup=not options.no_backup)
+    saved = api.save(session, options.output, settings, backup=not options.no_backup, overwrite=options.overwrite)
     for change in saved.changes:
         print(f"mosaic: changed: {change}", file=sys.stderr)
     for note in saved.left_out:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.make_sessions import cloud, mesh, write_session
+from tests.support.make_sessions import cloud, mesh, trajectory, write_session
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "tests" / "sessions"
@@ -318,3 +318,53 @@ def test_a_camera_that_is_none_is_refused_in_one_line(
     assert line.startswith("mosaic: error: ")
     assert "camera.json" in line
     assert not (tmp_path / "p.png").exists()
+
+
+def test_a_frame_that_is_not_there_is_an_error(
+    bpy: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.cli import main
+
+    still = write_session(tmp_path / "s.pickle", [cloud("c")])
+    moving = write_session(tmp_path / "m.pickle", [cloud("c")], [trajectory("t", frames=4), trajectory("u", frames=2)])
+    small = ["-o", str(tmp_path / "p.png"), "--size", "8x8", "--samples", "1"]
+    cases = [(still, 0, "no trajectory"), (still, 3, "no trajectory"), (moving, 4, "0 to 3"), (moving, 999, "0 to 3")]
+    for path, number, word in cases:
+        assert main(["render", str(path), "--frame", str(number), *small]) == 1
+        (line,) = (line for line in capfd.readouterr().err.splitlines() if line.startswith("mosaic: error: "))
+        assert f"no frame {number}" in line
+        assert word in line
+        assert not (tmp_path / "p.png").exists()
+    assert main(["render", str(moving), "--frame", "3", *small]) == 0
+    with pytest.raises(api.MosaicError, match="no frame -1"):
+        api.render(api.load(moving), tmp_path / "p.png", frame=-1)
+
+
+def test_where_nothing_can_be_written_no_session_is_read(
+    bpy: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.cli import main
+
+    def load(*_: Any, **__: Any) -> None:
+        raise AssertionError("the session was read")
+
+    monkeypatch.setattr(api, "load", load)
+    good = write_session(tmp_path / "good.pickle", [cloud("c")])
+    for name in ("folder.blend", "folder.png", "folder.pickle"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "text.pickle").write_text("no session")
+    for command, target, word in [
+        ("import", "none/x.blend", "folder does not exist"), ("import", "folder.blend", "is a folder"),
+        ("render", "none/x.png", "folder does not exist"), ("render", "folder.png", "is a folder"),
+        ("render", "x.gif", "must end in one of"), ("render", "x", "must end in one of"),
+        ("convert", "none/x.pickle", "folder does not exist"), ("convert", "folder.pickle", "is a folder"),
+        ("convert", "x.blend", "is the name of a Blender file"), ("convert", "text.pickle", "is no session"),
+    ]:  # fmt: skip
+        output = [str(tmp_path / target)] if command == "convert" else ["-o", str(tmp_path / target)]
+        assert main([command, str(good), *output]) == 1
+        errors = [line for line in capfd.readouterr().err.splitlines() if line.startswith("mosaic: ")]
+        assert len(errors) == 1
+        assert word in errors[0]
+        assert target.rpartition("/")[2] in errors[0]

@@ -110,6 +110,31 @@ def test_what_is_overwritten_is_kept_once(tmp_path: Path) -> None:
     assert (tmp_path / "s.pickle.bak").read_bytes() == first
 
 
+def test_a_changed_file_is_overwritten_only_when_asked_to(tmp_path: Path) -> None:
+    path = write_session(tmp_path / "s.pickle", [cloud("one", 5)])
+    blend = tmp_path / "s.blend"
+    assert run(["import", path, "-o", blend]).returncode == 0
+    write_session(path, [cloud("theirs", 5)])
+    theirs = path.read_bytes()
+    done = run(["export", blend, path])
+    assert done.returncode == 1
+    assert "was changed on disk since it was read" in done.stderr
+    assert "--overwrite" in done.stderr
+    assert path.read_bytes() == theirs
+    done = run(["export", blend, path, "--overwrite"])
+    assert done.returncode == 0, done.stderr
+    assert [geometry.name for geometry in open_session(path).geometries] == ["one"]
+
+
+def test_a_name_with_a_dot_gets_a_suffix_and_that_is_said(tmp_path: Path) -> None:
+    path = write_session(tmp_path / "s.pickle", [cloud("one", 5)])
+    done = run(["convert", path, tmp_path / "virus.v2"])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == str(tmp_path / "virus.v2.pickle")
+    assert "mosaic: warning: virus.v2 is saved as virus.v2.pickle" in done.stderr
+    assert open_session(tmp_path / "virus.v2.pickle").layout == "pickle"
+
+
 def test_a_target_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     done = run(["convert", FOLDER / "mosaic-1.0.0.pickle", tmp_path / "none" / "x.pickle"])
     assert done.returncode == 1

@@ -1,6 +1,7 @@
 """Saving a session or single objects into a file, and what is not saved yet."""
 
 import json
+import ntpath
 import os
 import re
 from collections.abc import Iterable
@@ -10,8 +11,10 @@ from typing import BinaryIO, Literal
 
 import bpy
 
+from ...session.atomic_write import find_target
+from ...session.decode import open_session
 from ...session.errors import MosaicError
-from ...session.file import Section, file_stamp, write_file
+from ...session.file import Section, file_stamp, is_as_met, real_path, was_met, write_file
 from ...session.gc_pause import without_collection
 from ...session.pickle_writer import write_pickle
 from ...session.releases import spelling_of, version_of
@@ -23,6 +26,7 @@ from .object_arrays import fetch
 from .scope import ExportOptions
 
 BLEND = re.compile(r"\.blend\d*$", re.IGNORECASE)  # with Blender's own backups
+SUFFIXES = (".pickle", ".mosaic")
 
 THUMBNAIL_VERSION = 1
 
@@ -64,34 +68,36 @@ def save_session(
     options: ExportOptions | None = None,
     *,
     backup: bool = True,
-    overwrite: bool = True,
+    overwrite: bool = False,
     thumbnail: bytes | None = None,
     adopt: bool = True,
 ) -> Saved:
     """Save a session's collection.
 
-    path: a bare pickle if it ends in .pickle, which is what Mosaic's window opens, else an indexed file. backup: keep
-    a file that is overwritten for the first time as `<name>.bak`. overwrite: also a file that was changed on disk since
-    it was read. thumbnail: a new PNG for an indexed file, which keeps its old one otherwise. adopt: the file is the
-    session's from now on, unless it is written for another release.
-    Raises MosaicError, with no file changed, when the session cannot be saved.
+    path: a bare pickle if it ends in .pickle, which is what Mosaic's window opens, an indexed file if in .mosaic; to any
+    other name .pickle is appended, but for the session's own file. backup: keep a file that is overwritten for the first
+    time as `<name>.bak`. overwrite: also the session's file if it was changed on disk since it was read. thumbnail: a new
+    PNG for an indexed file, which keeps its old one otherwise. adopt: the file is the session's from now on, unless it
+    is written for another release. Raises MosaicError, with no file changed, when the session cannot be saved.
     """
-    target = os.path.abspath(path)
+    is_its_own = is_file_of(session, path)
+    target = check_target(path, is_its_own)
     if not overwrite and changed_on_disk(session, target):
-        raise MosaicError(f"{target} was changed on disk since it was read; save under another name, or overwrite it.")
+        raise MosaicError(
+            f"{target} was changed on disk since it was read; save under another name, or overwrite it (--overwrite, overwrite=True)."
+        )
     finish_sculpting(layer)
     with closing(collect_session(session, scene, layer, options)) as collected:
         saved_digests = " ".join(_digests(collected))
-        is_its_own = target == _last_file_of(session).file
         layout = collected.layout if is_its_own else layout_of(target)
-        saved = _write(collected, target, backup, thumbnail or thumbnail_of(session), layout)
+        saved = _write(collected, path, target, backup, thumbnail or thumbnail_of(session), layout)
         for obj, uuid in collected.uuids:
             if obj.is_editable:
                 obj[UUID] = uuid
         for group, entry in collected.groups:
             if group.is_editable and group.get(GROUP, {}).get("uuid") != entry["uuid"]:
                 group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
-    if adopt and (options is None or options.target is None):
+    if (adopt or is_its_own) and (options is None or options.target is None):
         saved_as = LastFile(clean_text(target), file_stamp(target) or "", saved_digests)
         _last_files[session.session_uid] = saved_as
         if thumbnail is not None:
@@ -124,10 +130,14 @@ def save_objects(
     *,
     backup: bool = True,
 ) -> Saved:
-    """Save objects as a new session; nothing in Blender is changed. Raises MosaicError when none of them has points."""
+    """Save objects as a new session; nothing in Blender is changed.
+
+    path, backup: as for `save_session`. Raises MosaicError when none of them has points.
+    """
+    target = check_target(path)
     finish_sculpting(layer)
     with closing(collect_objects(objects, scene, layer, options)) as collected:
-        return _write(collected, os.path.abspath(path), backup, None, layout_of(os.fspath(path)))
+        return _write(collected, path, target, backup, None, layout_of(target))
 
 
 def finish_sculpting(layer: bpy.types.ViewLayer) -> None:
@@ -159,15 +169,59 @@ def _digests(collected: Collected) -> list[str]:
 
 def changed_on_disk(session: bpy.types.Collection, path: str) -> bool:
     """Tell whether someone else changed the file that the session was read from or saved to."""
-    last = _last_file_of(session)
-    if os.path.abspath(last.file) != os.path.abspath(path) or not last.stamp:
-        return False
-    return file_stamp(path) not in (None, last.stamp)
+    return is_file_of(session, path) and file_stamp(path) not in (None, _last_file_of(session).stamp)
 
 
 def file_of(session: bpy.types.Collection) -> str:
     """Return the file that a session was read from or last saved to; "" for none."""
     return _last_file_of(session).file
+
+
+def is_file_of(session: bpy.types.Collection, path: str | os.PathLike[str]) -> bool:
+    """Return whether a path leads to the file that a session was read from or last saved to, by whatever links."""
+    own = file_of(session)
+    return bool(own) and real_path(own) == real_path(os.fspath(path))
+
+
+def is_known_place(session: bpy.types.Collection) -> bool:
+    """Return whether a session may be saved to its file without asking where.
+
+    The path comes from the .blend, and that may come from a stranger. So the file has to be there, and either this
+    program has read or written it, or it is the very file that the .blend knows.
+    """
+    last = _last_file_of(session)
+    try:
+        stamp = file_stamp(last.file) if last.file else None
+    except MosaicError:
+        return False
+    return stamp is not None and (stamp == last.stamp or was_met(last.file))
+
+
+def why_unknown(session: bpy.types.Collection) -> str:
+    """Say why a session's file is no known place."""
+    path = file_of(session)
+    if not path:
+        return "The session has no file yet; save it under a name."
+    if not os.path.exists(path):
+        return f"{path} is not there any more; choose where to save the session."
+    return (
+        f"{path}, which this .blend names, is not the file that it was, and was not opened since Blender was started; "
+        "choose where to save the session."
+    )
+
+
+def offered_path(session: bpy.types.Collection) -> str:
+    """Return the path that a dialog for saving a session begins with.
+
+    That is its file, or where this is missing or may be a stranger's wish, one of that name beside the .blend.
+    """
+    path = file_of(session)
+    name = ntpath.basename(path) or f"{session.name}.pickle"  # the .blend may have been saved on Windows
+    beside = os.path.join(os.path.dirname(bpy.data.filepath), name) if bpy.data.filepath else name
+    if not path or (os.path.isfile(beside) and not os.path.exists(path)):
+        return beside
+    is_named_so = os.path.isfile(path) and path.lower().endswith(SUFFIXES)
+    return path if is_named_so or is_known_place(session) or was_met(path) else beside
 
 
 def _last_file_of(session: bpy.types.Collection) -> LastFile:
@@ -195,16 +249,55 @@ def layout_of(path: str) -> Literal["pickle", "indexed"]:
     return "pickle" if path.lower().endswith(".pickle") else "indexed"
 
 
+def with_suffix(path: str) -> str:
+    """Append .pickle to a path that does not end in a suffix of sessions, as any other is a part of the name."""
+    return path if path.lower().endswith(SUFFIXES) or os.path.isdir(path) else f"{path}.pickle"
+
+
+def check_target(path: str | os.PathLike[str], is_its_own: bool = False) -> str:
+    """Return the file that a session saved to a path is written to, by its absolute path.
+
+    is_its_own: it is the file that the session has, which may have any name. Raises MosaicError if nothing can be
+    written there, or what is there is no session.
+    """
+    given = os.path.abspath(path)
+    if BLEND.search(given) or BLEND.search(real_path(given)):
+        raise MosaicError(f"{given} is the name of a Blender file, which would be lost; save as .pickle or .mosaic.")
+    target = given if is_its_own else with_suffix(given)
+    try:
+        _, status = find_target(target)
+        is_session = status is None or not status.st_size or is_as_met(target)
+    except MosaicError as error:
+        raise MosaicError(f"{target} {error}") from error
+    if not is_session:
+        try:
+            open_session(target)
+        except MosaicError as error:
+            raise MosaicError(
+                f"{target} is not overwritten, as it is no session that can be read; save under another name, or delete "
+                "it first."
+            ) from error
+    return target
+
+
 def _write(
-    collected: Collected, path: str, backup: bool, thumbnail: bytes | None, layout: Literal["pickle", "indexed"]
+    collected: Collected,
+    asked: str | os.PathLike[str],
+    path: str,
+    backup: bool,
+    thumbnail: bytes | None,
+    layout: Literal["pickle", "indexed"],
 ) -> Saved:
-    """Write a file. Raises MosaicError, with no file changed, when that fails."""
-    if BLEND.search(path) or BLEND.search(os.path.realpath(path)):
-        raise MosaicError(f"{path} is the name of a Blender file, which would be lost; save as .pickle or .mosaic.")
+    """Write a file. asked: the path that was asked for. Raises MosaicError, with no file changed, when that fails."""
     sections = collected.sections
     if thumbnail is not None:
         sections["thumbnail"] = Section("png", memoryview(thumbnail))
     warnings = list(collected.warnings)
+    name, asked_name = os.path.basename(path), os.path.basename(asked)
+    if name != asked_name:
+        warnings.append(f"{asked_name} is saved as {name}: names of sessions end in .pickle or .mosaic.")
+    if os.path.isfile(path) and os.stat(path).st_nlink > 1:
+        warnings.append(f"{name} was also known by other names (hard links); these keep what was there before.")
     if layout == "pickle" and sections:
         names = ", ".join(sections)
         warnings.append(f"A .pickle has no place for {names}; save as .mosaic to have them in the file.")

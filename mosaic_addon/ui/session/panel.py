@@ -1,6 +1,6 @@
 """The panel "Session": what is open, its file and counts; load, save, reload, close."""
 
-import os
+import ntpath
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +16,7 @@ from ...scene.keys import RECORD, SESSION
 from ...scene.outline.tree import CONTAINERS, active_session, container_of, items_of, root_of, sessions_in
 from ...scene.record import unpack_session
 from ...session import MosaicError
+from ...session.errors import printable
 from ..additions import Addition
 from ..reports import MosaicOperator, OperatorReturn
 from .load import MOSAIC_OT_load_session
@@ -93,12 +94,15 @@ def _draw_session(layout: bpy.types.UILayout, session: bpy.types.Collection) -> 
         layout.template_icon(icon_value=picture, scale=PICTURE_SCALE)
     column = layout.column(align=True)
     path = file_of(session)
-    name = os.path.basename(path) or session.name
+    folder, name = ntpath.split(path)  # which knows paths of every system
+    name = name or session.name
     unsaved = is_unsaved(session)  # said in lines that are there anyway: another would move the panels below
     if unsaved:
         column.label(text=f"{name}*", icon="ERROR")
     else:
         column.label(text=name, icon="FILE_TICK" if path else "FILE_NEW")
+    if folder:
+        column.label(text=printable(folder), icon="BLANK1")
     if session.library is not None:
         column.label(text="Linked; edit it in its own .blend", icon="LINKED")
     release = session[SESSION].get("release", "")

@@ -9,7 +9,19 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
 from ...scene.exporting.objects import DATA_TYPES
-from ...scene.exporting.save import Saved, changed_on_disk, file_of, save_objects, save_session
+from ...scene.exporting.save import (
+    Saved,
+    changed_on_disk,
+    file_of,
+    is_file_of,
+    is_known_place,
+    layout_of,
+    offered_path,
+    save_objects,
+    save_session,
+    why_unknown,
+    with_suffix,
+)
 from ...scene.exporting.scope import ExportOptions
 from ...scene.outline.tree import active_session, sessions_in
 from ...session import MosaicError, releases
@@ -57,7 +69,9 @@ class MOSAIC_OT_save_session(MosaicOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         session = active_session(context)
         path = file_of(session)
-        if not path:
+        if not is_known_place(session):
+            if path:
+                self.report({"WARNING"}, why_unknown(session))
             return bpy.ops.mosaic.save_session_as("INVOKE_DEFAULT")
         if changed_on_disk(session, path):
             self.overwrite = True  # if the answer to the dialog is yes
@@ -72,12 +86,11 @@ class MOSAIC_OT_save_session(MosaicOperator):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
-        path = file_of(session)
-        if not path:
-            raise MosaicError("The session has no file yet; save it under a name.")
+        if not is_known_place(session):
+            raise MosaicError(why_unknown(session))
         saved = save_session(
             session,
-            path,
+            file_of(session),
             context.scene,
             context.view_layer,
             backup=keeps_backup(context),
@@ -92,7 +105,6 @@ class _ToFile(MosaicOperator, ExportHelper):
     """Base class of the operators that ask for a file: the file browser, and the options."""
 
     filename_ext = ".pickle"
-    check_extension = None  # a session may have any suffix
 
     filter_glob: StringProperty(default="*.pickle;*.mosaic", options={"HIDDEN"})
     target: EnumProperty(name="For", description="The oldest Mosaic that is to open the file", items=TARGET_ITEMS)
@@ -106,7 +118,11 @@ class _ToFile(MosaicOperator, ExportHelper):
     )
 
     def check(self, context: bpy.types.Context) -> bool:
-        return False
+        """Show the name that the file will have, by which Blender sees whether there is such a file."""
+        given = self.properties.filepath
+        if os.path.basename(given):
+            self.properties.filepath = _named(context, given)
+        return self.properties.filepath != given
 
     def export_options(self) -> ExportOptions:
         return ExportOptions(None if self.target == "SAME" else self.target, self.apply_modifiers)
@@ -116,10 +132,11 @@ class _ToFile(MosaicOperator, ExportHelper):
         path = bpy.path.abspath(self.filepath)
         if not os.path.basename(path):
             raise MosaicError("The file has no name yet; give it one that ends in .pickle or .mosaic.")
-        return path if os.path.splitext(path)[1] else f"{path}{self.filename_ext}"
+        return path
 
     def picture(self, context: bpy.types.Context) -> bytes | None:
-        return view_thumbnail(context) if self.renew_thumbnail and not self.path().endswith(".pickle") else None
+        wanted = self.renew_thumbnail and layout_of(_named(context, self.path())) == "indexed"
+        return view_thumbnail(context) if wanted else None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -142,14 +159,14 @@ class MOSAIC_OT_save_session_as(_ToFile):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         session = active_session(context)
-        self.filepath = file_of(session) or f"{session.name}.pickle"
+        self.filepath = offered_path(session)
         return super().invoke(context, event)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
         saved = save_session(
             session, self.path(), context.scene, context.view_layer, self.export_options(),
-            backup=keeps_backup(context), thumbnail=self.picture(context),
+            backup=keeps_backup(context), overwrite=True, thumbnail=self.picture(context),
         )  # fmt: skip
         look_again()
         _say(self, saved)
@@ -181,8 +198,8 @@ class MOSAIC_OT_export_session(_ToFile):
         if session is None:
             self.selection_only = True
         stem = os.path.splitext(os.path.basename(bpy.data.filepath))[0] or "session"
-        known = file_of(session) if session is not None and not self.selection_only else ""
-        self.filepath = known or f"{stem}.pickle"
+        is_whole = session is not None and not self.selection_only
+        self.filepath = offered_path(session) if is_whole and file_of(session) else f"{stem}.pickle"
         return super().invoke(context, event)
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -202,7 +219,7 @@ class MOSAIC_OT_export_session(_ToFile):
         else:
             saved = save_session(
                 session, self.path(), context.scene, context.view_layer, options,
-                backup=backup, thumbnail=self.picture(context), adopt=False,
+                backup=backup, overwrite=True, thumbnail=self.picture(context), adopt=False,
             )  # fmt: skip
         _say(self, saved)
         return {"FINISHED"}
@@ -227,6 +244,13 @@ def _has_session(cls: type[bpy.types.Operator], context: bpy.types.Context) -> b
         cls.poll_message_set("The session is linked from another .blend; save it there")
         return False
     return True
+
+
+def _named(context: bpy.types.Context, path: str) -> str:
+    """Return the path that is written when one is chosen: the session's own file may have any name."""
+    session = active_session(context)
+    is_its_own = session is not None and is_file_of(session, bpy.path.abspath(path))
+    return path if is_its_own else with_suffix(path)
 
 
 def _say(operator: bpy.types.Operator, saved: Saved) -> None:
