@@ -88,13 +88,14 @@ INT: Final = frozenset({int})
 class SessionRecord:
     """A file without its geometries.
 
-    state: its containers hold empty lists. names: of the geometries that were read, and damaged: those that could not
-    be, by container, each with its place; of one that stands in the file twice, the first place of it instead,
-    (container, index). session: as its records say it.
+    state: its containers hold empty lists. names: of the geometries that were read, by container, each between its
+    place and its uuid, None where it has none. damaged: those that could not be read, by container, each with its
+    place; of one that stands in the file twice, the first place of it instead, (container, index). session: as its
+    records say it.
     """
 
     state: Pairs
-    names: dict[str, list[tuple[int, str]]]
+    names: dict[str, list[tuple[int, str, str | None]]]
     damaged: dict[str, list[tuple[int, Any]]]
     sections: dict[str, Section]
     session: str
@@ -140,7 +141,9 @@ class Keeper:
         damaged = {
             c.name: [(item.index, first.get(id(item.node), item.node)) for item in c.damaged] for c in containers
         }
-        names = {c.name: [(geometry.index, geometry.name) for geometry in c.geometries] for c in containers}
+        names = {
+            c.name: [(geometry.index, geometry.name, geometry.uuid) for geometry in c.geometries] for c in containers
+        }
         entries = {
             "state": Pairs([bare.get(id(part), part) for part in session.state]),
             "names": json.dumps(names),  # which is read far quicker than nodes are

@@ -11,7 +11,7 @@ has a stack of its own, and every pair of parts is looked at once.
 import dataclasses
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -48,9 +48,16 @@ PLAIN = (type(None), bool, int, str)
 class SideBySide:
     """Finds the differences of many pairs of values. Parts that these share are compared once."""
 
-    def __init__(self, left_out: frozenset[int] = frozenset()) -> None:
-        """left_out: the ids of lists whose items are not compared. All compared values must outlive this object."""
+    def __init__(
+        self, left_out: frozenset[int] = frozenset(), is_stored: Callable[[Stored, NDArray[Any]], bool] | None = None
+    ) -> None:
+        """Begin without anything compared. All compared values must outlive this object.
+
+        left_out: the ids of lists whose items are not compared. is_stored: tells whether the array that a `Stored` on
+        the left stands for is the one on the right; without it, they differ.
+        """
         self.left_out = left_out
+        self.is_stored = is_stored
         self.parts = 0
         self._same: set[tuple[int, int]] = set()
         self._arrays: dict[tuple[int, int], tuple[str, str] | None] = {}
@@ -72,6 +79,11 @@ class SideBySide:
                 if texts is not None:
                     found += 1
                     yield path, *texts
+                continue
+            if self.is_stored and type(left) is Stored and isinstance(right, np.ndarray):
+                if not self.is_stored(left, right):
+                    found += 1
+                    yield path, *_texts(left, right)
                 continue
             if _is_scalar(left) or _is_scalar(right) or _kind(left) is not _kind(right):
                 if not same_scalars(left, right):

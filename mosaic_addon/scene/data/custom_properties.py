@@ -153,6 +153,15 @@ def numbers_of(data: bytes, first: int) -> NDArray[np.int32]:
     return np.frombuffer(b"".join((HEAD.pack(first, spare), data, bytes(spare))), np.int32)
 
 
+def put_numbers(owner: bpy.types.ID, key: str, numbers: Any) -> None:
+    """Give a datablock a property that is an array.
+
+    Blender would write it into the memory of an older one, whatever the length of that, and may crash.
+    """
+    owner.pop(key, None)
+    owner[key] = numbers
+
+
 def bytes_in(value: Any) -> tuple[int, bytes]:
     """Return the first number and the bytes of a property that holds bytes as numbers.
 

@@ -1,6 +1,7 @@
 """Trajectories: each frame is a mesh in the .blend, and Geometry Nodes pick one by the scene frame."""
 
 import json
+from typing import Any
 
 import bpy
 import numpy as np
@@ -54,6 +55,15 @@ def frame_sums(positions: NDArray[np.float32], triangles: NDArray[np.int32], col
         "columns": columns,
     }
     return json.dumps({"version": SUMS_VERSION} | sums)
+
+
+def frame_note(mesh: bpy.types.Mesh | None) -> dict[str, Any]:
+    """Return what `frame_sums` said of a frame at import; nothing for one that is missing or says no such thing."""
+    try:
+        note = json.loads(mesh.get(STEP_SUMS, "{}")) if mesh is not None else {}
+    except (TypeError, ValueError):
+        note = {}
+    return note if isinstance(note, dict) else {}
 
 
 def saved_frame(geometry: Geometry) -> int:

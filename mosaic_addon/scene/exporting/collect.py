@@ -33,7 +33,8 @@ class Collected:
     """A session that is ready to be written.
 
     changes: what differs from what was read. left_out, warnings: one sentence each. renames: the modules and names of
-    classes that another release has elsewhere, as `write_pickle` takes them. uuids, groups: what objects and groups get
+    classes that another release has elsewhere, as `write_pickle` takes them. pieces: the geometries, in the browser's
+    order. uuids, groups: what objects and groups get
     when the file was written. made: datablocks that hold arrays of the session until it is written.
     """
 
@@ -45,6 +46,7 @@ class Collected:
     left_out: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     renames: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    pieces: list[Piece] = field(default_factory=list)
     uuids: list[tuple[bpy.types.Object, str]] = field(default_factory=list)
     groups: list[tuple[bpy.types.Collection, dict[str, str]]] = field(default_factory=list)
     made: Temporaries = field(default_factory=Temporaries)
@@ -115,6 +117,7 @@ def _collected(scope: Scope, made: Temporaries) -> Collected:
         changes=changes,
         left_out=notes.left_out,
         warnings=notes.warnings,
+        pieces=pieces,
         uuids=identified.renewed,
         groups=groups.called,
         made=made,
@@ -130,7 +133,9 @@ def _changes_of(
     changes = []
     there = {piece.origin for piece in pieces} | lost
     for name, titles in record.names.items() if record is not None else ():
-        changes += [Change(Kind.DELETED, Subject(name, title)) for index, title in titles if (name, index) not in there]
+        changes += [
+            Change(Kind.DELETED, Subject(name, title)) for index, title, _ in titles if (name, index) not in there
+        ]
     for piece in pieces:
         if piece.edits:
             changes += piece.changes

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import bpy
 
@@ -18,7 +18,7 @@ from ...session.file import Section, file_stamp, is_as_met, real_path, was_met, 
 from ...session.gc_pause import without_collection
 from ...session.pickle_writer import write_pickle
 from ...session.releases import spelling_of, version_of
-from ..data.custom_properties import bytes_in, clean_text, has, numbers_of
+from ..data.custom_properties import bytes_in, clean_text, has, numbers_of, put_numbers
 from ..keys import GROUP, OVERRIDE_PLACE, SESSION, THUMBNAIL, UUID
 from .changes import by_subject, digest, sentences
 from .collect import Collected, collect_objects, collect_session
@@ -101,7 +101,7 @@ def save_session(
         saved_as = LastFile(clean_text(target), file_stamp(target) or "", saved_digests)
         _last_files[session.session_uid] = saved_as
         if thumbnail is not None:
-            session[THUMBNAIL] = numbers_of(thumbnail, THUMBNAIL_VERSION)
+            put_numbers(session, THUMBNAIL, numbers_of(thumbnail, THUMBNAIL_VERSION))
         session[SESSION]["layout"] = layout
         for key, value in asdict(saved_as).items():
             session[SESSION][key] = value
@@ -222,6 +222,20 @@ def offered_path(session: bpy.types.Collection) -> str:
         return beside
     is_named_so = os.path.isfile(path) and path.lower().endswith(SUFFIXES)
     return path if is_named_so or is_known_place(session) or was_met(path) else beside
+
+
+def saved_digests(session: bpy.types.Collection) -> frozenset[str]:
+    """Return the digests of the changes that the session's file has."""
+    return frozenset(_last_file_of(session).saved.split())
+
+
+def note_read(session: bpy.types.Collection, properties: dict[str, Any], saved: Iterable[str]) -> None:
+    """Note that a session's file was read again.
+
+    properties: what the session's collection says of the file. saved: the digests of changes that the file has.
+    """
+    _last_files.pop(session.session_uid, None)
+    session[SESSION] = properties | {"saved": " ".join(saved)}
 
 
 def _last_file_of(session: bpy.types.Collection) -> LastFile:

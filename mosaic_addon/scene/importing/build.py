@@ -1,8 +1,9 @@
 """Session -> Blender: collections, a root, and an object for each geometry; all of it or, if it fails, nothing."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -44,7 +45,7 @@ from ..keys import (
 )
 from ..outline.tree import Item as TreeItem
 from ..outline.tree import write_order
-from ..record import Keeper, held_arrays, points_are_vertices, record_of
+from ..record import Keeper, Record, held_arrays, points_are_vertices, record_of
 from .options import ImportOptions
 from .plan import Item, Plan, plan_import
 
@@ -102,16 +103,16 @@ def build_steps(
     anything else fails, or the generator is closed before its end, what was made is removed again.
     """
     plan = plan_import(session, options or ImportOptions(), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited)
-    kept = _pack(plan, scene)
+    kept = pack_records(plan, scene)
     yield 0.0
     if not keep:
         _let_go_of_nodes(session)
-    with _all_or_nothing():
+    with all_or_nothing():
         return (yield from _build(plan, kept, scene, keep))
 
 
 @contextmanager
-def _all_or_nothing() -> Iterator[None]:
+def all_or_nothing() -> Iterator[None]:
     """Remove all datablocks that were made inside if the block fails."""
     kinds: list[Any] = [
         bpy.data.objects, bpy.data.meshes, bpy.data.pointclouds, bpy.data.materials, bpy.data.collections,
@@ -137,8 +138,14 @@ def _let_go_of_nodes(session: Session) -> None:
             geometry.node = None
 
 
-def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, NDArray[np.int32]]:
-    """The records of the session and of each geometry, as numbers, by the id() of these. Raises MosaicError."""
+def pack_records(
+    plan: Plan, scene: bpy.types.Scene, given: Mapping[int, Record] = MappingProxyType({})
+) -> dict[int, NDArray[np.int32]]:
+    """Return the records of the session and of each geometry, as numbers, by the id() of these.
+
+    given: records that some geometries get as they are, by the id() of these. Raises MosaicError when all of them
+    together are out of proportion to the file.
+    """
     session = plan.session
     if session.state is None:
         return {}
@@ -150,6 +157,9 @@ def _pack(plan: Plan, scene: bpy.types.Scene) -> dict[int, NDArray[np.int32]]:
         with np.errstate(all="ignore"):
             for item in plan.items:
                 geometry = item.geometry
+                if id(geometry) in given:
+                    kept[id(geometry)] = keeper.pack(given[id(geometry)], {})
+                    continue
                 shown = _frame_shown(geometry, first, scene) if item.group == TRAJECTORY else 0
                 record = record_of(geometry, session.release, fractions, item.representation, shown)
                 kept[id(geometry)] = keeper.pack(record, held_arrays(geometry))
@@ -162,9 +172,35 @@ def _build(
     plan: Plan, kept: dict[int, NDArray[np.int32]], scene: bpy.types.Scene, keep: bool
 ) -> Generator[float, None, Imported]:
     """Make all that is planned. kept: the records of the session and its geometries, by their id()."""
+    root = _new_root(plan)
+    objects = yield from new_objects(plan, plan.items, kept, root, keep)
+    collection = bpy.data.collections.new(plan.name)
+    collection[SESSION] = session_properties(plan.session)
+    collection[OVERRIDE_PLACE] = ""
+    collection.property_overridable_library_set(f'["{OVERRIDE_PLACE}"]', True)
+    if kept:
+        collection[RECORD] = kept.pop(id(plan.session))
+    collection.objects.link(root)
+    shown: list[bpy.types.Object] = []
+    for container in (plan.session.clusters, plan.session.models):
+        collection.children.link(_new_filled_container(container, objects, shown))
+    scene.collection.children.link(collection)
+    _set_frames(scene, [item.geometry for item in plan.items if item.group == TRAJECTORY])
+    hide(scene, [objects[id(item.geometry)] for item in plan.items if not item.geometry.visible])
+    return Imported(collection, root, shown, plan.warnings)
+
+
+def new_objects(
+    plan: Plan, items: Sequence[Item], kept: dict[int, NDArray[np.int32]], root: bpy.types.Object, keep: bool
+) -> Generator[float, None, dict[int, bpy.types.Object]]:
+    """Make the objects of some of the items of a plan, in no collection. Yields fractions from 0 to 1.
+
+    kept: the records of the geometries, by their id(). root: the parent of the objects. keep: False drops each array of
+    a geometry once it is stored. Returns the objects by the id() of their geometries.
+    """
     # Blender walks its lists of datablocks, which are sorted by name. If all materials are made first, then all data,
     # then all objects, in the order of their names, the twenty-thousandth costs hardly more than the first.
-    ordered = sorted(plan.items, key=lambda item: item.name.lower())
+    ordered = sorted(items, key=lambda item: item.name.lower())
     factory = MaterialFactory(len(ordered))
     materials = [factory.new(item.name, item.geometry.appearance) for item in ordered]
     made = {}
@@ -176,7 +212,6 @@ def _build(
             if number % 64 == 0 or len(item.geometry.points) > MANY:
                 yield 0.8 * number / len(ordered)
     share_all_texts(data for data, _ in made.values())
-    root = _new_root(plan)
     draw = RepresentationFactory()
     shapes = SurfaceFactory()
     objects = {}
@@ -192,23 +227,14 @@ def _build(
         if number % 256 == 0 or item.group in (VOLUME, SEGMENTATION):
             yield 0.8 + 0.2 * number / len(ordered)
     note_columns(objects.values())
-    collection = bpy.data.collections.new(plan.name)
-    collection[SESSION] = _session_properties(plan.session)
-    collection[OVERRIDE_PLACE] = ""
-    collection.property_overridable_library_set(f'["{OVERRIDE_PLACE}"]', True)
-    if kept:
-        collection[RECORD] = kept.pop(id(plan.session))
-    collection.objects.link(root)
-    shown: list[bpy.types.Object] = []
-    for container in (plan.session.clusters, plan.session.models):
-        collection.children.link(_new_container(container, objects, shown))
-    scene.collection.children.link(collection)
-    _set_frames(scene, [item.geometry for item in plan.items if item.group == TRAJECTORY])
+    return objects
+
+
+def hide(scene: bpy.types.Scene, objects: Iterable[bpy.types.Object]) -> None:
+    """Close the eyes of objects in all view layers of a scene."""
     for layer in scene.view_layers:
-        for item in ordered:
-            if not item.geometry.visible:
-                objects[id(item.geometry)].hide_set(True, view_layer=layer)
-    return Imported(collection, root, shown, plan.warnings)
+        for obj in objects:
+            obj.hide_set(True, view_layer=layer)
 
 
 def _set_frames(scene: bpy.types.Scene, trajectories: list[Geometry]) -> None:
@@ -351,8 +377,8 @@ def _new_object(
     return obj
 
 
-def _session_properties(session: Session) -> dict[str, Any]:
-    """What the session's collection says of its file."""
+def session_properties(session: Session) -> dict[str, Any]:
+    """Return what the session's collection says of its file."""
     properties: dict[str, Any] = {
         "file": clean_text(session.path),
         "layout": session.layout,
@@ -374,22 +400,18 @@ def _stamp_of(path: str) -> str:
         return ""
 
 
-def _new_container(
+def _new_filled_container(
     container: Container, objects: dict[int, bpy.types.Object], shown: list[bpy.types.Object]
 ) -> bpy.types.Collection:
     """Make the collection of the clusters or models, with its groups as collections, in Mosaic's order.
 
     objects: by the id() of their geometries. shown: to which the objects are appended in this order.
     """
-    collection = bpy.data.collections.new(container.name.capitalize())
-    collection[CONTAINER] = container.name
+    collection = new_container(container.name)
     items: list[TreeItem] = []
     for item in container.items:
         if isinstance(item, Group):
-            group = bpy.data.collections.new(clean_text(item.name) or "Group")
-            group[GROUP] = {"name": clean_text(item.name), "uuid": clean_text(item.uuid)}
-            if group.name != group[GROUP]["name"]:
-                group[GROUP]["shown"] = group.name
+            group = new_group(item)
             collection.children.link(group)
             members, target = item.geometries, group
             items.append(group)
@@ -401,4 +423,20 @@ def _new_container(
             target.objects.link(obj)
             shown.append(obj)
     write_order(collection, items)
+    return collection
+
+
+def new_group(item: Group) -> bpy.types.Collection:
+    """Make the collection of a group, without its objects."""
+    group = bpy.data.collections.new(clean_text(item.name) or "Group")
+    group[GROUP] = {"name": clean_text(item.name), "uuid": clean_text(item.uuid)}
+    if group.name != group[GROUP]["name"]:
+        group[GROUP]["shown"] = group.name
+    return group
+
+
+def new_container(name: str) -> bpy.types.Collection:
+    """Make the empty collection of the "clusters" or "models"."""
+    collection = bpy.data.collections.new(name.capitalize())
+    collection[CONTAINER] = name
     return collection

@@ -66,6 +66,11 @@ def remove(objects: Iterable[bpy.types.Object]) -> None:
     gone = [obj for obj in unique if not obj.users_collection]
     parts = [part for obj in gone for part in _parts(obj)]
     bpy.data.batch_remove(gone)
+    remove_parts(parts)
+
+
+def remove_parts(parts: list[bpy.types.ID]) -> None:
+    """Remove those of some datablocks that nothing uses, and then what only they used."""
     while parts:
         parts = [part for part in dict.fromkeys(parts) if not part.users]
         inner = [each for part in parts for each in _parts(part)]
