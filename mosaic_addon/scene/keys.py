@@ -57,7 +57,7 @@ SESSION: Final = _key(
         "a group of texts and numbers: the file, its layout, release and stamp, digests of the changes in "
         "it, the tomogram's shape"
     ),
-    writers="importing/build",
+    writers="exporting/save importing/build",
     readers="exporting/save exporting/scope outline/naming outline/tree ui/browser/rows ui/session/panel",
 )
 RECORD: Final = _key(
@@ -65,13 +65,13 @@ RECORD: Final = _key(
     Carrier.OBJECT | Carrier.SESSION,
     "what was read from the file, as numbers; see record.py",
     writers="importing/build",
-    readers="record ui/properties/panel ui/session/panel",
+    readers="record reloading/reload ui/properties/panel ui/session/panel",
 )
 THUMBNAIL: Final = _key(
     "mosaic_thumbnail",
     Carrier.SESSION,
     "a PNG, as numbers, that takes the place of the file's thumbnail",
-    writers="exporting/save",
+    writers="reloading/reload",
     readers="exporting/save",
 )
 OVERRIDE_PLACE: Final = _key(
@@ -101,8 +101,8 @@ GROUP: Final = _key(
     "a group of texts: its name in the session, its uuid, and the name that Blender gave it instead",
     writers="exporting/save importing/build outline/arrange outline/naming",
     readers=(
-        "exporting/browser_tree exporting/save importing/again importing/build outline/arrange "
-        "outline/naming outline/tree"
+        "exporting/browser_tree exporting/save importing/again importing/build outline/arrange outline/naming "
+        "outline/tree reloading/structure"
     ),
 )
 NEXT: Final = _key(
@@ -132,8 +132,8 @@ CLASS: Final = _key(
     "the name of Mosaic's class",
     writers="importing/build",
     readers=(
-        "data/placement drawing/appearance exporting/objects outline/close outline/tree ui/browser/rows "
-        "ui/properties/information"
+        "data/placement drawing/appearance exporting/objects outline/close outline/tree reloading/update "
+        "ui/browser/rows ui/properties/information"
     ),
 )
 NAME: Final = _key(
@@ -154,7 +154,7 @@ UUID: Final = _key(
     "mosaic_uuid",
     Carrier.OBJECT,
     "the uuid in the session",
-    writers="exporting/save importing/build outline/duplicate outline/merge",
+    writers="exporting/save importing/build outline/duplicate outline/merge reloading/reload",
     readers="exporting/browser_tree",
 )
 MODEL: Final = _key(
@@ -162,7 +162,7 @@ MODEL: Final = _key(
     Carrier.OBJECT,
     "the class of its fitted shape",
     writers="importing/build",
-    readers="drawing/facts exporting/objects",
+    readers="drawing/facts exporting/objects reloading/update",
 )
 SAMPLING_RATE: Final = _key(
     "mosaic_sampling_rate",
@@ -176,14 +176,17 @@ SHOWS: Final = _key(
     Carrier.OBJECT | Carrier.SURFACE | Carrier.STEPS,
     "one text for an object and the volume or steps that it was imported with",
     writers="importing/build",
-    readers="exporting/objects importing/build",
+    readers="exporting/objects importing/build reloading/update",
 )
 COLUMNS: Final = _key(
     "mosaic_vertex_properties",
     Carrier.DATA | Carrier.OBJECT,
     "JSON: which attributes hold each vertex property, and how",
     writers="data/vertex_properties exporting/evaluated",
-    readers="data/vertex_properties exporting/evaluated exporting/object_arrays exporting/objects outline/merge",
+    readers=(
+        "data/vertex_properties exporting/evaluated exporting/object_arrays exporting/objects outline/merge "
+        "reloading/update"
+    ),
 )
 VALUES: Final = _key(
     "mosaic_values",
@@ -219,7 +222,7 @@ PERCENTILE: Final = _key(
     "the isovalue of the surface, 0-100 of the values; missing where Mosaic chooses",
     writers="drawing/surfaces",
     readers=(
-        "drawing/appearance drawing/surfaces exporting/edited_appearance ui/editors/volume "
+        "drawing/appearance drawing/surfaces exporting/edited_appearance reloading/update ui/editors/volume "
         "ui/properties/panel ui/properties/properties"
     ),
 )
@@ -229,7 +232,8 @@ RESOLUTION: Final = _key(
     "angstrom that the volume is smoothed to before it is contoured",
     writers="drawing/surfaces",
     readers=(
-        "drawing/appearance drawing/surfaces exporting/edited_appearance ui/editors/volume ui/properties/properties"
+        "drawing/appearance drawing/surfaces exporting/edited_appearance reloading/update ui/editors/volume "
+        "ui/properties/properties"
     ),
 )
 STEP: Final = _key(
@@ -244,7 +248,7 @@ STEP_SUMS: Final = _key(
     Carrier.STEP,
     "JSON: counts and check sums of the mesh and its vertex properties at import",
     writers="drawing/trajectories",
-    readers="exporting/edited_frames",
+    readers="drawing/trajectories exporting/edited_frames",
 )
 FILENAME: Final = _key(
     "mosaic_filename", Carrier.STEP, "the file that Mosaic read it from", writers="drawing/trajectories", readers=""
@@ -275,12 +279,12 @@ PLAYS: Final = _key(
     Carrier.SCENE,
     "true where an import has set the range of frames",
     writers="importing/build",
-    readers="importing/build",
+    readers="importing/build reloading/reload",
 )
 
 # Properties that the sidebar registers on Blender's types, or hands to menus.
 LABEL, COLOR, HIDDEN, ITEM = "mosaic_label", "mosaic_color", "mosaic_hidden", "mosaic_item"
-BROWSER, PROPERTIES = "mosaic_browser", "mosaic_properties"
+BROWSER, PROPERTIES, FOLLOW = "mosaic_browser", "mosaic_properties", "mosaic_follow"
 
 # Attributes of what Geometry Nodes draw, which converting an object makes points of.
 SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"

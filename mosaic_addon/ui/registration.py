@@ -20,7 +20,7 @@ from .browser import visibility as browser_visibility
 from .editors import coloring, look, volume
 from .properties import information, properties, swatches
 from .properties import panel as properties_panel
-from .session import load, opening, save, unsaved
+from .session import follow, load, opening, reload, save, unsaved
 from .session import panel as session_panel
 
 CLASSES: Final[tuple[type, ...]] = (
@@ -28,7 +28,7 @@ CLASSES: Final[tuple[type, ...]] = (
     load.MOSAIC_FH_session,
     opening.MOSAIC_OT_open_in_steps,
     opening.MOSAIC_OT_discard_and_load,
-    opening.MOSAIC_OT_reload_session,
+    reload.MOSAIC_OT_reload_session,
     opening.MOSAIC_OT_close_session,
     save.MOSAIC_OT_save_session,
     save.MOSAIC_OT_save_session_as,
@@ -95,6 +95,7 @@ FEATURES: Final = (
     browser_rows,
     browser_menu,
     coloring,
+    follow,
     information,
     keymap,
     load,

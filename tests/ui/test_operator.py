@@ -159,7 +159,7 @@ def test_a_bug_shows_itself_and_leaves_nothing(
     def fail(*args: Any) -> Any:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(build, "_new_container", fail)
+    monkeypatch.setattr(build, "_fill_container", fail)
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         addon.ops.mosaic.load_session(filepath=str(write_session(tmp_path / "s.pickle", [cloud("c")])))
     assert objects(addon) == []

@@ -161,16 +161,31 @@ def test_a_file_that_does_not_open_closes_nothing(addon: Any, small: Path, tmp_p
     assert "one" in addon.data.objects
 
 
-def test_reload_brings_back_what_the_file_says(addon: Any, small: Path) -> None:
+def test_reload_takes_over_what_the_file_changed(addon: Any, small: Path) -> None:
     addon.ops.mosaic.load_session(filepath=str(small), scale="1NM", automatic_pixel_size=False, pixel_size=2.5)
     root = addon.data.objects["small"]
     scale, place, pixel = root.scale.copy(), root.location.copy(), root["mosaic_pixel_size"]
-    addon.data.objects["one"].name = "first"
+    one = addon.data.objects["one"]
+    one.name = "first"
+    uuids = [geometry.uuid for geometry in open_session(small).geometries]
+    write_session(small, [cloud("one", 4, uuid=uuids[0]), cloud("two", 5, uuid=uuids[1])], [cloud("three", 12)])
     assert addon.ops.mosaic.reload_session() == {"FINISHED"}
     assert sessions(addon) == ["small"]
     root = addon.data.objects["small"]
     assert (root.scale, root.location, root["mosaic_pixel_size"]) == (scale, place, pixel)
-    assert {"one", "two"} <= set(addon.data.objects.keys())
+    assert {obj.name for obj in addon.data.objects} == {"small", "first", "two", "three"}
+    assert addon.data.objects["first"] == one
+
+
+def test_loading_the_file_that_is_open_reloads_it(addon: Any, small: Path, tmp_path: Path) -> None:
+    other = write_session(tmp_path / "other.pickle", [cloud("three", 9)])
+    addon.ops.mosaic.load_session(filepath=str(small))
+    addon.ops.mosaic.load_session(filepath=str(other))
+    one = addon.data.objects["one"]
+    one.name = "first"
+    assert addon.ops.mosaic.load_session(filepath=str(small), replace=True) == {"FINISHED"}
+    assert sessions(addon) == ["small"]
+    assert addon.data.objects["first"] == one
 
 
 def test_close_leaves_nothing_but_what_is_the_users(addon: Any, bpy: ModuleType) -> None:

@@ -183,7 +183,7 @@ def _build(
     collection.objects.link(root)
     shown: list[bpy.types.Object] = []
     for container in (plan.session.clusters, plan.session.models):
-        collection.children.link(_new_filled_container(container, objects, shown))
+        collection.children.link(_fill_container(container, objects, shown))
     scene.collection.children.link(collection)
     _set_frames(scene, [item.geometry for item in plan.items if item.group == TRAJECTORY])
     hide(scene, [objects[id(item.geometry)] for item in plan.items if not item.geometry.visible])
@@ -400,7 +400,7 @@ def _stamp_of(path: str) -> str:
         return ""
 
 
-def _new_filled_container(
+def _fill_container(
     container: Container, objects: dict[int, bpy.types.Object], shown: list[bpy.types.Object]
 ) -> bpy.types.Collection:
     """Make the collection of the clusters or models, with its groups as collections, in Mosaic's order.

@@ -10,6 +10,7 @@ from bpy_extras.io_utils import ImportHelper, poll_file_object_drop
 
 from ...scene.importing.build import Progress
 from ...scene.importing.options import ImportOptions
+from ...scene.outline.close import close_session
 from ...scene.outline.tree import sessions_in
 from ...session import MosaicError
 from ..additions import Addition, menu_entry_added
@@ -17,6 +18,7 @@ from ..placement import Placement
 from ..preferences import preferences
 from ..reports import MosaicOperator, OperatorReturn
 from .opening import Opening, closable, refuse_unsaved, start_in_steps, unsaved_in
+from .reload import open_as, reload_in_place, say_reloaded
 
 
 class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
@@ -64,7 +66,7 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
         for name in Placement.__annotations__ if preferred is not None else ():
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(preferred, name))
-        if self.replace and not self.discard and unsaved_in(context):
+        if self.replace and not self.discard and unsaved_in(context, self._to_close(context)):
             return bpy.ops.mosaic.discard_and_load("INVOKE_DEFAULT", filepath=self.filepath)
         if self.filepath or self.files:
             return self.execute(context)
@@ -90,9 +92,15 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         options = ImportOptions(self.chosen_scale(), self.recentre, self.chosen_pixel_size())
         paths = self._paths()
-        closing = closable(context) if self.replace else []
+        closing = self._to_close(context) if self.replace else []
         if closing and not self.discard:
-            refuse_unsaved(context)
+            refuse_unsaved(context, closing)
+        if self.replace:
+            paths = self._reload_open_ones(context, paths)
+            if not paths:
+                for session in closing:
+                    close_session(session, context.scene)
+                return {"FINISHED"}
         task = Opening(context, paths, options, self.mesh_spheres, self.unlimited, closing)
         if self.options.is_invoke and task.is_long():
             return start_in_steps(task)
@@ -100,6 +108,25 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
             for fraction in task.steps():
                 progress(fraction)
         return task.say(self)
+
+    def _to_close(self, context: bpy.types.Context) -> list[bpy.types.Collection]:
+        """Return the sessions that go: all but those whose file is opened again, which are reloaded."""
+        sessions = closable(context)
+        if not (self.filepath or self.files):
+            return sessions
+        again = [open_as(path, sessions) for path in self._paths()]
+        return [session for session in sessions if session not in again]
+
+    def _reload_open_ones(self, context: bpy.types.Context, paths: list[str]) -> list[str]:
+        """Reload the files that are open already. Returns the other ones."""
+        others = []
+        for path in paths:
+            session = open_as(path, closable(context))
+            if session is None:
+                others.append(path)
+            else:
+                say_reloaded(self, session, reload_in_place(context, session))
+        return others
 
     def _paths(self) -> list[str]:
         if self.files and self.files[0].name:

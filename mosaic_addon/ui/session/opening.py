@@ -3,14 +3,14 @@
 import os
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import bpy
 from bpy.props import StringProperty
 
 from ...scene.drawing.representations import set_inputs
-from ...scene.exporting.save import file_of, finish_sculpting, unsaved_changes
-from ...scene.importing.again import options_of, take_names
+from ...scene.exporting.save import finish_sculpting, unsaved_changes
+from ...scene.importing.again import take_names
 from ...scene.importing.build import Imported, build_steps
 from ...scene.importing.options import ImportOptions
 from ...scene.outline.close import close_session
@@ -78,7 +78,7 @@ class Opening:
             if self.closing:
                 take_names(imported)
             if self.mesh_spheres:
-                set_inputs(filter(_has_few_points, imported.objects), {"Instances": True})
+                draw_as_mesh_spheres(imported.objects)
         if self.made:
             _show(self.context, self.made)
 
@@ -226,9 +226,9 @@ def unsaved_in(
     return found
 
 
-def refuse_unsaved(context: bpy.types.Context) -> None:
-    """Raise MosaicError if a session that would be closed has changes that no file has."""
-    for name, changes in unsaved_in(context).items():
+def refuse_unsaved(context: bpy.types.Context, sessions: Sequence[bpy.types.Collection]) -> None:
+    """Raise MosaicError if one of the sessions, which would be closed, has changes that no file has."""
+    for name, changes in unsaved_in(context, sessions).items():
         raise MosaicError(f"{name!r} has unsaved changes ({changes[0]}); save it first, or choose to discard them.")
 
 
@@ -264,46 +264,16 @@ class MOSAIC_OT_discard_and_load(_AskFirst):
         return {"FINISHED"}
 
 
-class _OnSession(_AskFirst):
-    """Base class of operators that close the active session."""
-
-    bl_options = {"REGISTER", "UNDO"}
-    discard: str  # the answer by which changes are lost
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        lost = unsaved_in(context, [_session(context)])
-        return self.ask(context, event, lost, self.discard) if lost else self.execute(context)
-
-
-class MOSAIC_OT_reload_session(_OnSession):
-    """Read the session's file again, instead of what is open"""
-
-    bl_idname = "mosaic.reload_session"
-    bl_label = "Reload Mosaic Session"
-    discard = "Discard and Reload"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        session = active_session(context)
-        if session is not None and session.library is None and file_of(session):
-            return True
-        cls.poll_message_set("The session has no file to read again" if session else "There is no session")
-        return False
-
-    def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        session = _session(context)
-        task = Opening(context, [file_of(session)], options_of(session), True, True, [session])
-        for _ in task.steps():
-            pass
-        return task.say(self)
-
-
-class MOSAIC_OT_close_session(_OnSession):
+class MOSAIC_OT_close_session(_AskFirst):
     """Take the session out of Blender; its file stays as it was last saved"""
 
     bl_idname = "mosaic.close_session"
     bl_label = "Close Mosaic Session"
-    discard = "Discard and Close"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        lost = unsaved_in(context, [_session(context)])
+        return self.ask(context, event, lost, "Discard and Close") if lost else self.execute(context)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -325,6 +295,11 @@ def _session(context: bpy.types.Context) -> bpy.types.Collection:
     session = active_session(context)
     assert session is not None  # poll has seen to it
     return session
+
+
+def draw_as_mesh_spheres(objects: Iterable[bpy.types.Object]) -> None:
+    """Draw the points of those objects that have few as mesh spheres, which are round in every view."""
+    set_inputs(filter(_has_few_points, objects), {"Instances": True})
 
 
 def _has_few_points(obj: bpy.types.Object) -> bool:

@@ -12,16 +12,18 @@ from bpy.props import StringProperty
 
 from ...scene.data.custom_properties import has
 from ...scene.exporting.save import file_of, thumbnail_of
-from ...scene.keys import RECORD, SESSION
+from ...scene.keys import FOLLOW, RECORD, SESSION
 from ...scene.outline.tree import CONTAINERS, active_session, container_of, items_of, root_of, sessions_in
 from ...scene.record import unpack_session
 from ...session import MosaicError
 from ...session.errors import printable
 from ..additions import Addition
 from ..reports import MosaicOperator, OperatorReturn
+from .follow import trouble_of
 from .load import MOSAIC_OT_load_session
-from .opening import MOSAIC_OT_close_session, MOSAIC_OT_reload_session, working
+from .opening import MOSAIC_OT_close_session, working
 from .png import read_png
+from .reload import MOSAIC_OT_reload_session
 from .save import MOSAIC_OT_save_session, MOSAIC_OT_save_session_as
 from .unsaved import is_unsaved
 
@@ -85,7 +87,7 @@ class MOSAIC_PT_session(bpy.types.Panel):
             layout.label(text="Choose a session", icon="INFO")
         else:
             _draw_session(layout, active)
-        _draw_buttons(layout)
+        _draw_buttons(layout, active)
 
 
 def _draw_session(layout: bpy.types.UILayout, session: bpy.types.Collection) -> None:
@@ -121,7 +123,7 @@ def _count(session: bpy.types.Collection, name: str) -> str:
     return f"{count} {one}, {groups} group{'s' if groups != 1 else ''}" if groups else f"{count} {one}"
 
 
-def _draw_buttons(layout: bpy.types.UILayout) -> None:
+def _draw_buttons(layout: bpy.types.UILayout, session: bpy.types.Collection | None) -> None:
     column = layout.column(align=True)
     row = column.row(align=True)
     load = row.operator(MOSAIC_OT_load_session.bl_idname, text="Load", icon="FILE_FOLDER")
@@ -133,6 +135,11 @@ def _draw_buttons(layout: bpy.types.UILayout) -> None:
     row = column.row(align=True)
     row.operator(MOSAIC_OT_reload_session.bl_idname, text="Reload", icon="FILE_REFRESH")
     row.operator(MOSAIC_OT_close_session.bl_idname, text="Close", icon="X")
+    if session is not None and session.library is None:
+        layout.prop(session, FOLLOW)
+        trouble = trouble_of(session)
+        if trouble:
+            layout.label(text=trouble, icon="ERROR")
 
 
 # --- the thumbnail ---------------------------------------------------------------------------------------------------
