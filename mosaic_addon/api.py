@@ -14,7 +14,7 @@ import bpy
 
 from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.drawing.representations import set_inputs
-from .scene.exporting.save import Saved, check_target, save_objects, save_session, unsaved_changes
+from .scene.exporting.save import Saved, check_target, file_of, save_objects, save_session, unsaved_changes
 from .scene.exporting.scope import ExportOptions
 from .scene.importing.build import Imported, Progress, build_session
 from .scene.importing.options import ImportOptions
@@ -24,6 +24,7 @@ from .scene.pictures.camera import View, frame_camera, place_camera, read_view
 from .scene.pictures.looks import apply_look
 from .scene.pictures.options import RenderOptions
 from .scene.pictures.render import check_picture, render_to, set_up_render, show_frame
+from .scene.reloading.reload import Reloaded, reload_session
 from .session import MosaicError, Session, open_session
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ImportOptions",
     "Imported",
     "MosaicError",
+    "Reloaded",
     "RenderOptions",
     "Saved",
     "Session",
@@ -45,6 +47,7 @@ __all__ = [
     "load",
     "open_session",
     "read_view",
+    "reload",
     "rename",
     "render",
     "save",
@@ -100,6 +103,25 @@ def save(
     layer = bpy.context.view_layer if target == bpy.context.scene else target.view_layers[0]
     layer.update()
     return save_session(collection, path, target, layer, options, backup=backup, overwrite=overwrite)
+
+
+def reload(
+    session: Imported | bpy.types.Collection, *, prefer_file: bool = False, scene: bpy.types.Scene | None = None
+) -> Reloaded:
+    """Read the file of an open session again: what was changed there comes in, and all else stays.
+
+    session: what `load` returned, or the session's collection. prefer_file: where both the file and Blender changed a
+    value, the file's counts, and not Blender's. Raises MosaicError, with nothing changed, if the file cannot be read or
+    the session has none.
+    """
+    collection = session.collection if isinstance(session, Imported) else session
+    target = scene or bpy.context.scene
+    layer = bpy.context.view_layer if target == bpy.context.scene else target.view_layers[0]
+    layer.update()
+    path = file_of(collection)
+    if not path:
+        raise MosaicError(f"{collection.name!r} has no file to read again; save it first.")
+    return reload_session(collection, open_session(path), target, layer, prefer_file=prefer_file)
 
 
 def set_up_picture(

@@ -355,3 +355,63 @@ def test_a_session_is_read_again_and_again(bpy: ModuleType, tmp_path: Path) -> N
         reload(opened)
         assert everything(bpy) == before
     assert opened.unsaved() == []
+
+
+def test_a_cloud_that_became_a_mesh_is_drawn_as_one(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = opened_copy(bpy, tmp_path)
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.parent = opened["basis"]
+
+    def edit(state: State) -> None:
+        surface, cloud = geometries(state)["TriangularMesh surface"], geometries(state)["basis"]
+        for key in ("points", "normals", "quaternions", "model", "vertex_properties"):
+            cloud[key] = surface[key]
+        cloud["representation"] = "surface"
+
+    change_file(opened, edit)
+    result = reload(opened)
+    assert result.kept == []
+    assert (opened["basis"].type, opened["basis"].name) == ("MESH", "basis")
+    assert camera.parent == opened["basis"]
+    assert "basis (old)" not in bpy.data.objects
+    assert opened.unsaved() == []
+    opened.save(tmp_path / "saved.pickle")
+    assert differences(opened.path, tmp_path / "saved.pickle") == []
+
+
+def test_frames_of_both_sides_are_not_mixed(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = opened_copy(bpy, tmp_path)
+    from mosaic_addon.scene.drawing.facts import frames_of
+
+    frames_of(opened["trajectory"])[1].data.attributes["position"].data[0].vector.x += 9
+
+    def edit(state: State) -> None:
+        trajectory = geometries(state)["trajectory"]["trajectory"]
+        trajectory[2]["fit"].state["vertices"] = trajectory[2]["fit"].state["vertices"] + np.float32(5)
+
+    change_file(opened, edit)
+    result = reload(opened)
+    assert len(result.kept) == 1
+    opened.save(tmp_path / "saved.pickle")
+    saved, read = (
+        geometries(load_editable(p))["trajectory"]["trajectory"] for p in (tmp_path / "saved.pickle", NEWEST)
+    )
+    moves = [
+        np.abs(one["fit"].state["vertices"] - other["fit"].state["vertices"]).max() for one, other in zip(saved, read)
+    ]
+    assert np.flatnonzero(moves).tolist() == [1]
+
+
+def test_an_api_for_scripts(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon import api
+
+    path = tmp_path / "session.pickle"
+    path.write_bytes(NEWEST.read_bytes())
+    imported = api.load(path)
+    state = load_editable(path)
+    recolor("basis")(state)
+    path.write_bytes(dumps(state))
+    assert len(api.reload(imported).changed) == 1
+    imported.collection["mosaic_session"]["file"] = ""
+    with pytest.raises(MosaicError, match="no file"):
+        api.reload(imported)

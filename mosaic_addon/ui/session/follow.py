@@ -22,13 +22,12 @@ INTERVAL = 1.0  # seconds between two looks at the files
 class Followed:
     """A session whose file is looked at.
 
-    seen: the file's stamp at the last look. done: that of the last state that was read. trouble: why that could not be
-    read, "" if it was.
+    seen: the file's stamp at the last look. done: that of the last state that was read, or, if unreadable, tried.
     """
 
     seen: str = ""
     done: str = ""
-    trouble: str = ""
+    unreadable: bool = False
 
 
 _followed: dict[int, Followed] = {}  # by the session_uid of the collection
@@ -39,10 +38,10 @@ def is_followed(session: bpy.types.Collection) -> bool:
     return session.session_uid in _followed
 
 
-def trouble_of(session: bpy.types.Collection) -> str:
-    """Return why the file of a followed session could not be read; "" where all is well."""
+def is_unreadable(session: bpy.types.Collection) -> bool:
+    """Tell whether the file of a followed session cannot be read as it is now."""
     known = _followed.get(session.session_uid)
-    return known.trouble if known is not None else ""
+    return known is not None and known.unreadable
 
 
 def follow(session: bpy.types.Collection, on: bool) -> None:
@@ -78,11 +77,11 @@ def _look_at(window: bpy.types.Window, session: bpy.types.Collection, known: Fol
         return
     known.done = stamp
     try:
-        open_session(path)  # only half written, it is read when it has changed again
-    except MosaicError as error:
-        known.trouble = str(error)
-    else:
-        known.trouble = ""
+        open_session(path)
+        known.unreadable = False
+    except MosaicError:  # only half written, it is read when it has changed again
+        known.unreadable = True
+    if not known.unreadable:
         with bpy.context.temp_override(window=window):
             bpy.ops.mosaic.reload_session("EXEC_DEFAULT", True, session=session.name)
     for area in window.screen.areas:

@@ -19,7 +19,7 @@ from ...session import MosaicError
 from ...session.errors import printable
 from ..additions import Addition
 from ..reports import MosaicOperator, OperatorReturn
-from .follow import trouble_of
+from .follow import is_unreadable
 from .load import MOSAIC_OT_load_session
 from .opening import MOSAIC_OT_close_session, working
 from .png import read_png
@@ -137,9 +137,8 @@ def _draw_buttons(layout: bpy.types.UILayout, session: bpy.types.Collection | No
     row.operator(MOSAIC_OT_close_session.bl_idname, text="Close", icon="X")
     if session is not None and session.library is None:
         layout.prop(session, FOLLOW)
-        trouble = trouble_of(session)
-        if trouble:
-            layout.label(text=trouble, icon="ERROR")
+        if is_unreadable(session):
+            layout.label(text="The file cannot be read yet", icon="ERROR")
 
 
 # --- the thumbnail ---------------------------------------------------------------------------------------------------
