@@ -45,7 +45,7 @@ class Stop(Exception):
 FAILURES = [
     ("importing.build:_new_root", 1), ("importing.build:_new_data", 1), ("importing.build:_new_data", 3), ("importing.build:_new_object", 1),
     ("importing.build:_new_object", 3), ("importing.build:_fill_container", 2), ("importing.build:write_attribute", 1), ("importing.build:write_columns", 2),
-    ("importing.build:new_mesh", 1), ("importing.build:MaterialFactory.new", 2), ("importing.build:_session_properties", 1),
+    ("importing.build:new_mesh", 1), ("importing.build:MaterialFactory.new", 2), ("importing.build:session_properties", 1),
     ("importing.build:RepresentationFactory.add", 3), ("compat:PointCloudFactory.new", 2), ("drawing.representations:_finish", 1),
     ("drawing.materials:_build_surface", 1), ("importing.build:write_original", 1), ("drawing.surfaces:SurfaceFactory.new", 1),
     ("drawing.surfaces:_contour", 1), ("importing.build:new_frames", 1),
