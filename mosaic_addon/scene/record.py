@@ -280,6 +280,9 @@ def held_arrays(geometry: Geometry) -> dict[int, Stored]:
         values = node.values
         if values is None or name in left_out or id(node) in held or ("columns/" in name and not holds_column(values)):
             continue
+        if node.mask is not None:
+            continue
         order = "F" if values.flags.f_contiguous and not values.flags.c_contiguous else "C"
-        held[id(node)] = Stored(name, values.dtype.str, order)
+        cls = "" if node.cls is None else node.cls.name
+        held[id(node)] = Stored(name, values.dtype.str, order, cls=cls)
     return held

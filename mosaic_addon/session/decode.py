@@ -17,7 +17,8 @@ from .errors import MosaicError
 from .file import SessionFile, file_stamp, note_session, read_file
 from .gc_pause import without_collection
 from .nodes import ArrayNode, Node, ObjectNode, Pairs
-from .pickle_reader import read_pickle, trouble_of_items
+from .pickle_calls import trouble_of_items
+from .pickle_reader import read_pickle
 from .plain_values import plain, unknown_parts
 from .reading import DamageError, Item, Reading, array, label_of, need, rows, shown
 from .releases import (

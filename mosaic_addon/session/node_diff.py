@@ -121,8 +121,25 @@ def _cost(value: Node) -> int:
 
 
 def _array_of(value: Node) -> Node:
-    """Return the array of a node that has one, and any other value as it is."""
-    return value.values if type(value) is ArrayNode and value.values is not None else value
+    """Return the array of a node that is no more than that, and any other value as it is."""
+    if type(value) is not ArrayNode or value.cls is not None or value.mask is not None:
+        return value
+    return _items_of(value)
+
+
+def _items_of(node: ArrayNode) -> Node:
+    """Return the items of an array, also of one that is only kept unless it holds Python's objects; else the node."""
+    if node.values is not None or not node.kept:
+        return node if node.values is None else node.values
+    _, shape, dtype, fortran, data = node.state
+    known = dtype.kept.dtype
+    if known.hasobject or not known.itemsize:
+        return node
+    return (
+        np.frombuffer(data, known).reshape(shape, order="F" if fortran else "C")
+        if len(data)
+        else np.empty(shape, known)
+    )
 
 
 def _kind(value: Node) -> type:
@@ -173,8 +190,10 @@ def array_difference(left: NDArray[Any], right: NDArray[Any]) -> tuple[str, str]
         if not differs.any():
             return None
     count = int(differs.sum())
-    if left.ndim == 0:
+    if left.ndim == 0 and left.dtype.kind in "biufcUS":
         return _text(left[()]), _text(right[()])
+    if left.ndim == 0:
+        return text, f"{count} of 1 values differ"
     rows = int(differs.reshape(len(left), -1).any(axis=1).sum())
     said = f"{rows} of {len(left)} rows differ" if left.ndim > 1 else f"{count} of {len(left)} values differ"
     return text, said + _largest(flat[differs], other_flat[differs])
@@ -231,10 +250,11 @@ def _own(left: Node, right: Node) -> Iterator[tuple[str, str]]:
         if (left.module, left.name) != (right.module, right.name):
             yield repr(left), repr(right)
     elif kind is Stored:
-        if (left.name, left.dtype, left.order) != (right.name, right.dtype, right.order):
+        if (left.name, left.dtype, left.order, left.cls) != (right.name, right.dtype, right.order, right.cls):
             yield _text(left), _text(right)
     elif kind is DtypeNode:
-        if (left.dtype is None) != (right.dtype is None) or left.dtype != right.dtype or left.code != right.code:
+        codes = [repr(node.code) for node in (left, right)]
+        if (left.dtype is None) != (right.dtype is None) or left.dtype != right.dtype or codes[0] != codes[1]:
             yield _text(left), _text(right)
     elif not (kind in (ObjectNode, CallNode, ArrayNode, ByteArray) or dataclasses.is_dataclass(kind)):
         yield f"a {kind.__name__}, which cannot be compared", f"a {kind.__name__}, which cannot be compared"
@@ -264,8 +284,16 @@ def _parts(left: Node, right: Node) -> Iterator[tuple[Path, Node, Node]]:
     elif kind is CallNode:
         yield ("function",), left.function, right.function
         yield ("arguments",), left.args, right.args
+        yield ("items",), left.items, right.items
+        yield ("state",), left.state, right.state
     elif kind is ArrayNode:
-        yield ("arguments",), left.args, right.args
+        yield ("class",), left.cls, right.cls
+        yield ("mask",), left.mask, right.mask
+        if left.cls is not None or left.mask is not None:
+            items, others = _items_of(left), _items_of(right)
+            if items is not left and others is not right:
+                yield (), items, others
+                return
         yield ("state",), left.state, right.state
     elif kind is DtypeNode and left.dtype is None:
         yield ("state",), left.state, right.state
@@ -363,7 +391,7 @@ def _text(value: Node) -> str:
     if kind is Global:
         return repr(value)
     if kind is DtypeNode:
-        return f"the dtype {value.code[:20] if value.dtype is None else _dtype_text(value.dtype)}"
+        return f"the dtype {str(value.code)[:20] if value.dtype is None else _dtype_text(value.dtype)}"
     if kind is Stored:
         return f"the array {value.name[:MAX_TEXT]!r}, {value.dtype[:20]}"
     if kind is ArrayNode:

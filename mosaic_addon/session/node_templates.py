@@ -205,11 +205,11 @@ def _take_array(node: ArrayNode, key: list[Any], held: Mapping[int, Stored], see
         raise _OddError  # shared
     seen.add(id(node))
     stored = held.get(id(node))
-    if stored is not None:
+    if stored is not None and not stored.cls:
         key += (stored.name, stored.dtype, stored.order)
         return
     array = node.values
-    if array is None or array.nbytes > MAX_BYTES:
+    if array is None or array.nbytes > MAX_BYTES or node.cls is not None or node.mask is not None:
         raise _OddError
     key += (array.dtype.str, array.shape, array.strides, array.tobytes())
 
@@ -275,8 +275,8 @@ class _Plan:
             if kind is Stored:
                 made[place] = Stored(part.name, part.dtype, part.order, owner)
             elif kind is ArrayNode:
-                made[place] = copy = ArrayNode(part.args)
-                copy.state, copy.values = part.state, part.values
+                made[place] = copy = ArrayNode()
+                copy.values = part.values
             else:
                 made[place] = part.make(values, owner)
         if self.cls is None:
@@ -300,7 +300,7 @@ def _plan(node: Node, numbers: Iterator[int], start: int) -> tuple[Any, int]:
     numbers: runs out when there are too many parts. Raises MosaicError for a node that is no form.
     """
     kind, cls = type(node), None
-    if kind in (Stored, ArrayNode):
+    if kind is Stored or (kind is ArrayNode and node.values is not None):
         return node, start
     if kind is ObjectNode:
         cls, node, kind = node.cls, node.state, type(node.state)

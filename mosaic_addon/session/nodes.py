@@ -6,7 +6,7 @@ scalars are ever hashed or compared, because a file can hold structures on which
 overflow the stack.
 """
 
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,16 +118,17 @@ class Stored:
     """The place of an array that is in Blender's data and not in the stream. Only records in a .blend have such.
 
     name: by which the owner knows the array. dtype, order ("C" or "F"): what the array gets in a file. owner: who holds
-    it. A session that names one is refused.
+    it. cls: numpy's class of it where it is not the plain array, such as "memmap". A session that names one is refused.
     """
 
-    __slots__ = ("dtype", "name", "order", "owner")
+    __slots__ = ("cls", "dtype", "name", "order", "owner")
 
-    def __init__(self, name: str, dtype: str, order: str = "C", owner: ArrayOwner = NOBODY) -> None:
+    def __init__(self, name: str, dtype: str, order: str = "C", owner: ArrayOwner = NOBODY, cls: str = "") -> None:
         self.name = name
         self.dtype = dtype
         self.order = order
         self.owner = owner
+        self.cls = cls
 
 
 class Formed:
@@ -159,37 +160,68 @@ class Slot:
 
 
 class CallNode:
-    """A call that the file asks for. Nobody makes it; it is kept so that it can be written back."""
+    """A call that the file asks for. Nobody makes it; it is kept so that it can be written back.
 
-    __slots__ = ("args", "function")
+    items: what the stream puts into the result afterwards, a list, or Pairs for a dict; None for a result that takes
+    nothing. state: the Pairs of its attributes for a result that has such, else None.
+    """
+
+    __slots__ = ("args", "function", "items", "state")
 
     def __init__(self, function: Global, args: tuple[Node, ...]) -> None:
         self.function = function
         self.args = args
+        self.items: list[Node] | None = None
+        self.state: Pairs | None = None
 
 
 class DtypeNode:
-    """A numpy dtype. code: as in `numpy.dtype(code)`. dtype: numpy's own, None for one that is only kept."""
+    """A numpy dtype.
 
-    __slots__ = ("code", "dtype", "state")
+    code: as in `numpy.dtype(code)`, a text or the name of numpy's record. dtype: numpy's own, None for one that is only
+    kept. kept: the `KeptDtype` of such a one, else None. state: what to write behind the code; for StringDType the arguments of its call.
+    """
 
-    def __init__(self, code: str) -> None:
+    __slots__ = ("code", "dtype", "kept", "state")
+
+    def __init__(self, code: Node) -> None:
         self.code = code
         self.dtype: np.dtype[Any] | None = None
+        self.kept: Any = None  # KeptDtype
         self.state: Node = None
+
+
+class KeptDtype(NamedTuple):
+    """A dtype that is not interpreted, in the form in which numpy pickles it.
+
+    dtype: numpy's own, or one of the same size where the running numpy has none. leaves: the items that have no fields
+    in one item, each of which a mask has a byte for. depth: how many dtypes stand within each other. title: what
+    sentences call it.
+    """
+
+    dtype: np.dtype[Any]
+    leaves: int
+    depth: int
+    title: str
 
 
 class ArrayNode:
     """A numpy array.
 
     values: a read-only view of what was read, None for an array that is only kept (of objects, of records) or damaged.
-    trouble: why there are no values, the end of a sentence. args, state: what the file gave, to write it back.
+    trouble: why there are no values, the end of a sentence. state: without values, what to write: version, shape,
+    dtype, whether in Fortran order, content. kept: it is in order but for its dtype, so that Mosaic can have it as it
+    is. cls: the class to write, None for numpy's plain array. mask: of a masked array, the bytes of its mask and its
+    fill value. cls of such: the class of its data.
     """
 
-    __slots__ = ("args", "state", "trouble", "values")
+    __slots__ = ("built", "cls", "kept", "mask", "state", "trouble", "values")
 
-    def __init__(self, args: tuple[Node, ...]) -> None:
-        self.args = args
+    def __init__(self, cls: Global | None = None, mask: tuple[Node, ...] | None = None) -> None:
+        self.cls = cls
+        self.mask = mask
+        self.built = False
+        self.kept = False
         self.state: Node = None
         self.values: NDArray[Any] | None = None
         self.trouble: str | None = None

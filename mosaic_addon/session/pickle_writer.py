@@ -7,7 +7,6 @@ file.
 
 import struct
 from collections.abc import Callable, Mapping
-from math import prod
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -30,6 +29,7 @@ from .nodes import (
     Slot,
     Stored,
 )
+from .pickle_calls import STRING_DTYPE
 from .pickle_reader import MAX_INT_BYTES, MAX_MARKS, STORED
 
 Write = Callable[[Any], object]
@@ -48,7 +48,7 @@ STACK_GLOBAL, REDUCE, NEWOBJ, NEWOBJ_EX, BUILD, MEMOIZE, POP, POP_MARK = (
 FLOAT64 = struct.Struct(">d")
 NEW_ARRAY: Final = ("numpy", "ndarray", 0)  # key of the memo, for the arguments of every new array
 NUMPY: Final = "numpy.core.multiarray"  # a name that every numpy knows
-FROMBUFFER: Final = Global("numpy._core.numeric", "_frombuffer", "call")
+MASKED: Final = "numpy.ma.core", "_mareconstruct"
 
 
 def write_pickle(
@@ -268,6 +268,8 @@ class _Writer:
         else:
             self.out += FROZENSET if type(node) in (FrozenSetNode, frozenset) else REDUCE
             self.remember(id(node))
+            if type(node) is CallNode:
+                self.put_rest(node)
 
     def put_items(self, node: Any, empty: bytes, items: Any, single: int, end: bytes, several_end: _Close) -> None:
         """Write a container of items.
@@ -277,6 +279,10 @@ class _Writer:
         """
         self.out += empty
         self.remember(id(node))
+        self.put_into(items, single, end, several_end)
+
+    def put_into(self, items: Any, single: int, end: bytes, several_end: _Close) -> None:
+        """Write the items of what has been written without them."""
         if len(items) > single:
             self.mark()
             self.todo.append(several_end)
@@ -334,16 +340,26 @@ class _Writer:
         self.put_global_name(node.function)
         self.todo += (_Memoize(node, POP + POP), node.args)
 
+    def put_rest(self, node: CallNode) -> None:
+        """Write what goes into the result of a call, and its attributes."""
+        if node.state is not None:
+            self.todo += (_Later(BUILD), node.state)
+        if type(node.items) is Pairs:
+            self.put_into(node.items, 2, SETITEM, CLOSE_DICT)
+        elif node.items is not None:
+            self.put_into(node.items, 1, APPEND, CLOSE_LIST)
+
     def put_stored(self, node: Stored) -> None:
         if self.fetch is None:
             self.put_name(*STORED)
-            for text in (node.name, node.dtype, node.order):
+            if node.cls:
+                self.out += MARK
+            for text in (node.name, node.dtype, node.order, *filter(None, (node.cls,))):
                 self.put_text_once(text)
-            self.out += TUPLES[3] + NEWOBJ
-            self.remember(id(node))
+            self.out += (TUPLE if node.cls else TUPLES[3]) + NEWOBJ
         else:
-            self.put_array(self.fetch(node, node.owner))
-            self.remember(id(node))
+            self.put_array(self.fetch(node, node.owner), node.cls)
+        self.remember(id(node))
 
     def put_formed(self, node: Formed) -> None:
         """Write the first of nodes that are alike as any other, and the following ones by a template.
@@ -392,45 +408,72 @@ class _Writer:
             else:
                 self.out += _get(known)
             return
-        if node.values is not None:
-            self.put_array(node.values)
+        if node.mask is not None:
+            self.put_masked(node)
+        elif node.values is not None:
+            self.put_array(node.values, "" if node.cls is None else node.cls.name)
             self.remember(id(node))
-            return
-        if node.state == () and not _is_healthy(node):
-            self.put_global_name(FROMBUFFER)
-            self.todo += (_Memoize(node, POP + POP), node.args)
-            return
-        state = _plain_state(node.args) if node.state == () else node.state
-        self.put_new_array()
+        elif not node.kept and self.fetch is not None:
+            self.put_array(_bytes_in(node))
+            self.remember(id(node))
+        else:
+            self.put_new_array("" if node.cls is None else node.cls.name)
+            self.remember(id(node))
+            if node.state is not None:
+                self.todo += (_Later(BUILD), node.state)
+
+    def put_masked(self, node: ArrayNode) -> None:
+        """Write a masked array: the class of its data, these, the mask and the fill value."""
+        self.put_name(*MASKED)
+        self.out += MARK
+        for module, name in (
+            ("numpy.ma.core", "MaskedArray"),
+            ("numpy", "ndarray" if node.cls is None else node.cls.name),
+        ):
+            self.put_name(module, name)
+        self.out += _integer(0) + TUPLES[1]
+        self.put_text_once("b")
+        self.out += TUPLE + REDUCE
         self.remember(id(node))
-        if state is not None:
-            self.todo += (_Later(BUILD), state)
-            self.alive.append(state)
+        state: Node = node.state
+        if node.values is not None:
+            fortran = node.values.flags.f_contiguous and not node.values.flags.c_contiguous
+            data = node.values.tobytes("F" if fortran else "C")
+            dtype = DtypeNode(node.values.dtype.str[1:])
+            dtype.dtype = node.values.dtype
+            state = (1, node.values.shape, dtype, fortran, data)
+        state = (*state, *(node.mask or ()))
+        self.alive.append(state)
+        self.todo += (_Later(BUILD), state)
 
     def put_numpy_array(self, node: NDArray[Any]) -> None:
         self.put_array(node)
         self.remember(id(node))
 
-    def put_new_array(self) -> None:
-        """Write an empty array. The arguments that all arrays have are written once."""
+    def put_new_array(self, cls: str = "") -> None:
+        """Write an empty array. The arguments that all arrays have are written once.
+
+        cls: numpy's class of it where it is not the plain array.
+        """
         self.put_name(NUMPY, "_reconstruct")
-        known = self.memo.get(NEW_ARRAY)
+        key = (*NEW_ARRAY, cls) if cls else NEW_ARRAY
+        known = self.memo.get(key)
         if known is None:
-            self.put_name("numpy", "ndarray")
+            self.put_name("numpy", cls or "ndarray")
             self.out += _integer(0) + TUPLES[1] + b"C\x01b" + TUPLES[3]
-            self.remember(NEW_ARRAY)
+            self.remember(key)
         else:
             self.out += _get(known)
         self.out += REDUCE
 
-    def put_array(self, values: NDArray[Any]) -> None:
-        """Write an array; remembering it is left to the caller."""
+    def put_array(self, values: NDArray[Any], cls: str = "") -> None:
+        """Write an array; remembering it is left to the caller. cls: numpy's class of it, "" for the plain array."""
         flags = values.flags
         fortran = flags.f_contiguous and not flags.c_contiguous
         kind = values.shape, values.dtype, fortran
-        head = self.heads.get(kind)
+        head = None if cls else self.heads.get(kind)
         if head is None:
-            self.put_head(values, fortran)
+            self.put_head(values, fortran, cls)
         else:
             self.out += head
         if values.nbytes < LARGE:
@@ -441,10 +484,11 @@ class _Writer:
             self.write(flat.view(np.uint8).data)
         self.out += TUPLE + BUILD
 
-    def put_head(self, values: NDArray[Any], fortran: bool) -> None:
+    def put_head(self, values: NDArray[Any], fortran: bool, cls: str) -> None:
         """Write all of an array before its bytes, and keep that for the next one as soon as it holds nothing new."""
-        known, start = NEW_ARRAY in self.memo and ("dtype", values.dtype.str) in self.memo, len(self.out)
-        self.put_new_array()
+        known = not cls and NEW_ARRAY in self.memo and ("dtype", values.dtype.str) in self.memo
+        start = len(self.out)
+        self.put_new_array(cls)
         self.out += MARK + _integer(1)
         if values.ndim > 3:
             self.out += MARK
@@ -461,8 +505,15 @@ class _Writer:
         if node.dtype is not None:
             self.put_dtype(node.dtype)
             return
+        if node.code == STRING_DTYPE:
+            self.put_name("numpy._core._internal", STRING_DTYPE)  # which numpy 1 does not have
+            self.todo += (_Memoize(node, POP + POP), node.state)
+            return
         self.put_name("numpy", "dtype")
-        self.put_text_once(node.code)
+        if type(node.code) is Global:
+            self.put_global_name(node.code)
+        else:
+            self.put_text_once(node.code)
         self.out += FALSE + TRUE + TUPLES[3] + REDUCE
         self.remember(id(node))
         if node.state is not None:
@@ -504,11 +555,11 @@ class _Recorder(_Writer):
         self.parts += (bytes(self.out), part)
         self.out.clear()
 
-    def put_array(self, values: Any) -> None:
+    def put_array(self, values: Any, cls: str = "") -> None:
         if type(values) is Stored:
             self.cut(values)
         else:
-            super().put_array(values)
+            super().put_array(values, cls)
 
     def remember(self, key: Any) -> None:
         pass
@@ -563,36 +614,10 @@ def _integer(value: int) -> bytes:
     return b"\x8a" + bytes((size,)) + value.to_bytes(size, "little", signed=True)
 
 
-def _is_healthy(node: ArrayNode) -> bool:
-    """Tell whether an array of protocol 5 is in order but for its dtype."""
-    _, dtype, shape, order, *axes = node.args
-    if (
-        type(dtype) is not DtypeNode
-        or dtype.dtype is not None
-        or type(shape) is not tuple
-        or not set(map(type, shape)) <= {int}
-    ):
-        return False
-    if not axes or axes[0] is None:
-        return True
-    return (
-        order == "K"
-        and type(axes[0]) is tuple
-        and set(map(type, axes[0])) <= {int}
-        and sorted(axes[0]) == list(range(len(shape)))
-    )
-
-
-def _plain_state(args: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Turn the arguments of an array of protocol 5, whose dtype is not interpreted, into its state of protocol 4."""
-    buffer, dtype, shape, order, *axes = args
-    data = buffer.data if type(buffer) is ByteArray else buffer
-    count = prod(shape)
-    if axes and axes[0] and count > 0 and type(data) in (bytes, memoryview) and len(data) % count == 0:
-        items = np.frombuffer(data, np.uint8).reshape(*shape, len(data) // count)
-        data = items.transpose(*axes[0], len(shape)).tobytes()
-        shape = tuple(shape[axis] for axis in axes[0])
-    return (1, shape, dtype, order == "F", data)
+def _bytes_in(node: ArrayNode) -> NDArray[np.uint8]:
+    """Return the bytes of a damaged array, on which numpy could crash as it is."""
+    data = node.state[4] if type(node.state) is tuple else b""
+    return np.frombuffer(data if type(data) in (bytes, memoryview) else b"", np.uint8)
 
 
 CLOSE_LIST, CLOSE_DICT, CLOSE_SET = _Close(APPENDS), _Close(SETITEMS), _Close(ADDITEMS)

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from .budget import VALUE, Budget
-from .nodes import ArrayNode, ByteArray, CallNode, FrozenSetNode, Global, Node, ObjectNode, Pairs, SetNode
-from .pickle_reader import trouble_of_items
+from .library_values import is_understood, text_of
+from .nodes import ArrayNode, ByteArray, CallNode, DtypeNode, FrozenSetNode, Global, Node, ObjectNode, Pairs, SetNode
+from .pickle_calls import trouble_of_items
 
 MAX_NESTING = 32
 MAX_VALUES = 100_000  # of one geometry's meta
+MAX_TITLE = 200  # characters of a dtype
 SCALARS = (type(None), bool, int, float, complex, str)
 KEYS = (type(None), bool, float, str)
 
@@ -26,7 +28,7 @@ class Kept:
 def plain(node: Node, budget: Budget | None = None) -> Any:
     """Convert a node to Python's own containers and scalars, numpy scalars and arrays.
 
-    A set becomes a list if an item cannot be hashed. A dict loses the keys that are no scalars. A value becomes `Kept`
+    A value of the standard library, such as a date, becomes text, and so does an array of records. A set becomes a list if an item cannot be hashed. A dict loses the keys that are no scalars. A value becomes `Kept`
     if it is not understood, nested deeper than MAX_NESTING, or beyond the first MAX_VALUES. Shared parts are repeated,
     which MAX_VALUES bounds for one call, and `budget` for all calls with it. Raises MosaicError when the budget is
     spent.
@@ -76,17 +78,32 @@ class _Converter:
         if kind is ByteArray:
             self.budget.spend(len(node.data))
             return bytearray(node.data)
-        if kind is ObjectNode:
-            return Kept(f"a {node.cls!r}")
+        if kind is DtypeNode:
+            return node.kept.title[:MAX_TITLE] if node.dtype is None and node.kept is not None else str(node.dtype)
         if kind is CallNode:
-            return Kept(f"a {node.function!r}")
+            return self.text(node)
+        if kind is ObjectNode:
+            return self.text(node) if node.cls.kind == "uuid" else Kept(f"a {node.cls!r}")
         if kind is Global:
-            return Kept(f"the name {node!r}")
+            return repr(node) if node.kind == "name" else Kept(f"the name {node!r}")
         return Kept(f"a {kind.__name__}")
+
+    def text(self, node: CallNode | ObjectNode) -> Any:
+        """Tell what a value of the standard library is, or a member of an enumeration."""
+        if type(node) is CallNode and not is_understood(node):
+            return Kept(f"a {node.function!r}")
+        text = text_of(node)
+        self.budget.spend(len(text))
+        return text
 
     def array(self, node: ArrayNode) -> Any:
         if node.values is None:
-            return Kept("an array of objects")
+            if not node.kept:
+                return Kept(f"a damaged array, {node.trouble}")
+            _, shape, dtype, _, _ = node.state
+            if dtype.kept.dtype.hasobject:
+                return Kept("an array of objects")
+            return f"array {str(shape)[:MAX_TITLE]} of {dtype.kept.title[:MAX_TITLE]}"
         if node.values.dtype.kind in "bU":
             self.budget.spend(node.values.nbytes)
             if trouble_of_items(node.values):

@@ -179,7 +179,7 @@ def crashes_mosaic(root: Node) -> bool:
             ):
                 return True
         elif type(node) is ArrayNode:
-            if node.values is None and not (node.trouble or "").startswith("its dtype"):
+            if node.values is None and not node.kept:
                 return True
         elif isinstance(node, (list, tuple)):
             todo += node

@@ -294,7 +294,7 @@ DIFFERENT: list[tuple[Any, Any, str]] = [
         an_object("mosaic.later.Other", a=1),
         "x class: mosaic.later.Thing -> mosaic.later.Other",
     ),
-    (np.datetime64(1, "D"), np.datetime64(2, "D"), "x arguments[1]: bytes of 8: 0100000000000000 -> bytes of 8: 02"),
+    (np.datetime64(1, "D"), np.datetime64(2, "D"), "x: '1970-01-02' -> '1970-01-03'"),
 ]
 
 

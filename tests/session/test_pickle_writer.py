@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from mosaic_addon.session import MosaicError
+from mosaic_addon.session.dtypes import DTYPES
 from mosaic_addon.session.file import FileBytes, cut
 from mosaic_addon.session.nodes import (
     Stored,
 )
-from mosaic_addon.session.pickle_reader import DTYPES, read_pickle
+from mosaic_addon.session.pickle_reader import read_pickle
 from tests.support import damage
 from tests.support.edited_sessions import load_editable
 from tests.support.hostile.inert import INERT

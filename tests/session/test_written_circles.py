@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mosaic_addon.session.nodes import FrozenSetNode, Pairs, SetNode
+from mosaic_addon.session.nodes import CallNode, FrozenSetNode, Global, Pairs, SetNode
 from mosaic_addon.session.pickle_reader import MAX_MARKS, read_pickle
 from tests.support import make_sessions as make
 from tests.support import opcodes
@@ -58,9 +58,12 @@ LOOPS = {
     "arguments of an object that has a state": looped(FOREIGN + b"h\x00\x85\x81}b"),
     "arguments by name": looped(FOREIGN + b")}" + text("key") + b"h\x00s\x92"),
     "a frozenset": looped(b"(h\x00\x91"),
-    "a call": looped(
-        opcodes.name(*opcodes.SCALAR) + opcodes.call(("numpy", "dtype"), text("O8"), b"\x89", b"\x88") + b"h\x00\x86R"
+    "a call": looped(opcodes.call(("collections", "Counter"), b"}" + text("key") + b"h\x00s")),
+    "a queue": looped(opcodes.call(("collections", "deque")) + b"h\x00a"),
+    "an ordered dict": looped(
+        opcodes.call(("collections", "OrderedDict")) + b"(" + text("a") + b"h\x00" + text("b") + b"Nu"
     ),
+    "a namespace": looped(opcodes.call(("types", "SimpleNamespace")) + b"}" + text("key") + b"h\x00sb"),
     "an array of objects": looped(
         opcodes.call(opcodes.RECONSTRUCT, opcodes.name("numpy", "ndarray"), b"K\x00\x85", opcodes.blob(b"b"))
         + opcodes.tup(
@@ -88,6 +91,12 @@ def nested(depth: int, wrap: Callable[[Any], Any], core: Any = None) -> Any:
     return core
 
 
+def filled(name: str, items: list[Any]) -> CallNode:
+    node = CallNode(Global("collections", name, "call"), ())
+    node.items = items
+    return node
+
+
 WRAPS: dict[str, Callable[[Any], Any]] = {
     "list of one": lambda inner: [inner],
     "list of two": lambda inner: [inner, 1],
@@ -97,6 +106,8 @@ WRAPS: dict[str, Callable[[Any], Any]] = {
     "tuple of five": lambda inner: (1, inner, 2, 3, 4),
     "dict of one": lambda inner: Pairs(["key", inner]),
     "dict of two": lambda inner: Pairs(["key", inner, "other", 1]),
+    "queue of one": lambda inner: filled("deque", [inner]),
+    "ordered dict of one": lambda inner: filled("OrderedDict", Pairs(["key", inner])),
     "frozenset": lambda inner: FrozenSetNode([inner]),
     "set": lambda inner: SetNode([inner]),
 }

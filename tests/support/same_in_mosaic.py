@@ -165,6 +165,9 @@ def pickle_content(path: str) -> dict[str, Any]:
 # --- comparing -------------------------------------------------------------------------------------------------------
 
 
+LIBRARY = ("array", "collections", "datetime", "decimal", "fractions")  # whose values say by `repr` all that they are
+
+
 class Comparison:
     """Walks two object graphs side by side. `differences`: "where: what", in the order of the walk."""
 
@@ -200,6 +203,9 @@ class Comparison:
     def compare_composite(self, where: str, left: Any, right: Any) -> None:
         if isinstance(left, np.ndarray):
             self.compare_arrays(where, left, right)
+        elif type(left).__module__ in LIBRARY or isinstance(left, np.void):
+            if repr(left) != repr(right):
+                self.say(where, f"{left!r} is {right!r}")
         elif isinstance(left, dict):
             self.compare_dicts(where, left, right)
             if type(left) is not dict:
@@ -226,6 +232,11 @@ class Comparison:
             self.compare_attributes(where, left, right)
 
     def compare_arrays(self, where: str, left: Any, right: Any) -> None:
+        if isinstance(left, np.ma.MaskedArray):
+            masks = [np.ma.getmaskarray(one) for one in (left, right)]
+            parts = [("mask", masks), ("fill_value", (left.fill_value, right.fill_value))]
+            self.later([(f"{where}.{part}", *pair) for part, pair in parts])
+            left, right = np.ma.getdata(left), np.ma.getdata(right)
         if left.dtype != right.dtype:
             self.say(where, f"{left.dtype} is {right.dtype}")
         elif left.shape != right.shape:
@@ -336,6 +347,8 @@ def vtk_values(array: Any) -> Any:
 
 def differs(left: Any, right: Any) -> Any:
     """Where the bits of two arrays of one dtype and shape are not the same; a NaN is the same as any other."""
+    if left.dtype.kind in "Mm":
+        return left.view("i8") != right.view("i8")
     if left.dtype.kind not in "fc":
         return left != right
     if left.dtype.kind == "c":

@@ -80,11 +80,7 @@ def opened(value: Any) -> tuple[Any, list[Any]]:
         order = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
         return ("array", value.dtype.str, str(value.dtype), value.shape, order, value.tobytes(order)), []
     if kind is ArrayNode:
-        state = value.state
-        if state == ():
-            buffer, dtype, shape, fortran = value.args[:4]
-            state = (1, shape, dtype, fortran == "F", buffer.data if type(buffer) is ByteArray else buffer)
-        return ("kept array", state is None), [state]
+        return ("kept array", value.kept), [value.cls, value.mask, value.state]
     if kind in (dict, Pairs):
         parts = [part for item in value.items() for part in item] if kind is dict else list(value)
         return ("dict", len(parts)), parts
@@ -99,7 +95,7 @@ def opened(value: Any) -> tuple[Any, list[Any]]:
     if kind is ObjectNode:
         return ("object", value.state is None), [value.cls, value.args, value.kwargs, value.state]
     if kind is CallNode:
-        return ("call",), [value.function, value.args]
+        return ("call",), [value.function, value.args, value.items, value.state]
     if kind is DtypeNode:
         return ("dtype", value.dtype.str if value.dtype is not None else value.code), [] if value.dtype else [
             value.state
