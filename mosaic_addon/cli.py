@@ -4,6 +4,7 @@ What needs no Blender imports none, as that takes seconds.
 """
 
 import argparse
+import errno
 import json
 import math
 import os
@@ -18,7 +19,7 @@ from typing import Any
 from .scene.importing.options import DEFAULT_SCALE, SCALES
 from .scene.pictures.options import BACKGROUNDS, LOOKS
 from .session import MosaicError, open_session
-from .session.atomic_write import find_target
+from .session.atomic_write import FULL_DISK, find_target
 from .session.compare import compare
 from .session.describe import describe, describe_text
 from .session.releases import TARGETS
@@ -53,9 +54,13 @@ def main(arguments: Sequence[str]) -> int:
     except MosaicError as error:
         print(f"mosaic: error: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # as in `mosaic info FILE | head`
+    except OSError as error:  # of standard output: those of files are MosaicErrors
+        if error.errno not in (*FULL_DISK, errno.EPIPE):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed at the end
-        return 1
+        if error.errno in FULL_DISK:
+            print("mosaic: error: The output cannot be written: the disk is full.", file=sys.stderr)
+        return 1  # without a word in `mosaic info FILE | head`
     except KeyboardInterrupt:
         print("mosaic: error: stopped", file=sys.stderr)
         return 1
@@ -257,7 +262,7 @@ def _import(options: argparse.Namespace) -> None:
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(target), check_existing=False)
     except RuntimeError as error:
-        raise MosaicError(f"{target} cannot be written: {error}") from error
+        raise MosaicError(f"{target} cannot be written: {_one_line(error)}") from error
     print(target)
 
 

@@ -91,6 +91,18 @@ def test_info_piped_into_head_ends_quietly(tmp_path: Path) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full, as Linux has it")
+@pytest.mark.parametrize("command", [["info"], ["info", "--json"], ["check", FOLDER / "mosaic-1.3.2.pickle"]], ids=len)
+def test_what_a_full_disk_does_not_take_is_an_error(command: list[Any]) -> None:
+    arguments = [*map(str, command), str(FOLDER / "mosaic-1.3.2.pickle")]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mosaic_addon", *arguments], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "mosaic: error: The output cannot be written: the disk is full.\n")
+
+
 # --- bad input -------------------------------------------------------------------------------------------------------
 
 
