@@ -61,11 +61,12 @@ def open_session(path: str | os.PathLike[str]) -> Session:
     """
     name = os.fsdecode(path)
     try:
+        stamp = file_stamp(path)  # before it is read: what is written meanwhile is a change
         with without_collection(), contextlib.closing(read_file(path)) as file:
-            stamp = file_stamp(path)
             session = decode_session(file, name)
     except MosaicError as error:
         raise MosaicError(f"{name} {error}") from error
+    session.stamp = stamp or ""
     note_session(name, stamp)
     return session
 

@@ -257,6 +257,30 @@ def test_a_script_overwrites_a_changed_file_only_when_it_says_so(bpy: ModuleType
     assert link.is_symlink()
 
 
+def test_what_is_written_while_a_session_is_opened_is_a_change(bpy: ModuleType, small: Path) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.scene.importing.build import build_session
+
+    session = open_session(small)
+    write_session(small, [cloud("theirs", 3)])
+    imported = build_session(session, bpy.context.scene)
+    with pytest.raises(api.MosaicError, match="was changed on disk since it was read"):
+        api.save(imported, small)
+
+
+def test_a_path_from_the_folder_of_a_command_is_kept_whole(
+    bpy: ModuleType, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blender runs in another folder later."""
+    from mosaic_addon import api
+    from mosaic_addon.scene.exporting.save import file_of
+
+    monkeypatch.chdir(tmp_path)
+    imported = api.load("small.pickle")
+    assert file_of(imported.collection) == str(small)
+    api.save(imported, "small.pickle")
+
+
 def test_an_export_to_the_sessions_file_is_a_save(addon: Any, small: Path) -> None:
     addon.ops.mosaic.load_session(filepath=str(small))
     addon.data.objects["one"].name = "first"

@@ -1,5 +1,6 @@
 """Session -> Blender: collections, a root, and an object for each geometry; all of it or, if it fails, nothing."""
 
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
-from ...session.file import file_stamp
 from ...session.releases import recognise
 from ...session.session import Container, Geometry, Group, Mesh, Session
 from ..compat import MAX_NAME_BYTES, PointCloudFactory
@@ -380,24 +380,16 @@ def _new_object(
 def session_properties(session: Session) -> dict[str, Any]:
     """Return what the session's collection says of its file."""
     properties: dict[str, Any] = {
-        "file": clean_text(session.path),
+        "file": clean_text(os.path.abspath(session.path)) if session.path else "",
         "layout": session.layout,
         "release": clean_text(session.release),
-        "stamp": _stamp_of(session.path),
+        "stamp": session.stamp,
     }
     if session.shape is not None:
         properties["shape"] = [float(length) for length in session.shape]
     if session.physical_shape is not None:
         properties["physical_shape"] = list(session.physical_shape)
     return properties
-
-
-def _stamp_of(path: str) -> str:
-    """A text that changes with the file, for a later save to notice; "" for a session that is in no file."""
-    try:
-        return file_stamp(path) or ""
-    except MosaicError:
-        return ""
 
 
 def _fill_container(
