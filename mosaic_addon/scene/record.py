@@ -7,7 +7,7 @@ our own and of JSON. They are read as inertly as a session, since a .blend comes
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NoReturn
@@ -132,8 +132,11 @@ class Keeper:
             self._budget.spend(len(data))
         return numbers_of(data, RECORD_VERSION)
 
-    def pack_session(self) -> NDArray[np.int32]:
-        """Return the rest of the session as numbers for a custom property."""
+    def pack_session(self, left_out: Collection[int] = ()) -> NDArray[np.int32]:
+        """Return the rest of the session as numbers for a custom property.
+
+        left_out: the id() of geometries of which nothing is to be said.
+        """
         session = self._session
         containers = (session.clusters, session.models)
         bare = {id(c.node): without_geometries(c.node) for c in containers if c.node is not None}
@@ -141,9 +144,7 @@ class Keeper:
         damaged = {
             c.name: [(item.index, first.get(id(item.node), item.node)) for item in c.damaged] for c in containers
         }
-        names = {
-            c.name: [(geometry.index, geometry.name, geometry.uuid) for geometry in c.geometries] for c in containers
-        }
+        names = {c.name: [(g.index, g.name, g.uuid) for g in c.geometries if id(g) not in left_out] for c in containers}
         entries = {
             "state": Pairs([bare.get(id(part), part) for part in session.state]),
             "names": json.dumps(names),  # which is read far quicker than nodes are

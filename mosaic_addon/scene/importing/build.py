@@ -1,7 +1,7 @@
 """Session -> Blender: collections, a root, and an object for each geometry; all of it or, if it fails, nothing."""
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -139,12 +139,17 @@ def _let_go_of_nodes(session: Session) -> None:
 
 
 def pack_records(
-    plan: Plan, scene: bpy.types.Scene, given: Mapping[int, Record] = MappingProxyType({})
+    plan: Plan,
+    scene: bpy.types.Scene,
+    given: Mapping[int, Record] = MappingProxyType({}),
+    left_out: Collection[int] = (),
+    steps: Mapping[int, int] = MappingProxyType({}),
 ) -> dict[int, NDArray[np.int32]]:
     """Return the records of the session and of each geometry, as numbers, by the id() of these.
 
-    given: records that some geometries get as they are, by the id() of these. Raises MosaicError when all of them
-    together are out of proportion to the file.
+    given: records by the id() of geometries, or of whatever else is to have one. left_out: the id() of geometries that
+    get none, of which the session's own says nothing. steps: the frames that trajectories show, by their id(), where
+    that is known. Raises MosaicError when all of them together are out of proportion to the file.
     """
     session = plan.session
     if session.state is None:
@@ -153,14 +158,15 @@ def pack_records(
     first = next((item.geometry for item in plan.items if item.group == TRAJECTORY), None)
     keeper = Keeper(session)
     try:
-        kept = {id(session): keeper.pack_session()}
+        kept = {id(session): keeper.pack_session(left_out)}
+        kept |= {number: keeper.pack(record, {}) for number, record in given.items()}
         with np.errstate(all="ignore"):
             for item in plan.items:
                 geometry = item.geometry
-                if id(geometry) in given:
-                    kept[id(geometry)] = keeper.pack(given[id(geometry)], {})
+                if id(geometry) in kept or id(geometry) in left_out:
                     continue
                 shown = _frame_shown(geometry, first, scene) if item.group == TRAJECTORY else 0
+                shown = steps.get(id(geometry), shown)
                 record = record_of(geometry, session.release, fractions, item.representation, shown)
                 kept[id(geometry)] = keeper.pack(record, held_arrays(geometry))
     except MosaicError as error:

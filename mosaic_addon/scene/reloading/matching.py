@@ -8,7 +8,7 @@ from ...session.session import Session
 from ..record import SessionRecord
 
 Place: TypeAlias = tuple[str, int]  # the container, "clusters" or "models", and the number in the file's list
-Identity: TypeAlias = tuple[str, str, str, int]  # the container, "uuid" or "name", which, and how many had it before
+Identity: TypeAlias = tuple[str, str, int]  # the container or, of a uuid, "", the name or uuid, how many had it before
 
 
 def identities_read(record: SessionRecord) -> dict[Place, Identity]:
@@ -25,10 +25,10 @@ def identities_in(session: Session) -> dict[Place, Identity]:
 
 def _identities(entries: Iterable[tuple[str, int, str, str | None]]) -> dict[Place, Identity]:
     """Identify geometries by their uuid. Those of a release without uuids are told apart by name and order."""
-    counts: Counter[tuple[str, str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     found: dict[Place, Identity] = {}
     for container, index, name, uuid in entries:
-        key = (container, "uuid", uuid) if uuid else (container, "name", name)
+        key = ("", uuid) if uuid else (container, name)
         found[container, index] = (*key, counts[key])
         counts[key] += 1
     return found

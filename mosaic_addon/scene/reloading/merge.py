@@ -15,7 +15,7 @@ from ...session.nodes import Stored
 from ...session.session import DEFAULT_RESOLUTION, Geometry
 from ...session.values import numbers_of
 from ..data.checksums import checksum
-from ..data.custom_properties import clean_text, meta_properties, same_property
+from ..data.custom_properties import clean_text, meta_properties, same_property, to_property
 from ..data.vertex_properties import column_checksums
 from ..drawing.trajectories import frame_note
 from ..exporting.changes import Kind
@@ -42,12 +42,13 @@ class Merged:
     """What becomes of one geometry.
 
     take: new values from the file by kind of change; of Kind.META, a dict of custom properties, None for one that is
-    gone. take_shape: the shape is the file's. take_place: the file's shape stands where the object was moved to, so
+    gone. settle: the same for what Blender was edited to before, and which differs by a rounding at most. take_shape: the shape is the file's. take_place: the file's shape stands where the object was moved to, so
     that it is not to be moved again. keep_shape: Blender's shape counts, and what it was read as is remembered further.
     refused: what Blender edited while the file has something else. overruled: the same where the file counts.
     """
 
     take: dict[Kind, Any] = field(default_factory=dict)
+    settle: dict[Kind, Any] = field(default_factory=dict)
     take_shape: bool = False
     take_place: bool = False
     keep_shape: bool = False
@@ -65,11 +66,11 @@ def merge(
     prefer_file: where both sides changed a value, the file's counts.
     """
     merged = Merged()
-    if not differ(piece.node, geometry.node, _is_exactly):
-        merged.keep_shape = not OF_SHAPE.isdisjoint(piece.edits)
+    if not piece.edits and not is_changed(piece, geometry):
         return merged
     for kind, new, is_same in _new_values(piece, base, geometry, representation, is_saved):
         if is_same:
+            merged.settle[kind] = new
             continue
         if kind in piece.edits:
             if not (is_saved or prefer_file):
@@ -81,6 +82,11 @@ def merge(
     _merge_meta(merged, piece, base, geometry, is_saved, prefer_file)
     _merge_shape(merged, piece, base, geometry, is_saved, prefer_file)
     return merged
+
+
+def is_changed(piece: Piece, geometry: Geometry) -> bool:
+    """Tell whether the file has anything else of a geometry than what would be saved now."""
+    return differ(piece.node, geometry.node, _is_exactly)
 
 
 def _new_values(
@@ -132,12 +138,14 @@ def _merge_meta(
     )
     edited = {entry[0]: entry for entry in piece.edits.get(Kind.META, ())}
     taken: dict[str, Any] = {}
+    settled: dict[str, Any] = {}
     for key in old | new | (edited if is_saved else {}):
         value, is_edited = new.get(key), key in edited
         if not (is_saved and is_edited) and key in old and key in new and same_property(old[key], value):
             continue
         if is_edited:
-            if same_property(edited[key][1] if len(edited[key]) > 1 else None, value):
+            if same_property(to_property(edited[key][1]) if len(edited[key]) > 1 else None, value):
+                settled[key] = value
                 continue
             if not is_saved:
                 side = merged.overruled if prefer_file else merged.refused
@@ -147,6 +155,8 @@ def _merge_meta(
         taken[key] = value
     if taken:
         merged.take[Kind.META] = taken
+    if settled:
+        merged.settle[Kind.META] = settled
 
 
 def _merge_shape(

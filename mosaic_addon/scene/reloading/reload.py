@@ -25,13 +25,13 @@ from ..importing.again import options_of
 from ..importing.build import all_or_nothing, hide, new_container, new_objects, pack_records, session_properties
 from ..importing.plan import Item, plan_import
 from ..keys import PLAYS, RECORD, THUMBNAIL, UUID
-from ..outline.arrange import Tree
+from ..outline.arrange import Tree, trees_of
 from ..outline.duplicate import remove
 from ..outline.tree import CONTAINERS, container_of, objects_of, root_of
 from ..record import Record, SessionRecord, unpack, unpack_session
 from . import structure
 from .matching import Identity, Place, identities_in, identities_read
-from .merge import Merged, merge
+from .merge import Merged, is_changed, merge
 from .update import size_shown, stand_in_for, take_place, take_shape, take_values
 
 
@@ -115,7 +115,13 @@ class _Reload:
         self.saved = saved_digests(session)
         self.plan = plan_import(file, options_of(session), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited=True)
         self.result = Reloaded(warnings=self.plan.warnings)
+        self.items: dict[Place, Item] = {
+            (item.geometry.container, item.geometry.index): item for item in self.plan.items
+        }
         self.known: list[_Known] = []
+        self.own: dict[int, bpy.types.Object] = {}  # made in Blender and saved, by the id() of their geometries
+        self.replaced: list[tuple[Piece, Item]] = []  # the same, but changed in the file since
+        self.copies: dict[int, tuple[Piece, Record]] = {}  # by their id(), with the record that they get
         self.gone: list[Piece] = []
         self.new: list[Item] = []
         self._match()
@@ -123,30 +129,58 @@ class _Reload:
     def _match(self) -> None:
         """Find who is who, and decide what becomes of each geometry."""
         read = identities_read(self.base)
-        items: dict[Place, Item] = {(item.geometry.container, item.geometry.index): item for item in self.plan.items}
-        now: dict[Identity, Item] = {identity: items[place] for place, identity in identities_in(self.file).items()}
-        pieces = {read[piece.origin]: piece for piece in self.ours.pieces if piece.origin in read}
-        for identity, piece in pieces.items():
-            item = now.get(identity)
-            record = unpack(piece.obj, piece.source)
-            if item is None or record is None:
+        now = {identity: self.items[place] for place, identity in identities_in(self.file).items()}
+        added = now.keys() - set(read.values())
+        found: set[Identity] = set()
+        for piece in self.ours.pieces:
+            identity = read[piece.origin] if piece.origin in read else ("", str(piece.obj.get(UUID)), 0)
+            if piece.origin not in read and identity not in added:
+                self._match_copy(piece, read, now)
+                continue
+            if identity in found:
+                continue
+            found.add(identity)
+            item, record = now.get(identity), unpack(piece.obj, piece.source)
+            if item is None:
                 self.gone.append(piece)
-                continue
-            merged = merge(
-                piece, record, item.geometry, item.representation,
-                is_saved=self._is_saved(piece.changes), prefer_file=self.prefer_file,
-            )  # fmt: skip
-            self.known.append(_Known(piece, record, item, merged))
-        names = {read[name, index]: title for name, several in self.base.names.items() for index, title, _ in several}
+            elif record is None:
+                self._match_own(piece, item)
+            else:
+                merged = merge(
+                    piece, record, item.geometry, item.representation,
+                    is_saved=self._is_saved(piece.changes), prefer_file=self.prefer_file,
+                )  # fmt: skip
+                self.known.append(_Known(piece, record, item, merged))
+        deleted = {
+            read[name, index]: Change(Kind.DELETED, Subject(name, title))
+            for name, several in self.base.names.items()
+            for index, title, _ in several
+        }
         for identity, item in now.items():
-            if identity in pieces:
+            if identity in found:
                 continue
-            if identity in names and not self.prefer_file:
-                deletion = [Change(Kind.DELETED, Subject(identity[0], names[identity]))]
-                if not self._is_saved(deletion):
-                    self.result.kept.append(f"{identity[0]} {item.geometry.name!r}: stays deleted, as in Blender.")
-                    continue
-            self.new.append(item)
+            if identity not in deleted or self.prefer_file or self._is_saved([deleted[identity]]):
+                self.new.append(item)
+
+    def _match_copy(self, piece: Piece, read: dict[Place, Identity], now: dict[Identity, Item]) -> None:
+        """Let a copy that was made in Blender remember where its original is in the file now."""
+        record = unpack(piece.obj, piece.source)
+        if record is None or record.session != self.base.session:
+            return
+        item = now.get(read.get((record.container, record.index), ("", "", 0)))
+        if item is not None:
+            geometry = item.geometry
+            self.copies[id(piece)] = piece, replace(record, container=geometry.container, index=geometry.index)
+
+    def _match_own(self, piece: Piece, item: Item) -> None:
+        """Decide what becomes of a geometry that was made in Blender and that the file has by now."""
+        if not is_changed(piece, item.geometry):
+            self.own[id(item.geometry)] = piece.obj
+        elif self._is_saved(piece.changes) or self.prefer_file:
+            self.replaced.append((piece, item))
+        else:
+            self.own[id(item.geometry)] = piece.obj
+            self.result.kept.append(f"{piece.label}: yours counts, though the file was changed there, too.")
 
     def _is_saved(self, changes: list[Change]) -> bool:
         return bool(changes) and digest(changes) in self.saved
@@ -154,22 +188,26 @@ class _Reload:
     def build(self) -> None:
         """Make the objects of what is new, and of what has another shape."""
         fractions = recognise(self.file.state).fractions if self.file.state is not None else False
-        given = {}
+        given = {number: record for number, (_, record) in self.copies.items()}
+        steps = {}
         for known in self.known:
+            geometry = known.item.geometry
             if known.merged.keep_shape:
-                geometry = known.item.geometry
                 given[id(geometry)] = replace(
                     known.record,
                     part=with_shape_of(geometry.node, known.record.node), index=geometry.index,
                     container=geometry.container, release=self.file.release, fractions=fractions,
                     representation=known.item.representation,
                 )  # fmt: skip
-        self.records = pack_records(self.plan, self.scene, given)
-        items = [*self.new, *(known.item for known in self.known if known.merged.take_shape)]
-        steps = new_objects(self.plan, items, self.records, self.root, True)
+            elif not known.merged.take_shape:
+                steps[id(geometry)] = known.record.step
+        self.records = pack_records(self.plan, self.scene, given, self.own.keys(), steps)
+        items = [*self.new, *(item for _, item in self.replaced)]
+        items += [known.item for known in self.known if known.merged.take_shape]
+        making = new_objects(self.plan, items, self.records, self.root, True)
         while True:
             try:
-                next(steps)
+                next(making)
             except StopIteration as end:
                 self.made: dict[int, bpy.types.Object] = end.value
                 return
@@ -188,11 +226,18 @@ class _Reload:
                 put_numbers(obj, RECORD, self.records[id(geometry)])
             if geometry.uuid is not None:
                 obj[UUID] = clean_text(geometry.uuid)
+        for piece, item in self.replaced:
+            shown[id(item.geometry)] = self.made[id(item.geometry)]
+            stand_in_for(piece.obj, shown[id(item.geometry)])
+            shells.append(piece.obj)
+            self.result.changed.append(f"{piece.label}: changed since it was saved")
+        for number, (piece, _) in self.copies.items():
+            put_numbers(piece.obj, RECORD, self.records[number])
         remove(shells)
         self._remove_what_is_gone()
         added = {id(item.geometry): self.made[id(item.geometry)] for item in self.new}
         self.result.added = list(added.values())
-        self._arrange(shown, added)
+        self._arrange(shown | self.own, added)
         hide(self.scene, [added[id(item.geometry)] for item in self.new if not item.geometry.visible])
         if self.scene.get(PLAYS):
             longest = max((len(geometry.frames or ()) for geometry in self.file.geometries), default=0)
@@ -218,7 +263,7 @@ class _Reload:
             values = values | {Kind.SIZE: geometry.appearance.size}
         if Kind.SIZE in values:
             values = values | {Kind.SIZE: size_shown(known.item.representation, values[Kind.SIZE])}
-        self.result.warnings += take_values(obj, values, self.scene.view_layers)
+        self.result.warnings += take_values(obj, merged.settle | values, self.scene.view_layers)
         return obj, shell
 
     def _tell(self, known: _Known) -> None:
@@ -256,6 +301,7 @@ class _Reload:
             for change in self.ours.changes
             if change.kind in (Kind.TREE, Kind.ORDER) and not self._is_saved([change])
         }
+        shown = self._moved(shown)
         for name in CONTAINERS:
             container = self.file.clusters if name == "clusters" else self.file.models
             collection = container_of(self.session, name)
@@ -270,6 +316,25 @@ class _Reload:
             else:
                 structure.follow(tree, container, shown | added)
 
+    def _moved(self, shown: dict[int, bpy.types.Object]) -> dict[int, bpy.types.Object]:
+        """Take objects that the file has among the others, clusters or models, from where they are.
+
+        Those that Blender has moved there stay. Returns the objects whose place the file tells.
+        """
+        placed = dict(shown)
+        for known in self.known:
+            piece, geometry = known.piece, known.item.geometry
+            if piece.container == geometry.container:
+                continue
+            obj = placed[id(geometry)]
+            if Kind.CONTAINER in piece.edits and not self._is_saved(piece.changes) and not self.prefer_file:
+                del placed[id(geometry)]
+                continue
+            for tree in trees_of([obj]):
+                tree.take([obj])
+                tree.write()
+        return placed
+
     def note(self, layer: bpy.types.ViewLayer) -> None:
         """Remember the file as it is now, and what of Blender's edits it has."""
         put_numbers(self.session, RECORD, self.records[id(self.file)])
@@ -277,6 +342,7 @@ class _Reload:
         properties: dict[str, Any] = session_properties(self.file)
         note_read(self.session, properties, ())
         saved = {known.piece.obj for known in self.known if known.merged.keep_shape and not known.merged.refused}
+        saved.update(self.own.values())
         if saved:
             layer.update()
             note_read(self.session, properties, self._digests_of(saved, layer))

@@ -67,9 +67,8 @@ def take_values(obj: bpy.types.Object, values: dict[Kind, Any], layers: Iterable
             if obj.name in layer.objects:
                 obj.hide_set(not values[Kind.VISIBLE], view_layer=layer)
     for key, value in values.get(Kind.META, {}).items():
-        if value is None:
-            obj.pop(key, None)
-        else:
+        obj.pop(key, None)  # a new value would be made one of the old kind
+        if value is not None:
             obj[key] = value
     if Kind.ISOVALUE in values or Kind.RESOLUTION in values:
         try:
