@@ -155,7 +155,7 @@ UUID: Final = _key(
     Carrier.OBJECT,
     "the uuid in the session",
     writers="exporting/save importing/build outline/duplicate outline/merge reloading/reload",
-    readers="exporting/browser_tree",
+    readers="exporting/browser_tree reloading/matching",
 )
 MODEL: Final = _key(
     "mosaic_model",

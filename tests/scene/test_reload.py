@@ -464,3 +464,33 @@ def test_an_edit_that_was_saved_is_no_change_of_the_file(bpy: ModuleType, tmp_pa
     assert opened.unsaved() == []
     opened.save(tmp_path / "again.pickle")
     assert differences(opened.path, tmp_path / "again.pickle") == []
+
+
+def test_an_object_that_was_made_in_blender_and_saved_is_not_there_twice(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = opened_copy(bpy, tmp_path)
+    mesh = bpy.data.meshes.new("box")
+    mesh.from_pydata([(0, 0, 0), (90, 0, 0), (0, 90, 0)], [], [(0, 1, 2)])
+    box = bpy.data.objects.new("box", mesh)
+    opened.container("models").objects.link(box)
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.parent = box
+    opened.save(opened.path)
+    before = objects(opened)
+    change_file(opened, recolor("basis"))
+    assert reload(opened).added == []
+    assert objects(opened) == before
+    assert opened.unsaved() == []
+    opened.save(tmp_path / "saved.pickle")
+    assert differences(opened.path, tmp_path / "saved.pickle") == []
+
+    def edit(state: State) -> None:
+        box = geometries(state)["box"]
+        box["points"], box["model"].state["vertices"] = moved(box["points"]), moved(box["model"].state["vertices"])
+
+    change_file(opened, edit)
+    assert len(reload(opened).changed) == 1
+    assert len(objects(opened)) == len(before)
+    assert camera.parent.name == "box"
+    assert opened.unsaved() == []
+    opened.save(tmp_path / "saved.pickle")
+    assert differences(opened.path, tmp_path / "saved.pickle") == []

@@ -19,19 +19,17 @@ from ..compat import MAX_NAME_BYTES
 from ..data.custom_properties import clean_text, put_numbers
 from ..exporting.changes import Change, Kind, Subject, digest, sentence
 from ..exporting.collect import Collected, collect_session
-from ..exporting.piece import Piece
 from ..exporting.save import finish_sculpting, note_read, saved_digests
 from ..importing.again import options_of
 from ..importing.build import all_or_nothing, hide, new_container, new_objects, pack_records, session_properties
-from ..importing.plan import Item, plan_import
+from ..importing.plan import plan_import
 from ..keys import PLAYS, RECORD, THUMBNAIL, UUID
 from ..outline.arrange import Tree, trees_of
 from ..outline.duplicate import remove
 from ..outline.tree import CONTAINERS, container_of, objects_of, root_of
-from ..record import Record, SessionRecord, unpack, unpack_session
+from ..record import SessionRecord, unpack_session
 from . import structure
-from .matching import Identity, Place, identities_in, identities_read
-from .merge import Merged, is_changed, merge
+from .matching import Known, Match
 from .update import size_shown, stand_in_for, take_place, take_shape, take_values
 
 
@@ -48,16 +46,6 @@ class Reloaded:
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Known:
-    """A geometry that is open and in the file. record: it as it was read."""
-
-    piece: Piece
-    record: Record
-    item: Item
-    merged: Merged
 
 
 def reload_session(
@@ -112,85 +100,16 @@ class _Reload:
     ) -> None:
         self.session, self.base, self.root, self.file = session, base, root, file
         self.ours, self.scene, self.prefer_file = ours, scene, prefer_file
-        self.saved = saved_digests(session)
         self.plan = plan_import(file, options_of(session), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited=True)
-        self.result = Reloaded(warnings=self.plan.warnings)
-        self.items: dict[Place, Item] = {
-            (item.geometry.container, item.geometry.index): item for item in self.plan.items
-        }
-        self.known: list[_Known] = []
-        self.own: dict[int, bpy.types.Object] = {}  # made in Blender and saved, by the id() of their geometries
-        self.replaced: list[tuple[Piece, Item]] = []  # the same, but changed in the file since
-        self.copies: dict[int, tuple[Piece, Record]] = {}  # by their id(), with the record that they get
-        self.gone: list[Piece] = []
-        self.new: list[Item] = []
-        self._match()
-
-    def _match(self) -> None:
-        """Find who is who, and decide what becomes of each geometry."""
-        read = identities_read(self.base)
-        now = {identity: self.items[place] for place, identity in identities_in(self.file).items()}
-        added = now.keys() - set(read.values())
-        found: set[Identity] = set()
-        for piece in self.ours.pieces:
-            identity = read[piece.origin] if piece.origin in read else ("", str(piece.obj.get(UUID)), 0)
-            if piece.origin not in read and identity not in added:
-                self._match_copy(piece, read, now)
-                continue
-            if identity in found:
-                continue
-            found.add(identity)
-            item, record = now.get(identity), unpack(piece.obj, piece.source)
-            if item is None:
-                self.gone.append(piece)
-            elif record is None:
-                self._match_own(piece, item)
-            else:
-                merged = merge(
-                    piece, record, item.geometry, item.representation,
-                    is_saved=self._is_saved(piece.changes), prefer_file=self.prefer_file,
-                )  # fmt: skip
-                self.known.append(_Known(piece, record, item, merged))
-        deleted = {
-            read[name, index]: Change(Kind.DELETED, Subject(name, title))
-            for name, several in self.base.names.items()
-            for index, title, _ in several
-        }
-        for identity, item in now.items():
-            if identity in found:
-                continue
-            if identity not in deleted or self.prefer_file or self._is_saved([deleted[identity]]):
-                self.new.append(item)
-
-    def _match_copy(self, piece: Piece, read: dict[Place, Identity], now: dict[Identity, Item]) -> None:
-        """Let a copy that was made in Blender remember where its original is in the file now."""
-        record = unpack(piece.obj, piece.source)
-        if record is None or record.session != self.base.session:
-            return
-        item = now.get(read.get((record.container, record.index), ("", "", 0)))
-        if item is not None:
-            geometry = item.geometry
-            self.copies[id(piece)] = piece, replace(record, container=geometry.container, index=geometry.index)
-
-    def _match_own(self, piece: Piece, item: Item) -> None:
-        """Decide what becomes of a geometry that was made in Blender and that the file has by now."""
-        if not is_changed(piece, item.geometry):
-            self.own[id(item.geometry)] = piece.obj
-        elif self._is_saved(piece.changes) or self.prefer_file:
-            self.replaced.append((piece, item))
-        else:
-            self.own[id(item.geometry)] = piece.obj
-            self.result.kept.append(f"{piece.label}: yours counts, though the file was changed there, too.")
-
-    def _is_saved(self, changes: list[Change]) -> bool:
-        return bool(changes) and digest(changes) in self.saved
+        self.found = Match(base, file, self.plan.items, ours.pieces, saved_digests(session), prefer_file)
+        self.result = Reloaded(kept=self.found.kept, warnings=self.plan.warnings)
 
     def build(self) -> None:
         """Make the objects of what is new, and of what has another shape."""
         fractions = recognise(self.file.state).fractions if self.file.state is not None else False
-        given = {number: record for number, (_, record) in self.copies.items()}
+        given = {number: record for number, (_, record) in self.found.copies.items()}
         steps = {}
-        for known in self.known:
+        for known in self.found.known:
             geometry = known.item.geometry
             if known.merged.keep_shape:
                 given[id(geometry)] = replace(
@@ -201,9 +120,9 @@ class _Reload:
                 )  # fmt: skip
             elif not known.merged.take_shape:
                 steps[id(geometry)] = known.record.step
-        self.records = pack_records(self.plan, self.scene, given, self.own.keys(), steps)
-        items = [*self.new, *(item for _, item in self.replaced)]
-        items += [known.item for known in self.known if known.merged.take_shape]
+        self.records = pack_records(self.plan, self.scene, given, self.found.own.keys(), steps)
+        items = [*self.found.new, *(item for _, item in self.found.replaced)]
+        items += [known.item for known in self.found.known if known.merged.take_shape]
         making = new_objects(self.plan, items, self.records, self.root, True)
         while True:
             try:
@@ -216,7 +135,7 @@ class _Reload:
         """Bring all of it into the scene."""
         shown: dict[int, bpy.types.Object] = {}
         shells = []
-        for known in self.known:
+        for known in self.found.known:
             geometry = known.item.geometry
             obj, shell = self._update(known)
             shown[id(geometry)] = obj
@@ -226,24 +145,24 @@ class _Reload:
                 put_numbers(obj, RECORD, self.records[id(geometry)])
             if geometry.uuid is not None:
                 obj[UUID] = clean_text(geometry.uuid)
-        for piece, item in self.replaced:
+        for piece, item in self.found.replaced:
             shown[id(item.geometry)] = self.made[id(item.geometry)]
             stand_in_for(piece.obj, shown[id(item.geometry)])
             shells.append(piece.obj)
             self.result.changed.append(f"{piece.label}: changed since it was saved")
-        for number, (piece, _) in self.copies.items():
+        for number, (piece, _) in self.found.copies.items():
             put_numbers(piece.obj, RECORD, self.records[number])
         remove(shells)
         self._remove_what_is_gone()
-        added = {id(item.geometry): self.made[id(item.geometry)] for item in self.new}
+        added = {id(item.geometry): self.made[id(item.geometry)] for item in self.found.new}
         self.result.added = list(added.values())
-        self._arrange(shown | self.own, added)
-        hide(self.scene, [added[id(item.geometry)] for item in self.new if not item.geometry.visible])
+        self._arrange(shown | self.found.own, added)
+        hide(self.scene, [added[id(item.geometry)] for item in self.found.new if not item.geometry.visible])
         if self.scene.get(PLAYS):
             longest = max((len(geometry.frames or ()) for geometry in self.file.geometries), default=0)
             self.scene.frame_end = max(self.scene.frame_end, longest)
 
-    def _update(self, known: _Known) -> tuple[bpy.types.Object, bpy.types.Object | None]:
+    def _update(self, known: Known) -> tuple[bpy.types.Object, bpy.types.Object | None]:
         """Bring one geometry up to date. Returns its object, and one that is of no use any more."""
         piece, merged, geometry = known.piece, known.merged, known.item.geometry
         obj, shell = piece.obj, None
@@ -251,6 +170,8 @@ class _Reload:
         if merged.take_shape:
             fresh = self.made[id(geometry)]
             if fresh.type != obj.type:
+                fresh.matrix_basis = obj.matrix_basis
+                fresh.parent, fresh.matrix_parent_inverse = obj.parent, obj.matrix_parent_inverse
                 stand_in_for(obj, fresh)
                 return fresh, obj
             take_shape(obj, fresh)
@@ -266,7 +187,7 @@ class _Reload:
         self.result.warnings += take_values(obj, merged.settle | values, self.scene.view_layers)
         return obj, shell
 
-    def _tell(self, known: _Known) -> None:
+    def _tell(self, known: Known) -> None:
         """Say what becomes of a geometry."""
         merged, subject = known.merged, Subject(known.piece.container, known.item.geometry.name)
         changes = [Change(kind, subject, _details(kind, value)) for kind, value in merged.take.items()]
@@ -286,8 +207,8 @@ class _Reload:
     def _remove_what_is_gone(self) -> None:
         """Remove what the file has no more, unless it has unsaved edits."""
         gone = []
-        for piece in self.gone:
-            if piece.edits and not self.prefer_file and not self._is_saved(piece.changes):
+        for piece in self.found.gone:
+            if piece.edits and not self.prefer_file and not self.found.is_saved(piece.changes):
                 self.result.kept.append(f"{piece.label}: stays, as it was edited, though the file has it no more.")
             else:
                 self.result.removed.append(f"{piece.label}: the file has it no more.")
@@ -299,7 +220,7 @@ class _Reload:
         edited = {
             change.subject.container
             for change in self.ours.changes
-            if change.kind in (Kind.TREE, Kind.ORDER) and not self._is_saved([change])
+            if change.kind in (Kind.TREE, Kind.ORDER) and not self.found.is_saved([change])
         }
         shown = self._moved(shown)
         for name in CONTAINERS:
@@ -322,12 +243,12 @@ class _Reload:
         Those that Blender has moved there stay. Returns the objects whose place the file tells.
         """
         placed = dict(shown)
-        for known in self.known:
+        for known in self.found.known:
             piece, geometry = known.piece, known.item.geometry
             if piece.container == geometry.container:
                 continue
             obj = placed[id(geometry)]
-            if Kind.CONTAINER in piece.edits and not self._is_saved(piece.changes) and not self.prefer_file:
+            if Kind.CONTAINER in piece.edits and not self.found.is_saved(piece.changes) and not self.prefer_file:
                 del placed[id(geometry)]
                 continue
             for tree in trees_of([obj]):
@@ -341,8 +262,8 @@ class _Reload:
         self.session.pop(THUMBNAIL, None)  # the file has it
         properties: dict[str, Any] = session_properties(self.file)
         note_read(self.session, properties, ())
-        saved = {known.piece.obj for known in self.known if known.merged.keep_shape and not known.merged.refused}
-        saved.update(self.own.values())
+        saved = {known.piece.obj for known in self.found.known if known.merged.keep_shape and not known.merged.refused}
+        saved.update(self.found.own.values())
         if saved:
             layer.update()
             note_read(self.session, properties, self._digests_of(saved, layer))

@@ -143,12 +143,10 @@ def take_place(obj: bpy.types.Object, matrix: np.ndarray[Any, Any]) -> None:
 def stand_in_for(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
     """Let a freshly imported object take the place of one whose kind of data it does not share.
 
-    Whatever points at the old one points at the new one from then on, collections and children, too. The old one is
-    left without users.
+    Whatever points at the old one points at the new one from then on, collections and children, too. The new one stays
+    in its own place, and the old one is left without users.
     """
     name = obj.name
-    fresh.matrix_basis = obj.matrix_basis
-    fresh.parent, fresh.matrix_parent_inverse = obj.parent, obj.matrix_parent_inverse
     for collection in list(obj.users_collection):
         order = list(collection.objects)
         collection.objects.unlink(obj)
