@@ -89,6 +89,11 @@ class ModifierInputs:
 FACTOR = "Fac" if bpy.app.version < (5, 0) else "Factor"  # the socket of attribute and colour ramp nodes
 
 
+def has_nodes(material: bpy.types.Material) -> bool:
+    """Return whether a material is drawn by its nodes, which could be switched off before 5.0."""
+    return material.node_tree is not None and (bpy.app.version >= (5, 0) or material.use_nodes)
+
+
 def shader_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
     """Return the node tree of a material or world, emptied. Before 5.0 a new one has no tree yet."""
     if owner.node_tree is None:

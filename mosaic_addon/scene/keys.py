@@ -21,6 +21,7 @@ class Carrier(Flag):
     SURFACE = auto()  # the mesh with a volume's surface
     STEP = auto()  # the mesh of a trajectory's step
     STEPS = auto()  # the collection of a trajectory's steps
+    PART = auto()  # the object with a surface or a step, which others show
     NODES = auto()  # a node group
     MATERIAL = auto()
     LOOK = auto()  # a light, world or node tree that a look made
@@ -86,7 +87,10 @@ CONTAINER: Final = _key(
     Carrier.CONTAINER,
     "'clusters' or 'models'",
     writers="importing/build",
-    readers="exporting/browser_tree outline/arrange outline/naming outline/tree ui/browser/rows ui/browser/structure",
+    readers=(
+        "exporting/browser_tree outline/arrange outline/naming outline/outside outline/tree ui/browser/rows "
+        "ui/browser/structure"
+    ),
 )
 ITEMS: Final = _key(
     "mosaic_items",
@@ -130,7 +134,7 @@ CLASS: Final = _key(
     "mosaic_class",
     Carrier.OBJECT,
     "the name of Mosaic's class",
-    writers="importing/build",
+    writers="importing/build outline/surface_mesh",
     readers=(
         "data/placement drawing/appearance exporting/objects outline/close outline/tree reloading/update "
         "ui/browser/rows ui/properties/information"
@@ -140,15 +144,15 @@ NAME: Final = _key(
     "mosaic_name",
     Carrier.OBJECT,
     "the name in the session, which may be longer than Blender's or not unique",
-    writers="importing/build outline/duplicate outline/naming",
-    readers="importing/again outline/tree",
+    writers="importing/build outline/duplicate outline/naming outline/surface_mesh",
+    readers="importing/again outline/surface_mesh outline/tree",
 )
 SHOWN: Final = _key(
     "mosaic_shown_as",
     Carrier.OBJECT,
     "the name that Blender gave the object, where it could not have its own",
     writers="importing/again importing/build",
-    readers="outline/duplicate outline/naming outline/tree ui/browser/rows",
+    readers="outline/duplicate outline/naming outline/surface_mesh outline/tree ui/browser/rows",
 )
 UUID: Final = _key(
     "mosaic_uuid",
@@ -168,15 +172,24 @@ SAMPLING_RATE: Final = _key(
     "mosaic_sampling_rate",
     Carrier.OBJECT,
     "angstrom a voxel along x, y and z",
-    writers="drawing/appearance importing/build outline/merge",
-    readers="drawing/appearance exporting/edited exporting/objects exporting/unchanged outline/merge",
+    writers="drawing/appearance importing/build outline/merge outline/surface_mesh",
+    readers=(
+        "drawing/appearance exporting/edited exporting/objects exporting/unchanged outline/merge outline/surface_mesh"
+    ),
 )
 SHOWS: Final = _key(
     "mosaic_shows",
     Carrier.OBJECT | Carrier.SURFACE | Carrier.STEPS,
     "one text for an object and the volume or steps that it was imported with",
     writers="importing/build",
-    readers="exporting/objects importing/build reloading/update",
+    readers="drawing/parts exporting/objects importing/build",
+)
+PART: Final = _key(
+    "mosaic_part",
+    Carrier.PART,
+    "true: it is no object of its own, but what another one shows",
+    writers="drawing/parts",
+    readers="drawing/parts",
 )
 COLUMNS: Final = _key(
     "mosaic_vertex_properties",
@@ -258,7 +271,7 @@ NODE_GROUP: Final = _key(
     Carrier.NODES,
     "its name and version, which renaming it does not change",
     writers="drawing/node_tree",
-    readers="drawing/color_map_nodes drawing/node_tree drawing/representations",
+    readers="drawing/color_map_nodes drawing/node_tree drawing/representations drawing/shown_materials",
 )
 SHARED: Final = _key(
     "mosaic_material",

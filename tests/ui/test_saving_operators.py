@@ -196,15 +196,19 @@ def test_close_leaves_nothing_but_what_is_the_users(addon: Any, bpy: ModuleType)
     addon.data.collections["Clusters"].objects.link(lamp)
     lamp.parent = addon.data.objects["mosaic-1.3.2"]
     lamp.location = (1000, 0, 0)
+    label = addon.data.objects.new("my label", None)
+    label.parent, label.location = addon.data.objects["Sphere"], (500, 0, 0)
+    addon.context.scene.collection.objects.link(label)
     addon.context.view_layer.update()
-    place = lamp.matrix_world.translation.copy()
+    places = [obj.matrix_world.translation.copy() for obj in (lamp, label)]
     assert addon.ops.mosaic.close_session() == {"FINISHED"}
     addon.context.view_layer.update()
     left = {kind: len(getattr(addon.data, kind)) for kind in kinds}
     shared = sum("mosaic_material" in material for material in addon.data.materials)
-    assert left == before | {"objects": before["objects"] + 1, "materials": before["materials"] + shared}
-    assert list(addon.context.scene.collection.objects) == [lamp]
-    assert (lamp.matrix_world.translation - place).length < 1e-6
+    assert left == before | {"objects": before["objects"] + 2, "materials": before["materials"] + shared}
+    assert set(addon.context.scene.collection.objects) == {lamp, label}
+    for obj, place in zip((lamp, label), places, strict=True):
+        assert (obj.matrix_world.translation - place).length < 1e-6
 
 
 def test_with_several_sessions_the_active_one_is_saved(addon: Any, small: Path, tmp_path: Path) -> None:

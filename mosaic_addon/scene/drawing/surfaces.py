@@ -27,6 +27,7 @@ from ..data.custom_properties import has
 from ..data.meshes import fill_mesh
 from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES
 from ..shapes import isosurface, parametric, voxels
+from .parts import new_surface
 from .representations import VOLUME, group_of, input_of
 
 CYLINDER_SIDES = 64
@@ -67,7 +68,7 @@ class SurfaceFactory:
         if percentile is not None:
             mesh[PERCENTILE] = percentile
         reason = _contour(mesh, volume.values, volume.sampling_rate)
-        self._of_volumes[key] = (bpy.data.objects.new(name, mesh), reason)
+        self._of_volumes[key] = (new_surface(name, mesh), reason)
         return self._of_volumes[key]
 
 
@@ -129,7 +130,7 @@ def _contour(mesh: bpy.types.Mesh, values: NDArray[np.generic], spacing: NDArray
 def _surface_object(name: str, surface: isosurface.Surface) -> bpy.types.Object:
     mesh = _new_mesh(name)
     fill_mesh(mesh, surface.vertices, surface.triangles, surface.normals)
-    return bpy.data.objects.new(name, mesh)
+    return new_surface(name, mesh)
 
 
 def _new_mesh(name: str) -> bpy.types.Mesh:
@@ -172,4 +173,4 @@ def _curve_object(name: str, model: SplineCurve) -> bpy.types.Object:
     line = curve.splines.new("POLY")
     line.points.add(len(points) - 1)
     line.points.foreach_set("co", np.column_stack([points, np.ones(len(points))]).astype(np.float32).reshape(-1))
-    return bpy.data.objects.new(name, curve)
+    return new_surface(name, curve)

@@ -16,6 +16,7 @@ from ..data.meshes import VERTEX_NORMALS, new_mesh
 from ..data.vertex_properties import column_checksums, write_columns
 from ..keys import FILENAME, STEP, STEP_SUMS
 from .coloring import write_vertex_colors
+from .parts import new_part
 
 SUMS_VERSION = 1
 
@@ -40,7 +41,7 @@ def new_frames(name: str, frames: list[Frame]) -> bpy.types.Collection:
         write_columns(mesh, frame.vertex_properties)
         if frame.mesh.vertex_colors is not None and len(frame.mesh.vertices):
             write_vertex_colors(mesh, frame.mesh.vertex_colors)
-        collection.objects.link(bpy.data.objects.new(label, mesh))
+        collection.objects.link(new_part(label, mesh))
     return collection
 
 

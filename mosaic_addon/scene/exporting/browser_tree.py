@@ -18,11 +18,14 @@ from ...session.repair import crashes_mosaic
 from ...session.values import uuid_of
 from ..data.custom_properties import clean_text, has
 from ..keys import CONTAINER, GROUP, UUID
+from ..outline.outside import outside_of
 from ..outline.tree import CONTAINERS, container_of, items_of, members_of, name_of
 from ..record import SessionRecord
 from .changes import Change, Kind, Subject
 from .piece import Piece
 from .scope import Notes, Scope
+
+TOLD = 3  # names in a sentence on several objects
 
 
 @dataclass(slots=True)
@@ -38,11 +41,13 @@ class Walked:
     """The objects of a session in the browser's order.
 
     items: groups, None for a single object, each with its container, None for one in neither, and the session_uids of
-    its objects. objects: each once, by session_uid, with the first container that it was found in.
+    its objects. objects: each once, by session_uid, with the first container that it was found in. outside: the
+    session_uids of those that stand outside the session's collections, in groups of theirs or in none.
     """
 
     items: list[tuple[bpy.types.Collection | None, str | None, list[int]]]
     objects: dict[int, tuple[bpy.types.Object, str | None]]
+    outside: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,19 @@ def walk(scope: Scope) -> Walked:
             objects.setdefault(number, (obj, container))
             numbers.append(number)
         walked.append((item if is_group else None, container, numbers))
+    outside = []
+    if scope.session is not None:
+        for place in outside_of(scope.session, scope.root):
+            number = place.obj.session_uid
+            outside.append(number)
+            objects[number] = place.obj, place.container
+            if place.group is not None and walked and walked[-1][0] == place.group:
+                walked[-1][2].append(number)
+            else:
+                walked.append((place.group, place.container, [number]))
     if scope.root is not None:
         objects.pop(scope.root.session_uid, None)
-    return Walked(walked, objects)
+    return Walked(walked, objects, frozenset(outside))
 
 
 def arrange(walked: Walked, pieces: dict[int, Piece]) -> dict[str, list[Place]]:
@@ -92,6 +107,24 @@ def arrange(walked: Walked, pieces: dict[int, Piece]) -> dict[str, list[Place]]:
         for name, place in own.items():
             places[name].append(place)
     return places
+
+
+def tell_outside(walked: Walked, places: dict[str, list[Place]], notes: Notes) -> None:
+    """Say which geometries stand outside the session's collections, and where they are in the file."""
+    found: dict[str | None, list[str]] = {}
+    for place in (place for several in places.values() for place in several) if walked.outside else ():
+        group = None if place.group is None else name_of(place.group)
+        names = [name_of(piece.obj) for piece in place.pieces if piece.obj.session_uid in walked.outside]
+        if names:
+            found.setdefault(group, []).extend(names)
+    for group, names in found.items():
+        told = ", ".join(map(repr, names[:TOLD]))
+        more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
+        stand, stay = ("stands", "stays") if len(names) == 1 else ("stand", "stay")
+        where = "no group" if group is None else f"the group {group!r}"
+        notes.warnings.append(
+            f"{told}{more} {stand} outside the session's collections and {stay} in the file, in {where}."
+        )
 
 
 def _items(scope: Scope) -> Iterator[tuple[Any, str | None]]:
@@ -284,7 +317,7 @@ def _compare(tree: Node, places: list[Place], damaged: list[tuple[int, Node]], g
     uuids = {uuid for uuid in left if type(uuid) is str}
     uuids |= {uuid for _, node in damaged for uuid in [uuid_of(node)] if type(uuid) is str}
     seen: set[str] = set()
-    loads = has_root_items(tree)
+    loads = tree is None or has_root_items(tree)  # a session without a tree is one that Mosaic loads as well
     said: list[tuple[str | None, str | None, list[Piece]]] = []
     for uuid, title, members in tree_items(tree):
         if members is None:

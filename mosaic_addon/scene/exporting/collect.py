@@ -20,7 +20,18 @@ from ...session.respell import renames, respell_geometry, respell_state, turn_by
 from ...session.values import uuid_of
 from ..outline.tree import CONTAINERS, name_of
 from ..record import SessionRecord
-from .browser_tree import Groups, Place, arrange, fill, find_damaged, identify, pieces_in, tell_copies, walk
+from .browser_tree import (
+    Groups,
+    Place,
+    arrange,
+    fill,
+    find_damaged,
+    identify,
+    pieces_in,
+    tell_copies,
+    tell_outside,
+    walk,
+)
 from .changes import Change, Kind, Subject
 from .evaluated import Temporaries
 from .objects import find_pieces
@@ -97,11 +108,12 @@ def _collected(scope: Scope, made: Temporaries) -> Collected:
     """Collect what is to be saved. made: takes the datablocks that are made to be written."""
     notes = Notes()
     walked = walk(scope)
-    found = find_pieces(scope, walked.objects, notes, made)
+    found = find_pieces(scope, walked.objects, walked.outside, notes, made)
     if scope.session is None and not found.pieces:
         raise MosaicError("None of the objects has points, so there is nothing to save.")
     places = arrange(walked, found.pieces)
     pieces = pieces_in(places)
+    tell_outside(walked, places, notes)
     tell_copies(pieces)
     identified = identify(places, scope.spelling)
     damaged = find_damaged(scope.record, pieces, notes)

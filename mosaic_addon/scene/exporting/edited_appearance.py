@@ -12,10 +12,11 @@ from ...session.errors import MosaicError
 from ...session.releases import Spelling
 from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS
 from ...session.values import is_segmentation
-from ..compat import ModifierInputs, socket_value
+from ..compat import ModifierInputs, values_of
 from ..drawing.color_maps import to_display, to_scene
 from ..drawing.materials import SURFACE
 from ..drawing.representations import FITTED_SURFACE, LABELS, MODIFIER, modifier_of
+from ..drawing.shown_materials import plain_look, shown_surface
 from ..keys import PERCENTILE, RESOLUTION
 from ..record import Record
 from .changes import Kind
@@ -31,14 +32,16 @@ class Drawn(NamedTuple):
     """How Blender draws an object: the inputs of its modifier, None without one, and the numbers of its material.
 
     numbers: red, green, blue as scene values, opacity, ambient, diffuse, specular; of a material of the user's own, the
-    first four. elsewhere: the modifier can draw other datablocks, a volume's surface or the frames of a trajectory.
+    first four, with None for what it does not show as a number. unread: the name of such a material. elsewhere: the
+    modifier can draw other datablocks, a volume's surface or the frames of a trajectory.
     """
 
     representation: str | None
     size: float | None
     spheres: bool | None
-    numbers: tuple[float, ...] | None
+    numbers: tuple[float | None, ...] | None
     elsewhere: bool
+    unread: str | None
 
 
 class DrawnReader:
@@ -47,7 +50,7 @@ class DrawnReader:
     def __init__(self) -> None:
         # By the session_uid of the node group: its inputs, whether it draws other datablocks, whether it has a switch.
         self._inputs: dict[int, tuple[ModifierInputs, bool, bool]] = {}
-        self._materials: dict[int, tuple[float, ...] | None] = {}
+        self._materials: dict[int, tuple[float | None, ...] | None] = {}
         self._sockets: dict[int, list[int]] = {}  # the numbers of SURFACE_INPUTS, by the group of the node
 
     def of(self, obj: bpy.types.Object) -> Drawn:
@@ -68,13 +71,16 @@ class DrawnReader:
                 representation, spheres = REPRESENTATION_OF.get(label), bool(spheres)
         slots = obj.material_slots
         material = slots[0].material if len(slots) else None
-        numbers = None
+        if len(slots) > 1:
+            material = slots[min(_first_slot(obj.data), len(slots) - 1)].material
+        numbers = unread = None
         if material is not None:
             number = material.session_uid
             if number not in self._materials:
                 self._materials[number] = self._numbers_of(material)
             numbers = self._materials[number]
-        return Drawn(representation, size, spheres, numbers, elsewhere)
+            unread = material.name if numbers is not None and None in numbers else None
+        return Drawn(representation, size, spheres, numbers, elsewhere, unread)
 
     def _know(self, group: bpy.types.NodeTree) -> tuple[ModifierInputs, bool, bool]:
         inputs = ModifierInputs(group)
@@ -82,11 +88,10 @@ class DrawnReader:
         self._inputs[group.session_uid] = known
         return known
 
-    def _numbers_of(self, material: bpy.types.Material) -> tuple[float, ...] | None:
-        tree = material.node_tree
-        surface = tree.nodes.get(SURFACE) if tree is not None else None
+    def _numbers_of(self, material: bpy.types.Material) -> tuple[float | None, ...] | None:
+        surface: Any = shown_surface(material)
         if surface is None:
-            return _numbers_of_users(material)
+            return plain_look(material)
         group = getattr(surface, "node_tree", None)
         if group is None:  # a node without a group draws nothing
             return None
@@ -106,14 +111,14 @@ class DrawnReader:
         return *color[:3], *rest
 
 
-def _numbers_of_users(material: bpy.types.Material) -> tuple[float, ...]:
-    """Return the colour and opacity of a material of the user's own."""
-    tree = material.node_tree
-    principled = [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"] if tree is not None else []
-    if principled:
-        inputs = principled[0].inputs
-        return (*socket_value(inputs["Base Color"])[:3], socket_value(inputs["Alpha"]))
-    return tuple(material.diffuse_color)  # type: ignore[arg-type]  # it is a sequence
+def _first_slot(data: bpy.types.ID | None) -> int:
+    """Return the first of several slots that any face of a mesh has; 0 for other data."""
+    indices = data.attributes.get("material_index") if isinstance(data, bpy.types.Mesh) else None
+    if indices is None or indices.data_type != "INT" or indices.domain != "FACE" or not len(values_of(indices)):
+        return 0
+    slots = np.empty(len(values_of(indices)), np.int32)
+    values_of(indices).foreach_get("value", slots)
+    return max(int(slots.min()), 0)
 
 
 @lru_cache(65536)
@@ -128,7 +133,7 @@ def _single(value: float) -> float:
     return float(np.float32(value))
 
 
-def display_color(scene: tuple[float, ...]) -> tuple[float, float, float]:
+def display_color(scene: tuple[Any, ...]) -> tuple[float, float, float]:
     """Convert the colour of a material to what Mosaic writes."""
     red, green, blue = np.clip(to_display(np.array(scene[:3])), 0, 1).round(DECIMALS).tolist()
     return red, green, blue
@@ -140,12 +145,12 @@ def edit_appearance(piece: Piece, record: Record, drawn: Drawn) -> None:
     original = appearance_of(node, piece.container, record.fractions)
     if drawn.numbers is not None:
         color, rest = drawn.numbers[:3], drawn.numbers[3:]
-        if color != _scene_color(original.base_color):
+        if None not in color and color != _scene_color(original.base_color):
             shown = display_color(color)
             set_appearance(node, "base_color", shown)
             piece.edits[Kind.COLOR] = shown
         for kind, value in zip((Kind.OPACITY, Kind.AMBIENT, Kind.DIFFUSE, Kind.SPECULAR), rest, strict=False):
-            if value != _single(getattr(original, kind.value)):
+            if value is not None and value != _single(getattr(original, kind.value)):
                 set_appearance(node, kind.value, shortest(value))
                 piece.edits[kind] = (value,)
     representation = record.representation

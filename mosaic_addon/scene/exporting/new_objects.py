@@ -99,9 +99,11 @@ def _appearance(drawn: Drawn, mesh: bool) -> Appearance:
     if drawn.spheres is not None:
         appearance.render_spheres = drawn.spheres
     if drawn.numbers is not None:
-        appearance.base_color = display_color(drawn.numbers)
+        if None not in drawn.numbers[:3]:
+            appearance.base_color = display_color(drawn.numbers)
         for key, value in zip(("opacity", "ambient", "diffuse", "specular"), drawn.numbers[3:], strict=False):
-            setattr(appearance, key, shortest(value))
+            if value is not None:
+                setattr(appearance, key, shortest(value))
     return appearance
 
 

@@ -25,7 +25,7 @@ from ..drawing.facts import frames_of
 from ..drawing.representations import MODIFIER, input_of, kind_drawn
 from ..drawing.surfaces import volume_mesh
 from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHAPE, SHOWS, SPACING
-from ..outline.tree import name_of
+from ..outline.tree import name_of, root_above
 from ..record import Record, unpack
 from .changes import Kind
 from .edited import apply_edits
@@ -54,17 +54,21 @@ class Found:
 
 
 def find_pieces(
-    scope: Scope, objects: Mapping[int, tuple[bpy.types.Object, str | None]], notes: Notes, made: Temporaries
+    scope: Scope,
+    objects: Mapping[int, tuple[bpy.types.Object, str | None]],
+    outside: Collection[int],
+    notes: Notes,
+    made: Temporaries,
 ) -> Found:
     """Find the objects that are geometries, and note why the others are none.
 
-    objects: by session_uid, each with the container that it is in, None for an object in neither. made: takes the
-    datablocks that are made to be written.
+    objects: by session_uid, each with the container that it is in, None for an object in neither. outside: the
+    session_uids of those outside the session's collections. made: takes the datablocks that are made to be written.
 
     A whole block of objects is asked one question before the next, which keeps that code in the processor's cache: for
     thousands of objects it saves a quarter of the time.
     """
-    placements, eyes, reader, scratch = Placements(scope), Eyes(scope), DrawnReader(), Scratch()
+    placements, eyes, reader, scratch = Placements(scope), Eyes(scope, outside), DrawnReader(), Scratch()
     maker = PieceMaker(scope, notes)
     pieces: dict[int, Piece] = {}
     rest = iter(objects.items())
@@ -171,9 +175,7 @@ class Placements:
         """
         root = self.scope.root
         if self.scope.session is None:
-            root = obj
-            while root is not None and not has(root, PIXEL_SIZE):
-                root = root.parent
+            root = root_above(obj)
         matrix = to_session(obj, root, self.applied(root) if root is not None else None)
         if root is None and self.scope.session is None:
             scale = np.diag([*[self.scope.options.angstrom_per_unit] * 3, 1.0])
@@ -191,17 +193,21 @@ class Placements:
 class Eyes:
     """Tells which objects are hidden."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, outside: Collection[int]) -> None:
         self.layer = scope.layer
+        self.outside = outside
         self.hidden, self.shown, self.is_excluded = _hidden_collections(scope.session, scope.layer)
 
     def see(self, obj: bpy.types.Object) -> bool | None:
         """Tell whether neither the object nor a group or container around it is hidden by its eye or monitor.
 
-        None where nobody can tell: an object that is not in the view layer, as in an excluded session, has no eye.
+        None where nobody can tell: an object that is not in the view layer, as in an excluded session, has no eye. Of
+        an object outside the session's collections all collections around it count.
         """
         if obj.hide_viewport or obj.hide_get(view_layer=self.layer):
             return False
+        if self.outside and obj.session_uid in self.outside:
+            return obj.visible_get(view_layer=self.layer) if obj.session_uid in self._in_layer else None
         if self.hidden:
             places = {collection.session_uid for collection in obj.users_collection}
             if places & self.hidden and not places & self.shown:
@@ -257,6 +263,7 @@ class PieceMaker:
         self.lost: set[tuple[str, int] | None] = set()
         self._volumes: dict[int, Stored] = {}  # by the session_uid of the mesh that holds the values
         self._unchanged: set[Hashable] = set()
+        self._unread: set[str] = set()  # the names of materials whose colour is no number
 
     def make(
         self,
@@ -268,6 +275,12 @@ class PieceMaker:
         record: Record | None,
     ) -> Piece | None:
         """Make a piece of one object; None, with a note, for an object that is no geometry."""
+        if drawn.unread is not None and drawn.unread not in self._unread:
+            self._unread.add(drawn.unread)
+            self.notes.warnings.append(
+                f"The material {drawn.unread!r} shows no plain number as its colour or opacity, so what has it keeps "
+                "that of the file; a new object gets Mosaic's usual one."
+            )
         if record is None:
             shower = self._shown_by.get(obj.session_uid)
             if shower is not None:

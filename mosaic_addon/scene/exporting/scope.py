@@ -8,7 +8,7 @@ import bpy
 
 from ...session.releases import NEWEST, Spelling, spelling_of
 from ..keys import SESSION
-from ..outline.tree import root_of
+from ..outline.outside import root_of
 from ..record import SessionRecord, unpack_session
 
 

@@ -6,7 +6,7 @@ import bpy
 
 from ..data.custom_properties import has
 from ..keys import GROUP, NAME, PIXEL_SIZE, SHOWN
-from ..outline.tree import root_of
+from ..outline.outside import root_of
 from .build import Imported
 from .options import DEFAULT_SCALE, ImportOptions
 

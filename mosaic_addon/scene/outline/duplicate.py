@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..data.custom_properties import clean_text, has
+from ..drawing.parts import is_part
 from ..drawing.representations import inputs_of, modifier_of
 from ..keys import NAME, SHARED, SHOWN, UUID
 from .arrange import trees_of
@@ -63,19 +64,39 @@ def remove(objects: Iterable[bpy.types.Object]) -> None:
     for tree in trees_of(unique):
         tree.take(unique)
         tree.write()
-    gone = [obj for obj in unique if not obj.users_collection]
-    parts = [part for obj in gone for part in _parts(obj)]
-    bpy.data.batch_remove(gone)
+    remove_with_parts([obj for obj in unique if not obj.users_collection])
+
+
+def remove_with_parts(objects: Sequence[bpy.types.Object], leftover: Iterable[bpy.types.ID] = ()) -> None:
+    """Take objects out of the .blend, wherever they stand, with all that nothing else uses.
+
+    leftover: surfaces and frames that go, too, where nothing shows them.
+    """
+    parts = [part for obj in objects for part in _parts(obj)] + list(leftover)
+    bpy.data.batch_remove(objects)
     remove_parts(parts)
 
 
 def remove_parts(parts: list[bpy.types.ID]) -> None:
     """Remove those of some datablocks that nothing uses, and then what only they used."""
     while parts:
-        parts = [part for part in dict.fromkeys(parts) if not part.users]
+        parts = _unused(parts)
         inner = [each for part in parts for each in _parts(part)]
         bpy.data.batch_remove(parts)
         parts = inner
+
+
+def _unused(parts: Iterable[bpy.types.ID]) -> list[bpy.types.ID]:
+    """Return those that nothing uses. That Append or Paste has put surfaces and frames into a scene is no use."""
+    unique = list(dict.fromkeys(parts))
+    placed = [part for part in unique if part.users and is_part(part) and not part.use_fake_user]
+    users = bpy.data.user_map(subset=placed) if placed else {}
+    return [part for part in unique if not part.users or (part in users and not any(map(_shows, users[part])))]
+
+
+def _shows(user: bpy.types.ID) -> bool:
+    """Tell whether a datablock shows a surface or frame, and is not merely where it was put."""
+    return is_part(user) if isinstance(user, bpy.types.Collection) else not isinstance(user, bpy.types.Scene)
 
 
 def _parts(owner: Any) -> list[bpy.types.ID]:

@@ -35,12 +35,13 @@ def sessions_in(scene: bpy.types.Scene) -> list[Collection]:
 
 
 def session_of(obj: Object, scene: bpy.types.Scene) -> Collection | None:
-    """Return the session in a scene that an object belongs to; None for an object of none."""
+    """Return the session in a scene that an object, or what it hangs on, stands in; None for an object of none."""
     own = set(obj.users_collection)
     for session in sessions_in(scene):
         if session in own or not own.isdisjoint(session.children_recursive):
             return session
-    return None
+    root = root_above(obj)
+    return session_of(root, scene) if root is not None and root != obj else None
 
 
 def active_session(context: bpy.types.Context) -> Collection | None:
@@ -55,14 +56,22 @@ def active_session(context: bpy.types.Context) -> Collection | None:
     return session or next((s for s in sessions if collection == s or collection in s.children_recursive), None)
 
 
-def root_of(session: Collection) -> Object | None:
-    """Return the empty that is the parent of a session's objects; None where it was deleted."""
+def root_inside(session: Collection) -> Object | None:
+    """Return the root of a session, the parent of its objects, if it stands in its collections; None otherwise."""
     # It stands in the first, which is short, unless it was moved.
     for objects in (session.objects, session.all_objects):
         for obj in objects:
             if obj.type == "EMPTY" and has(obj, PIXEL_SIZE):
                 return obj
     return None
+
+
+def root_above(obj: Object) -> Object | None:
+    """Return the root that an object hangs on, itself if it is one; None for an object that hangs on none."""
+    link: Object | None = obj
+    while link is not None and not has(link, PIXEL_SIZE):
+        link = link.parent
+    return link
 
 
 def container_of(session: Collection, name: str) -> Collection | None:

@@ -13,7 +13,8 @@ from bpy.props import StringProperty
 from ...scene.data.custom_properties import has
 from ...scene.exporting.save import file_of, thumbnail_of
 from ...scene.keys import FOLLOW, RECORD, SESSION
-from ...scene.outline.tree import CONTAINERS, active_session, container_of, items_of, root_of, sessions_in
+from ...scene.outline.outside import root_of
+from ...scene.outline.tree import CONTAINERS, active_session, container_of, items_of, sessions_in
 from ...scene.record import unpack_session
 from ...session import MosaicError
 from ...session.errors import printable
