@@ -9,9 +9,11 @@ from .releases import CONTAINER_KEYS, TREE_KEYS, Spelling, container_in
 
 
 def set_geometries(state: Pairs, name: str, nodes: Sequence[Node], spelling: Spelling) -> None:
-    """Replace the geometries of a container, which is made if there is none. name: "clusters" or "models"."""
+    """Replace the geometries of a container, which is made if it is missing. name: "clusters" or "models"."""
     container = container_in(state.as_dict(), name)
     if type(container) is not ObjectNode:
+        if not nodes:
+            return
         container = new_container(name, spelling)
         put(state, CONTAINER_KEYS[name][0], container)
     put(state_of(container), "data", list(nodes))

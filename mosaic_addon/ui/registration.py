@@ -61,6 +61,7 @@ CLASSES: Final[tuple[type, ...]] = (
     browser_structure.MOSAIC_OT_move_to_group,
     browser_structure.MOSAIC_OT_move,
     browser_structure.MOSAIC_OT_merge,
+    browser_structure.MOSAIC_OT_surface_to_mesh,
     browser_structure.MOSAIC_MT_move_to_group,
     browser_menu.MOSAIC_OT_set_representation,
     browser_menu.MOSAIC_OT_export_selection,

@@ -15,9 +15,10 @@ import pytest
 
 import build as build_tool
 from mosaic_addon.session import open_session
-from tests.support.make_sessions import cloud, tree, volume, write_session
+from tests.support.make_sessions import MISSING, cloud, mesh, tree, volume, write_session
 from tests.support.real_mosaic import RealMosaic
 from tests.support.saved_sessions import BIG_ENDIAN, FILES, FOLDER, ROOT, Opened, differences, odd_sessions
+from tests.support.user_edits import relink
 
 ODD = odd_sessions()
 
@@ -218,6 +219,21 @@ def test_a_tree_that_names_what_is_not_there_is_mended(bpy: ModuleType, tmp_path
         mosaic = request.getfixturevalue("mosaic")
         assert "nobody" in mosaic.refusal(path)
         assert mosaic.load(target)["browser"]["clusters"] == [["G", ["a", "b"]], "c"]
+
+
+@pytest.mark.parametrize("missing", [("_data_tree", "_models_tree"), ("_models_tree",), ("_models", "_models_tree")])
+def test_what_a_session_lacks_is_not_added(bpy: ModuleType, tmp_path: Path, missing: tuple[str, ...]) -> None:
+    models = [] if "_models" in missing else [mesh("m")]
+    lacking = dict.fromkeys(missing, MISSING)
+    opened = Opened(bpy, write_session(tmp_path / "s.pickle", [cloud("a", 4), cloud("b", 4)], models, **lacking))
+    keys = open_session(opened.path).state.as_dict().keys()
+    assert keys.isdisjoint(missing)
+    assert opened.save(tmp_path / "saved.pickle").changes == []
+    assert open_session(tmp_path / "saved.pickle").state.as_dict().keys() == keys
+    relink("a", lambda opened: opened.container("models"))(opened)
+    opened.save(tmp_path / "moved.pickle")
+    assert [g.name for g in open_session(tmp_path / "moved.pickle").models][-1] == "a"
+    assert "_models" in open_session(tmp_path / "moved.pickle").state.as_dict()
 
 
 def test_arrays_keep_their_order_in_memory(bpy: ModuleType, tmp_path: Path) -> None:

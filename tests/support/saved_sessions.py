@@ -12,6 +12,7 @@ import numpy as np
 from mosaic_addon.session import open_session
 from mosaic_addon.session.compare import compare
 from tests.support.make_sessions import (
+    MISSING,
     an_object,
     cloud,
     mesh,
@@ -257,6 +258,8 @@ def odd_trees() -> dict[str, dict[str, Any]]:
             ),
         },
         "a tree that names one": {"clusters": [d, e, f], "_data_tree": tree([vars(f)["uuid"]])},
+        "no trees": {"clusters": [cloud("a", 4), cloud("b", 4)], "models": [mesh("m")], "_data_tree": MISSING, "_models_tree": MISSING},
+        "no models": {"clusters": [cloud("a", 4)], "_models": MISSING, "_models_tree": MISSING},
     }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ def apply_edits(
     """
     obj, node = piece.obj, piece.node
     _refuse_what_is_gone(piece, record)
+    _refuse_what_was_converted(piece, record)
     refuse_other_widths(piece.source, piece.label)
     name = name_of(obj)
     piece.read_name = name_in(node, record.container, record.index)
@@ -82,6 +83,16 @@ def _refuse_what_is_gone(piece: Piece, record: Record) -> None:
             else f"{'was' if lost == 'volume' else 'were'} deleted"
         )
         raise MosaicError(f"{piece.label}: its {lost} {how}; undo that, or delete the object to save without it.")
+
+
+def _refuse_what_was_converted(piece: Piece, record: Record) -> None:
+    """Raise MosaicError for points of which Object > Convert left none, as it drops what Geometry Nodes put together."""
+    obj = piece.obj
+    if obj.type == "MESH" and not piece.source.count and record.count and not record.faces and modifier_of(obj) is None:
+        raise MosaicError(
+            f"{piece.label}: Object > Convert has left no point of it; undo that, or delete the object to save without "
+            "it. For a mesh of the surface that it shows there is Surface to Mesh in the menu of the object browser."
+        )
 
 
 def _edit_sampling_rate(piece: Piece, original: tuple[float, float, float]) -> None:

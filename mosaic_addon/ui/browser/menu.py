@@ -109,6 +109,7 @@ def draw_entries(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     layout.operator("mosaic.remove", icon="X")
     layout.operator("mosaic.rename", text="Rename", icon="GREASEPENCIL")
     layout.operator("mosaic.merge")
+    layout.operator("mosaic.surface_to_mesh")
     layout.separator()
     layout.operator("mosaic.group", icon="NEWFOLDER")
     layout.operator("mosaic.ungroup")

@@ -4,14 +4,17 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ...scene.data.custom_properties import has
+from ...scene.drawing.representations import group_of
 from ...scene.keys import CONTAINER
 from ...scene.outline.arrange import move_to, new_group, reorder, trees_of, ungroup
 from ...scene.outline.duplicate import duplicate, remove
 from ...scene.outline.merge import merge
-from ...scene.outline.tree import items_of, name_of, root_of, session_of, sessions_in
+from ...scene.outline.outside import root_of
+from ...scene.outline.surface_mesh import SURFACES, surface_to_mesh
+from ...scene.outline.tree import items_of, name_of, session_of, sessions_in
 from ...scene.outline.visibility import is_visible, set_visible
 from ...session import MosaicError
-from ..reports import OperatorReturn
+from ..reports import OperatorReturn, say_all
 from ..selection import choose
 from .rows import objects_below
 from .targets import OnChosen, target_of
@@ -142,6 +145,29 @@ class MOSAIC_OT_merge(ChangesTree):
         if merged.left_out:
             names = ", ".join(merged.left_out)
             self.report({"WARNING"}, f"Not all of them had these, so that they are left out: {names}")
+        return True
+
+
+class MOSAIC_OT_surface_to_mesh(ChangesTree):
+    """Make meshes of the surfaces of the selected volumes, segmentations, fits and trajectories, as models of their own"""
+
+    bl_idname = "mosaic.surface_to_mesh"
+    bl_label = "Surface to Mesh"
+
+    def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
+        able = [obj for obj in objects if group_of(obj) in SURFACES] or objects
+        made, troubles = [], []
+        for obj in able:
+            try:
+                made.append(surface_to_mesh(obj, context.scene, context.view_layer))
+            except MosaicError as error:
+                troubles.append(str(error))
+        if not made:
+            raise MosaicError(troubles[0])
+        choose(context, made)
+        say_all(self, "WARNING", troubles, "warnings")
+        if len(able) < len(objects):
+            self.report({"INFO"}, f"{len(objects) - len(able)} objects have no surface beside their own data")
         return True
 
 
