@@ -449,9 +449,9 @@ def test_mosaic_loads_and_draws_what_was_made(
     }
     no_geometries(bpy, opened.collection)
     material = bpy.data.materials.new("Red")
-    material.diffuse_color = (1, 0, 0, 1)
-    if material.node_tree is not None:
-        material.node_tree.nodes.clear()
+    if material.node_tree is None:
+        material.use_nodes = True
+    material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (1, 0, 0, 1)
     made["cube"].data.materials.append(material)
     session, _ = saved(opened, tmp_path)
     told = mosaic.load(tmp_path / "saved.pickle")
