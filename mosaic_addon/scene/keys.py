@@ -59,7 +59,9 @@ SESSION: Final = _key(
         "it, the tomogram's shape"
     ),
     writers="exporting/save importing/build",
-    readers="exporting/save exporting/scope outline/naming outline/tree ui/browser/rows ui/session/panel",
+    readers=(
+        "exporting/save exporting/scope outline/naming outline/outside outline/tree ui/browser/rows ui/session/panel"
+    ),
 )
 RECORD: Final = _key(
     "mosaic_record",
@@ -105,8 +107,8 @@ GROUP: Final = _key(
     "a group of texts: its name in the session, its uuid, and the name that Blender gave it instead",
     writers="exporting/save importing/build outline/arrange outline/naming",
     readers=(
-        "exporting/browser_tree exporting/save importing/again importing/build outline/arrange outline/naming "
-        "outline/tree reloading/structure"
+        "exporting/browser_tree exporting/save importing/again importing/build outline/arrange "
+        "outline/naming outline/outside outline/tree reloading/structure"
     ),
 )
 NEXT: Final = _key(
@@ -136,8 +138,8 @@ CLASS: Final = _key(
     "the name of Mosaic's class",
     writers="importing/build outline/surface_mesh",
     readers=(
-        "data/placement drawing/appearance exporting/objects outline/close outline/tree reloading/update "
-        "ui/browser/rows ui/properties/information"
+        "data/placement drawing/appearance exporting/objects outline/close outline/outside outline/tree "
+        "reloading/update ui/browser/rows ui/properties/information"
     ),
 )
 NAME: Final = _key(
@@ -165,7 +167,7 @@ MODEL: Final = _key(
     "mosaic_model",
     Carrier.OBJECT,
     "the class of its fitted shape",
-    writers="importing/build",
+    writers="importing/build outline/surface_mesh",
     readers="drawing/facts exporting/objects reloading/update",
 )
 SAMPLING_RATE: Final = _key(
@@ -182,7 +184,7 @@ SHOWS: Final = _key(
     Carrier.OBJECT | Carrier.SURFACE | Carrier.STEPS,
     "one text for an object and the volume or steps that it was imported with",
     writers="importing/build",
-    readers="drawing/parts exporting/objects importing/build",
+    readers="drawing/parts exporting/objects importing/build reloading/update",
 )
 PART: Final = _key(
     "mosaic_part",

@@ -55,7 +55,7 @@ def _own_animation(*owners: Any) -> None:
 
 
 def remove(objects: Iterable[bpy.types.Object]) -> None:
-    """Take objects out of their session, and out of the .blend unless they stand in other collections, too.
+    """Take objects out of their session and out of the .blend, wherever they stand.
 
     Their data, materials, surfaces, frames and animations that nothing else uses are removed with them, and so are
     groups that lose their last object. Raises MosaicError for objects that are linked from another .blend.
@@ -64,7 +64,7 @@ def remove(objects: Iterable[bpy.types.Object]) -> None:
     for tree in trees_of(unique):
         tree.take(unique)
         tree.write()
-    remove_with_parts([obj for obj in unique if not obj.users_collection])
+    remove_with_parts(unique)
 
 
 def remove_with_parts(objects: Sequence[bpy.types.Object], leftover: Iterable[bpy.types.ID] = ()) -> None:

@@ -26,7 +26,8 @@ from ..importing.plan import plan_import
 from ..keys import PLAYS, RECORD, THUMBNAIL, UUID
 from ..outline.arrange import Tree, trees_of
 from ..outline.duplicate import remove
-from ..outline.tree import CONTAINERS, container_of, objects_of, root_of
+from ..outline.outside import outside_of, root_of
+from ..outline.tree import CONTAINERS, container_of, objects_of
 from ..record import SessionRecord, unpack_session
 from . import structure
 from .matching import Known, Match
@@ -80,7 +81,8 @@ def _refuse_what_cannot_change(session: bpy.types.Collection) -> None:
     """Raise MosaicError for a session in which Blender lets nothing be replaced now."""
     if session.library is not None or session.override_library is not None:
         raise MosaicError(f"{session.name!r} comes from another .blend; reload it there.")
-    for obj in objects_of(session):
+    outside = (place.obj for place in outside_of(session, root_of(session)))
+    for obj in (*objects_of(session), *outside):
         if obj.mode == "EDIT":
             raise MosaicError(f"{obj.name!r} is in Edit Mode; leave it to reload the session.")
 
@@ -217,12 +219,13 @@ class _Reload:
 
     def _arrange(self, shown: dict[int, bpy.types.Object], added: dict[int, bpy.types.Object]) -> None:
         """Bring groups and order up to date where Blender did not change them; elsewhere new objects alone."""
+        outside = {place.obj for place in outside_of(self.session, self.root)}  # they stay where they are
         edited = {
             change.subject.container
             for change in self.ours.changes
             if change.kind in (Kind.TREE, Kind.ORDER) and not self.found.is_saved([change])
         }
-        shown = self._moved(shown)
+        shown = {number: obj for number, obj in self._moved(shown).items() if obj not in outside}
         for name in CONTAINERS:
             container = self.file.clusters if name == "clusters" else self.file.models
             collection = container_of(self.session, name)
