@@ -47,7 +47,17 @@ from .session import (
     Session,
     Volume,
 )
-from .values import DEFAULT_SAMPLING_RATE, color_of, fit_in, flag_of, number_of, sampling_rate_of, three_of
+from .values import (
+    DEFAULT_SAMPLING_RATE,
+    color_of,
+    fit_in,
+    flag_of,
+    number_of,
+    rates_in,
+    sampling_rate_of,
+    three_of,
+    told_rate,
+)
 
 # The appearance of a segmentation where the file says nothing.
 SEGMENTATION_DEFAULTS = {"ambient": 0.5, "diffuse": 0.7, "specular": 0.0}
@@ -470,10 +480,8 @@ def meta_of(node: ObjectNode) -> dict[Any, Any]:
 
 
 def _sampling_rate(node: Node, item: Item) -> NDArray[np.float64]:
-    """Return the sampling rate, (3,) angstrom a voxel; the default, with a warning, where the file has none."""
-    values = sampling_rate_of(node)
-    if values is None:
-        if node is not None:
-            item.warn("its sampling rate is not three positive numbers; 1 angstrom is used")
-        values = DEFAULT_SAMPLING_RATE
+    """Return the sampling rate, (3,) angstrom a voxel; the default where the file has none, mended with a warning."""
+    values = sampling_rate_of(node) or DEFAULT_SAMPLING_RATE
+    if node is not None and list(values) != rates_in(node):
+        item.warn(f"its sampling rate is not three positive numbers; {told_rate(values)} used")
     return np.array(values, np.float64)

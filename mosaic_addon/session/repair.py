@@ -14,7 +14,7 @@ from .edit import entry, put, set_fit, set_name, set_sampling_rate, state_of
 from .nodes import ArrayNode, Node, ObjectNode, Pairs, Stored
 from .releases import MESH_CLASSES, OLD_REPRESENTATIONS, Spelling
 from .session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS, POINT_REPRESENTATIONS, Appearance
-from .values import array_of, fit_of, numbers_of
+from .values import MIN_SAMPLING, array_of, fit_of, numbers_of, told_rate
 
 MAX_VOXELS = 2**31  # of the grid that Mosaic makes of a segmentation, one byte each
 MAX_VOXEL = 2**31  # along one axis, from the origin; somewhere beyond, Mosaic's numbers overflow
@@ -52,9 +52,10 @@ def repair(
     mended += _repair_frames(state, frames)
     if node.cls.name == "SegmentationGeometry":
         rate = array_of(fields.get("sampling_rate"))
-        if rate is not None and not _is_positive(rate):
-            set_sampling_rate(node, numbers_of(node)[0])
-            mended.append("its sampling rate was not positive")
+        if rate is not None and not _has_grid(rate):
+            sound = numbers_of(node)[0]
+            set_sampling_rate(node, sound)
+            mended.append(f"its sampling rate was not positive, so {told_rate(sound)} written")
         return mended
     if node.cls.name == "VolumeGeometry" and spacing is not None:
         mended += _repair_volume(state, spacing)
@@ -102,9 +103,9 @@ def _is_broken(fit: Node) -> bool:
 def _repair_volume(state: Pairs, spacing: Sequence[float]) -> list[str]:
     mended = []
     rate = array_of(state.as_dict().get("volume_sampling_rate"))
-    if rate is not None and not _is_positive(rate):
+    if rate is not None and not _has_kernel(rate):
         put(state, "volume_sampling_rate", np.array(spacing, np.float32))
-        mended.append("the sampling rate of its volume was not positive")
+        mended.append(f"the sampling rate of its volume was not positive, so {told_rate(spacing)} written")
     resolution = state.as_dict().get("target_resolution")
     if isinstance(resolution, (float, np.floating)) and np.isinf(resolution):
         put(state, "target_resolution", DEFAULT_RESOLUTION)
@@ -112,8 +113,21 @@ def _repair_volume(state: Pairs, spacing: Sequence[float]) -> list[str]:
     return mended
 
 
-def _is_positive(values: NDArray[Any]) -> bool:
-    return values.dtype.kind in "biuf" and bool((np.isfinite(values) & (values > 0)).all())
+def _has_grid(rate: NDArray[Any]) -> bool:
+    """Tell whether Mosaic can lay a segmentation on a grid of this rate, of which it takes the largest number."""
+    largest = abs(_largest(rate))
+    return MIN_SAMPLING < largest < np.inf
+
+
+def _has_kernel(rate: NDArray[Any]) -> bool:
+    """Tell whether Mosaic can smooth a volume of this rate. It does not where the largest number is none."""
+    largest = _largest(rate)
+    return bool(np.isnan(largest)) or largest > MIN_SAMPLING
+
+
+def _largest(rate: NDArray[Any]) -> float:
+    """Return the largest number of a rate, NaN where one is NaN, 0 where there is none."""
+    return float(rate.max()) if rate.dtype.kind in "biuf" and rate.size else 0.0
 
 
 def _repair_representation(state: Pairs, count: int, has_volume: bool, quaternions: Node) -> list[str]:

@@ -1,6 +1,6 @@
 """Nodes -> numbers, colours, truth values and arrays, and what a geometry's node holds of these."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,18 @@ from .nodes import ArrayNode, Node, ObjectNode, Pairs
 from .session import Color
 
 MAX_NUMBER = 1e38  # what Blender's numbers hold
+MAX_INT = 2**31 - 1
+MIN_SAMPLING, MAX_SAMPLING = 1e-20, 1e20  # angstrom; beyond, a product of two leaves Blender's numbers
 DEFAULT_SAMPLING_RATE = (1.0, 1.0, 1.0)
 # Where a geometry has its model: an attribute since 1.0.12, an entry of its meta before.
 MODEL, FIT = "model", "fit"
 
 
 def number_of(node: Node) -> float | None:
-    """Return a finite number as int or float, whatever kind of number the file has; None for anything else."""
+    """Return a finite number as int or float, whatever kind of number the file has; None for anything else.
+
+    A whole number beyond 32 bits becomes a float, as Blender has no place for others.
+    """
     kind = type(node)
     if kind is not float and kind is not int:
         if kind is ArrayNode and node.values is not None and node.values.size == 1:
@@ -28,7 +33,10 @@ def number_of(node: Node) -> float | None:
         if node.dtype.kind not in "iuf":
             return None
         node = node.item()
-    return node if abs(node) < MAX_NUMBER else None  # None for NaN
+        kind = type(node)
+    if not abs(node) < MAX_NUMBER:  # NaN, too
+        return None
+    return float(node) if kind is int and abs(node) > MAX_INT else node
 
 
 def flag_of(node: Node, default: bool) -> bool:
@@ -60,13 +68,38 @@ def color_of(node: Node) -> Color | None:
     return min(max(color[0], 0), 1), min(max(color[1], 0), 1), min(max(color[2], 0), 1)
 
 
+def rates_in(node: Node) -> list[float | None] | None:
+    """Return the three numbers of a sampling rate, None for one that is not finite. One number stands for all three.
+
+    None for what is neither one number nor three.
+    """
+    if type(node) is ArrayNode and node.values is not None and node.values.dtype.kind in "biuf":
+        node = node.values.reshape(-1)[:4].tolist()
+    if type(node) not in (list, tuple):
+        node = [node]
+    numbers = [number_of(part) for part in node]
+    return numbers * 3 if len(numbers) == 1 else numbers if len(numbers) == 3 else None
+
+
 def sampling_rate_of(node: Node) -> tuple[float, float, float] | None:
-    """Return three positive numbers, angstrom a voxel; one number stands for all three. None for anything else."""
-    values = three_of(node)
-    if values is None:
-        single = number_of(node)
-        values = None if single is None else (single, single, single)
-    return values if values is not None and min(values) > 0 else None
+    """Return three positive numbers, angstrom a voxel, as near to those of the file as can be; None where it has none.
+
+    A negative number counts by its magnitude, and in place of one that is zero or not finite stands the mean of the
+    others.
+    """
+    sizes = [None if n is None or not MIN_SAMPLING < abs(n) < MAX_SAMPLING else abs(n) for n in rates_in(node) or ()]
+    good = [size for size in sizes if size is not None]
+    if not good:
+        return None
+    mean = sum(good) / len(good)
+    a, b, c = (mean if size is None else size for size in sizes)
+    return a, b, c
+
+
+def told_rate(rate: Sequence[float]) -> str:
+    """Say a sampling rate, as the subject of a sentence with its verb."""
+    a, b, c = (f"{number:g}" for number in rate)
+    return f"{a} angstrom is" if a == b == c else f"{a}, {b} and {c} angstrom are"
 
 
 def numbers_of(node: ObjectNode) -> tuple[tuple[float, float, float], bool, float | None]:

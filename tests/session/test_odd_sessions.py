@@ -236,6 +236,27 @@ def test_a_sampling_rate_that_is_none_is_one_angstrom(opened: Any, rate: Any) ->
 
 
 @pytest.mark.parametrize(
+    ("rate", "used", "told"),
+    [
+        (np.array([10.0, 10, -10]), [10, 10, 10], "10 angstrom is used"),
+        (np.array([10.0, 10, 0], "f4"), [10, 10, 10], "10 angstrom is used"),
+        ((0, 10, 20), [15, 10, 20], "15, 10 and 20 angstrom are used"),
+        ([float("nan"), -3.5, float("inf")], [3.5, 3.5, 3.5], "3.5 angstrom is used"),
+        (np.array([1e-30, 2, 2]), [2, 2, 2], "2 angstrom is used"),
+        (np.array([1e30, 2, 2]), [2, 2, 2], "2 angstrom is used"),
+        (-6.8, [6.8, 6.8, 6.8], "6.8 angstrom is used"),
+        ((10, 10**40, 10), [10, 10, 10], "10 angstrom is used"),
+    ],
+)
+@pytest.mark.parametrize("key", ["sampling_rate", "volume_sampling_rate"])
+def test_the_good_numbers_of_a_sampling_rate_stay(opened: Any, key: str, rate: Any, used: list[float], told: str) -> None:
+    session = opened(volume("rate", **{key: rate}))
+    assert only_warning(session) == f"clusters 'rate': its sampling rate is not three positive numbers; {told}."
+    geometry = session.geometries[0]
+    assert (geometry if key == "sampling_rate" else geometry.volume).sampling_rate.tolist() == used
+
+
+@pytest.mark.parametrize(
     "rate",
     [6.8, [6.8, 6.8, 6.8], (6.8, 6.8, 6.8), np.float64(6.8), np.array(6.8), np.full(3, 6.8), np.full(3, 6.8, ">f8")],
 )

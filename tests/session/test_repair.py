@@ -97,7 +97,14 @@ MENDED: dict[str, tuple[Any, Callable[[ObjectNode], Any], Any, str]] = {
         trajectory(trajectory=steps(faces([0, 1, 2]), faces([0, 1, 9]))), lambda node: len(node.fields()["trajectory"]), 1,
         "1 of its frames",
     ),
-    "voxel size": (segmentation(sampling_rate=np.array([0.0, 5, 5])), entry("sampling_rate"), [1, 1, 1], "its sampling rate"),
+    "voxel size": (
+        segmentation(sampling_rate=np.array([-5.0, 0, -5])), entry("sampling_rate"), [5, 5, 5],
+        "its sampling rate was not positive, so 5 angstrom is written",
+    ),
+    "voxel size of nothing": (segmentation(sampling_rate=np.zeros(3)), entry("sampling_rate"), [1, 1, 1], "its sampling rate"),
+    "voxel size of what is none": (
+        segmentation(sampling_rate=np.array([4.0, np.nan, 6])), entry("sampling_rate"), [4, 5, 6], "4, 5 and 6 angstrom are written"
+    ),
 }  # fmt: skip
 
 
@@ -128,6 +135,11 @@ def test_axes_without_points_are_shown_as_points() -> None:
         cloud("axes", representation="basis", normals=np.zeros((3, 3), np.float32)),
         volume(),
         volume("negative", target_resolution=-5.0),
+        volume("mirrored", volume_sampling_rate=np.array([10.0, 10, -10])),
+        volume("flat", volume_sampling_rate=np.array([10.0, 10, 0])),
+        volume("none", volume_sampling_rate=np.array([10.0, 10, np.nan])),
+        segmentation(sampling_rate=np.array([0.0, 5, 5])),
+        segmentation(sampling_rate=np.array([-5.0, -5, -5])),
         mesh(),
         mesh("no faces", model=triangular_mesh(triangles=np.zeros((0, 3), np.int32))),
         trajectory(),
