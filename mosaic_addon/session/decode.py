@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .budget import ENTRY, GEOMETRY, VALUE, Budget
+from .budget import GEOMETRY, VALUE, Budget
 from .decode_models import decode_mesh, decode_model
+from .decode_tree import arrange
 from .errors import MosaicError
 from .file import SessionFile, file_stamp, note_session, read_file
 from .gc_pause import without_collection
@@ -26,6 +27,7 @@ from .releases import (
     GEOMETRY_CLASSES,
     GEOMETRY_MODULE,
     OLD_REPRESENTATIONS,
+    STATE_KEYS,
     TREE_KEYS,
     container_in,
     recognise,
@@ -42,7 +44,6 @@ from .session import (
     Damaged,
     Frame,
     Geometry,
-    Group,
     Mesh,
     Session,
     Volume,
@@ -59,6 +60,7 @@ from .values import (
     told_rate,
 )
 
+NUMBERS = ("visible", "lower_quantile", "upper_quantile", "target_resolution")  # of a geometry
 # The appearance of a segmentation where the file says nothing.
 SEGMENTATION_DEFAULTS = {"ambient": 0.5, "diffuse": 0.7, "specular": 0.0}
 
@@ -93,6 +95,7 @@ def decode_session(file: SessionFile, path: str) -> Session:
     if not any(map(_is_container, nodes.values())):
         raise MosaicError("is a pickle, but not of a Mosaic session: it has no clusters and no models")
     spelling = recognise(state)
+    Item(reading, "session", os.path.basename(path)).warn_of_names("session", keys, STATE_KEYS)
     session = Session(
         path=path,
         layout=file.layout,
@@ -115,7 +118,7 @@ def decode_session(file: SessionFile, path: str) -> Session:
             _decode_container(container, node, spelling.fractions, seen, reading)
         _warn_of_uuids(session, reading)
         for container in containers:
-            _arrange(container, keys.get(TREE_KEYS[container.name]), reading)
+            arrange(container, keys.get(TREE_KEYS[container.name]), reading)
         session.shape, session.physical_shape = _shapes(keys)
     return session
 
@@ -152,6 +155,7 @@ def _decode_container(
     """
     fields = node.fields()
     container.node = node
+    Item(reading, "container", container.name).warn_of_names(node.cls.name, fields)
     container.base_color = color_of(fields.get("base_color")) or container.base_color
     container.highlight_color = color_of(fields.get("highlight_color")) or HIGHLIGHT_COLORS[container.name]
     data = fields.get("data")
@@ -191,62 +195,6 @@ def _warn_of_uuids(session: Session, reading: Reading) -> None:
             reading.warn(f"{label_of(geometry.container, geometry.name)}: it has no uuid, so no group can name it.")
 
 
-def _arrange(container: Container, tree: Node, reading: Reading) -> None:
-    """Put the geometries into the order and groups of Mosaic's browser. Those that the tree does not name come last."""
-    left: dict[str | int, Geometry] = {}
-    for geometry in container.geometries:
-        key = geometry.uuid if geometry.uuid is not None and geometry.uuid not in left else geometry.index
-        left[key] = geometry
-    damaged = [item.node.fields().get("uuid") for item in container.damaged if type(item.node) is ObjectNode]
-    known = {uuid for uuid in (*left, *damaged) if type(uuid) is str}
-    unknown = 0
-
-    def take(uuid: Node) -> list[Geometry]:
-        nonlocal unknown
-        if type(uuid) is str and uuid in left:
-            return [left.pop(uuid)]
-        unknown += type(uuid) is not str or uuid not in known
-        return []
-
-    for uuid, name, members in tree_items(tree):
-        if members is None:
-            container.items += take(uuid)
-        elif uuid not in known:  # a group named twice stands where it is named first
-            known.add(uuid)
-            reading.budget.spend(ENTRY * len(members))
-            container.items.append(
-                Group(uuid, name or uuid, [geometry for member in members for geometry in take(member)])
-            )
-    container.items += left.values()
-    if unknown:
-        reading.warn(f"The tree of the {container.name} names {unknown} objects that the session does not hold.")
-
-
-def tree_items(tree: Node) -> list[tuple[str, str | None, list[Node] | None]]:
-    """List the top level of a tree in order, as (uuid, group's name, members); members are None for a geometry."""
-    if type(tree) is not ObjectNode:
-        return []
-    fields = tree.fields()
-    groups = fields["groups"].as_dict() if type(fields.get("groups")) is Pairs else {}
-    members = {key: value for key, value in groups.items() if type(value) is list}
-    if tree.cls.name == "TreeState":  # groups by name; root_order: {uuid: (index, group's name or None)}
-        order = fields["root_order"].as_dict() if type(fields.get("root_order")) is Pairs else {}
-        ranked = [
-            (place[0], uuid, place[1])
-            for uuid, place in order.items()
-            if type(place) is tuple and len(place) == 2 and type(place[0]) is int
-        ]
-        ranked.sort(key=lambda entry: entry[0])
-        return [(uuid, name, members.get(name) if type(name) is str else None) for _, uuid, name in ranked]
-    names = fields["group_names"].as_dict() if type(fields.get("group_names")) is Pairs else {}
-    roots = fields.get("root_items")
-    return [
-        (uuid, names[uuid] if type(names.get(uuid)) is str else None, members.get(uuid))
-        for uuid in (roots if type(roots) is list else [])
-        if type(uuid) is str
-    ]
-
-
 # --- one geometry ----------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +212,10 @@ def _decode_geometry(
         raise DamageError("it is of a class that this add-on does not know")
     points = need(array(fields.get("points"), "points", width=3), "points")
     n = len(points)
+    item.warn_of_names(node.cls.name, fields)
+    for key in NUMBERS:
+        if fields.get(key) is not None and number_of(fields[key]) is None:
+            item.warn(f"its {key} is not a number; Mosaic's default is used")
     meta_node = fields.get("meta")
     if meta_node is not None and type(meta_node) is not Pairs:
         item.warn("its meta is no dict; it is not shown")
@@ -360,7 +312,9 @@ def _vertex_properties(node: Node, n: int, item: Item) -> dict[str, NDArray[Any]
     """Return the arrays of a VertexPropertyContainer that have one row for each of `n` points, by name."""
     if node is None:
         return {}
-    entries = item.entries(node).get("_properties")
+    fields = item.entries(node)
+    item.warn_of_names("vertex properties", fields)
+    entries = fields.get("_properties")
     if type(entries) is not Pairs:
         item.warn("its vertex properties are in no known form; they are not shown")
         return {}
@@ -392,6 +346,8 @@ def _appearance(
         chosen |= SEGMENTATION_DEFAULTS
     if fields.get("representation") == "gaussian_density":
         chosen["render_spheres"] = False
+    if fields.get("appearance") is not None and type(fields["appearance"]) is not Pairs:
+        item.warn("its appearance is no dict; Mosaic's defaults are used")
     for key, value in item.entries(fields.get("appearance")).items():
         if key in ("size", "opacity", "ambient", "diffuse", "specular", "isovalue_percentile"):
             number = number_of(value)
@@ -409,6 +365,8 @@ def _appearance(
             chosen[key] = flag_of(value, True)
         else:
             extra[key] = plain(value, item.budget)
+            for part in unknown_parts(extra[key]):
+                item.warn(f"its appearance holds {part}, which is not shown, but kept for saving")
     percentile = chosen.get("isovalue_percentile")
     if percentile is not None and fractions and percentile <= 1:
         chosen["isovalue_percentile"] = percentile * 100

@@ -25,6 +25,7 @@ def decode_model(node: Node, item: Item) -> Model | None:
     name, fields = node.cls.name, item.entries(node)
     try:
         if node.cls.module == MODEL_MODULE:
+            item.warn_of_names(name, fields)
             if "vertices" in fields and "triangles" in fields:
                 return decode_mesh(name, fields, item)
             if name in MODELS:

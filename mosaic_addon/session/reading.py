@@ -1,5 +1,6 @@
 """The state of reading: what is left of the budget, the warnings so far, and arrays that are checked."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from .budget import ENTRY, Budget
 from .errors import printable
 from .nodes import ArrayNode, Node, ObjectNode, Pairs
+from .releases import ATTRIBUTES
 
 MAX_WARNINGS = 1000  # of a session
 MAX_WARNINGS_EACH = 10  # of one object
@@ -19,13 +21,14 @@ class DamageError(Exception):
 
 
 class Reading:
-    """One session that is being read: its budget and its warnings."""
+    """One session that is being read: its budget, its warnings, and the unknown names that these have told."""
 
-    __slots__ = ("budget", "warnings")
+    __slots__ = ("budget", "told", "warnings")
 
     def __init__(self, budget: Budget, warnings: list[str]) -> None:
         self.budget = budget
         self.warnings = warnings
+        self.told: set[tuple[str, str]] = set()
 
     def warn(self, sentence: str) -> None:
         """Add a warning, unless there are too many."""
@@ -52,6 +55,17 @@ class Item:
         if self.said <= MAX_WARNINGS_EACH:
             more = "; more is odd about it" if self.said == MAX_WARNINGS_EACH else ""
             self.reading.warn(f"{label_of(*self.label)}: {sentence}{more}.")
+
+    def warn_of_names(self, of: str, names: Iterable[str], known: frozenset[str] = ATTRIBUTES) -> None:
+        """Warn of names of attributes that Mosaic is not known to have, of each once. of: the class that has them."""
+        if known.issuperset(names):
+            return
+        for name in names:
+            if name.startswith("__"):
+                self.warn(f"its attribute {shown(name)} has a name that Python keeps for itself; it is kept for saving")
+            elif name not in known and (of, name) not in self.reading.told and len(self.reading.told) < MAX_WARNINGS:
+                self.reading.told.add((of, name))
+                self.warn(f"Mosaic is not known to have its attribute {shown(name)}, which is kept for saving")
 
     def entries(self, node: Node) -> dict[str, Node]:
         """Return the entries of a dict or the attributes of an object by name; nothing for anything else."""

@@ -22,6 +22,15 @@ MESH_CLASSES = frozenset(
     "TriangularMesh ConvexHull FairHull ClusteredBallPivotingMesh MarchingCubes BallPivoting AlphaShape ShrinkWrap "
     "FlyingEdges PoissonMesh".split()
 )
+# Of all of Mosaic's classes that stand in sessions, of every release.
+ATTRIBUTES = frozenset(
+    "points normals quaternions sampling_rate model meta vertex_properties visible appearance representation uuid "
+    "volume volume_sampling_rate lower_quantile upper_quantile target_resolution trajectory "
+    "data base_color highlight_color metadata _highlighted_uuids _highlighted_indices _n_vertices _properties "
+    "groups group_names root_items root_order vertices triangles vertex_normals triangle_normals vertex_colors "
+    "center centers radius radii height orientations _mesh positions _splines rbf grid direction".split()
+)
+STATE_KEYS = frozenset("_data data _models models _data_tree _models_tree shape metadata".split())
 OLD_REPRESENTATIONS = {"pointcloud_normals": "normals"}  # by their name of today; to 1.0.7
 
 # The keys of the containers in the state, of which every loader takes either, and of the order of their browsers.

@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from mosaic_addon.session import open_session
-from tests.support.make_sessions import APPEARANCE, an_object, cloud, mesh, some_points, trajectory, volume, write_session
+from tests.support.make_sessions import (
+    APPEARANCE,
+    an_object,
+    cloud,
+    mesh,
+    some_points,
+    trajectory,
+    volume,
+    write_session,
+)
 from tests.support.saved_sessions import Opened, differences
 
 NUMBERS: dict[str, Any] = {
@@ -37,7 +46,7 @@ NUMBERS: dict[str, Any] = {
 
 def everywhere(number: Any) -> list[Any]:
     """Geometries with this number wherever a file has one."""
-    looks = {key: number for key in ("size", "opacity", "ambient", "diffuse", "specular", "isovalue_percentile")}
+    looks = dict.fromkeys(("size", "opacity", "ambient", "diffuse", "specular", "isovalue_percentile"), number)
     colors = {"base_color": (number, 0.5, number), "highlight_color": (number,) * 3}
     appearance = {**APPEARANCE, **looks, **colors, "render_spheres": number}
     three = np.array([0.0 if isinstance(number, int) and abs(number) > 2**70 else number] * 3, np.float64)
@@ -87,6 +96,6 @@ def test_any_number_comes_in_and_goes_back(bpy: ModuleType, title: str, tmp_path
     opened.bpy.context.evaluated_depsgraph_get().update()
     assert opened.unsaved() == []
     saved = opened.save(target)
-    told = [text for text in differences(path, target) if not "tree" in text]
+    told = [text for text in differences(path, target) if "tree" not in text]
     mended = {text.partition(":")[0] for text in (*saved.warnings, *saved.left_out)}
     assert [text for text in told if text.partition(":")[0] not in mended] == []

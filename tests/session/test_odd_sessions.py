@@ -249,7 +249,9 @@ def test_a_sampling_rate_that_is_none_is_one_angstrom(opened: Any, rate: Any) ->
     ],
 )
 @pytest.mark.parametrize("key", ["sampling_rate", "volume_sampling_rate"])
-def test_the_good_numbers_of_a_sampling_rate_stay(opened: Any, key: str, rate: Any, used: list[float], told: str) -> None:
+def test_the_good_numbers_of_a_sampling_rate_stay(
+    opened: Any, key: str, rate: Any, used: list[float], told: str
+) -> None:
     session = opened(volume("rate", **{key: rate}))
     assert only_warning(session) == f"clusters 'rate': its sampling rate is not three positive numbers; {told}."
     geometry = session.geometries[0]
@@ -363,3 +365,43 @@ def test_a_session_without_anything_opens(opened: Any) -> None:
     assert session.geometries == []
     assert session.warnings == []
     assert opened(_models=MISSING, _models_tree=MISSING, _data_tree=MISSING, metadata=MISSING).shape is None
+
+
+@pytest.mark.parametrize("name", ["__class__", "__setstate__", "__dict__", "__"])
+def test_a_name_that_python_keeps_for_itself_is_told_and_kept(opened: Any, name: str) -> None:
+    geometry = cloud(
+        "odd",
+        **{name: 1},
+        model=an_object("mosaic.parametrization.Sphere", **{name: 1}, radius=1.0, center=np.zeros(3)),
+    )
+    session = opened(geometry, _models=container([], **{name: 2}), **{name: 3}, _data_tree=tree([geometry.uuid]))
+    said = f"its attribute {name!r} has a name that Python keeps for itself; it is kept for saving."
+    assert session.warnings == [
+        f"session 'odd.pickle': {said}", f"clusters 'odd': {said}", f"clusters 'odd': {said}", f"container 'models': {said}",
+    ]  # fmt: skip
+    assert session.geometries[0].node.fields()[name] == 1
+
+
+def test_an_attribute_that_mosaic_has_not_is_told_once(opened: Any) -> None:
+    stranger = an_object("somelab.tools.Annotation", text="hello")
+    clouds = [cloud(name, note=stranger) for name in "abc"]
+    session = opened(*clouds, mesh("m", note=1), volume("v", note=1), extra=stranger)
+    assert session.warnings == [
+        "session 'odd.pickle': Mosaic is not known to have its attribute 'extra', which is kept for saving.",
+        "clusters 'a': Mosaic is not known to have its attribute 'note', which is kept for saving.",
+        "clusters 'v': Mosaic is not known to have its attribute 'note', which is kept for saving.",
+    ]
+
+
+@pytest.mark.parametrize("key", ["visible", "target_resolution", "lower_quantile"])
+def test_a_name_of_something_foreign_where_a_number_stands_is_told(opened: Any, key: str) -> None:
+    session = opened(volume("v", **{key: an_object("somelab.tools.Annotation")}))
+    assert only_warning(session) == f"clusters 'v': its {key} is not a number; Mosaic's default is used."
+
+
+def test_what_is_foreign_in_an_appearance_is_told(opened: Any) -> None:
+    session = opened(cloud("a", appearance={"theme": an_object("somelab.tools.Theme")}), cloud("b", appearance=[1]))
+    assert session.warnings == [
+        "clusters 'a': its appearance holds a somelab.tools.Theme, which is not shown, but kept for saving.",
+        "clusters 'b': its appearance is no dict; Mosaic's defaults are used.",
+    ]

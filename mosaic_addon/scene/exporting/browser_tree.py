@@ -9,7 +9,7 @@ import bpy
 from bpy.types import Object  # looking it up in bpy.types takes longer than most of what is done here
 
 from ...session.containers import has_root_items, set_geometries, set_tree, tree_of
-from ...session.decode import tree_items
+from ...session.decode_tree import tree_items
 from ...session.edit import set_uuid
 from ...session.new_nodes import new_tree, new_uuid
 from ...session.nodes import Node, Pairs
