@@ -22,6 +22,7 @@ from .session import MosaicError, open_session
 from .session.atomic_write import FULL_DISK, find_target
 from .session.compare import compare
 from .session.describe import describe, describe_text
+from .session.errors import printable
 from .session.releases import TARGETS
 
 OUTPUT_HELP = (
@@ -326,11 +327,11 @@ def _save(api: Any, session: Any, options: argparse.Namespace) -> None:
     settings = api.ExportOptions(options.target, options.apply_modifiers)
     saved = api.save(session, options.output, settings, backup=not options.no_backup, overwrite=options.overwrite)
     for change in saved.changes:
-        print(f"mosaic: changed: {change}", file=sys.stderr)
+        print(f"mosaic: changed: {printable(str(change))}", file=sys.stderr)
     for note in saved.left_out:
-        print(f"mosaic: left out: {note}", file=sys.stderr)
+        print(f"mosaic: left out: {printable(note)}", file=sys.stderr)
     for warning in saved.warnings:
-        print(f"mosaic: warning: {warning}", file=sys.stderr)
+        print(f"mosaic: warning: {printable(warning)}", file=sys.stderr)
     print(saved.path)
 
 
@@ -356,7 +357,7 @@ def _load(api: Any, file: str, unlimited: bool, settings: Any = None) -> Any:
     imported = api.load(file, options=settings, unlimited=unlimited, progress=_say_progress(f"Opening {file}"))
     _say(f"Opened {file}: {len(imported.objects)} objects", end="\n")
     for warning in imported.warnings:
-        print(f"mosaic: warning: {warning}", file=sys.stderr)
+        print(f"mosaic: warning: {printable(warning)}", file=sys.stderr)
     return imported
 
 

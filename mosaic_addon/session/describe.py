@@ -1,9 +1,13 @@
 """The content of a session as data for JSON and as text for a terminal."""
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
-from .errors import printable
+from .errors import brief, printable
 from .session import Container, Geometry, Group, Mesh, Session
+
+MAX_LISTED = 20  # names in a line
 
 
 def describe(session: Session) -> dict[str, Any]:
@@ -77,7 +81,7 @@ def describe_text(session: Session) -> str:
         f"  {session.layout}, Mosaic {session.release}, shape {shape}",
     ]
     if session.sections:
-        lines.append("  sections: " + ", ".join(["state", *session.sections]))
+        lines.append(f"  sections: {_listed(['state', *session.sections])}")
     for container in (session.clusters, session.models):
         lines.append(f"{container.name.capitalize()} ({len(container)})")
         lines += _container_lines(container)
@@ -89,11 +93,17 @@ def _container_lines(container: Container) -> list[str]:
     lines = []
     for item in container.items:
         if isinstance(item, Group):
-            lines.append(f"  [{item.name}]")
+            lines.append(f"  [{brief(item.name)}]")
             lines += [_line(geometry, "    ") for geometry in item.geometries]
         else:
             lines.append(_line(item, "  "))
     return lines
+
+
+def _listed(names: Iterable[str]) -> str:
+    """List the first of some names."""
+    first = [brief(name) for name in islice(names, MAX_LISTED + 1)]
+    return ", ".join(first[:MAX_LISTED]) + (", …" if len(first) > MAX_LISTED else "")
 
 
 def _line(geometry: Geometry, indent: str) -> str:
@@ -103,8 +113,8 @@ def _line(geometry: Geometry, indent: str) -> str:
     if geometry.frames is not None:
         parts.append(f"{len(geometry.frames)} frames")
     if geometry.model is not None:
-        parts.append(geometry.model.class_name)
+        parts.append(brief(geometry.model.class_name))
     if geometry.vertex_properties:
-        parts.append("properties " + ", ".join(geometry.vertex_properties))
+        parts.append(f"properties {_listed(geometry.vertex_properties)}")
     hidden = "" if geometry.visible else " (hidden)"
-    return f"{indent}{geometry.name:<28} {geometry.kind:<12} {geometry.representation:<16} {', '.join(parts)}{hidden}"
+    return f"{indent}{brief(geometry.name):<28} {geometry.kind:<12} {geometry.representation:<16} {', '.join(parts)}{hidden}"

@@ -13,7 +13,21 @@ class MosaicError(Exception):
         super().__init__(printable(sentence))
 
 
+MAX_SHOWN = 80  # characters of a text from a file within a line
+# Control characters, those that turn the direction of text or cannot be seen, and ends of lines.
+UNSEEN = ("Cc", "Cf", "Zl", "Zp")
+
+
 def printable(text: str) -> str:
-    """Make a text safe for one line of a terminal: control characters become spaces, lone surrogates question marks."""
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    """Make a text safe for one line of a terminal.
+
+    Control characters, and those that cannot be seen or turn the text round, become spaces; lone surrogates become
+    question marks.
+    """
+    text = "".join(" " if unicodedata.category(c) in UNSEEN else c for c in text)
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def brief(text: str) -> str:
+    """Make a text from a file fit to stand in a line: short and printable."""
+    return printable(text[:MAX_SHOWN]) + ("…" if len(text) > MAX_SHOWN else "")

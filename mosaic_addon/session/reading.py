@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .budget import ENTRY, Budget
-from .errors import printable
+from .errors import MAX_SHOWN, printable
 from .nodes import ArrayNode, Node, ObjectNode, Pairs
 from .releases import ATTRIBUTES
 
 MAX_WARNINGS = 1000  # of a session
 MAX_WARNINGS_EACH = 10  # of one object
-MAX_SHOWN = 80  # characters of a text from the file
 
 
 class DamageError(Exception):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mosaic_addon.session import Session, open_session
+from mosaic_addon.session.describe import describe_text
 from mosaic_addon.session.plain_values import Kept
 from mosaic_addon.session.session import UnknownModel
 from tests.support.make_sessions import (
@@ -322,6 +323,31 @@ def test_a_name_of_control_characters_cannot_forge_a_line(opened: Any) -> None:
     assert len(only_warning(session)) < 300
     assert "\n" not in only_warning(session)
     assert "\x1b" not in only_warning(session)
+
+
+UNSEEN = "\u202e\u2066\u200b\u200d\u2060\ufeff\u00ad\U000e0041\u2028\x1b\x07\x9b"
+
+
+def test_what_cannot_be_seen_does_not_reach_the_terminal(opened: Any) -> None:
+    odd = cloud(
+        f"a{UNSEEN}b", representation=f"x{UNSEEN}", vertex_properties=properties(5, {f"p{UNSEEN}": np.zeros(5)})
+    )
+    groups = tree(["g"], {"g": [odd.uuid]}, {"g": f"G{UNSEEN}"})
+    session = opened(odd, cloud("c", model=an_object(f"mosaic.parametrization.{'T' * 300}")), _data_tree=groups)
+    text = describe_text(session)
+    assert not set(text) & set(UNSEEN)
+    assert "a            b" in text
+    assert not any(set(warning) & set(UNSEEN) for warning in session.warnings)
+
+
+def test_long_names_do_not_make_long_lines(opened: Any) -> None:
+    long = "n" * 10_000
+    columns = {f"{number}{long}": np.zeros(5) for number in range(50)}
+    odd = cloud(long, vertex_properties=properties(5, columns))
+    session = opened(odd, _data_tree=tree([long], {long: [odd.uuid]}, {long: long}))
+    lines = describe_text(session).splitlines()
+    assert max(map(len, lines)) < 2000
+    assert [line.strip() for line in lines if line.startswith("  [")] == [f"[{'n' * 80}…]"]
 
 
 def test_many_warnings_of_one_object_are_cut_short(opened: Any) -> None:
