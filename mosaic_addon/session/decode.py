@@ -72,8 +72,10 @@ def open_session(path: str | os.PathLike[str]) -> Session:
     as long as a view of them does. Raises MosaicError when the file is no session, is damaged or may be harmful.
     """
     name = os.fsdecode(path)
+    stamp = None
     try:
-        stamp = file_stamp(path)  # before it is read: what is written meanwhile is a change
+        with contextlib.suppress(MosaicError):  # reading says better why there is none
+            stamp = file_stamp(path)  # before it is read: what is written meanwhile is a change
         with without_collection(), contextlib.closing(read_file(path)) as file:
             session = decode_session(file, name)
     except MosaicError as error:

@@ -178,12 +178,13 @@ def test_it_is_refused_by_name_and_no_file_is_changed(bpy: ModuleType, tmp_path:
     obj, edit, text = REFUSED[name]
     opened = Opened(bpy, write_session(tmp_path / "s.pickle", [obj, cloud("good", 3)]))
     edit(opened["bad"])
-    (tmp_path / "saved.pickle").write_bytes(b"old")
+    old = (tmp_path / "s.pickle").read_bytes()
+    (tmp_path / "saved.pickle").write_bytes(old)
     with pytest.raises(MosaicError, match=text) as caught:
         opened.save(tmp_path / "saved.pickle")
     assert "'bad'" in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s.pickle", "saved.pickle"]
-    assert (tmp_path / "saved.pickle").read_bytes() == b"old"
+    assert (tmp_path / "saved.pickle").read_bytes() == old
 
 
 def test_a_step_that_was_deleted_is_missing_and_the_others_are_right(bpy: ModuleType, tmp_path: Path) -> None:
