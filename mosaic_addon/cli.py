@@ -30,6 +30,7 @@ OUTPUT_HELP = (
     "the thumbnail, too"
 )
 SHOWN_DIFFERENCES = 100
+MAX_BLEND_PATH = 1023  # bytes; Blender cuts a longer one and writes another file
 # Options whose values may start with a minus, which argparse takes for an option.
 NUMBER_LISTS = ("--direction", "--range")
 
@@ -256,6 +257,8 @@ def _import(options: argparse.Namespace) -> None:
         find_target(target)
     except MosaicError as error:
         raise MosaicError(f"{target} {error}") from error
+    if len(os.fsencode(target)) > MAX_BLEND_PATH:
+        raise MosaicError(f"{target} cannot be written: Blender takes no path of more than {MAX_BLEND_PATH} bytes.")
     settings = _import_settings(api, options)
     imported = [_load(api, file, options.unlimited, settings) for file in options.files]
     _color(api, imported, options)

@@ -367,8 +367,11 @@ def test_where_nothing_can_be_written_no_session_is_read(
     for name in ("folder.blend", "folder.png", "folder.pickle"):
         (tmp_path / name).mkdir()
     (tmp_path / "text.pickle").write_text("no session")
+    long = "/".join(["x" * 200] * 6)
+    (tmp_path / long).mkdir(parents=True)
     for command, target, word in [
         ("import", "none/x.blend", "folder does not exist"), ("import", "folder.blend", "is a folder"),
+        ("import", long + "/x.blend", "1023 bytes"),
         ("render", "none/x.png", "folder does not exist"), ("render", "folder.png", "is a folder"),
         ("render", "x.gif", "must end in one of"), ("render", "x", "must end in one of"),
         ("convert", "none/x.pickle", "folder does not exist"), ("convert", "folder.pickle", "is a folder"),

@@ -281,6 +281,46 @@ def test_a_path_from_the_folder_of_a_command_is_kept_whole(
     api.save(imported, "small.pickle")
 
 
+def test_other_names_of_a_file_are_told(bpy: ModuleType, small: Path, tmp_path: Path) -> None:
+    from mosaic_addon import api
+
+    (tmp_path / "snapshot.pickle").hardlink_to(small)
+    before = small.read_bytes()
+    imported = api.load(small)
+    imported.objects[0].name = "first"
+    assert any("hard links" in warning for warning in api.save(imported, small).warnings)
+    assert (tmp_path / "snapshot.pickle").read_bytes() == before
+    assert api.save(imported, small).warnings == []
+
+
+class Layout:
+    """A layout of a panel that notes the labels."""
+
+    def __init__(self) -> None:
+        self.labels: list[str] = []
+
+    def label(self, text: str, **_: Any) -> None:
+        self.labels.append(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: self
+
+
+def test_the_panel_shows_where_the_file_is(addon: Any, small: Path) -> None:
+    from mosaic_addon.ui.session.panel import _draw_session
+
+    addon.ops.mosaic.load_session(filepath=str(small))
+    session = session_in(addon)
+    for path, shown in {
+        str(small): (small.name, str(small.parent)),
+        "C:\\data\\a\nb\\s.pickle": ("s.pickle", "C:\\data\\a b"),
+    }.items():
+        session["mosaic_session"]["file"] = path
+        layout = Layout()
+        _draw_session(layout, session)
+        assert tuple(layout.labels[:2]) == shown
+
+
 def test_an_export_to_the_sessions_file_is_a_save(addon: Any, small: Path) -> None:
     addon.ops.mosaic.load_session(filepath=str(small))
     addon.data.objects["one"].name = "first"
