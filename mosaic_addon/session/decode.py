@@ -15,7 +15,7 @@ from .budget import GEOMETRY, VALUE, Budget
 from .decode_models import decode_mesh, decode_model
 from .decode_tree import arrange
 from .errors import MosaicError
-from .file import SessionFile, file_stamp, note_session, read_file
+from .file import SessionFile, note_session, read_file
 from .gc_pause import without_collection
 from .nodes import ArrayNode, Node, ObjectNode, Pairs
 from .pickle_calls import trouble_of_items
@@ -72,16 +72,12 @@ def open_session(path: str | os.PathLike[str]) -> Session:
     as long as a view of them does. Raises MosaicError when the file is no session, is damaged or may be harmful.
     """
     name = os.fsdecode(path)
-    stamp = None
     try:
-        with contextlib.suppress(MosaicError):  # reading says better why there is none
-            stamp = file_stamp(path)  # before it is read: what is written meanwhile is a change
         with without_collection(), contextlib.closing(read_file(path)) as file:
             session = decode_session(file, name)
     except MosaicError as error:
         raise MosaicError(f"{name} {error}") from error
-    session.stamp = stamp or ""
-    note_session(name, stamp)
+    note_session(name, session.stamp)
     return session
 
 
@@ -106,6 +102,7 @@ def decode_session(file: SessionFile, path: str) -> Session:
         clusters=Container("clusters"),
         models=Container("models"),
         sections=file.sections,
+        stamp=file.stamp,
         warnings=file.warnings,
     )
     containers = (session.clusters, session.models)

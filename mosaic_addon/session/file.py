@@ -41,11 +41,12 @@ class FileBytes:
     changed it, so would what was checked already.
     """
 
-    __slots__ = ("_file", "_size")
+    __slots__ = ("_file", "_size", "stamp")
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: BinaryIO, size: int, stamp: str = "") -> None:
         self._file = file
         self._size = size
+        self.stamp = stamp
 
     def __len__(self) -> int:
         return self._size
@@ -74,6 +75,7 @@ class SessionFile:
     """The bytes of a session, cut into sections but not interpreted.
 
     release: the Mosaic that wrote it, as an indexed file says, None for a bare pickle. sections: all but the state.
+    stamp: of the file when it was opened, as `file_stamp` makes it; "" for bytes that are in no file.
     """
 
     layout: Literal["pickle", "indexed"]
@@ -81,6 +83,7 @@ class SessionFile:
     release: str | None = None
     sections: dict[str, Section] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    stamp: str = ""
 
     def close(self) -> None:
         if isinstance(self.state, FileBytes):
@@ -99,6 +102,7 @@ def read_file(path: str | os.PathLike[str]) -> SessionFile:
     except MosaicError:
         data.close()
         raise
+    file.stamp = data.stamp
     if file.state is not data:
         data.close()
     return file
@@ -139,7 +143,7 @@ def _bytes_of(path: str | os.PathLike[str]) -> FileBytes:
     if status.st_size > MAX_FILE:
         os.close(handle)
         raise MosaicError("is larger than any session")
-    return FileBytes(os.fdopen(handle, "rb"), status.st_size)
+    return FileBytes(os.fdopen(handle, "rb"), status.st_size, _stamp_in(status))
 
 
 def _read_indexed(data: FileBytes, index: dict[str, Any]) -> SessionFile:
@@ -274,6 +278,10 @@ def file_stamp(path: str | os.PathLike[str]) -> str | None:
         return None
     except (OSError, ValueError) as error:
         raise MosaicError(f"cannot be looked at: {getattr(error, 'strerror', None) or error}") from error
+    return _stamp_in(status)
+
+
+def _stamp_in(status: os.stat_result) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
 
 

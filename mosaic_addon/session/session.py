@@ -257,7 +257,7 @@ class Container:
 class Session:
     """A whole session.
 
-    stamp: of its file, from before it was read; "" for a session that is in no file. release: the Mosaic releases that write files like this one. shape: voxels of the tomogram along x, y and z, None
+    stamp: of its file when it was opened; "" for a session that is in no file. release: the Mosaic releases that write files like this one. shape: voxels of the tomogram along x, y and z, None
     where the file says none. physical_shape: the same in angstrom. warnings: what was odd, one sentence each.
     """
 

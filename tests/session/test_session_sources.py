@@ -32,7 +32,9 @@ ATTRIBUTES = set("__dict__ __class__ __globals__ __builtins__ __subclasses__ mod
 TOO_WIDE = {"", "Exception", "BaseException", "MemoryError", "RecursionError"}
 # All that reading needs of these: to open the one file, to ask what it is, to read its index.
 PARTS = {
-    "os": set("PathLike O_RDONLY O_NONBLOCK O_BINARY open fdopen fstat stat close fspath fsdecode path".split()),
+    "os": set(
+        "PathLike O_RDONLY O_NONBLOCK O_BINARY open fdopen fstat stat stat_result close fspath fsdecode path".split()
+    ),
     "json": {"loads", "dumps", "JSONEncoder", "JSONDecoder"},
     "sys": {"maxunicode", "maxsize", "stdlib_module_names"},
     "gc": {"isenabled", "disable", "enable"},
