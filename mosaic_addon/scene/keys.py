@@ -68,7 +68,7 @@ RECORD: Final = _key(
     Carrier.OBJECT | Carrier.SESSION,
     "what was read from the file, as numbers; see record.py",
     writers="importing/build",
-    readers="record reloading/reload ui/properties/panel ui/session/panel",
+    readers="exporting/objects record reloading/reload ui/properties/panel ui/session/panel",
 )
 THUMBNAIL: Final = _key(
     "mosaic_thumbnail",

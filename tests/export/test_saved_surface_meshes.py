@@ -83,6 +83,14 @@ def test_what_convert_left_nothing_of_is_refused(opened: Opened, tmp_path: Path,
     assert not (tmp_path / "edited.pickle").exists()
 
 
+def test_a_mesh_that_became_a_drawing_is_refused(opened: Opened, tmp_path: Path) -> None:
+    obj = select(opened, "TriangularMesh surface")
+    opened.bpy.ops.object.convert(target="GREASEPENCIL")
+    if obj.type == "GREASEPENCIL":
+        with pytest.raises(MosaicError, match="'TriangularMesh surface' has no points any more"):
+            opened.save(tmp_path / "edited.pickle")
+
+
 def test_points_shown_as_arrows_are_refused_as_well(opened: Opened, tmp_path: Path) -> None:
     from mosaic_addon.scene.drawing.representations import set_representation
 

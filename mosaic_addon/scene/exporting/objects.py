@@ -24,7 +24,7 @@ from ..data.vertex_properties import NO_COLUMNS
 from ..drawing.facts import frames_of
 from ..drawing.representations import MODIFIER, input_of, kind_drawn
 from ..drawing.surfaces import volume_mesh
-from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, SAMPLING_RATE, SHAPE, SHOWS, SPACING
+from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, RECORD, SAMPLING_RATE, SHAPE, SHOWS, SPACING
 from ..outline.tree import name_of, root_above
 from ..record import Record, unpack
 from .changes import Kind
@@ -111,7 +111,12 @@ def find_pieces(
 
 
 def _leave_out(obj: bpy.types.Object, notes: Notes) -> None:
-    """Note why an object without points is left out."""
+    """Note why an object without points is left out. Raises MosaicError for one that was a geometry of a file."""
+    if has(obj, RECORD):
+        raise MosaicError(
+            f"{name_of(obj)!r} has no points any more, as Object > Convert has made something else of it; undo that, or "
+            "delete the object to save without it."
+        )
     if obj.type in DATA_TYPES:
         notes.left_out.append(_without_points(obj))
     elif obj.type != "EMPTY" or not has(obj, PIXEL_SIZE):
