@@ -23,6 +23,12 @@ class MosaicPreferences(Placement, bpy.types.AddonPreferences):
         description="Before a file is overwritten for the first time, keep a copy beside it, whose name ends in .bak",
         default=True,
     )
+    set_up_scene: BoolProperty(
+        name="Set Up the Scene",
+        description="A session that is opened into Blender's untouched start-up scene takes the place of cube and lamp, "
+        "and gets a view, a look and a camera",
+        default=True,
+    )
     color_map: EnumProperty(
         name="Colour Map",
         description="The map that a colouring by a vertex property begins with",
@@ -42,6 +48,7 @@ class MosaicPreferences(Placement, bpy.types.AddonPreferences):
         if not self.automatic_pixel_size:
             layout.prop(self, "pixel_size", text="Angstrom")
         layout.column(heading="Saving").prop(self, "backup")
+        layout.column(heading="Opening").prop(self, "set_up_scene")
         layout.prop(self, "color_map")
         layout.label(text="Hotkeys, while the mouse is over a 3D View or its sidebar")
         box = layout.box()

@@ -20,7 +20,7 @@ from .browser import visibility as browser_visibility
 from .editors import coloring, look, volume
 from .properties import information, properties, swatches
 from .properties import panel as properties_panel
-from .session import follow, load, opening, reload, save, unsaved
+from .session import follow, load, opening, reload, save, unsaved, view
 from .session import panel as session_panel
 
 CLASSES: Final[tuple[type, ...]] = (
@@ -34,6 +34,7 @@ CLASSES: Final[tuple[type, ...]] = (
     save.MOSAIC_OT_save_session_as,
     save.MOSAIC_OT_export_session,
     session_panel.MOSAIC_OT_activate_session,
+    view.MOSAIC_OT_frame_session,
     session_panel.MOSAIC_PT_session,
     volume.MOSAIC_OT_contour_volume,
     volume.MOSAIC_PT_volume,
@@ -107,6 +108,7 @@ FEATURES: Final = (
     session_panel,
     swatches,
     unsaved,
+    view,
 )
 
 _registered = ExitStack()

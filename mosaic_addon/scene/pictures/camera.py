@@ -111,6 +111,7 @@ def frame_camera(
     camera.data.angle_y = 2 * np.arctan(tangent / zoom)
     camera.data.clip_start = distance / 1000
     camera.data.clip_end = distance * 100
+    camera.data.display_size = distance / 20  # so that it does not hide in the view what it frames
     return camera
 
 

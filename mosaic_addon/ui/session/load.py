@@ -49,6 +49,12 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
         name="Very Large Sessions", description="Open sessions that will take minutes or gigabytes", default=False
     )
 
+    set_up_scene: BoolProperty(
+        name="Set Up the Scene",
+        description="In Blender's untouched start-up scene: remove cube and lamp, frame the session as Mosaic's first "
+        "view does, give it a look and a camera, and open the sidebar. Nothing of your own is touched",
+        default=True,
+    )
     replace: BoolProperty(
         name="Replace",
         description="Close the sessions that are open in the scene; otherwise the file is opened beside them",
@@ -66,6 +72,8 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
         for name in Placement.__annotations__ if preferred is not None else ():
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(preferred, name))
+        if preferred is not None and not self.properties.is_property_set("set_up_scene"):
+            self.set_up_scene = preferred.set_up_scene
         if self.replace and not self.discard and unsaved_in(context, self._to_close(context)):
             return bpy.ops.mosaic.discard_and_load("INVOKE_DEFAULT", filepath=self.filepath)
         if self.filepath or self.files:
@@ -85,6 +93,7 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
             layout.prop(self, "pixel_size")
         layout.prop(self, "mesh_spheres")
         layout.prop(self, "unlimited")
+        layout.prop(self, "set_up_scene")
         row = layout.row()
         row.enabled = bool(sessions_in(context.scene))
         row.prop(self, "replace")
@@ -101,7 +110,7 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
                 for session in closing:
                     close_session(session, context.scene)
                 return {"FINISHED"}
-        task = Opening(context, paths, options, self.mesh_spheres, self.unlimited, closing)
+        task = Opening(context, paths, options, self.mesh_spheres, self.unlimited, closing, self.set_up_scene)
         if self.options.is_invoke and task.is_long():
             return start_in_steps(task)
         with _progress(context) as progress:

@@ -15,9 +15,13 @@ from ...scene.importing.build import Imported, build_steps
 from ...scene.importing.options import ImportOptions
 from ...scene.outline.close import close_session
 from ...scene.outline.tree import active_session, sessions_in
+from ...scene.pictures.camera import frame_camera
+from ...scene.pictures.looks import apply_look
+from ...scene.pictures.startup import clear_startup, is_startup_scene
 from ...session import MosaicError, Session, open_session
 from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn, say_all
+from .view import open_sidebar, show_in_views
 
 LONG = 50_000_000  # bytes from which on files are opened in steps, so that the window does not freeze
 SLICE = 0.2  # seconds of work between two looks at the keyboard
@@ -36,6 +40,7 @@ class Opening:
         mesh_spheres: bool,
         unlimited: bool,
         closing: Sequence[bpy.types.Collection],
+        set_up_scene: bool,
     ) -> None:
         self.context = context
         self.scene = context.scene
@@ -44,6 +49,11 @@ class Opening:
         self.mesh_spheres = mesh_spheres
         self.unlimited = unlimited
         self.closing = closing
+        self.is_startup = set_up_scene and is_startup_scene(context.scene)
+        # Where the user has something of their own in view, the view is theirs, too.
+        self.is_alone = set_up_scene and not any(
+            obj.visible_get() for obj in context.scene.objects if not _is_of(obj, closing)
+        )
         self.made: list[Imported] = []
         self.errors: list[str] = []
 
@@ -79,8 +89,18 @@ class Opening:
                 take_names(imported)
             if self.mesh_spheres:
                 draw_as_mesh_spheres(imported.objects)
-        if self.made:
-            _show(self.context, self.made)
+        if not self.made:
+            return
+        objects = [obj for imported in self.made for obj in imported.objects]
+        if self.is_startup:
+            clear_startup(self.scene)
+            self.context.view_layer.update()
+            apply_look(self.scene, camera=frame_camera(self.scene, objects))
+        _select_roots(self.context, self.made, select=not self.is_startup)
+        if self.is_startup or self.is_alone:
+            show_in_views(self.context, objects, from_top=self.is_startup)
+        if self.is_startup:
+            open_sidebar(self.context, objects)
 
     def say(self, operator: bpy.types.Operator) -> OperatorReturn:
         """Report what came of it. Returns what the operator is to return."""
@@ -307,30 +327,19 @@ def _has_few_points(obj: bpy.types.Object) -> bool:
     return len(points) <= FEW_POINTS
 
 
-def _show(context: bpy.types.Context, made: list[Imported]) -> None:
-    """Bring what was made into the 3D views, not clipped. Select the roots alone, as outlines would hide colours."""
+def _is_of(obj: bpy.types.Object, sessions: Sequence[bpy.types.Collection]) -> bool:
+    """Tell whether an object is in one of some sessions."""
+    return any(obj.name in session.all_objects for session in sessions)
+
+
+def _select_roots(context: bpy.types.Context, made: list[Imported], select: bool) -> None:
+    """Select the roots of what was made, or nothing. The objects stay unselected: outlines would hide their colours."""
     context.view_layer.update()
     for obj in context.selected_objects:
         obj.select_set(False)
-    roots = [imported.root for imported in made]
-    shown = [obj for imported in made for obj in imported.objects if not obj.hide_get()]
-    for obj in shown:
-        obj.select_set(True)
-    reach = max(root.empty_display_size * root.scale.x * 20 for root in roots)
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type != "VIEW_3D":
-                continue
-            space = area.spaces.active
-            space.clip_end = max(space.clip_end, 20 * reach)
-            region = next(region for region in area.regions if region.type == "WINDOW")
-            with context.temp_override(window=window, area=area, region=region):
-                bpy.ops.view3d.view_selected()
-    for obj in shown:
-        obj.select_set(False)
-    for root in roots:
-        root.select_set(True)
-    context.view_layer.objects.active = roots[0]
+    for imported in made if select else ():
+        imported.root.select_set(True)
+    context.view_layer.objects.active = made[0].root
 
 
 def additions() -> Iterator[Addition]:

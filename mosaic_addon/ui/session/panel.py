@@ -27,6 +27,7 @@ from .png import read_png
 from .reload import MOSAIC_OT_reload_session
 from .save import MOSAIC_OT_save_session, MOSAIC_OT_save_session_as
 from .unsaved import is_unsaved
+from .view import MOSAIC_OT_frame_session
 
 PICTURE_SCALE = 8.0  # height of the thumbnail, in icons
 
@@ -137,7 +138,9 @@ def _draw_buttons(layout: bpy.types.UILayout, session: bpy.types.Collection | No
     row.operator(MOSAIC_OT_reload_session.bl_idname, text="Reload", icon="FILE_REFRESH")
     row.operator(MOSAIC_OT_close_session.bl_idname, text="Close", icon="X")
     if session is not None and session.library is None:
-        layout.prop(session, FOLLOW)
+        row = layout.row()
+        row.prop(session, FOLLOW)
+        row.operator(MOSAIC_OT_frame_session.bl_idname, text="Frame", icon="VIEWZOOM")
         if is_unreadable(session):
             layout.label(text="The file cannot be read yet", icon="ERROR")
 

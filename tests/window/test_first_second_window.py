@@ -1,0 +1,76 @@
+"""The first session in Blender's start-up scene, in a real window: what a newcomer sees in the first second."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.make_sessions import write_session
+from tests.support.window import WINDOW, Window, assert_quiet, blue_mesh, red_cloud, script
+
+
+@pytest.fixture
+def startup(real_blender: str, user: dict[str, str], screen: str, tmp_path: Path) -> Iterator[Window]:
+    """A Blender as it starts, with cube, lamp and camera."""
+    session = write_session(tmp_path / "seen.pickle", [red_cloud()], [blue_mesh()])
+    text = WINDOW.replace("for obj in list(bpy.data.objects):\n    bpy.data.objects.remove(obj)\n", "")
+    environment = {**user, "DISPLAY": screen, "MESA_SHADER_CACHE_DIR": str(tmp_path / "mesa")}
+    command = [real_blender, "--window-geometry", "0", "0", "1200", "800"]
+    command += ["--python", str(script(tmp_path / "window.py", text)), "--", str(tmp_path), str(session)]
+    with open(tmp_path / "log", "w") as log:
+        blender = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield Window(tmp_path, screen)
+    finally:
+        blender.kill()
+        blender.wait()
+
+
+OPEN = "bpy.ops.mosaic.load_session('INVOKE_DEFAULT', True, filepath=session) and state()"
+TAB = "next(region for region in view()[1].regions if region.type == 'UI').active_panel_category"
+SELECTED = "[obj.name for obj in bpy.context.window_manager.windows[0].view_layer.objects if obj.select_get()]"
+
+
+def share_of(picture: np.ndarray, color: str) -> float:
+    """How much of the middle of the window is red or blue."""
+    view = picture[100:700, 100:650]
+    own, others = (0, [1, 2]) if color == "red" else (2, [0, 1])
+    return float((view[..., own] > view[..., others].max(axis=-1) + 0.2).mean())
+
+
+def test_the_first_session_takes_the_place_of_the_cube(startup: Window) -> None:
+    startup.wait_for("ready.done")
+    assert {"Cube", "Light", "Camera"} <= set(startup.do("state()"))
+    shown = startup.do(OPEN)
+    assert not {"Cube", "Light", "Camera"} & set(shown)
+    startup.until(TAB, "Mosaic", 10)
+    assert startup.do(SELECTED) == []
+    assert startup.do("bpy.context.scene.camera.name") == "Mosaic Camera"
+    assert startup.do("bpy.context.scene.view_settings.view_transform") == "Standard"
+    picture = startup.picture("first_second")
+    assert share_of(picture, "red") > 0.02
+    assert share_of(picture, "blue") > 0.02
+    startup.do("setattr(view()[1].spaces.active.shading, 'type', 'MATERIAL')")
+    time.sleep(3)
+    preview = startup.picture("material_preview")
+    assert share_of(preview, "red") > 0.02
+    startup.do("undo('undo')")
+    assert {"Cube", "Light", "Camera"} <= set(startup.do("state()"))
+    assert "red cloud" not in startup.do("state()")
+    assert_quiet(startup)
+
+
+def test_where_the_user_has_something_nothing_of_it_is_touched(startup: Window) -> None:
+    startup.wait_for("ready.done")
+    startup.do("setattr(bpy.data.objects['Cube'].location, 'x', 3) or bpy.context.view_layer.update()")
+    before = startup.do("[list(row) for row in view()[1].spaces.active.region_3d.view_matrix]")
+    shown = startup.do(OPEN)
+    assert {"Cube", "Light", "Camera", "red cloud"} <= set(shown)
+    assert startup.do("[list(row) for row in view()[1].spaces.active.region_3d.view_matrix]") == before
+    assert startup.do("bpy.context.scene.camera.name") == "Camera"
+    assert_quiet(startup)
