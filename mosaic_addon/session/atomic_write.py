@@ -31,12 +31,14 @@ NO_STRAY = ".00000000.tmp"  # as long as the end of a temporary file's name
 KEPT_ATTRIBUTES = ("user.", "system.posix_acl_access")  # of the extended ones: the user's own, and who may read it
 
 
-def replace_file(path: str | os.PathLike[str], write: Callable[[BinaryIO], None], *, backup: bool) -> None:
+def replace_file(
+    path: str | os.PathLike[str], write: Callable[[BinaryIO], None], *, backup: bool, also_as: str = ""
+) -> None:
     """Let `write` fill a new file, which then takes the place of the one at `path`.
 
     A symbolic link is followed. Mode, owner and extended attributes of an existing file are kept; other names of it,
     hard links, keep the old content. backup: keep an existing file beside the new one as `<name>.bak`, unless there is
-    such a backup already. Raises MosaicError, in a sentence without the file's name, when the file cannot be written.
+    such a backup already. also_as: keep it in any case, as a file whose name is its own and this. Raises MosaicError, in a sentence without the file's name, when the file cannot be written.
     After any error, also one that `write` raises, the old file is there as it was, and nothing else is left. What a
     program that was killed meanwhile has left goes with the next call for the same file.
     """
@@ -46,12 +48,14 @@ def replace_file(path: str | os.PathLike[str], write: Callable[[BinaryIO], None]
     temporary = _temporary(target)
     left = [temporary]
     try:
-        if old is not None and (not backup or os.path.lexists(_beside(target, BACKUP_SUFFIX))):
+        if old is not None and not also_as and (not backup or os.path.lexists(_beside(target, BACKUP_SUFFIX))):
             _let_go_of(target)  # but not of what may have to be copied
         with _as_mosaic_error("cannot be written"):
             _write_through(temporary, write, target, old)
         if backup and old is not None:
-            left += _back_up(target, old)
+            left += _back_up(target, old, BACKUP_SUFFIX)
+        if also_as and old is not None:
+            left += _back_up(target, old, also_as)
         with _as_mosaic_error("cannot be replaced"):
             os.replace(temporary, target)
         left.clear()
@@ -220,12 +224,12 @@ class _FlushedFile(io.FileIO):
         super().close()
 
 
-def _back_up(target: str, old: os.stat_result) -> list[str]:
+def _back_up(target: str, old: os.stat_result, suffix: str) -> list[str]:
     """Make a backup beside a file, unless there is one; that is older and stays. Returns the backups that were made.
 
     A file with other names is copied: who writes to it by one of these would change the backup, too.
     """
-    backup = _beside(target, BACKUP_SUFFIX)
+    backup = _beside(target, suffix)
     if os.path.isfile(backup):
         return []
     if os.path.lexists(backup):
@@ -233,7 +237,7 @@ def _back_up(target: str, old: os.stat_result) -> list[str]:
             f"is not overwritten, because {os.path.basename(backup)!r}, where it would be kept, is no file"
         )
     with _as_mosaic_error("is not overwritten, because no backup of it can be made"):
-        if old.st_nlink == 1:
+        if old.st_nlink == 1 and suffix == BACKUP_SUFFIX:
             with contextlib.suppress(OSError):  # not every file system has hard links
                 os.link(target, backup)
                 return [backup]

@@ -223,12 +223,14 @@ def write_file(
     release: str = NEWEST.version,
     *,
     backup: bool = True,
+    also_as: str = "",
 ) -> None:
     """Write a session file.
 
     write_state: writes the pickle into the file that it gets, from the current position on. sections: what an indexed
     file holds besides the state; a bare pickle holds none. release: the Mosaic that an indexed file says it is of.
-    backup: keep a file that is overwritten for the first time as `<name>.bak` beside it. Raises MosaicError, in a
+    backup: keep a file that is overwritten for the first time as `<name>.bak` beside it. also_as: keep it in any case,
+    under its name and this. Raises MosaicError, in a
     sentence without the file's name, when the file cannot be written. After any error, also one that `write_state`
     raises, an old file is there as it was.
     """
@@ -239,7 +241,7 @@ def write_file(
         else:
             _write_indexed(file, write_state, sections, release)
 
-    replace_file(path, write, backup=backup)
+    replace_file(path, write, backup=backup, also_as=also_as)
     note_session(os.fsdecode(path), file_stamp(path))
 
 

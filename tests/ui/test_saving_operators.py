@@ -63,6 +63,8 @@ def test_save_does_not_overwrite_what_someone_else_changed(addon: Any, small: Pa
     assert small.read_bytes() == theirs
     assert addon.ops.mosaic.save_session(overwrite=True) == {"FINISHED"}
     assert names_in(small) == ["first", "two"]
+    (kept,) = small.parent.glob("small.pickle.20*.bak")
+    assert kept.read_bytes() == theirs
     assert addon.ops.mosaic.save_session() == {"FINISHED"}
 
 

@@ -4,6 +4,7 @@ import json
 import ntpath
 import os
 import re
+import time
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
@@ -82,7 +83,8 @@ def save_session(
     """
     is_its_own = is_file_of(session, path)
     target = check_target(path, is_its_own)
-    if not overwrite and changed_on_disk(session, target):
+    is_changed = changed_on_disk(session, target)
+    if is_changed and not overwrite:
         raise MosaicError(
             f"{target} was changed on disk since it was read; save under another name, or overwrite it (--overwrite, overwrite=True)."
         )
@@ -90,7 +92,7 @@ def save_session(
     with closing(collect_session(session, scene, layer, options)) as collected:
         saved_digests = " ".join(_digests(collected))
         layout = collected.layout if is_its_own else layout_of(target)
-        saved = _write(collected, path, target, backup, thumbnail or thumbnail_of(session), layout)
+        saved = _write(collected, path, target, backup, thumbnail or thumbnail_of(session), layout, keep=is_changed)
         for obj, uuid in collected.uuids:
             if obj.is_editable:
                 obj[UUID] = uuid
@@ -301,8 +303,11 @@ def _write(
     backup: bool,
     thumbnail: bytes | None,
     layout: Literal["pickle", "indexed"],
+    keep: bool = False,
 ) -> Saved:
-    """Write a file. asked: the path that was asked for. Raises MosaicError, with no file changed, when that fails."""
+    """Write a file.
+
+    asked: the path that was asked for. keep: the file that is there, under another name beside the new one. Raises MosaicError, with no file changed, when that fails."""
     sections = collected.sections
     if thumbnail is not None:
         sections["thumbnail"] = Section("png", memoryview(thumbnail))
@@ -321,11 +326,16 @@ def _write(
             "save as .pickle for it."
         )
 
+    also_as = ""
+    if keep and os.path.isfile(path):
+        also_as = time.strftime(".%Y-%m-%d_%H-%M-%S.bak", time.localtime(os.stat(path).st_mtime))
+        warnings.append(f"What another program saved there since it was read is kept as {name}{also_as}.")
+
     def write_state(file: BinaryIO) -> None:
         write_pickle(collected.state, file.write, fetch=fetch, renames=collected.renames)
 
     try:
-        write_file(path, write_state, layout, sections, version_of(collected.release), backup=backup)
+        write_file(path, write_state, layout, sections, version_of(collected.release), backup=backup, also_as=also_as)
     except MosaicError as error:
         raise MosaicError(f"{path} {error}") from error
     return Saved(path, sentences(collected.changes), collected.left_out, warnings)

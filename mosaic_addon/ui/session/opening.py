@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import EnumProperty, StringProperty
 
 from ...scene.drawing.representations import set_inputs
 from ...scene.exporting.save import finish_sculpting, unsaved_changes
@@ -21,11 +21,13 @@ from ...scene.pictures.startup import clear_startup, is_startup_scene
 from ...session import MosaicError, Session, open_session
 from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn, say_all
+from .save import save_in_place
 from .view import open_sidebar, show_in_views
 
 LONG = 50_000_000  # bytes from which on files are opened in steps, so that the window does not freeze
 SLICE = 0.2  # seconds of work between two looks at the keyboard
 WAIT = 0.02  # seconds between two looks at the thread that reads
+SHOWN = 6  # changes in a question
 FEW_POINTS = 5000  # so many can be mesh spheres without slowing the view
 
 
@@ -253,33 +255,55 @@ def refuse_unsaved(context: bpy.types.Context, sessions: Sequence[bpy.types.Coll
 
 
 class _AskFirst(MosaicOperator):
-    """Base class of operators that ask before changes are lost."""
+    """Base class of operators that ask before changes are lost. Who presses Enter saves them."""
 
-    def ask(
-        self, context: bpy.types.Context, event: bpy.types.Event, lost: dict[str, list[str]], text: str
-    ) -> OperatorReturn:
-        count = sum(map(len, lost.values()))
-        names = ", ".join(lost)
-        first = next(iter(lost.values()))[0]
-        more = f", and {count - 1} more" if count > 1 else ""
-        return context.window_manager.invoke_confirm(
-            self, event, title=f"Discard Changes of {names}?", message=f"{first}{more}", confirm_text=text
+    answer: EnumProperty(
+        name="Changes",
+        items=(
+            ("SAVE", "Save", "Save the changes to the session's file first"),
+            ("DISCARD", "Discard", "Lose the changes"),
+        ),
+        default="SAVE",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    def ask(self, context: bpy.types.Context, lost: dict[str, list[str]], text: str) -> OperatorReturn:
+        """Ask whether to save or to discard. lost: the changes by the names of their sessions."""
+        self._lost = lost
+        return context.window_manager.invoke_props_dialog(
+            self, width=420, title=f"Unsaved Changes of {', '.join(lost)}", confirm_text=text
         )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        changes = [change for several in self._lost.values() for change in several]
+        for change in changes[:SHOWN]:
+            self.layout.label(text=change)
+        if len(changes) > SHOWN:
+            self.layout.label(text=f"and {len(changes) - SHOWN} more")
+        self.layout.row().prop(self, "answer", expand=True)
+
+    def save_first(self, context: bpy.types.Context) -> None:
+        """Save what was asked about if that is the answer. Raises MosaicError where that fails."""
+        lost = getattr(self, "_lost", {}) if self.answer == "SAVE" else {}
+        for session in sessions_in(context.scene):
+            if session.name in lost:
+                save_in_place(context, session)
 
 
 class MOSAIC_OT_discard_and_load(_AskFirst):
     """Load another session instead of one whose changes are not saved"""
 
     bl_idname = "mosaic.discard_and_load"
-    bl_label = "Discard Changes and Load"
+    bl_label = "Load Another Session"
     bl_options = {"INTERNAL"}
 
     filepath: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        return self.ask(context, event, unsaved_in(context), "Discard and Load")
+        return self.ask(context, unsaved_in(context), "Load")
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        self.save_first(context)
         bpy.ops.mosaic.load_session("INVOKE_DEFAULT", filepath=self.filepath, replace=True, discard=True)
         return {"FINISHED"}
 
@@ -291,10 +315,6 @@ class MOSAIC_OT_close_session(_AskFirst):
     bl_label = "Close Mosaic Session"
     bl_options = {"REGISTER", "UNDO"}
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        lost = unsaved_in(context, [_session(context)])
-        return self.ask(context, event, lost, "Discard and Close") if lost else self.execute(context)
-
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         session = active_session(context)
@@ -303,7 +323,12 @@ class MOSAIC_OT_close_session(_AskFirst):
         cls.poll_message_set("The session is linked from another .blend" if session else "There is no session")
         return False
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        lost = unsaved_in(context, [_session(context)])
+        return self.ask(context, lost, "Close") if lost else self.execute(context)
+
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        self.save_first(context)
         session = _session(context)
         name = session.name
         close_session(session, context.scene)

@@ -79,26 +79,30 @@ class MOSAIC_OT_save_session(MosaicOperator):
                 self,
                 event,
                 title="Overwrite the Changed File?",
-                message=f"{os.path.basename(path)} was changed by another program since it was read.",
+                message=f"Another program has changed {os.path.basename(path)}; its version is kept beside it.",
                 confirm_text="Overwrite",
             )
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = active_session(context)
-        if not is_known_place(session):
-            raise MosaicError(why_unknown(session))
-        saved = save_session(
-            session,
-            file_of(session),
-            context.scene,
-            context.view_layer,
-            backup=keeps_backup(context),
-            overwrite=self.overwrite,
-        )
-        mark_saved(session)
-        _say(self, saved)
+        _say(self, save_in_place(context, session, self.overwrite))
         return {"FINISHED"}
+
+
+def save_in_place(context: bpy.types.Context, session: bpy.types.Collection, overwrite: bool = False) -> Saved:
+    """Save a session to its file.
+
+    overwrite: also if another program has changed it since it was read. Raises MosaicError where nobody can know that
+    this is the place for it.
+    """
+    if not is_known_place(session):
+        raise MosaicError(why_unknown(session))
+    saved = save_session(
+        session, file_of(session), context.scene, context.view_layer, backup=keeps_backup(context), overwrite=overwrite
+    )
+    mark_saved(session)
+    return saved
 
 
 class _ToFile(MosaicOperator, ExportHelper):

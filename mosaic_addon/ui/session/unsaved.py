@@ -13,13 +13,13 @@ from ...session import MosaicError
 from ..additions import Addition, handler_added, state_forgotten
 
 DELAY = 0.7  # seconds without a change before they are looked for
-MANY = 1000  # objects; in a larger session every update of an object counts, as comparing all would take too long
+MANY = 1000  # objects; a larger session is compared only after one of them was updated, and not once it is unsaved
 QUIET = 1.0  # seconds in which updates do not count, after looking has caused some
 
 _updates = 0  # of the dependency graph, so far
 _quiet_until = 0.0
 _unsaved: set[int] = set()  # session_uid of the collections of sessions with unsaved changes
-_known: set[int] = set()  # session_uid of the collections of large sessions that were seen before
+_touched: set[int] = set()  # session_uid of the collections of large sessions with updates that were not looked into
 _owner = object()  # of our subscriptions to Blender's message bus
 
 
@@ -57,8 +57,14 @@ def _find_out() -> float | None:
 
 def _compare(scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> None:
     for session in sessions_in(scene):
-        if session.library is not None or len(list(objects_of(session))) > MANY:
+        if session.library is not None:
             continue
+        if len(list(objects_of(session))) > MANY:
+            if session.session_uid not in _touched:
+                continue
+            _touched.discard(session.session_uid)
+            if is_unsaved(session):
+                continue
         try:
             changed = bool(unsaved_changes(session, scene, layer))
         except MosaicError:
@@ -97,10 +103,7 @@ def _on_change(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
             objects = set(session.all_objects)
             if len(objects) <= MANY or objects.isdisjoint(changed):
                 continue
-            if session.session_uid in _known:
-                _set(session, True)
-            else:  # the update comes of opening it
-                _known.add(session.session_uid)
+            _touched.add(session.session_uid)
     _frame[scene.session_uid] = scene.frame_current
 
 
@@ -115,7 +118,7 @@ def _on_step(*_: object) -> None:
 @persistent
 def _on_load(*_: object) -> None:
     _unsaved.clear()
-    _known.clear()
+    _touched.clear()
     _frame.clear()
     _watch_names()
     look_again()
@@ -160,5 +163,5 @@ def _forget() -> None:
     if bpy.app.timers.is_registered(_find_out):
         bpy.app.timers.unregister(_find_out)
     _updates, _quiet_until = 0, 0.0
-    for known in (_unsaved, _known, _frame):
+    for known in (_unsaved, _touched, _frame):
         known.clear()
