@@ -158,8 +158,7 @@ class _Comparison:
             return  # it was not read from a file
         for path, text, other in self.side_by_side.differences(left.node, right.node):
             path = tuple(step for step in path if step not in LEFT_OUT_STEPS)
-            # What lies within a value that was told differs, too; an attribute as a whole may differ in more than was told.
-            if path not in said and not any(path[:steps] in said for steps in range(2, len(path))):
+            if path not in said:
                 yield _difference(where, _what(path) or "attributes", text, other)
 
     def _damaged(self, left: Container, right: Container) -> Iterator[Difference]:

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .library_values import is_understood, text_of
 from .nodes import (
     ArrayNode,
     ByteArray,
@@ -95,6 +96,13 @@ class SideBySide:
                 continue
             seen.add(pair)
             self.parts += _cost(left) + _cost(right)
+            if type(left) is CallNode and is_understood(left) and is_understood(right):
+                text, other = text_of(left), text_of(right)
+                self.parts += (len(text) + len(other)) // BYTES_OF_A_PART
+                if text != other:
+                    found += 1
+                    yield path, _text(text), _text(other)
+                    continue
             for text, other in _own(left, right):
                 found += 1
                 yield path, text, other

@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .edit import entry, put, set_fit, set_name, set_sampling_rate, state_of
+from .arrays import NORMALS, QUATERNIONS, TRIANGLES, VERTICES
+from .edit import drop, entry, put, set_fit, set_name, set_sampling_rate, state_of
 from .nodes import ArrayNode, Node, ObjectNode, Pairs, Stored
 from .releases import MESH_CLASSES, OLD_REPRESENTATIONS, Spelling
 from .session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS, POINT_REPRESENTATIONS, Appearance
-from .values import MIN_SAMPLING, array_of, fit_of, numbers_of, told_rate
+from .values import MIN_SAMPLING, array_of, fit_of, number_of, numbers_of, told_rate
 
 MAX_VOXELS = 2**31  # of the grid that Mosaic makes of a segmentation, one byte each
 MAX_VOXEL = 2**31  # along one axis, from the origin; somewhere beyond, Mosaic's numbers overflow
 POINTS_ON_A_FINE_GRID, POINTS_A_STEP = 4_000_000, 500_000
+PLAIN = (type(None), bool, int, float)
+LOOKS = ("size", "opacity", "ambient", "diffuse", "specular", "isovalue_percentile", "render_spheres")
+COLORS = ("base_color", "highlight_color")
 DRAWN = frozenset((*POINT_REPRESENTATIONS, *MESH_REPRESENTATIONS, *OLD_REPRESENTATIONS))
 
 
@@ -47,7 +51,8 @@ def repair(
     if type(fields.get("appearance")) is not Pairs:
         put(entry(node, "appearance"), "base_color", Appearance().base_color)
         mended.append("its appearance, which was none, is new")
-    mended += _repair_color(entry(node, "appearance"))
+    mended += _repair_appearance(entry(node, "appearance"))
+    mended += _repair_vectors(state, count)
     mended += _repair_fit(node, spelling)
     mended += _repair_frames(state, frames)
     if node.cls.name == "SegmentationGeometry":
@@ -64,6 +69,46 @@ def repair(
     return mended
 
 
+def _repair_vectors(state: Pairs, count: int) -> list[str]:
+    """Leave out normals and quaternions of which Mosaic can make nothing. count: of the points."""
+    mended = []
+    for key, width in ((NORMALS, 3), (QUATERNIONS, 4)):
+        value = state.as_dict().get(key)
+        if value is None or type(value) is Stored:
+            continue
+        values = array_of(value)
+        is_read = values is not None and values.dtype.kind in "biuf"
+        if not is_read or (key == QUATERNIONS and values is not None and values.shape != (count, width)):
+            put(state, key, None)
+            mended.append(f"its {key}, which are none, are left out")
+    return mended
+
+
+def _repair_appearance(appearance: Pairs) -> list[str]:
+    """Leave out numbers and colours that are none, for which Mosaic has defaults."""
+    mended = _repair_color(appearance)
+    for key, value in appearance.as_dict().items():
+        if (key in LOOKS and not _is_number(value)) or (key in COLORS and value is not None and not _is_color(value)):
+            drop(appearance, key)
+            mended.append(f"its {key}, which is no {'number' if key in LOOKS else 'colour'}, is left out")
+    return mended
+
+
+def _is_number(value: Node) -> bool:
+    return type(value) in PLAIN or isinstance(value, np.number | np.bool_) or number_of(value) is not None
+
+
+def _is_color(value: Node) -> bool:
+    values = array_of(value)
+    if values is not None:
+        return values.dtype.kind in "biuf" and values.shape == (3,)
+    return (
+        type(value) in (list, tuple)
+        and len(value) == 3
+        and all(part is not None and _is_number(part) for part in value)
+    )
+
+
 def _repair_color(appearance: Pairs) -> list[str]:
     color = appearance.as_dict().get("base_color")
     if not isinstance(color, (list, tuple)) or len(color) <= 3:
@@ -75,6 +120,9 @@ def _repair_color(appearance: Pairs) -> list[str]:
 def _repair_fit(node: ObjectNode, spelling: Spelling) -> list[str]:
     """Leave out a mesh whose faces name vertices that are not there, on which Mosaic crashes."""
     fit = fit_of(node)
+    if fit is not None and _is_odd_rbf(fit):
+        set_fit(node, None, spelling)
+        return ["its fit, whose numbers are none, is left out"]
     if fit is None or fit.cls.name not in MESH_CLASSES or not _is_broken(fit):
         return []
     set_fit(node, None, spelling)
@@ -95,15 +143,29 @@ def _repair_frames(state: Pairs, checked: int) -> list[str]:
     return [f"{len(steps) - len(kept)} of its frames, which are damaged, are left out"]
 
 
+def _is_odd_rbf(fit: ObjectNode) -> bool:
+    """Tell whether Mosaic crashes on a sheet, whose sites and weights are no numbers."""
+    inner = fit.fields().get("rbf")
+    fields = inner.fields() if type(inner) is ObjectNode else {}
+    arrays = [array_of(fields.get(key)) for key in ("xi", "nodes")]
+    return fit.cls.name == "RBF" and any(values is None or values.dtype.kind not in "biuf" for values in arrays)
+
+
 def _is_broken(fit: Node) -> bool:
     """Tell whether Mosaic crashes on a mesh. One whose faces are in Blender's data was checked when it was read."""
+    if type(fit) is ObjectNode:
+        values = [fit.fields().get(key) for key in (VERTICES, TRIANGLES)]
+        if any(type(value) is not Stored and array_of(value) is None for value in values):
+            return True
     return type(fit) is not ObjectNode or (type(fit.fields().get("triangles")) is not Stored and crashes_mosaic(fit))
 
 
 def _repair_volume(state: Pairs, spacing: Sequence[float]) -> list[str]:
     mended = []
-    rate = array_of(state.as_dict().get("volume_sampling_rate"))
-    if rate is not None and not _has_kernel(rate):
+    value: Any = state.as_dict().get("volume_sampling_rate")
+    rate = array_of(value)
+    is_odd = len(value) != 3 if type(value) in (list, tuple) else value is not None and (rate is None or rate.size != 3)
+    if is_odd or (rate is not None and not _has_kernel(rate)):
         put(state, "volume_sampling_rate", np.array(spacing, np.float32))
         mended.append(f"the sampling rate of its volume was not positive, so {told_rate(spacing)} written")
     resolution = state.as_dict().get("target_resolution")

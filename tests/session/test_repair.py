@@ -79,6 +79,16 @@ MENDED: dict[str, tuple[Any, Callable[[ObjectNode], Any], Any, str]] = {
     "four numbers of a colour": (
         cloud(appearance={**APPEARANCE, "base_color": (1, 0.5, 0, 1)}), entry("appearance", "base_color"), (1, 0.5, 0), "its colour"
     ),
+    "size": (cloud(appearance={**APPEARANCE, "size": np.zeros(24, np.uint8)}), lambda node: node.fields()["appearance"].as_dict().get("size"), None, "its size, which is no number"),
+    "colour of text": (cloud(appearance={**APPEARANCE, "base_color": "red"}), lambda node: node.fields()["appearance"].as_dict().get("base_color"), None, "is no colour"),
+    "quaternions": (cloud(quaternions=np.zeros((2, 4))), entry("quaternions"), None, "its quaternions"),
+    "normals of text": (cloud(normals=np.array([["a", "b", "c"]] * 3)), entry("normals"), None, "its normals"),
+    "voxels of two sizes": (volume(volume_sampling_rate=np.ones(2)), entry("volume_sampling_rate"), [10, 10, 10], "its volume"),
+    "vertices that are none": (mesh(model=triangular_mesh(vertices=np.array([None], object))), entry("model"), None, "its mesh"),
+    "a sheet of nothing": (
+        cloud(model=an_object("mosaic.parametrization.RBF", rbf=an_object("scipy.interpolate._rbf.Rbf", xi=np.ones((2, 3), complex), nodes=np.ones(3)))),
+        entry("model"), None, "its fit",
+    ),
     "unknown representation": (cloud(representation="nonsense"), entry("representation"), "pointcloud", "'nonsense'"),
     "no representation": (cloud(representation=None), entry("representation"), "pointcloud", "no representation"),
     "points as a volume": (cloud(representation="volume"), entry("representation"), "pointcloud", "'volume'"),
