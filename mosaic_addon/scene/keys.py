@@ -1,12 +1,15 @@
 """Every custom property that this extension writes: what carries it, what it holds, who writes it and who reads it.
 
-What is kept out of a geometry's meta when it is saved follows from this list. Names that the sidebar registers as
-Blender properties, and names of attributes that begin alike, stand at the end.
+What is kept out of a geometry's meta when it is saved follows from this list. A property is read through its key alone
+(`NAME.read(obj)`), which returns only what we could have written: a .blend may come from a stranger. Names that the
+sidebar registers as Blender properties, and names of attributes that begin alike, stand at the end.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import Flag, auto
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
+
+from . import readers as of
 
 
 class Carrier(Flag):
@@ -28,27 +31,61 @@ class Carrier(Flag):
     SCENE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A custom property.
+Value = TypeVar("Value")
+
+
+class Key(str, Generic[Value]):
+    """The name of a custom property, which reads it as well.
 
     writers, readers: the modules that do so, but for those that copy all properties of a datablock.
     """
 
-    name: str
     carriers: Carrier
     holds: str
     writers: tuple[str, ...]
     readers: tuple[str, ...]
+    _reader: Callable[[Any], Value | None]
+
+    def read(self, owner: Any) -> Value | None:
+        """Return what a datablock carries; None without it, and for what no import or save of ours writes."""
+        value = owner.get(self)
+        return None if value is None else self._reader(value)
+
+    def write(self, owner: Any, value: Any) -> None:
+        """Let a datablock carry a value, instead of an older one.
+
+        The older one goes first: over it Blender writes a longer array of numbers beyond the end of its memory, and
+        cuts bytes at the first NUL.
+        """
+        owner.pop(self, None)
+        owner[self] = value
+
+    def copy(self, source: Any, target: Any) -> None:
+        """Let a datablock carry what another one does, or nothing."""
+        if self in source:
+            self.write(target, source[self])
+        else:
+            target.pop(self, None)
 
 
-KEYS: Final[dict[str, Key]] = {}
+KEYS: Final[dict[str, Key[Any]]] = {}
 
 
-def _key(name: str, carriers: Carrier, holds: str, *, writers: str, readers: str) -> str:
-    """Enter a custom property into the list, and return its name. writers, readers: modules, separated by spaces."""
-    KEYS[name] = Key(name, carriers, holds, tuple(writers.split()), tuple(readers.split()))
-    return name
+def _key(
+    name: str,
+    carriers: Carrier,
+    holds: str,
+    reader: Callable[[Any], Value | None],
+    *,
+    writers: str,
+    readers: str,
+) -> Key[Value]:
+    """Enter a custom property into the list, and return its key. writers, readers: modules, separated by spaces."""
+    key: Key[Value] = Key(name)
+    key.carriers, key.holds, key._reader = carriers, holds, reader
+    key.writers, key.readers = tuple(writers.split()), tuple(readers.split())
+    KEYS[name] = key
+    return key
 
 
 SESSION: Final = _key(
@@ -58,6 +95,7 @@ SESSION: Final = _key(
         "a group of texts and numbers: the file, its layout, release and stamp, digests of the changes in "
         "it, the tomogram's shape"
     ),
+    of.texts("file", "layout", "release", "stamp", "saved"),
     writers="exporting/save importing/build",
     readers=(
         "exporting/save exporting/scope outline/naming outline/outside outline/tree ui/browser/rows ui/session/panel"
@@ -67,20 +105,23 @@ RECORD: Final = _key(
     "mosaic_record",
     Carrier.OBJECT | Carrier.SESSION,
     "what was read from the file, as numbers; see record.py",
-    writers="importing/build",
-    readers="exporting/objects record reloading/reload ui/properties/panel ui/session/panel",
+    of.packed,
+    writers="importing/build reloading/reload",
+    readers="exporting/objects record ui/properties/panel ui/session/panel",
 )
 THUMBNAIL: Final = _key(
     "mosaic_thumbnail",
     Carrier.SESSION,
     "a PNG, as numbers, that takes the place of the file's thumbnail",
-    writers="reloading/reload",
+    of.packed,
+    writers="exporting/save reloading/reload",
     readers="exporting/save",
 )
 OVERRIDE_PLACE: Final = _key(
     "mosaic_saved_as",
     Carrier.SESSION,
     "JSON: the file that a library override of the session was saved to, its stamp, digests of the changes in it",
+    of.text,
     writers="exporting/save importing/build",
     readers="exporting/save importing/build",
 )
@@ -88,16 +129,15 @@ CONTAINER: Final = _key(
     "mosaic_container",
     Carrier.CONTAINER,
     "'clusters' or 'models'",
+    of.one_of("clusters", "models"),
     writers="importing/build",
-    readers=(
-        "exporting/browser_tree outline/arrange outline/naming outline/outside outline/tree ui/browser/rows "
-        "ui/browser/structure"
-    ),
+    readers=("outline/arrange outline/naming outline/outside outline/tree ui/browser/rows ui/browser/structure"),
 )
 ITEMS: Final = _key(
     "mosaic_items",
     Carrier.CONTAINER,
     "the order of its items, 'g' for a group and 'o' for an object; Blender orders each kind alone",
+    of.text,
     writers="outline/tree",
     readers="outline/tree",
 )
@@ -105,16 +145,18 @@ GROUP: Final = _key(
     "mosaic_group",
     Carrier.GROUP,
     "a group of texts: its name in the session, its uuid, and the name that Blender gave it instead",
+    of.texts("name", "uuid", "shown"),
     writers="exporting/save importing/build outline/arrange outline/naming",
     readers=(
-        "exporting/browser_tree exporting/save importing/again importing/build outline/arrange "
-        "outline/naming outline/outside outline/tree reloading/structure"
+        "exporting/browser_tree exporting/save importing/again outline/arrange outline/naming "
+        "outline/outside outline/tree reloading/structure"
     ),
 )
 NEXT: Final = _key(
     "mosaic_next",
     Carrier.GROUP,
     "the object that it stands before, which tells its place when others were deleted",
+    of.number_of_datablock,
     writers="outline/tree",
     readers="outline/tree",
 )
@@ -122,6 +164,7 @@ PIXEL_SIZE: Final = _key(
     "mosaic_pixel_size",
     Carrier.ROOT,
     "angstrom that one of Mosaic's screen pixels stands for",
+    of.positive,
     writers="importing/build",
     readers="exporting/objects importing/again outline/tree",
 )
@@ -129,6 +172,7 @@ ANGSTROM_PER_UNIT: Final = _key(
     "mosaic_angstrom_per_unit",
     Carrier.ROOT,
     "the scale at import, angstrom per Blender unit",
+    of.positive,
     writers="importing/build",
     readers="data/placement exporting/objects",
 )
@@ -136,6 +180,7 @@ CLASS: Final = _key(
     "mosaic_class",
     Carrier.OBJECT,
     "the name of Mosaic's class",
+    of.text,
     writers="importing/build outline/surface_mesh",
     readers=(
         "data/placement drawing/appearance exporting/objects outline/close outline/outside outline/tree "
@@ -146,13 +191,15 @@ NAME: Final = _key(
     "mosaic_name",
     Carrier.OBJECT,
     "the name in the session, which may be longer than Blender's or not unique",
+    of.text,
     writers="importing/build outline/duplicate outline/naming outline/surface_mesh",
-    readers="importing/again outline/surface_mesh outline/tree",
+    readers="importing/again outline/tree",
 )
 SHOWN: Final = _key(
     "mosaic_shown_as",
     Carrier.OBJECT,
     "the name that Blender gave the object, where it could not have its own",
+    of.text,
     writers="importing/again importing/build",
     readers="outline/duplicate outline/naming outline/surface_mesh outline/tree ui/browser/rows",
 )
@@ -160,6 +207,7 @@ UUID: Final = _key(
     "mosaic_uuid",
     Carrier.OBJECT,
     "the uuid in the session",
+    of.text,
     writers="exporting/save importing/build outline/duplicate outline/merge reloading/reload",
     readers="exporting/browser_tree reloading/matching",
 )
@@ -167,22 +215,23 @@ MODEL: Final = _key(
     "mosaic_model",
     Carrier.OBJECT,
     "the class of its fitted shape",
+    of.text,
     writers="importing/build outline/surface_mesh",
-    readers="drawing/facts exporting/objects reloading/update",
+    readers="drawing/facts exporting/soundness reloading/update",
 )
 SAMPLING_RATE: Final = _key(
     "mosaic_sampling_rate",
     Carrier.OBJECT,
     "angstrom a voxel along x, y and z",
+    of.rates,
     writers="drawing/appearance importing/build outline/merge outline/surface_mesh",
-    readers=(
-        "drawing/appearance exporting/edited exporting/objects exporting/unchanged outline/merge outline/surface_mesh"
-    ),
+    readers="drawing/appearance exporting/edited exporting/objects exporting/unchanged outline/merge",
 )
 SHOWS: Final = _key(
     "mosaic_shows",
     Carrier.OBJECT | Carrier.SURFACE | Carrier.STEPS,
     "one text for an object and the volume or steps that it was imported with",
+    of.text,
     writers="importing/build",
     readers="drawing/parts exporting/objects importing/build reloading/update",
 )
@@ -190,6 +239,7 @@ PART: Final = _key(
     "mosaic_part",
     Carrier.PART,
     "true: it is no object of its own, but what another one shows",
+    of.flag,
     writers="drawing/parts",
     readers="drawing/parts",
 )
@@ -197,16 +247,15 @@ COLUMNS: Final = _key(
     "mosaic_vertex_properties",
     Carrier.DATA | Carrier.OBJECT,
     "JSON: which attributes hold each vertex property, and how",
-    writers="data/vertex_properties exporting/evaluated",
-    readers=(
-        "data/vertex_properties exporting/evaluated exporting/object_arrays exporting/objects outline/merge "
-        "reloading/update"
-    ),
+    of.text,
+    writers="data/vertex_properties exporting/evaluated reloading/update",
+    readers="data/vertex_properties exporting/evaluated outline/merge reloading/update",
 )
 VALUES: Final = _key(
     "mosaic_values",
     Carrier.SURFACE,
     "a volume's values, as numbers",
+    of.raw_numbers,
     writers="drawing/surfaces",
     readers="drawing/surfaces",
 )
@@ -214,6 +263,7 @@ DTYPE: Final = _key(
     "mosaic_dtype",
     Carrier.SURFACE,
     "the numpy dtype of these values",
+    of.text,
     writers="drawing/surfaces",
     readers="drawing/surfaces",
 )
@@ -221,6 +271,7 @@ SHAPE: Final = _key(
     "mosaic_shape",
     Carrier.SURFACE,
     "the number of voxels along x, y and z",
+    of.three_whole,
     writers="drawing/surfaces",
     readers="drawing/facts drawing/surfaces exporting/objects ui/editors/volume",
 )
@@ -228,6 +279,7 @@ SPACING: Final = _key(
     "mosaic_spacing",
     Carrier.SURFACE,
     "angstrom a voxel along x, y and z",
+    of.three_positive,
     writers="drawing/surfaces",
     readers="drawing/facts drawing/surfaces exporting/objects",
 )
@@ -235,43 +287,49 @@ PERCENTILE: Final = _key(
     "mosaic_isovalue_percentile",
     Carrier.SURFACE,
     "the isovalue of the surface, 0-100 of the values; missing where Mosaic chooses",
+    of.number,
     writers="drawing/surfaces",
     readers=(
-        "drawing/appearance drawing/surfaces exporting/edited_appearance reloading/update ui/editors/volume "
-        "ui/properties/panel ui/properties/properties"
+        "drawing/surfaces exporting/edited_appearance ui/editors/volume ui/properties/panel ui/properties/properties"
     ),
 )
 RESOLUTION: Final = _key(
     "mosaic_target_resolution",
     Carrier.SURFACE,
     "angstrom that the volume is smoothed to before it is contoured",
+    of.number,
     writers="drawing/surfaces",
-    readers=(
-        "drawing/appearance drawing/surfaces exporting/edited_appearance reloading/update ui/editors/volume "
-        "ui/properties/properties"
-    ),
+    readers="drawing/surfaces exporting/edited_appearance ui/properties/properties",
 )
 STEP: Final = _key(
     "mosaic_step",
     Carrier.STEP,
     "its number in the trajectory, from 0",
+    of.natural,
     writers="drawing/trajectories",
-    readers="exporting/edited_frames exporting/object_arrays",
+    readers="exporting/edited_frames exporting/object_arrays exporting/soundness",
 )
 STEP_SUMS: Final = _key(
     "mosaic_step_sums",
     Carrier.STEP,
     "JSON: counts and check sums of the mesh and its vertex properties at import",
+    of.text,
     writers="drawing/trajectories",
     readers="drawing/trajectories exporting/edited_frames",
 )
 FILENAME: Final = _key(
-    "mosaic_filename", Carrier.STEP, "the file that Mosaic read it from", writers="drawing/trajectories", readers=""
+    "mosaic_filename",
+    Carrier.STEP,
+    "the file that Mosaic read it from",
+    of.text,
+    writers="drawing/trajectories",
+    readers="",
 )
 NODE_GROUP: Final = _key(
     "mosaic_node_group",
     Carrier.NODES,
     "its name and version, which renaming it does not change",
+    of.text,
     writers="drawing/node_tree",
     readers="drawing/color_map_nodes drawing/node_tree drawing/representations drawing/shown_materials",
 )
@@ -279,6 +337,7 @@ SHARED: Final = _key(
     "mosaic_material",
     Carrier.MATERIAL,
     "its name; it belongs to no single geometry",
+    of.text,
     writers="drawing/materials",
     readers="drawing/materials outline/duplicate",
 )
@@ -286,6 +345,7 @@ LOOK: Final = _key(
     "mosaic_look",
     Carrier.LOOK,
     "marks it as a look's; of a node, the view layers whose depth it asked for",
+    of.flag_or_texts,
     writers="pictures/lighting pictures/silhouettes",
     readers="pictures/lighting pictures/silhouettes",
 )
@@ -293,6 +353,7 @@ PLAYS: Final = _key(
     "mosaic_plays_trajectory",
     Carrier.SCENE,
     "true where an import has set the range of frames",
+    of.flag,
     writers="importing/build",
     readers="importing/build reloading/reload",
 )

@@ -9,8 +9,7 @@ import json
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from uuid import uuid4
 
 import bpy
@@ -22,16 +21,18 @@ from ..session.budget import Budget
 from ..session.edit import without_geometries
 from ..session.errors import MosaicError
 from ..session.file import Section
-from ..session.node_templates import STR, Alike, Forms, loads
+from ..session.node_templates import STR, Forms, loads
 from ..session.nodes import NOBODY, ArrayOwner, Formed, ObjectNode, Pairs, Stored
 from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
+from ..session.releases import CONTAINER_KEYS
 from ..session.session import Geometry, Mesh, Session
 from .data.checksums import checksum
-from .data.custom_properties import bytes_in, has, numbers_of
+from .data.custom_properties import has
 from .data.meshes import holds_vertex_normals, holds_vertices
 from .data.vertex_properties import column_checksums, holds_column
 from .keys import RECORD
+from .readers import numbers_of
 
 RECORD_VERSION: Final = 1  # of what objects and collections remember; `unpack` is the place to read older ones
 NODE = "node"
@@ -82,6 +83,10 @@ SHARED_FIELDS: Final = {
 }  # fmt: skip
 OWN_NAMES, COLUMN_NAMES = "own", "columns"  # which of the numbers of a geometry alone stand where
 INT: Final = frozenset({int})
+PLACE: Final = frozenset({str, int})  # a container and a number
+DAMAGES: Final = (  # what reading a record raises that was tampered with
+    MosaicError, AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -170,12 +175,11 @@ def unpack(obj: bpy.types.Object, owner: ArrayOwner) -> Record | None:
 
     Raises MosaicError when it was tampered with, or is of a later version.
     """
-    if RECORD not in obj:  # type: ignore[operator]  # quicker than `get`, and than `has` for thousands of objects
+    kept = RECORD.read(obj)
+    if kept is None and RECORD not in obj:  # type: ignore[operator]  # quicker than `has` for thousands of objects
         return None
     try:
-        version, data = bytes_in(obj[RECORD])
-        if version != RECORD_VERSION:
-            _refuse(version)
+        data = _current(kept)
         found = loads(data, owner)
         part: Any
         if found is None:
@@ -183,21 +187,17 @@ def unpack(obj: bpy.types.Object, owner: ArrayOwner) -> Record | None:
             part, own, shared = entries[NODE], json.loads(entries["own"]), _shared(json.loads(entries["shared"]))
         else:
             part, own = found
-            shared = _shared_of(part.alike)
+            shared = part.alike.checked
+            if shared is None:
+                shared = part.alike.checked = _shared(dict(part.alike.kept))
         columns, values = shared
         index, count, faces, points, triangles, *sums = own
-        if type(part) not in (ObjectNode, Formed) or not INT.issuperset(map(type, own)):
+        if type(part) not in (ObjectNode, Formed) or not INT.issuperset(map(type, own)) or min(index, count) < 0:
             raise MosaicError("it is no record")
         checksums = dict(zip(columns, sums, strict=True))
         return Record(part, index, count, faces, points, triangles, checksums, *values)
-    except (MosaicError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except DAMAGES as error:
         raise MosaicError(f"{obj.name!r} keeps a damaged record of its session: {error}") from error
-
-
-@lru_cache(1000)
-def _shared_of(alike: Alike) -> tuple[list[str], tuple[Any, ...]]:
-    """Return what `_shared` does for all objects of one form, checked once. Raises MosaicError for others."""
-    return _shared(dict(alike.kept))
 
 
 def _shared(fields: dict[str, Any]) -> tuple[list[str], tuple[Any, ...]]:
@@ -209,15 +209,22 @@ def _shared(fields: dict[str, Any]) -> tuple[list[str], tuple[Any, ...]]:
         or types != SHARED_FIELDS
         or type(columns) is not list
         or not STR.issuperset(map(type, columns))
+        or fields["container"] not in CONTAINER_KEYS
+        or not INT.issuperset(map(type, fields["frames"]))
+        or min(fields["frames"], default=0) < 0
     ):
         raise MosaicError("it is no record")
     return columns, tuple(fields[name] for name in SHARED_FIELDS)
 
 
-def _refuse(version: int) -> NoReturn:
-    """Raise MosaicError for a record of a version that this one cannot read."""
-    later = "it was made by a later version of this extension; update the extension"
-    raise MosaicError(later if version > RECORD_VERSION else "it is no record")
+def _current(kept: tuple[int, bytes] | None) -> bytes:
+    """Return the bytes of a record. Raises MosaicError for one of a version that this one cannot read."""
+    version, data = kept or (0, b"")
+    if version > RECORD_VERSION:
+        raise MosaicError("it was made by a later version of this extension; update the extension")
+    if version != RECORD_VERSION:
+        raise MosaicError("it is no record")
+    return data
 
 
 def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
@@ -228,15 +235,30 @@ def unpack_session(collection: bpy.types.Collection) -> SessionRecord | None:
     if not has(collection, RECORD):
         return None
     try:
-        version, data = bytes_in(collection[RECORD])
-        if version != RECORD_VERSION:
-            _refuse(version)
-        entries = _read(data, NOBODY).as_dict()
+        entries = _read(_current(RECORD.read(collection)), NOBODY).as_dict()
         sections = {name: Section(encoding, memoryview(blob)) for name, encoding, blob in entries["sections"]}
-        names = json.loads(entries["names"])
-        return SessionRecord(entries["state"], names, entries["damaged"].as_dict(), sections, entries["session"])
-    except (MosaicError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        names, damaged, state = json.loads(entries["names"]), entries["damaged"].as_dict(), entries["state"]
+        _check_session(state, names, damaged, sections, entries["session"])
+        return SessionRecord(state, names, damaged, sections, entries["session"])
+    except DAMAGES as error:
         raise MosaicError(f"{collection.name!r} keeps a damaged record of its session: {error}") from error
+
+
+def _check_session(state: Any, names: Any, damaged: Any, sections: dict[str, Section], session: Any) -> None:
+    """Raise MosaicError or TypeError for a session's record that no import makes."""
+    places = [entry for entries in names.values() for entry in entries]
+    others = [index for entries in damaged.values() for index, _ in entries]
+    twice = [part for entries in damaged.values() for _, node in entries if type(node) is tuple for part in node]
+    if (
+        type(state) is not Pairs
+        or type(session) is not str
+        or not CONTAINER_KEYS.keys() >= names.keys() | damaged.keys()
+        or not INT.issuperset([type(index) for index, _, _ in places] + list(map(type, others)))
+        or not STR.issuperset([type(text) for _, title, uuid in places for text in (title, uuid or "")])
+        or not PLACE.issuperset(map(type, twice))
+        or not STR.issuperset([type(text) for name, section in sections.items() for text in (name, section.encoding)])
+    ):
+        raise MosaicError("it is no record")
 
 
 def _read(data: bytes, owner: ArrayOwner) -> Pairs:

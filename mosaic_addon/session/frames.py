@@ -10,6 +10,17 @@ from .values import FIT, MODEL, columns_in
 TRAJECTORY, MESH, FILENAME, COLUMNS = "trajectory", "fit", "filename", "vertex_properties"
 
 
+def has_frames(node: ObjectNode, places: Sequence[int]) -> bool:
+    """Tell whether a node is in the form of a geometry, with sound frames at some places of its trajectory."""
+    if node.cls.kind != "mosaic" or type(node.state) not in (Pairs, tuple):
+        return False
+    frames = node.fields().get(TRAJECTORY) if places else []
+    if type(frames) is not list or max(places, default=-1) >= len(frames):
+        return False
+    parts = [frames[place] for place in places]
+    return all(type(part) is Pairs and type(part.as_dict().get(MESH)) is ObjectNode for part in parts)
+
+
 def frames_of(node: ObjectNode) -> list[Pairs]:
     """Return the frames of a trajectory."""
     frames: list[Pairs] = state_of(node).as_dict()[TRAJECTORY]

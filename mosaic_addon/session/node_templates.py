@@ -9,7 +9,6 @@ import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -17,6 +16,7 @@ from .errors import MosaicError
 from .nodes import NOBODY, ArrayNode, ArrayOwner, Formed, Node, ObjectNode, Pairs, Stored
 from .pickle_reader import read_pickle
 from .pickle_writer import write_pickle
+from .remembering import remembered
 
 Entries: TypeAlias = dict[str, Any]
 Numbers: TypeAlias = list[int]
@@ -26,7 +26,8 @@ STR = frozenset({str})
 OWN = (("meta", "name"), ("uuid",))  # the paths to what is a node's own
 MAX_DEPTH, MAX_PARTS = 8, 100  # of a node that has a form
 MAX_BYTES = 256  # of an array that is part of a form
-MAX_FORMS = 1000  # that are remembered
+MAX_FORMS = 1000  # that are remembered when they are written
+REMEMBERED = 2**24  # bytes of forms and values alike, when they are read
 MAX_BRACKETS = 400  # of the JSON, so that its parser cannot run out of stack
 HEAD = struct.Struct("<cII")  # MARK, the length of the form, that of the values alike; then these and the node's own
 MARK = b"F"  # no pickle begins with it
@@ -89,12 +90,13 @@ class Forms:
 class Alike:
     """The common part of nodes that differ in nothing but their arrays, name and uuid.
 
-    kept: the values that `Forms.dumps` got as `alike`.
+    kept: the values that `Forms.dumps` got as `alike`. checked: room for what their reader makes of them.
     """
 
-    __slots__ = ("_places", "_plan", "_values", "kept")
+    __slots__ = ("_places", "_plan", "_values", "checked", "kept")
 
     def __init__(self, plan: "_Plan", values: list[Any], kept: Entries) -> None:
+        self.checked: Any = None
         self._plan = plan
         self._values = values
         self._places = plan.own_places()
@@ -128,7 +130,7 @@ def loads(data: bytes, owner: ArrayOwner) -> tuple[Formed, Numbers] | None:
     return Formed(alike, own, owner), more
 
 
-@lru_cache(MAX_FORMS)
+@remembered(REMEMBERED)
 def _alike_of(data: bytes) -> Alike:
     """Read head, form and the values alike, which many nodes have in common. Raises MosaicError if they do not fit."""
     end = HEAD.size + HEAD.unpack_from(data)[1]
@@ -286,7 +288,7 @@ class _Plan:
         return node
 
 
-@lru_cache(MAX_FORMS)
+@remembered(REMEMBERED)
 def _plan_of(form: bytes) -> _Plan:
     plan = _plan(read_pickle(form, owner=NOBODY), iter(range(MAX_PARTS)), 0)[0]
     if not isinstance(plan, _Plan):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Node: TypeAlias = Any
+SCALARS: Final = frozenset({type(None), bool, int, float, str})
 
 
 class Pairs(list[Node]):
@@ -129,6 +130,31 @@ class Stored:
         self.order = order
         self.owner = owner
         self.cls = cls
+
+
+def stored_nodes(root: Node) -> list[Stored]:
+    """Return all `Stored` in a node, each once."""
+    found: list[Stored] = []
+    todo, seen = [root], {id(root)}
+    while todo:
+        node = todo.pop()
+        kind = type(node)
+        if kind is Stored:
+            found.append(node)
+            continue
+        if kind is ObjectNode:
+            parts = (node.args, node.kwargs, node.state)
+        elif isinstance(node, (list, tuple)):
+            parts = node
+        elif kind is CallNode:
+            parts = node.args
+        else:
+            continue
+        for part in parts:
+            if type(part) not in SCALARS and id(part) not in seen:
+                seen.add(id(part))
+                todo.append(part)
+    return found
 
 
 class Formed:

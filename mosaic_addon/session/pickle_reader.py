@@ -351,7 +351,7 @@ def _new_object(cls: Node, args: Node, kwargs: Node, owner: ArrayOwner | None) -
     if type(cls) is Global and cls.kind == "stored":
         if type(args) is not tuple or not 3 <= len(args) <= 4 or set(map(type, args)) != {str}:
             refuse_call(cls)
-        if args[3:] and args[3] not in ARRAY_CLASSES:
+        if args[2] not in ("C", "F") or (args[3:] and args[3] not in ARRAY_CLASSES):
             refuse_call(cls)
         name, dtype, order, *classes = args
         return Stored(name, dtype, order, owner or NOBODY, *classes)

@@ -162,10 +162,6 @@ def set_resolution(obj: Any) -> None:
 
 REFUSED: dict[str, tuple[Any, Callable[[Any], None], str]] = {
     "a corner that is not finite": (mesh("bad"), set_not_finite, "not finite"),
-    "no sampling rate": (cloud("bad", 3), set_rate(0, 0, 0), "sampling rate must be three positive numbers"),
-    "two sampling rates": (cloud("bad", 3), set_rate(1, 2), "sampling rate must be three positive numbers"),
-    "a sampling rate that is none": (cloud("bad", 3), set_text_as_rate, "not 'x'"),
-    "no resolution": (volume("bad"), set_resolution, "target resolution must be a positive number"),
     "a volume without its modifier": (volume("bad"), lambda obj: obj.modifiers.clear(), "its volume went with its modifier"),
     "no volume": (volume("bad"), lambda obj: remove_what_is_shown(obj, "Surface"), "its volume was deleted; undo"),
     "no frames": (trajectory("bad"), lambda obj: remove_what_is_shown(obj, "Frames"), "its frames were deleted; undo"),
@@ -185,6 +181,24 @@ def test_it_is_refused_by_name_and_no_file_is_changed(bpy: ModuleType, tmp_path:
     assert "'bad'" in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s.pickle", "saved.pickle"]
     assert (tmp_path / "saved.pickle").read_bytes() == old
+
+
+TOLD: dict[str, tuple[Any, Callable[[Any], None], str]] = {
+    "no sampling rate": (cloud("bad", 3), set_rate(0, 0, 0), "its sampling rate is not three positive numbers"),
+    "two sampling rates": (cloud("bad", 3), set_rate(1, 2), "its sampling rate is not three positive numbers"),
+    "a text as rate": (cloud("bad", 3), set_text_as_rate, "its sampling rate is not three positive numbers"),
+    "no resolution": (volume("bad"), set_resolution, "its target resolution is not a positive number"),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_it_is_told_by_name_and_the_file_keeps_what_it_has(bpy: ModuleType, tmp_path: Path, name: str) -> None:
+    obj, edit, text = TOLD[name]
+    opened = Opened(bpy, write_session(tmp_path / "s.pickle", [obj, cloud("good", 3)]))
+    edit(opened["bad"])
+    saved = opened.save(tmp_path / "saved.pickle")
+    assert [warning for warning in saved.warnings if "'bad'" in warning and text in warning]
+    assert not differences(tmp_path / "s.pickle", tmp_path / "saved.pickle")
 
 
 def test_a_step_that_was_deleted_is_missing_and_the_others_are_right(bpy: ModuleType, tmp_path: Path) -> None:

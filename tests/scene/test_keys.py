@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from mosaic_addon.scene import keys
+from mosaic_addon.scene import keys, readers
 
 PACKAGE = Path(__file__).resolve().parents[2] / "mosaic_addon"
 MODULES = {
@@ -52,20 +52,52 @@ def uses(tree: ast.AST) -> Iterator[tuple[str, bool]]:
                 func=ast.Attribute(attr="pop" | "property_overridable_library_set"), args=[ast.Name() as key, *_]
             ):
                 written.add(id(key))
+            case ast.Call(func=ast.Attribute(value=ast.Name() as key, attr="write" | "copy")):
+                written.add(id(key))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load):
             yield names[node.id], id(node) in written
 
 
-@pytest.mark.parametrize("key", keys.KEYS.values(), ids=lambda key: key.name)
-def test_who_writes_and_who_reads_a_property(key: keys.Key) -> None:
+@pytest.mark.parametrize("key", keys.KEYS.values(), ids=str)
+def test_who_writes_and_who_reads_a_property(key: keys.Key[object]) -> None:
     found: dict[bool, list[str]] = defaultdict(list)
     for module, tree in MODULES.items():
-        for is_written in sorted({is_written for name, is_written in uses(tree) if name == NAMES[key.name]}):
+        for is_written in sorted({is_written for name, is_written in uses(tree) if name == NAMES[key]}):
             found[is_written].append(module)
     assert list(key.writers) == found[True]
     assert list(key.readers) == found[False]
     assert found[True], "nobody writes it"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_reads_a_property_past_its_key(module: str) -> None:
+    """`obj[NAME]` and `obj.get(NAME)` give whatever a stranger's .blend holds."""
+    ours = {name for name, _ in uses(MODULES[module])}
+    nodes = list(ast.walk(MODULES[module]))
+    # In `session[SESSION]["file"] = path`, what the inner brackets give is written to.
+    written = {id(node.value) for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)}
+    past = []
+    for node in nodes:
+        match node:
+            case ast.Subscript(slice=ast.Name(id=name), ctx=ast.Load()) if name in ours and id(node) not in written:
+                past.append(ast.unparse(node))
+            case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Name(id=name), *_]) if name in ours:
+                past.append(ast.unparse(node))
+    assert past == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_arrays_of_numbers_are_not_assigned_over_older_ones(module: str) -> None:
+    """Blender would write beyond the end of the older one, which ends the program at some later time."""
+    of_numbers = {NAMES[key] for key in keys.KEYS.values() if key._reader in (readers.packed, readers.raw_numbers)}
+    assert of_numbers == {"RECORD", "THUMBNAIL", "VALUES"}
+    assigned = [
+        ast.unparse(node)
+        for node in ast.walk(MODULES[module])
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+    ]
+    assert not [text for text in assigned if text.partition("[")[2].rstrip("]") in of_numbers]
 
 
 def test_all_of_them_are_kept_out_of_meta(bpy: ModuleType) -> None:

@@ -1,12 +1,10 @@
 """Free values of a session <-> Blender's custom properties, which hold fewer kinds of values than Python."""
 
-import struct
 from functools import lru_cache
 from typing import Any
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from ...session.plain_values import Kept
 from ..keys import KEYS
@@ -15,7 +13,6 @@ MAX_KEY_BYTES = 63
 MAX_ITEMS = 4096  # of an array; a custom property is for reading, not for data
 # Custom properties that do not come from meta: ours, and those in which Blender 4.5 and 5.0 keep settings of Cycles.
 OURS = frozenset({*KEYS, "cycles", "cycles_visibility"})
-HEAD = struct.Struct("=ii")  # before bytes that are held as numbers
 INT32 = range(-(2**31), 2**31)
 
 
@@ -142,40 +139,6 @@ def property_key(name: str, taken: Any = ()) -> str:
         tail = f".{number:03d}"
         key = stem.encode()[: MAX_KEY_BYTES - len(tail)].decode("utf-8", "ignore") + tail
     return key
-
-
-def numbers_of(data: bytes, first: int) -> NDArray[np.int32]:
-    """Return bytes as numbers that a custom property holds: `first`, how many bytes at the end are spare, the bytes.
-
-    A property of raw bytes crashes Blender's Alembic export, and is cut at the first NUL when it is replaced.
-    """
-    spare = -len(data) % 4
-    return np.frombuffer(b"".join((HEAD.pack(first, spare), data, bytes(spare))), np.int32)
-
-
-def put_numbers(owner: bpy.types.ID, key: str, numbers: Any) -> None:
-    """Give a datablock a property that is an array.
-
-    Blender would write it into the memory of an older one, whatever the length of that, and may crash.
-    """
-    owner.pop(key, None)
-    owner[key] = numbers
-
-
-def bytes_in(value: Any) -> tuple[int, bytes]:
-    """Return the first number and the bytes of a property that holds bytes as numbers.
-
-    Raises TypeError or ValueError for any other property.
-    """
-    if getattr(value, "typecode", None) != "i":
-        raise TypeError("it is no list of whole numbers")
-    data = bytes(value)
-    if len(data) < HEAD.size:
-        raise ValueError("it is too short")
-    first, spare = HEAD.unpack_from(data)
-    if not 0 <= spare < 4:
-        raise ValueError("it has no end")
-    return first, data[HEAD.size : len(data) - spare]
 
 
 def clean_text(text: str) -> str:

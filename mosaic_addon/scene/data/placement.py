@@ -76,7 +76,7 @@ def applied_of(root: bpy.types.Object) -> Matrix | None:
         return None
     places = Counter(child.matrix_basis.copy().freeze() for child in root.children if has(child, CLASS))
     for matrix, count in places.most_common(1):
-        scale = 1 / root[ANGSTROM_PER_UNIT]
+        scale = 1 / (ANGSTROM_PER_UNIT.read(root) or 1.0)
         if 2 * count > places.total() and np.allclose(matrix.to_scale()[:], scale, rtol=1e-5, atol=0):
             return matrix
     return None
@@ -84,7 +84,7 @@ def applied_of(root: bpy.types.Object) -> Matrix | None:
 
 def has_lost_its_scale(root: bpy.types.Object) -> bool:
     """Return whether a root has no scale, as after Object > Apply, though an import gave it one."""
-    return root.get(ANGSTROM_PER_UNIT, 1.0) != 1.0 and np.allclose(root.scale[:], 1.0, rtol=0, atol=1e-6)
+    return (ANGSTROM_PER_UNIT.read(root) or 1.0) != 1.0 and np.allclose(root.scale[:], 1.0, rtol=0, atol=1e-6)
 
 
 def turn_of(matrix: Float64Array) -> Sequence[float]:

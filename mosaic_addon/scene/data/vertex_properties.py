@@ -16,9 +16,12 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ...session.dtypes import MAX_STRING_ITEM
 from ...session.errors import MosaicError
+from ...session.remembering import remembered
 from ..compat import values_of
 from ..keys import COLUMNS
+from ..readers import MAX_CODE
 from .attributes import RESERVED, Kind, PointAttributes, PointData, buffer_of, read_attribute, write_attribute
 from .checksums import checksum
 from .exact_bits import (
@@ -33,7 +36,10 @@ from .exact_bits import (
 )
 
 COLUMNS_VERSION = 1  # of the note
-MAX_TABLE_BYTES = 2**30  # of all texts of a vertex property, each as long as the longest may be
+REMEMBERED = 2**24  # characters of notes
+# Bytes that texts may take as an array, each as wide as the longest may be: beyond both, Blender does not hold them.
+FREE_BYTES, BYTES_PER_POINT = 2**24, 256
+FREE_TABLE, TABLE_PER_CHARACTER = 2**16, 16  # bytes of an array of the texts of a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,8 @@ class Column:
 
     dtype: of its values in the session. shape: of the value of a point, () or (k,). attributes: one, or one for each
     component. bits: how the names of the hidden attributes with its exact bits begin, "" where it can have none.
-    texts: by code, None for numbers. table: the texts as an array of `dtype`; where `dtype` would cut some off, they
-    are whole, and lengths are their lengths in characters.
+    texts: by code, None for numbers. table: the texts as an array of `dtype`, None where that would be far larger than
+    the texts; where `dtype` would cut some off, they are whole, and lengths are their lengths in characters.
     """
 
     name: str
@@ -70,14 +76,12 @@ class Column:
     @classmethod
     def parse(cls, entry: Any) -> Self:
         """Return the column of a note's entry. Raises ValueError, TypeError or KeyError for what no import writes."""
-        name, dtype, shape = entry["name"], np.dtype(entry["dtype"]), tuple(entry["shape"])
+        name, dtype, shape = entry["name"], column_dtype(entry["dtype"]), tuple(entry["shape"])
         attributes, bits, texts = entry["attributes"], entry.get("bits", ""), entry.get("texts")
         if type(name) is not str or type(bits) is not str or not all(map(_are_texts, (attributes, texts or []))):
             raise ValueError("no texts")
-        if texts is not None and (len(attributes) != 1 or shape):
+        if (texts is not None) != (dtype.kind in "US") or (texts is not None and (len(attributes) != 1 or shape)):
             raise ValueError("no codes")
-        if dtype.kind not in "biufUS" or not 0 <= dtype.itemsize * max(len(texts or ()), 1) <= MAX_TABLE_BYTES:
-            raise ValueError("no such values")
         # An attribute holds up to four numbers.
         if {int}.union(map(type, shape)) != {int} or (shape and not 0 <= shape[0] <= 4 * max(len(attributes), 1)):
             raise ValueError("no such shape")
@@ -109,41 +113,91 @@ def note_of(columns: Iterable[Column]) -> str:
 NO_COLUMNS = note_of(())
 
 
-def columns_in(note: str, label: str = "An object") -> tuple[Column, ...]:
-    """Return the columns of a note. label: of its object. Raises MosaicError, with the label, for a damaged note."""
-    try:
-        return _parsed(note)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise MosaicError(f"{label} keeps a damaged note of its vertex properties: {str(note)[:60]!r}.") from error
-
-
 @lru_cache(1000)
-def _parsed(note: str) -> tuple[Column, ...]:
-    """Parse a note. Thousands of objects have equal ones, so each is parsed once."""
-    entries = json.loads(note)
-    if entries["version"] != COLUMNS_VERSION:
-        raise ValueError("another version")
-    return tuple(map(Column.parse, entries["columns"]))
+def column_dtype(code: str) -> np.dtype[Any]:
+    """Return the dtype of a vertex property that Blender can hold. Raises ValueError or TypeError for any other."""
+    if type(code) is not str or len(code) > MAX_CODE:
+        raise ValueError("no such values")
+    dtype = np.dtype(code)
+    if dtype.kind not in "biufUS" or not 0 <= dtype.itemsize <= MAX_STRING_ITEM:  # numpy 1 makes negative ones
+        raise ValueError("no such values")
+    return dtype
+
+
+def note_in(*owners: Any) -> str:
+    """Return the note that the first of some datablocks with one carries; "", a damaged one, for what is no text."""
+    for owner in owners:
+        if COLUMNS in owner:
+            return COLUMNS.read(owner) or ""
+    return NO_COLUMNS
+
+
+def columns_in(note: str) -> tuple[Column, ...]:
+    """Return the columns of a note; none for a damaged one."""
+    return _parsed(note) or ()
+
+
+def is_damaged(note: str) -> bool:
+    """Tell whether a note is none that an import writes."""
+    return _parsed(note) is None
+
+
+@remembered(REMEMBERED)
+def _parsed(note: str) -> tuple[Column, ...] | None:
+    """Parse a note; None for a damaged one. Thousands of objects have equal ones, so each is parsed once."""
+    try:
+        entries = json.loads(note)
+        if entries["version"] != COLUMNS_VERSION:
+            return None
+        columns = tuple(map(Column.parse, entries["columns"]))
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None
+    # A name that stands for many columns would be read as often.
+    names = [column.name for column in columns]
+    attributes = [name for column in columns for name in column.attributes]
+    is_unique = len(set(names)) == len(names) and len(set(attributes)) == len(attributes)
+    return columns if is_unique else None
 
 
 def columns_of(data: PointData) -> tuple[Column, ...]:
-    """Return the columns of a mesh or point cloud. Raises MosaicError for a damaged note."""
-    return columns_in(data.get(COLUMNS, NO_COLUMNS), repr(data.name))
+    """Return the columns of a mesh or point cloud; none where their note is damaged."""
+    return columns_in(note_in(data))
 
 
 def _are_texts(values: Any) -> bool:
     return type(values) is list and {str}.issuperset(map(type, values))
 
 
-def _table_of(texts: Sequence[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.int32] | None]:
-    """Return the texts by code as an array and, if `dtype` would cut some off, their lengths in characters."""
-    table = np.array([text.encode("latin-1", "replace") for text in texts] if dtype.kind == "S" else texts)
-    if not len(table):
-        table = np.array([""])  # of no points
-    cut = table.astype(dtype)
-    if table.dtype.itemsize <= dtype.itemsize or np.array_equal(cut, table):
-        return cut, None
-    return table, np.char.str_len(table).astype(np.int32)
+def _table_of(texts: Sequence[str], dtype: np.dtype[Any]) -> tuple[NDArray[Any] | None, NDArray[np.int32] | None]:
+    """Return the texts by code as an array and, if `dtype` would cut some off, their lengths in characters.
+
+    There is no array where it would be far larger than the texts.
+    """
+    counts = list(map(len, texts))
+    width = max(counts, default=0) * _width_of_character(dtype)
+    lengths = np.array(counts, np.int32) if width > dtype.itemsize else None
+    size = max(width, dtype.itemsize) * len(texts)
+    if size > max(FREE_TABLE, TABLE_PER_CHARACTER * (sum(counts) + len(texts))):
+        return None, lengths
+    return _array_of(texts or [""], dtype if lengths is None else _as_wide(dtype, max(counts))), lengths
+
+
+def _array_of(texts: Sequence[str], dtype: np.dtype[Any]) -> NDArray[Any]:
+    return np.array([text.encode("latin-1", "replace") for text in texts] if dtype.kind == "S" else texts, dtype)
+
+
+def _width_of_character(dtype: np.dtype[Any]) -> int:
+    return 4 if dtype.kind == "U" else 1
+
+
+def _as_wide(dtype: np.dtype[Any], length: int) -> np.dtype[Any]:
+    """The dtype of texts of that many characters."""
+    return np.dtype(f"{dtype.kind}{length}")
+
+
+def is_small(count: int, itemsize: int) -> bool:
+    """Return whether that many texts of so many bytes each may become an array."""
+    return itemsize <= MAX_STRING_ITEM and count * itemsize <= max(FREE_BYTES, BYTES_PER_POINT * count)
 
 
 def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str]:
@@ -169,7 +223,7 @@ def _with_bits_to_come(columns: list[Column]) -> Iterator[Column]:
 def note_columns(objects: Iterable[bpy.types.Object]) -> None:
     """Copy the note of columns from data to their objects, since new data that Blender makes of an object have none."""
     for obj in objects:
-        note = obj.data.get(COLUMNS)
+        note = COLUMNS.read(obj.data)
         if note is not None:
             obj[COLUMNS] = note
         else:
@@ -182,10 +236,10 @@ def read_columns(
     """Return the vertex properties of a mesh or point cloud, {name: (n,) or (n, k)}, as they are now.
 
     Those of which an attribute is missing are left out. attributes: of `data`, if they are known. note: of the
-    columns, if `data` lack it. label: the name for `data` in errors. Raises MosaicError for a damaged note, and for a
-    code that stands for no text.
+    columns, if `data` lack it. label: the name for `data` in errors. Raises MosaicError for a code that stands for no
+    text.
     """
-    columns = columns_of(data) if note is None else columns_in(note, repr(label or data.name))
+    columns = columns_of(data) if note is None else columns_in(note)
     if not columns:
         return {}
     attributes = attributes or PointAttributes(data)
@@ -221,7 +275,7 @@ def share_texts(all_data: Iterable[PointData], name: str) -> tuple[str, ...]:
     for data, table in tables:
         if table == shared:
             continue
-        before = data[COLUMNS]
+        before = note_in(data)
         if before not in known:
             columns = columns_in(before)
             note = note_of(replace(column, texts=shared) if column.name == name else column for column in columns)
@@ -243,7 +297,7 @@ def share_all_texts(all_data: Iterable[PointData]) -> None:
     """Make codes stand for the same texts in all objects of an import, so that they can be joined."""
     having: dict[tuple[str, str], list[PointData]] = {}
     for data in all_data:
-        for column in columns_in(note) if '"texts"' in (note := data.get(COLUMNS, "")) else ():
+        for column in columns_in(note) if '"texts"' in (note := note_in(data)) else ():
             if column.texts is not None:
                 having.setdefault((column.name, column.dtype.kind), []).append(data)
     for (name, _), several in having.items():
@@ -276,12 +330,12 @@ def _drawable(values: NDArray[Any]) -> tuple[tuple[str, ...] | None, list[tuple[
     kind = values.dtype.kind
     single: Kind
     wide: dict[int, Kind] = {}
-    if kind in "US" and values.ndim == 1:
+    if not holds_column(values):
+        return None, None
+    if kind in "US":
         texts, codes = np.unique(values, return_inverse=True)
         table = tuple(text.decode("latin-1") if isinstance(text, bytes) else str(text) for text in texts.tolist())
         return table, [("", "INT", codes.reshape(-1).astype(np.int32))]
-    if not holds_column(values):
-        return None, None
     if kind == "b":
         values = values.view(np.uint8) != 0  # a file's bytes need not be 0 and 1
         single = "BOOLEAN"
@@ -303,7 +357,9 @@ def _drawable(values: NDArray[Any]) -> tuple[tuple[str, ...] | None, list[tuple[
 def holds_column(values: NDArray[Any]) -> bool:
     """Return whether Blender can hold a vertex property of these values."""
     kind = values.dtype.kind
-    return (kind in "US" and values.ndim == 1) or (kind in "biuf" and values.ndim <= 2)
+    if kind in "US":
+        return values.ndim == 1 and is_small(len(values), values.dtype.itemsize)
+    return kind in "biuf" and values.ndim <= 2
 
 
 def _holds(values: NDArray[Any], stored: list[NDArray[Any]]) -> bool:
@@ -343,22 +399,30 @@ def read_column(attributes: PointAttributes, column: Column, label: str | None =
 
 
 def _texts(codes: NDArray[Any], column: Column, label: str) -> NDArray[Any]:
-    """Return the texts that codes stand for; the codes themselves where they were converted to other numbers."""
-    table, lengths, dtype = column.table, column.lengths, column.dtype
-    if table is None or codes.ndim != 1 or codes.dtype.kind != "i":
+    """Return the texts that codes stand for.
+
+    The codes themselves where they were converted to other numbers, or the texts would take far more memory than an
+    import gives them.
+    """
+    texts, table, lengths, dtype = column.texts, column.table, column.lengths, column.dtype
+    if texts is None or codes.ndim != 1 or codes.dtype.kind != "i":
         return codes
     # As unsigned numbers those below 0 are too great as well.
-    if len(codes) and codes.view(f"u{codes.itemsize}").max() >= len(table):
-        wrong = codes[(codes < 0) | (codes >= len(table))][0]
+    if len(codes) and codes.view(f"u{codes.itemsize}").max() >= max(len(texts), 1):
+        wrong = codes[(codes < 0) | (codes >= len(texts))][0]
         raise MosaicError(
             f"{label!r}: its vertex property {column.name!r} has the code {wrong}, which stands for none of its "
-            f"{len(table)} texts; set the attribute to codes from 0 to {len(table) - 1}, or remove it, to save."
+            f"{len(texts)} texts; set the attribute to codes from 0 to {len(texts) - 1}, or remove it, to save."
         )
-    if lengths is None:
-        return table[codes]
-    longest = int(lengths[codes].max(initial=1))  # as long as another object's, from which points were joined
-    size = dtype.itemsize // np.dtype(f"{dtype.kind}1").itemsize
-    return table.astype(dtype if longest <= size else f"{dtype.kind}{longest}")[codes]
+    if lengths is not None:
+        longest = int(lengths[codes].max(initial=1))  # as long as another object's, from which points were joined
+        if longest * _width_of_character(dtype) > dtype.itemsize:
+            dtype = _as_wide(dtype, longest)
+    if not is_small(len(codes), dtype.itemsize):
+        return codes
+    if table is None:
+        return _array_of([texts[code] for code in codes.tolist()], dtype)
+    return table[codes] if table.dtype == dtype else table[codes].astype(dtype)
 
 
 def _stem_of(name: str) -> str:

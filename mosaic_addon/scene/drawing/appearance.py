@@ -14,7 +14,7 @@ from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS, Appeara
 from ...session.values import numbers_of
 from ..compat import set_socket_value, socket_value
 from ..data.custom_properties import has
-from ..keys import CLASS, PERCENTILE, RESOLUTION, SAMPLING_RATE
+from ..keys import CLASS, SAMPLING_RATE
 from ..record import unpack
 from .color_map_nodes import MAP
 from .color_maps import to_scene
@@ -22,7 +22,7 @@ from .coloring import color_by, coloring_of, uncolor
 from .materials import SURFACE, material_of
 from .node_tree import socket_named
 from .representations import ARROW_LENGTH, input_of, set_inputs, set_representation
-from .surfaces import contour_again, volume_mesh
+from .surfaces import contour_again, shown_at, volume_mesh
 
 # Where each number is: in the material, node and input; or an input of the modifier.
 SOCKETS = {
@@ -99,8 +99,8 @@ def set_base_color(objects: Iterable[bpy.types.Object], color: Sequence[float]) 
 
 def sampling_rate_of(obj: bpy.types.Object) -> tuple[float, float, float] | None:
     """Return the voxel size of an object along x, y and z, in angstrom; None where it has none."""
-    rate = obj.get(SAMPLING_RATE)
-    return None if rate is None else (float(rate[0]), float(rate[1]), float(rate[2]))
+    rate = SAMPLING_RATE.read(obj)
+    return None if rate is None else (rate[0], rate[1], rate[2])
 
 
 def set_sampling_rate(objects: Iterable[bpy.types.Object], rate: Sequence[float]) -> None:
@@ -188,7 +188,7 @@ def contour(
         mesh = surface.data
         assert isinstance(mesh, bpy.types.Mesh)
         percentile, resolution = choose(mesh)
-        if (percentile, resolution) == (mesh.get(PERCENTILE), mesh[RESOLUTION]):
+        if (percentile, resolution) == shown_at(mesh):
             continue
         if surface.users > len(sharing) or mesh.users > 1 or not mesh.is_editable:
             own = surface.copy()

@@ -20,7 +20,7 @@ def color_map_group(key: str) -> bpy.types.NodeTree:
 
 def map_of(group: bpy.types.NodeTree) -> str:
     """Return which colour map a group shows, by its name in RAMPS or PALETTES of color_maps."""
-    return str(group.get(NODE_GROUP, "")).removeprefix(f"{MAP} ").partition("/")[0]
+    return (NODE_GROUP.read(group) or "").removeprefix(f"{MAP} ").partition("/")[0]
 
 
 def _build_map(program: NodeProgram, key: str) -> None:

@@ -179,7 +179,8 @@ def _drawn(obj: bpy.types.Object) -> list[PointData]:
     if own is None:
         return []
     frames = input_of(obj, "Frames") if group_of(obj) == TRAJECTORY else None
-    return [own, *([frame.data for frame in frames.objects] if frames is not None else [])]
+    steps = map(points_of, frames.objects) if frames is not None else ()
+    return [own, *(step for step in steps if step is not None)]
 
 
 def _having(objects: Iterable[bpy.types.Object], property: str) -> dict[bpy.types.Object, list[PointData]]:

@@ -13,11 +13,12 @@ import numpy as np
 from bpy.app.handlers import persistent
 from numpy.typing import NDArray
 
+from ...session import remembering
 from ...session.decode_models import parameters_of
 from ...session.errors import MosaicError
 from ...session.nodes import NOBODY
 from ..data.attributes import PointAttributes, PointData, points_of, read_attribute
-from ..data.custom_properties import has, own_properties
+from ..data.custom_properties import own_properties
 from ..data.extent import extent
 from ..data.vertex_properties import column_attributes, column_texts
 from ..keys import MODEL, SHAPE, SPACING
@@ -159,10 +160,17 @@ def forget_all(*_: object) -> None:
     _known.clear()
 
 
+@persistent
+def _forget_blend(*_: object) -> None:
+    """Forget what is known of a .blend that is no longer open, its notes and records as well."""
+    forget_all()
+    remembering.forget_all()
+
+
 # Lists of bpy.app.handlers, and what to add to them for the numbers to stay true. The functions change nothing else.
 HANDLERS = (
     ("depsgraph_update_post", _forget_changed),
-    ("load_post", forget_all),
+    ("load_post", _forget_blend),
     ("undo_post", forget_all),
     ("redo_post", forget_all),
 )
@@ -180,7 +188,8 @@ def model_parameters(obj: bpy.types.Object) -> dict[str, str]:
 
 
 def _describe_model(obj: bpy.types.Object) -> dict[str, str]:
-    texts = {"Model": str(obj[MODEL])} if has(obj, MODEL) else {}
+    model = MODEL.read(obj)
+    texts = {} if model is None else {"Model": model}
     try:
         record = unpack(obj, NOBODY)
     except MosaicError:
@@ -212,9 +221,10 @@ def volume_parameters(obj: bpy.types.Object) -> dict[str, str]:
     mesh = volume_mesh(obj)
     if mesh is None:
         return {}
+    shape, spacing = SHAPE.read(mesh) or (), SPACING.read(mesh) or ()
     return {
-        "Voxels": " x ".join(str(length) for length in mesh[SHAPE]),
-        "Voxel size": " x ".join(number_text(length) for length in mesh[SPACING]) + f" {ANGSTROM}",
+        "Voxels": " x ".join(map(str, shape)),
+        "Voxel size": " x ".join(map(number_text, spacing)) + f" {ANGSTROM}",
     }
 
 

@@ -221,7 +221,7 @@ def axis_material(axis: str) -> bpy.types.Material:
 def _shared_material(name: str, make: Callable[[str], bpy.types.Material]) -> bpy.types.Material:
     """Return the material marked with a name, and make it if the .blend lacks it."""
     for material in bpy.data.materials:
-        if material.get(SHARED) == name and material.library is None:
+        if SHARED.read(material) == name and material.library is None:
             return material
     material = make(name)
     material[SHARED] = name

@@ -15,7 +15,7 @@ def shared_group(
     """Return the node group of a name and version, built if the .blend lacks it. Older versions stay as they are."""
     stamp = f"{name}/{version}"
     for group in bpy.data.node_groups:
-        if group.get(NODE_GROUP) == stamp and group.library is None:
+        if NODE_GROUP.read(group) == stamp and group.library is None:
             return group
     group = bpy.data.node_groups.new(name, kind)
     group[NODE_GROUP] = stamp

@@ -106,7 +106,7 @@ def _draws(modifier: Modifier | None) -> TypeGuard[NodesModifier]:
 def kind_drawn(modifier: Modifier | None) -> str | None:
     """The kind of data that a modifier draws, such as POINTS; None for one that is not ours."""
     tree = getattr(modifier, "node_group", None)
-    name = str(tree.get(NODE_GROUP, "")).partition("/")[0] if tree is not None else ""
+    name = (NODE_GROUP.read(tree) or "").partition("/")[0] if tree is not None else ""
     return name if name in OFFERED else None
 
 

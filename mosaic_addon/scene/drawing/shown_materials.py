@@ -51,7 +51,7 @@ def _is_ours(shader: Node) -> bool:
     if shader.name == SURFACE:
         return True
     group = getattr(shader, "node_tree", None)
-    return group is not None and str(group.get(NODE_GROUP, "")).startswith(f"{SURFACE}/")
+    return group is not None and (NODE_GROUP.read(group) or "").startswith(f"{SURFACE}/")
 
 
 def _shaders(material: bpy.types.Material) -> Iterator[tuple[Node, bool]]:

@@ -26,6 +26,7 @@ from ...session.session import (
 from ..data.custom_properties import has
 from ..data.meshes import fill_mesh
 from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES
+from ..readers import number_dtype
 from ..shapes import isosurface, parametric, voxels
 from .parts import new_surface
 from .representations import VOLUME, group_of, input_of
@@ -60,7 +61,7 @@ class SurfaceFactory:
         if key in self._of_volumes:
             return self._of_volumes[key]
         mesh = _new_mesh(name)
-        mesh[VALUES] = _as_numbers(volume.values)
+        VALUES.write(mesh, _as_numbers(volume.values))
         mesh[DTYPE] = volume.values.dtype.str
         mesh[SHAPE] = list(volume.values.shape)
         mesh[SPACING] = [float(length) for length in volume.sampling_rate]
@@ -74,17 +75,50 @@ class SurfaceFactory:
 
 def volume_mesh(obj: bpy.types.Object) -> bpy.types.Mesh | None:
     """Return the mesh with the surface and the values of the volume that an object shows; None if it shows none."""
-    surface = input_of(obj, "Surface") if group_of(obj) == VOLUME else None
-    return surface.data if surface is not None and VALUES in surface.data else None
+    mesh = _mesh_of(obj)
+    return mesh if mesh is not None and _layout_of(mesh) is not None else None
+
+
+def is_damaged(obj: bpy.types.Object) -> bool:
+    """Tell whether the values of the volume that an object shows do not fit together, so that there is none."""
+    mesh = _mesh_of(obj)
+    return mesh is not None and _layout_of(mesh) is None
+
+
+def shown_at(mesh: bpy.types.Mesh) -> tuple[float | None, float]:
+    """Return the isovalue percentile of a volume's surface, None for Mosaic's choice, and its target resolution."""
+    resolution = RESOLUTION.read(mesh)
+    return PERCENTILE.read(mesh), DEFAULT_RESOLUTION if resolution is None else resolution
 
 
 def volume_values(mesh: bpy.types.Mesh) -> NDArray[Any]:
     """Return a copy of the values of a volume, (x, y, z).
 
-    mesh: holds them beside the volume's surface. Raises ValueError where their shape or dtype does not fit.
+    mesh: holds them beside the volume's surface. Raises MosaicError where they do not fit together.
     """
-    shape, dtype = tuple(mesh[SHAPE]), np.dtype(mesh[DTYPE])
-    return np.frombuffer(memoryview(mesh[VALUES]).cast("B"), dtype, prod(shape)).reshape(shape).copy()
+    layout = _layout_of(mesh)
+    if layout is None:
+        raise MosaicError(f"{mesh.name!r} keeps damaged values of a volume; delete the object that shows it.")
+    shape, dtype = layout
+    numbers: Any = VALUES.read(mesh)
+    return np.frombuffer(memoryview(numbers).cast("B"), dtype, prod(shape)).reshape(shape).copy()
+
+
+def _mesh_of(obj: bpy.types.Object) -> bpy.types.Mesh | None:
+    """The mesh with a volume's values that an object shows, whatever these are."""
+    surface = input_of(obj, "Surface") if group_of(obj) == VOLUME else None
+    mesh = None if surface is None else surface.data
+    return mesh if isinstance(mesh, bpy.types.Mesh) and has(mesh, VALUES) else None
+
+
+def _layout_of(mesh: bpy.types.Mesh) -> tuple[tuple[int, int, int], np.dtype[Any]] | None:
+    """The shape and dtype of a volume's values; None where these, their number and the spacing do not fit together."""
+    values, code, shape = VALUES.read(mesh), DTYPE.read(mesh), SHAPE.read(mesh)
+    dtype = None if code is None else number_dtype(code)
+    if values is None or dtype is None or shape is None or SPACING.read(mesh) is None:
+        return None
+    spare = 4 * len(values) - prod(shape) * dtype.itemsize
+    return (shape, dtype) if 0 <= spare < 4 else None
 
 
 def _as_numbers(values: NDArray[Any]) -> NDArray[np.int32]:
@@ -101,13 +135,13 @@ def contour_again(mesh: bpy.types.Mesh, percentile: float | None, resolution: fl
     choice. resolution: that the volume is smoothed to, in angstrom. Raises MosaicError where there is no surface; the
     old one stays.
     """
-    old = mesh.get(PERCENTILE), mesh[RESOLUTION]
-    values = volume_values(mesh)
+    old = shown_at(mesh)
+    values, spacing = volume_values(mesh), np.array(SPACING.read(mesh))
     _set(mesh, percentile, resolution)
-    reason = _contour(mesh, values, np.array(mesh[SPACING]))
+    reason = _contour(mesh, values, spacing)
     if reason:
         _set(mesh, *old)
-        _contour(mesh, values, np.array(mesh[SPACING]))
+        _contour(mesh, values, spacing)
         raise MosaicError(f"The volume has no surface there. {reason}")
 
 
@@ -122,7 +156,7 @@ def _set(mesh: bpy.types.Mesh, percentile: float | None, resolution: float) -> N
 def _contour(mesh: bpy.types.Mesh, values: NDArray[np.generic], spacing: NDArray[np.float64]) -> str:
     """Give a mesh the surface of a volume. Returns why it has none, "" where it has one."""
     # Mosaic computes with the spacing's own precision, single in every session.
-    surface = isosurface.volume_surface(values, spacing.astype(np.float32), mesh.get(PERCENTILE), mesh[RESOLUTION])
+    surface = isosurface.volume_surface(values, spacing.astype(np.float32), *shown_at(mesh))
     fill_mesh(mesh, surface.vertices, surface.triangles, surface.normals)
     return surface.reason
 

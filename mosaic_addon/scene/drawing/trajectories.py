@@ -61,8 +61,8 @@ def frame_sums(positions: NDArray[np.float32], triangles: NDArray[np.int32], col
 def frame_note(mesh: bpy.types.Mesh | None) -> dict[str, Any]:
     """Return what `frame_sums` said of a frame at import; nothing for one that is missing or says no such thing."""
     try:
-        note = json.loads(mesh.get(STEP_SUMS, "{}")) if mesh is not None else {}
-    except (TypeError, ValueError):
+        note = json.loads(STEP_SUMS.read(mesh) or "{}") if mesh is not None else {}
+    except (ValueError, RecursionError):
         note = {}
     return note if isinstance(note, dict) else {}
 

@@ -17,7 +17,7 @@ from ...session.releases import Spelling
 from ...session.repair import crashes_mosaic
 from ...session.values import uuid_of
 from ..data.custom_properties import clean_text, has
-from ..keys import CONTAINER, GROUP, UUID
+from ..keys import GROUP, UUID
 from ..outline.outside import outside_of
 from ..outline.tree import CONTAINERS, container_of, items_of, members_of, name_of
 from ..record import SessionRecord
@@ -133,12 +133,12 @@ def _items(scope: Scope) -> Iterator[tuple[Any, str | None]]:
         for obj in scope.objects:
             yield obj, None
         return
-    for name in CONTAINERS:
-        container = container_of(scope.session, name)
+    containers = {name: container_of(scope.session, name) for name in CONTAINERS}
+    for name, container in containers.items():
         for item in items_of(container) if container is not None else ():
             yield item, name
     for child in scope.session.children:
-        if not has(child, CONTAINER):
+        if child not in containers.values():
             yield child, None
     for obj in scope.session.objects:
         yield obj, None
@@ -153,7 +153,7 @@ def tell_copies(pieces: Iterable[Piece]) -> None:
     """Make copies of a geometry new ones. The one with the uuid and the name of the file is the original."""
 
     def is_less_like_it(piece: Piece) -> tuple[bool, bool]:
-        return piece.obj.get(UUID) != piece.read_uuid, Kind.NAME in piece.edits
+        return UUID.read(piece.obj) != piece.read_uuid, Kind.NAME in piece.edits
 
     first: dict[tuple[str, int], Piece] = {}
     for piece in pieces:
@@ -176,9 +176,9 @@ def identify(places: dict[str, list[Place]], spelling: Spelling) -> Identified:
     pieces = [(piece, place) for several in places.values() for place in several for piece in place.pieces]
     pieces.sort(key=lambda entry: entry[0].index is None)
     for piece, place in pieces:
-        own, read = piece.obj.get(UUID), piece.read_uuid
+        own, read = UUID.read(piece.obj), piece.read_uuid
         uuid = read if type(read) is str else None
-        if own != uuid and isinstance(own, str) and own and (uuid is None or own != clean_text(uuid)):
+        if own != uuid and own and (uuid is None or own != clean_text(uuid)):
             uuid = own
         if uuid in found.taken or (uuid is None and (piece.index is None or place.group is not None)):
             uuid = new_uuid()
@@ -238,8 +238,8 @@ class Groups:
         group = place.group
         if group is None:
             return None, None, place.pieces
-        uuid, title = group.get(GROUP, {}).get("uuid"), name_of(group)
-        known = self.titles.get(uuid)
+        uuid, title = (GROUP.read(group) or {}).get("uuid"), name_of(group)
+        known = None if uuid is None else self.titles.get(uuid)
         if known is not None:
             uuid, title = known[0], known[1] if clean_text(known[1]) == title else title
         return uuid, title, place.pieces

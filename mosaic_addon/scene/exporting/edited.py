@@ -4,8 +4,9 @@ What Blender shows is compared with what an import of the same node would show, 
 come through, and an edit that was taken back counts as none.
 """
 
+from math import isfinite
+
 import bpy
-import numpy as np
 
 from ...session.arrays import VOLUME, stored_in
 from ...session.decode import meta_of, name_in
@@ -13,7 +14,15 @@ from ...session.edit import drop_meta, set_meta, set_name, set_sampling_rate, se
 from ...session.errors import MosaicError
 from ...session.releases import Spelling
 from ...session.values import FIT, is_volume, numbers_of
-from ..data.custom_properties import clean_text, like, meta_properties, own_properties, plain_property, same_property
+from ..data.custom_properties import (
+    clean_text,
+    has,
+    like,
+    meta_properties,
+    own_properties,
+    plain_property,
+    same_property,
+)
 from ..drawing.representations import MODIFIER, modifier_of
 from ..keys import SAMPLING_RATE
 from ..outline.tree import name_of
@@ -97,7 +106,7 @@ def _refuse_what_was_converted(piece: Piece, record: Record) -> None:
 
 def _edit_sampling_rate(piece: Piece, original: tuple[float, float, float]) -> None:
     """Bring an edited sampling rate into the node."""
-    rate = sampling_rate_of(piece.obj, piece.label, original)
+    rate = sampling_rate_of(piece.obj, piece.label, piece.warnings, original)
     if rate is None or rate == original:
         return
     set_sampling_rate(piece.node, rate)
@@ -105,22 +114,24 @@ def _edit_sampling_rate(piece: Piece, original: tuple[float, float, float]) -> N
 
 
 def sampling_rate_of(
-    obj: bpy.types.Object, label: str, original: tuple[float, ...] | None = None
+    obj: bpy.types.Object, label: str, warnings: list[str], original: tuple[float, ...] | None = None
 ) -> tuple[float, ...] | None:
     """Return an object's sampling rate, angstrom a voxel along x, y and z; None without one.
 
     A single number stands for all three. original: the rate that it was read with, which is accepted whatever it is.
-    Raises MosaicError, naming the object by `label`, for what is no sampling rate.
+    What is no sampling rate is none, with a warning that names the object by `label`.
     """
-    value = plain_property(obj.get(SAMPLING_RATE))
-    if value is None:
-        return None
-    rate = tuple(value) if isinstance(value, list) else (value,) * 3
-    if rate != original and (
-        len(rate) != 3 or not all(isinstance(n, (int, float)) and np.isfinite(n) and n > 0 for n in rate)
-    ):
-        raise MosaicError(f"{label}: its sampling rate must be three positive numbers, not {value!r}.")
-    return rate
+    rate = SAMPLING_RATE.read(obj)
+    if rate is not None and (rate == original or is_rate(rate)):
+        return rate
+    if has(obj, SAMPLING_RATE):
+        warnings.append(f"{label}: its sampling rate is not three positive numbers and is not saved; set it anew.")
+    return None
+
+
+def is_rate(rate: tuple[float, ...]) -> bool:
+    """Tell whether numbers can be a sampling rate: all of them finite and positive."""
+    return all(isfinite(number) and number > 0 for number in rate)
 
 
 def _edit_meta(piece: Piece) -> None:

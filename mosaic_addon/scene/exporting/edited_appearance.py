@@ -13,6 +13,7 @@ from ...session.releases import Spelling
 from ...session.session import DEFAULT_RESOLUTION, MESH_REPRESENTATIONS
 from ...session.values import is_segmentation
 from ..compat import ModifierInputs, values_of
+from ..data.custom_properties import has
 from ..drawing.color_maps import to_display, to_scene
 from ..drawing.materials import SURFACE
 from ..drawing.representations import FITTED_SURFACE, LABELS, MODIFIER, modifier_of
@@ -195,22 +196,27 @@ def shortest(value: float) -> float:
 def edit_volume(piece: Piece, record: Record, original: float | None, spelling: Spelling) -> None:
     """Bring an edited isovalue or target resolution of a volume's surface into the node.
 
-    original: the resolution that it was read with. Raises MosaicError for one that is no positive number.
+    original: the resolution that it was read with. What Mosaic has no use for is not saved, with a warning.
     """
     mesh = piece.source.volume
     assert mesh is not None
-    percentile = mesh.get(PERCENTILE)
+    percentile, resolution = PERCENTILE.read(mesh), RESOLUTION.read(mesh)
+    is_mosaics_choice = not has(mesh, PERCENTILE)
     if percentile != appearance_of(piece.node, piece.container, record.fractions).isovalue_percentile:
-        if percentile is None:
-            set_isovalue(piece.node, None, record.fractions)
-        elif not (isinstance(percentile, (int, float)) and 0 < percentile <= 100):
-            raise MosaicError(f"{piece.label}: its isovalue must be a number of percent above 0 and up to 100.")
-        else:
+        if is_mosaics_choice or (percentile is not None and 0 < percentile <= 100):
             set_isovalue(piece.node, percentile, record.fractions)
-        piece.edits[Kind.ISOVALUE] = (percentile,)
-    resolution = mesh.get(RESOLUTION)
+            piece.edits[Kind.ISOVALUE] = (percentile,)
+        else:
+            _tell_what_stays(piece, "isovalue", "a number of percent above 0 and up to 100")
     if spelling.resolutions and resolution != (DEFAULT_RESOLUTION if original is None else original):
-        if not (isinstance(resolution, (int, float)) and np.isfinite(resolution) and resolution > 0):
-            raise MosaicError(f"{piece.label}: its target resolution must be a positive number of angstrom.")
-        set_resolution(piece.node, resolution)
-        piece.edits[Kind.RESOLUTION] = (resolution,)
+        if resolution is not None and resolution > 0:
+            set_resolution(piece.node, resolution)
+            piece.edits[Kind.RESOLUTION] = (resolution,)
+        else:
+            _tell_what_stays(piece, "target resolution", "a positive number of angstrom")
+
+
+def _tell_what_stays(piece: Piece, name: str, wanted: str) -> None:
+    piece.warnings.append(
+        f"{piece.label}: its {name} is not {wanted}; set it anew, the file keeps the one that it has."
+    )

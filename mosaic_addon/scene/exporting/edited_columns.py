@@ -12,7 +12,7 @@ from ...session.values import columns_of
 from ..data.attributes import NORMALS, QUATERNIONS, RESERVED
 from ..data.checksums import checksum
 from ..data.exact_bits import read_with_bits
-from ..data.vertex_properties import Column, column_checksums, note_of, read_column
+from ..data.vertex_properties import Column, column_checksums, is_damaged, note_of, read_column
 from ..record import Record
 from .changes import ColumnEdit, Kind
 from .object_arrays import Source
@@ -22,6 +22,7 @@ from .piece import Piece
 def edit_columns(piece: Piece, record: Record, spelling: Spelling) -> None:
     """Bring vertex properties that were changed, renamed, removed or added into the node."""
     source = piece.source
+    tell_damaged_note(source, piece.warnings, piece.label)
     old = columns_of(piece.node)
     renamed = _find_renamed(piece, record)
     known = {column.name: column for column in source.known_columns()}
@@ -103,6 +104,12 @@ def _is_in_one_part(values: Any, value: Any, count: int) -> bool:
     """Tell whether all rows before row `count`, or all from there on, are `value`, but not all of both."""
     is_there = (values == value).reshape(len(values), -1).all(axis=1)
     return bool(is_there[:count].all() != is_there[count:].all())
+
+
+def tell_damaged_note(source: Source, warnings: list[str], label: str) -> None:
+    """Warn where the note of vertex properties was tampered with, so that attributes count as the user's own."""
+    if is_damaged(source.columns_note):
+        warnings.append(f"{label}: its note of vertex properties is damaged; its attributes are saved as they are.")
 
 
 def kind_of(values: Any) -> tuple[str, tuple[int, ...]]:

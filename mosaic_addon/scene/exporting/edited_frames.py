@@ -16,7 +16,7 @@ from ..drawing.trajectories import frame_sums
 from ..keys import STEP, STEP_SUMS
 from ..record import Record
 from .changes import ColumnEdit, Kind
-from .edited_columns import kind_of, new_columns_of
+from .edited_columns import kind_of, new_columns_of, tell_damaged_note
 from .object_arrays import Source
 from .piece import Piece
 
@@ -48,7 +48,7 @@ def edit_frames(piece: Piece, record: Record, scene_frame: int) -> None:
     edited = _edited_frames(piece.source)
     if edited:
         piece.edits[Kind.EDITED_FRAMES] = tuple(edited.items())
-    number = meshes[frame_at(piece.obj, len(meshes), scene_frame)].get(STEP)
+    number = STEP.read(meshes[frame_at(piece.obj, len(meshes), scene_frame)])
     if number == record.step or number not in own:
         return
     before = shown[record.step] if record.step in shown and record.step not in own else None
@@ -63,7 +63,7 @@ def _edited_frames(source: Source) -> dict[int, str]:
     for number, mesh in source.own_frames().items():
         frame = Source(source.name, mesh, None)
         sums = frame_sums(frame.positions(), frame.triangles(np.dtype(np.int32)), frame.column_checksums())
-        if mesh.get(STEP_SUMS, sums) != sums:
+        if (STEP_SUMS.read(mesh) or sums) != sums:
             edited[number] = sums
     return edited
 
@@ -78,6 +78,7 @@ def _edit_columns_of_frame(piece: Piece, number: int, mesh: bpy.types.Mesh, fram
         return
     label = f"{piece.label}, frame {number}"
     source = Source(label, mesh, None)
+    tell_damaged_note(source, piece.warnings, label)
     known = {column.name: column for column in source.known_columns()}
     current, changed = source.columns(), list[tuple[Any, ...]]()
     for name, value in columns.items():

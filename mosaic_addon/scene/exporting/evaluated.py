@@ -48,9 +48,9 @@ class Temporaries:
             bpy.data.objects.remove(copy)
         if data is not None:
             self._made.append(data)
-            original = obj.data
-            if original is not None and has(original, COLUMNS) and not has(data, COLUMNS):
-                data[COLUMNS] = original[COLUMNS]
+            note = COLUMNS.read(obj.data) if obj.data is not None else None
+            if note is not None and not has(data, COLUMNS):
+                data[COLUMNS] = note
         return data
 
     def _of_metaball(self, obj: bpy.types.Object, layer: bpy.types.ViewLayer) -> PointData | None:

@@ -51,7 +51,7 @@ def newcomer(
     if faces:
         vertices, triangles = source.stored("vertices", "<f8"), source.stored("triangles", "<i4")
         model = new_mesh_model(vertices, triangles, source.stored("vertex_normals", "<f8"), spelling)
-    own_rate = sampling_rate_of(obj, label)
+    own_rate = sampling_rate_of(obj, label, warnings)
     rate = sampling_rate if own_rate is None else own_rate
     meta = _meta(obj, label, warnings)
     appearance, representation = _appearance(drawn, faces > 0), _representation(drawn, faces > 0)

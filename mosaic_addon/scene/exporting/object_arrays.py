@@ -20,9 +20,16 @@ from ..data.checksums import checksum
 from ..data.exact_bits import read_exactly
 from ..data.meshes import ORIGINAL, VERTEX_NORMALS
 from ..data.placement import turn_of, turns_from_z
-from ..data.vertex_properties import NO_COLUMNS, Column, column_checksums, columns_in, read_column, read_columns
+from ..data.vertex_properties import (
+    Column,
+    column_checksums,
+    columns_in,
+    note_in,
+    read_column,
+    read_columns,
+)
 from ..drawing.surfaces import volume_values
-from ..keys import COLUMNS, STEP
+from ..keys import STEP
 
 Array: TypeAlias = NDArray[Any]
 # An array in memory that the objects of a session share: the next array that any of them is asked for takes its place,
@@ -30,6 +37,8 @@ Array: TypeAlias = NDArray[Any]
 Borrowed: TypeAlias = NDArray[Any]
 
 LARGE = 100_000  # points of which arrays are rather read again than kept
+KEPT, KEPT_A_POINT = 2**20, 1024  # bytes of the vertex properties of an object that are kept
+MAX_DIGITS = 9  # of a frame's number
 FLOAT32 = np.dtype(np.float32)
 _dtype = lru_cache(1000)(np.dtype)
 
@@ -97,8 +106,8 @@ class Source:
         else:
             what, _, rest = stored.name.partition("/")
             if what == "frames":
-                number, _, rest = rest.partition("/")
-                return self.frame(int(number)).array(Stored(rest, stored.dtype, stored.order))
+                frame, rest = frame_named(self, rest)
+                return frame.array(Stored(rest, stored.dtype, stored.order))
             if what != "columns":
                 raise KeyError(stored.name)
             values = self.column(rest)
@@ -117,7 +126,7 @@ class Source:
     def columns_note(self) -> str:
         """Say how Blender holds the vertex properties, in JSON."""
         if self._columns_note is None:
-            self._columns_note = self.data.get(COLUMNS, NO_COLUMNS)
+            self._columns_note = note_in(self.data)
         return self._columns_note
 
     @columns_note.setter
@@ -125,27 +134,28 @@ class Source:
         self._columns_note, self._columns, self._column_checksums = note, None, None
 
     def known_columns(self) -> tuple[Column, ...]:
-        """Say how Blender holds the vertex properties. Raises MosaicError for a note that was tampered with."""
-        return columns_in(self.columns_note, repr(self.name))
+        """Say how Blender holds the vertex properties."""
+        return columns_in(self.columns_note)
 
     def columns(self) -> dict[str, Array]:
         """Read the vertex properties as they are in Blender, once where they are small."""
         if self._columns is not None:
             return self._columns
         columns = read_columns(self.data, self.attributes(), self.columns_note, self.name)
-        if self.count <= LARGE:
+        size = sum(values.nbytes for values in columns.values())
+        if self.count <= LARGE and size <= KEPT + self.count * KEPT_A_POINT:
             self._columns = columns
         return columns
 
     def column(self, name: str) -> Array:
         """Read one of the vertex properties. Raises KeyError where there is none of that name."""
-        if self._columns is None and self.count > LARGE:
-            column = next((column for column in self.known_columns() if column.name == name), None)
-            values = None if column is None else read_column(self.attributes(), column, self.name)
-            if values is None:
-                raise KeyError(name)
-            return values
-        return self.columns()[name]
+        if self._columns is not None:
+            return self._columns[name]
+        column = next((column for column in self.known_columns() if column.name == name), None)
+        values = None if column is None else read_column(self.attributes(), column, self.name)
+        if values is None:
+            raise KeyError(name)
+        return values
 
     def column_checksums(self) -> dict[str, int]:
         """Return the check sums of the vertex properties, by name, made once."""
@@ -162,8 +172,7 @@ class Source:
         if self._own_frames is None:
             self._own_frames = {}
             for mesh in self.frames:
-                number = mesh.get(STEP)
-                if type(number) is int:
+                if (number := STEP.read(mesh)) is not None:
                     self._own_frames.setdefault(number, mesh)
         return self._own_frames
 
@@ -294,6 +303,14 @@ READERS: dict[str, Any] = {
     "triangles": Source.written_triangles,
     "volume": Source.volume_values,
 }
+
+
+def frame_named(source: Source, name: str) -> tuple[Source, str]:
+    """Return the frame that the name of an array begins with, and the rest of the name. Raises KeyError without one."""
+    number, _, rest = name.partition("/")
+    if not number.isdecimal() or len(number) > MAX_DIGITS:
+        raise KeyError(name)
+    return source.frame(int(number)), rest
 
 
 def fetch(stored: Stored, owner: Source) -> Borrowed:

@@ -13,33 +13,36 @@ from numpy.typing import NDArray
 
 from ...session.arrays import VOLUME, has_array, put_array, stored_in
 from ...session.errors import MosaicError
+from ...session.frames import has_frames
 from ...session.nodes import Stored
 from ...session.releases import spelling_of
 from ...session.repair import repair, trouble
 from ...session.respell import respell_geometry
 from ..data.attributes import PointData, Scratch
-from ..data.custom_properties import has, plain_property
+from ..data.custom_properties import has
 from ..data.placement import applied_of, has_lost_its_scale, to_session
-from ..data.vertex_properties import NO_COLUMNS
+from ..data.vertex_properties import note_in
 from ..drawing.facts import frames_of
 from ..drawing.representations import MODIFIER, input_of, kind_drawn
 from ..drawing.surfaces import volume_mesh
-from ..keys import ANGSTROM_PER_UNIT, CLASS, COLUMNS, MODEL, PIXEL_SIZE, RECORD, SAMPLING_RATE, SHAPE, SHOWS, SPACING
+from ..keys import ANGSTROM_PER_UNIT, CLASS, PIXEL_SIZE, RECORD, SAMPLING_RATE, SHAPE, SHOWS, SPACING
 from ..outline.tree import name_of, root_above
 from ..record import Record, unpack
 from .changes import Kind
-from .edited import apply_edits
+from .edited import apply_edits, is_rate
 from .edited_appearance import Drawn, DrawnReader
 from .evaluated import Temporaries
 from .new_objects import newcomer
 from .object_arrays import FLOAT32, Source
 from .piece import Piece
 from .scope import Notes, Scope
+from .soundness import has_all_arrays, meshes_of_frames, what_is_damaged
 from .unchanged import key_of, speaks_for_others
 
 DATA_TYPES = frozenset({"MESH", "POINTCLOUD", "CURVE", "CURVES", "SURFACE", "META"})  # of objects that may have points
 OTHER_KINDS = {"FONT": "text", "GREASEPENCIL": "grease pencil drawing", "VOLUME": "OpenVDB volume"}
 BLOCK = 64  # objects that are asked one question before the next
+AS_NEW = "it is saved as a new object, of its points and faces as they are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +86,12 @@ def find_pieces(
         sources = [Source(obj.name, data, placements.matrix(obj), scratch=scratch) for _, obj, _, data in asked]
         drawn = [reader.of(obj) for _, obj, _, _ in asked]
         visible = [eyes.see(obj) for _, obj, _, _ in asked]
-        records = [
-            unpack(obj, source) if CLASS in obj else None  # type: ignore[operator]  # quicker than `has`
-            for (_, obj, _, _), source in zip(asked, sources, strict=True)
-        ]
+        records = [_record_of(obj, source, notes) for (_, obj, _, _), source in zip(asked, sources, strict=True)]
         known = []
         for (_, obj, _, data), source, record in zip(asked, sources, records, strict=True):
             if record is None:
                 continue
-            carrier = data if COLUMNS in data else obj  # type: ignore[operator]  # quicker than `has`
-            source.columns_note = carrier.get(COLUMNS, NO_COLUMNS)
+            source.columns_note = note_in(data, obj)
             if not record.frames:
                 known.append(source)
         for source in known:
@@ -108,6 +107,17 @@ def find_pieces(
                 pieces[number] = piece
     _refuse_applied_points(scope, placements, pieces.values())
     return Found(pieces, maker.lost)
+
+
+def _record_of(obj: bpy.types.Object, source: Source, notes: Notes) -> Record | None:
+    """Return what an object remembers of its file; None, with a warning, where that is damaged."""
+    if CLASS not in obj:  # type: ignore[operator]  # quicker than `has`
+        return None
+    try:
+        return unpack(obj, source)
+    except MosaicError as error:
+        notes.warnings.append(f"{error}; {AS_NEW}.")
+        return None
 
 
 def _leave_out(obj: bpy.types.Object, notes: Notes) -> None:
@@ -256,6 +266,10 @@ def _hidden_collections(
     return hidden - shown, shown, is_excluded
 
 
+class _UnsoundError(Exception):
+    """A record speaks of what is not there."""
+
+
 class PieceMaker:
     """Makes pieces of objects; what many of these share is found once.
 
@@ -306,19 +320,11 @@ class PieceMaker:
         if key is not None and key in self._unchanged:
             piece.read_name = record.part.own[0]
             return piece
-        self._compare(piece, record, drawn, visible)
-        volume = source.volume
-        mended = repair(
-            piece.node,
-            self.scope.spelling,
-            name=name_of(obj),
-            count=source.count,
-            frames=len(record.frames),
-            spacing=None if volume is None else volume[SPACING],
-            quaternions=source.stored("quaternions"),
-        )
-        piece.warnings += [f"{piece.label}: {what}." for what in mended]
-        why = trouble(piece.node, partial(source.points, FLOAT32), None if volume is None else volume[SHAPE])
+        try:
+            why = self._examine(piece, record, drawn, visible)
+        except _UnsoundError:
+            self.notes.warnings.append(f"{obj.name!r} keeps a damaged record of its session; {AS_NEW}.")
+            return self.make(obj, container, source, drawn, visible, None)
         if why is not None:
             self.notes.left_out.append(f"{piece.label} is left out of the file: {why}.")
             self.lost.add(piece.origin)
@@ -327,6 +333,34 @@ class PieceMaker:
             self._unchanged.add(key)
         self.notes.warnings += piece.warnings
         return piece
+
+    def _examine(self, piece: Piece, record: Record, drawn: Drawn, visible: bool | None) -> str | None:
+        """Bring a piece's edits into its node, and mend it.
+
+        Returns why it is left out of the file, the end of a sentence; None where it is not. Raises _UnsoundError for a
+        record that speaks of what is not there.
+        """
+        source = piece.source
+        if not has_frames(piece.node, record.frames):
+            raise _UnsoundError
+        damage = what_is_damaged(piece, record)
+        if damage is not None:
+            return damage
+        self._compare(piece, record, drawn, visible)
+        if not has_all_arrays(source, piece.node):
+            raise _UnsoundError
+        volume = source.volume
+        mended = repair(
+            piece.node,
+            self.scope.spelling,
+            name=name_of(piece.obj),
+            count=source.count,
+            frames=len(record.frames),
+            spacing=None if volume is None else SPACING.read(volume),
+            quaternions=source.stored("quaternions"),
+        )
+        piece.warnings += [f"{piece.label}: {what}." for what in mended]
+        return trouble(piece.node, partial(source.points, FLOAT32), None if volume is None else SHAPE.read(volume))
 
     def _key(self, piece: Piece, record: Record, drawn: Drawn, visible: bool | None) -> Hashable | None:
         """Return the key by which a geometry is known to be unchanged; None for one that must be examined."""
@@ -338,7 +372,7 @@ class PieceMaker:
         """Bring into a geometry's node what was edited since the record was made."""
         obj = piece.obj
         # A modifier that was copied from another object may draw frames or a volume that this geometry cannot have.
-        piece.source.frames = _frames_of(obj) if record.frames else []
+        piece.source.frames = meshes_of_frames(obj) if record.frames else []
         if has_array(piece.node, VOLUME):
             piece.source.volume = volume_mesh(obj)
         _refuse_what_is_of_others(piece, record)
@@ -372,9 +406,9 @@ class PieceMaker:
     def _usual_rate(self) -> tuple[float, float, float]:
         """Return the sampling rate of the session's first object, which new ones get."""
         for obj in self.scope.session.all_objects if self.scope.session is not None else ():
-            rate = plain_property(obj.get(SAMPLING_RATE))
-            if has(obj, CLASS) and isinstance(rate, list) and len(rate) == 3:
-                return tuple(rate)
+            rate = SAMPLING_RATE.read(obj)
+            if has(obj, CLASS) and rate is not None and is_rate(rate):
+                return rate[0], rate[1], rate[2]
         return (1.0, 1.0, 1.0)
 
     @cached_property
@@ -392,19 +426,12 @@ class PieceMaker:
         }
 
 
-def _frames_of(obj: bpy.types.Object) -> list[bpy.types.Mesh]:
-    """Return the meshes of a trajectory's frames."""
-    if not has(obj, MODEL):
-        return []
-    return [mesh for frame in frames_of(obj) if isinstance(mesh := frame.data, Mesh)]
-
-
 def _refuse_what_is_of_others(piece: Piece, record: Record) -> None:
     """Raise MosaicError where an object shows another one's volume or frames, as its modifier was copied from there."""
-    own, holder = piece.obj.get(SHOWS), piece.source.volume
+    own, holder = SHOWS.read(piece.obj), piece.source.volume
     if record.frames:
         holder = input_of(piece.obj, "Frames")
-    if own is not None and holder is not None and holder.get(SHOWS) != own:
+    if own is not None and holder is not None and SHOWS.read(holder) != own:
         what = "frames" if record.frames else "volume"
         raise MosaicError(
             f"{piece.label}: its modifier {MODIFIER!r} was copied from another object and shows the {what} of that "
@@ -437,7 +464,7 @@ def _refuse_applied_points(scope: Scope, placements: Placements, pieces: Collect
     if scope.root is None or not has_lost_its_scale(scope.root) or placements.applied(scope.root) is not None:
         return
     if pieces and 2 * sum(Kind.POINTS in piece.edits for piece in pieces) > len(pieces):
-        scale = 1 / scope.root[ANGSTROM_PER_UNIT]
+        scale = 1 / (ANGSTROM_PER_UNIT.read(scope.root) or 1.0)
         raise MosaicError(
             f"{scope.root.name!r} and its objects had their scale applied (Object > Apply), so their points are not in "
             f"angstrom any more; undo that, or, if it was not so, give {scope.root.name!r} its scale {scale:g} again."

@@ -19,8 +19,9 @@ from ...session.file import Section, file_stamp, is_as_met, real_path, was_met, 
 from ...session.gc_pause import without_collection
 from ...session.pickle_writer import write_pickle
 from ...session.releases import spelling_of, version_of
-from ..data.custom_properties import bytes_in, clean_text, has, numbers_of, put_numbers
+from ..data.custom_properties import clean_text
 from ..keys import GROUP, OVERRIDE_PLACE, SESSION, THUMBNAIL, UUID
+from ..readers import numbers_of
 from .changes import by_subject, digest, sentences
 from .collect import Collected, collect_objects, collect_session
 from .object_arrays import fetch
@@ -97,16 +98,14 @@ def save_session(
             if obj.is_editable:
                 obj[UUID] = uuid
         for group, entry in collected.groups:
-            if group.is_editable and group.get(GROUP, {}).get("uuid") != entry["uuid"]:
+            if group.is_editable and (GROUP.read(group) or {}).get("uuid") != entry["uuid"]:
                 group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
     if (adopt or is_its_own) and (options is None or options.target is None):
         saved_as = LastFile(clean_text(target), file_stamp(target) or "", saved_digests)
         _last_files[session.session_uid] = saved_as
         if thumbnail is not None:
-            put_numbers(session, THUMBNAIL, numbers_of(thumbnail, THUMBNAIL_VERSION))
-        session[SESSION]["layout"] = layout
-        for key, value in asdict(saved_as).items():
-            session[SESSION][key] = value
+            THUMBNAIL.write(session, numbers_of(thumbnail, THUMBNAIL_VERSION))
+        _note(session, {"layout": layout} | asdict(saved_as))
         if session.override_library is not None:  # Blender keeps no other change of an override
             session[OVERRIDE_PLACE] = json.dumps(asdict(saved_as))
     return saved
@@ -114,12 +113,16 @@ def save_session(
 
 def thumbnail_of(session: bpy.types.Collection) -> bytes | None:
     """Return the PNG that replaces the file's thumbnail; None without one, or where it was tampered with."""
-    if not has(session, THUMBNAIL):
-        return None
-    try:
-        return bytes_in(session[THUMBNAIL])[1]
-    except (TypeError, ValueError):
-        return None
+    found = THUMBNAIL.read(session)
+    return None if found is None else found[1]
+
+
+def _note(session: bpy.types.Collection, entries: dict[str, str]) -> None:
+    """Note in the session's collection where it was saved."""
+    if SESSION.read(session) is None:  # it was tampered with
+        session[SESSION] = entries
+    for key, value in entries.items():
+        session[SESSION][key] = value
 
 
 @without_collection()
@@ -244,8 +247,8 @@ def _last_file_of(session: bpy.types.Collection) -> LastFile:
     """Return the file that a session was last read from or saved to."""
     last = _last_files.get(session.session_uid) or _said_at_override(session)
     if last is None:
-        said = session[SESSION]
-        last = LastFile(*(str(said.get(entry.name, "")) for entry in fields(LastFile)))
+        said = SESSION.read(session) or {}
+        last = LastFile(*(said.get(entry.name, "") for entry in fields(LastFile)))
     return last
 
 
@@ -254,8 +257,8 @@ def _said_at_override(session: bpy.types.Collection) -> LastFile | None:
     if session.override_library is None:
         return None
     try:
-        said = LastFile(**json.loads(session.get(OVERRIDE_PLACE) or "{}"))
-    except (TypeError, ValueError):
+        said = LastFile(**json.loads(OVERRIDE_PLACE.read(session) or "{}"))
+    except (TypeError, ValueError, RecursionError):
         return None
     return said if {str} == set(map(type, asdict(said).values())) else None
 

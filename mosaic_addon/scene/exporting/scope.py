@@ -51,8 +51,9 @@ def scope_of_session(
     session: bpy.types.Collection, scene: bpy.types.Scene, layer: bpy.types.ViewLayer, options: ExportOptions
 ) -> Scope:
     """Return the scope of a session. Raises MosaicError when its record was tampered with."""
-    release = session[SESSION].get("release", NEWEST.release)
-    layout: Literal["pickle", "indexed"] = "indexed" if session[SESSION].get("layout") == "indexed" else "pickle"
+    said = SESSION.read(session) or {}
+    release = said.get("release", NEWEST.release)
+    layout: Literal["pickle", "indexed"] = "indexed" if said.get("layout") == "indexed" else "pickle"
     root, record = root_of(session), unpack_session(session)
     return Scope(session, (), scene, layer, options, root, record, release, spelling_of(release), layout)
 

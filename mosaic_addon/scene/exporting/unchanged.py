@@ -44,13 +44,12 @@ def key_of(
         return None
     if source.column_checksums() != record.column_checksums:
         return None
-    rate = obj.get(SAMPLING_RATE)
     own = own_properties(obj)
     return (
         part.alike,
         visible,
         drawn,
-        tuple(rate.to_list()) if hasattr(rate, "to_list") else _bytes_of(plain_property(rate)),
+        SAMPLING_RATE.read(obj),
         _bytes_of([(key, plain_property(value)) for key, value in own.items()]) if own else b"",
         source.is_mesh,
         source.count > 0,

@@ -18,8 +18,8 @@ def take_names(imported: Imported) -> None:
     """Give what was imported beside a session that has been closed since the names that were taken then."""
     objects = imported.objects if len(imported.objects) <= RENAMED else []
     for obj in objects:
-        name = obj[NAME]
-        if obj.name != name and name not in bpy.data.objects:
+        name = NAME.read(obj)
+        if name is not None and obj.name != name and name not in bpy.data.objects:
             obj.name = name
             if obj.name == name:
                 obj.pop(SHOWN, None)
@@ -38,4 +38,4 @@ def options_of(session: bpy.types.Collection) -> ImportOptions:
     if root is None:
         return ImportOptions()
     scale = root.scale.x
-    return ImportOptions(1 / scale if scale > 0 else DEFAULT_SCALE, any(root.location[:]), float(root[PIXEL_SIZE]))
+    return ImportOptions(1 / scale if scale > 0 else DEFAULT_SCALE, any(root.location[:]), PIXEL_SIZE.read(root))

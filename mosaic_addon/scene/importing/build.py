@@ -17,7 +17,7 @@ from ...session.releases import recognise
 from ...session.session import Container, Geometry, Group, Mesh, Session
 from ..compat import MAX_NAME_BYTES, PointCloudFactory
 from ..data.attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute
-from ..data.custom_properties import clean_text, has, meta_properties
+from ..data.custom_properties import clean_text, meta_properties
 from ..data.exact_bits import write_bits
 from ..data.meshes import new_mesh, write_original
 from ..data.vertex_properties import note_columns, share_all_texts, write_columns
@@ -185,7 +185,7 @@ def _build(
     collection[OVERRIDE_PLACE] = ""
     collection.property_overridable_library_set(f'["{OVERRIDE_PLACE}"]', True)
     if kept:
-        collection[RECORD] = kept.pop(id(plan.session))
+        RECORD.write(collection, kept.pop(id(plan.session)))
     collection.objects.link(root)
     shown: list[bpy.types.Object] = []
     for container in (plan.session.clusters, plan.session.models):
@@ -224,7 +224,7 @@ def new_objects(
     for number, item in enumerate(ordered):
         obj = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
         if kept:
-            obj[RECORD] = kept.pop(id(item.geometry))
+            RECORD.write(obj, kept.pop(id(item.geometry)))
         parts = _new_parts(item, shapes, plan.warnings)
         if item.group in (VOLUME, TRAJECTORY):
             for part in parts.values():
@@ -261,7 +261,7 @@ def _set_frames(scene: bpy.types.Scene, trajectories: list[Geometry]) -> None:
 
 def _has_frames_of_its_own(scene: bpy.types.Scene) -> bool:
     """Whether the frames of a scene were set by an animation of the .blend, or an earlier trajectory."""
-    return bool(bpy.data.actions or scene.get(PLAYS))
+    return bool(bpy.data.actions or PLAYS.read(scene))
 
 
 def _frame_shown(geometry: Geometry, first: Geometry | None, scene: bpy.types.Scene) -> int:
@@ -348,9 +348,10 @@ def _mark_as_its_own(obj: bpy.types.Object, part: bpy.types.Object | bpy.types.C
     """Give an object and its volume or frames the same text, so that saving sees when others are shown instead."""
     holder = part if isinstance(part, bpy.types.Collection) else part.data
     assert holder is not None
-    if not has(holder, SHOWS):  # several objects may show one volume
-        holder[SHOWS] = uuid4().hex
-    obj[SHOWS] = holder[SHOWS]
+    text = SHOWS.read(holder)  # several objects may show one volume
+    if text is None:
+        text = holder[SHOWS] = uuid4().hex
+    obj[SHOWS] = text
 
 
 def _new_object(
@@ -427,9 +428,8 @@ def _fill_container(
 def new_group(item: Group) -> bpy.types.Collection:
     """Make the collection of a group, without its objects."""
     group = bpy.data.collections.new(clean_text(item.name) or "Group")
-    group[GROUP] = {"name": clean_text(item.name), "uuid": clean_text(item.uuid)}
-    if group.name != group[GROUP]["name"]:
-        group[GROUP]["shown"] = group.name
+    called = {"name": clean_text(item.name), "uuid": clean_text(item.uuid)}
+    group[GROUP] = called | ({"shown": group.name} if group.name != called["name"] else {})
     return group
 
 

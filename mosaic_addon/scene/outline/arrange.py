@@ -100,8 +100,9 @@ def new_group(objects: Sequence[bpy.types.Object], name: str) -> bpy.types.Colle
     place = tree.items.index(tree.group_of(first) or first)
     before = len([item for item in tree.items[:place] if item not in set(objects)])
     group = bpy.data.collections.new(clean_text(name) or "Group")
-    group[GROUP] = {"name": clean_text(name), "uuid": str(uuid.uuid4())}
-    note_name(group[GROUP], "shown", group[GROUP]["name"], group.name)
+    called = {"name": clean_text(name), "uuid": str(uuid.uuid4())}
+    note_name(called, "shown", called["name"], group.name)
+    group[GROUP] = called
     tree.take(objects)
     tree.items.insert(before, group)
     tree.members[group] = list(objects)

@@ -13,7 +13,6 @@ from ...session.errors import MosaicError
 from ...session.move_models import turned_normals
 from ..compat import PointCloudFactory, values_of
 from ..data.attributes import KINDS, NORMALS, QUATERNIONS, Kind, PointData, buffer_of, points_of, read_attribute
-from ..data.custom_properties import has
 from ..data.exact_bits import holds_all
 from ..data.meshes import CUSTOM_NORMAL
 from ..data.placement import applied_of, to_session, turn_of
@@ -76,12 +75,12 @@ def merge(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) ->
             data[key] = value
     data.materials.append(None)  # the slot that the object fills
     name = old.name
-    rates = [obj[SAMPLING_RATE] for obj in objects if has(obj, SAMPLING_RATE)]
+    rates = [rate for obj in objects if (rate := SAMPLING_RATE.read(obj)) is not None]
     first.data = data
     note_columns([first])
     first[UUID] = str(uuid.uuid4())
     if rates:
-        first[SAMPLING_RATE] = np.max([list(rate) for rate in rates], axis=0).tolist()
+        first[SAMPLING_RATE] = np.max(rates, axis=0).tolist()
     remove(others)
     if not old.users:
         bpy.data.batch_remove([old])

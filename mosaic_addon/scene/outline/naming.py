@@ -26,10 +26,10 @@ def rename(item: Item, name: str) -> None:
     item.name = name
     if has(item, SESSION):
         return
-    if not has(item, GROUP):
-        item[GROUP] = {}
-    item[GROUP]["name"] = name
-    note_name(item[GROUP], "shown", name, item.name)
+    group = GROUP.read(item) or {}
+    group["name"] = name
+    note_name(group, "shown", name, item.name)
+    item[GROUP] = group
 
 
 def note_name(owner: Any, key: str, wanted: str, given: str) -> None:

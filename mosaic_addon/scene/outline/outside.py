@@ -12,7 +12,7 @@ from ...session.nodes import NOBODY
 from ..data.custom_properties import has
 from ..keys import CLASS, CONTAINER, GROUP, SESSION
 from ..record import Record, unpack, unpack_session
-from .tree import CONTAINERS, Item, items_of, root_above, root_inside
+from .tree import Item, items_of, root_above, root_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _walk(scene: Collection) -> Iterator[Outside]:
             continue
         below: list[Item]
         if has(item, CONTAINER):
-            container = item[CONTAINER] if item[CONTAINER] in CONTAINERS else None
+            container = CONTAINER.read(item)
             below = [each for each in items_of(item) if isinstance(each, Collection) or has(each, CLASS)]
         else:
             group = item if has(item, GROUP) else group

@@ -59,10 +59,9 @@ def surface_to_mesh(obj: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.ty
     data.materials.append(None)  # the slot that the object fills
     made = bpy.data.objects.new(clean_text(name), data)
     made[NAME] = clean_text(name)
-    note_name(made, SHOWN, made[NAME], made.name)
+    note_name(made, SHOWN, clean_text(name), made.name)
     made[CLASS], made[MODEL] = "Geometry", "TriangularMesh"
-    if SAMPLING_RATE in obj:  # type: ignore[operator]
-        made[SAMPLING_RATE] = obj[SAMPLING_RATE]
+    SAMPLING_RATE.copy(obj, made)
     made.parent = obj.parent
     made.matrix_parent_inverse = obj.matrix_parent_inverse
     made.matrix_basis = obj.matrix_basis

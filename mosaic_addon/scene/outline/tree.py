@@ -76,7 +76,7 @@ def root_above(obj: Object) -> Object | None:
 
 def container_of(session: Collection, name: str) -> Collection | None:
     """Return the collection of a session's "clusters" or "models"; None where it was deleted."""
-    return next((child for child in session.children_recursive if child.get(CONTAINER) == name), None)
+    return next((child for child in session.children_recursive if CONTAINER.read(child) == name), None)
 
 
 def items_of(container: Collection) -> list[Item]:
@@ -107,14 +107,14 @@ def _places_of_groups(container: Collection, objects: list[Object]) -> list[int]
         return []
     numbers = {obj.session_uid: number for number, obj in enumerate(objects)}
     places, before = [], 0
-    runs = iter(re.findall("g|o+", str(container.get(ITEMS, ""))))
+    runs = iter(re.findall("g|o+", ITEMS.read(container) or ""))
     for group in container.children:
         for run in runs:
             if run == "g":
                 break
             before += len(run)
-        following = group.get(NEXT)
-        known = numbers.get(following.session_uid) if isinstance(following, Object) else None
+        following = NEXT.read(group)
+        known = None if following is None else numbers.get(following)
         places.append(min(before, len(objects)) if known is None else known)
     return places
 
@@ -160,16 +160,14 @@ def name_of(item: Item) -> str:
     """
     shown = item.name
     if isinstance(item, Object):
-        if not has(item, NAME):
+        name = NAME.read(item)
+        if name is None or shown == name:
             return shown
-        name = item[NAME]
-        if shown == name or shown == item.get(SHOWN, name):
+        if shown == SHOWN.read(item):
             return name
         return name if _is_cut(shown, name) else shown
-    group = item.get(GROUP)
-    if group is None:
-        return shown
-    name = group["name"]
+    group = GROUP.read(item) or {}
+    name = group.get("name", shown)
     return name if shown in (name, group.get("shown", name)) or _is_cut(shown, name) else shown
 
 

@@ -38,7 +38,7 @@ def add_lamps(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:
 
 def remove_lamps(scene: bpy.types.Scene) -> None:
     """Remove the lamps that a look added to a scene."""
-    lamps = [obj for obj in scene.objects if obj.get(LOOK)]
+    lamps = [obj for obj in scene.objects if obj.type == "LIGHT" and LOOK.read(obj) is True]
     bpy.data.batch_remove({*lamps, *(lamp.data for lamp in lamps)})
 
 
@@ -48,7 +48,7 @@ def set_world(scene: bpy.types.Scene, background: Color) -> None:
     background: that colour, (r, g, b) scene values.
     """
     world = scene.world
-    if world is None or not world.get(LOOK):
+    if world is None or not LOOK.read(world):
         if world is not None:
             world.use_fake_user = True  # the user's own: kept in the .blend, to go back to
         world = scene.world = bpy.data.worlds.new("Mosaic World")

@@ -54,9 +54,10 @@ def draw_edges(scene: bpy.types.Scene, farthest: float, step: float) -> None:
 def remove_edges(scene: bpy.types.Scene) -> None:
     """Remove the lines. Compositing nodes that are not ours stay as they are."""
     tree = compositing_tree(scene)
-    if tree is None or tree.get(LOOK) is None:
+    names = LOOK.read(tree) if tree is not None else None
+    if tree is None or not isinstance(names, list):
         return
-    for name in tree[LOOK]:
+    for name in names:
         if name in scene.view_layers:
             scene.view_layers[name].use_pass_z = False
     del tree[LOOK]

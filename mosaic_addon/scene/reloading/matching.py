@@ -93,7 +93,7 @@ class Match:
         added = now.keys() - set(read.values())
         found: set[Identity] = set()
         for piece in pieces:
-            identity = read[piece.origin] if piece.origin in read else ("", str(piece.obj.get(UUID)), 0)
+            identity = read[piece.origin] if piece.origin in read else ("", UUID.read(piece.obj) or "", 0)
             if piece.origin not in read and identity not in added:
                 self._match_copy(piece, read, now)
                 continue

@@ -16,7 +16,7 @@ from ...session.geometry_diff import with_shape_of
 from ...session.releases import recognise
 from ...session.session import Session
 from ..compat import MAX_NAME_BYTES
-from ..data.custom_properties import clean_text, put_numbers
+from ..data.custom_properties import clean_text
 from ..exporting.changes import Change, Kind, Subject, digest, sentence
 from ..exporting.collect import Collected, collect_session
 from ..exporting.save import finish_sculpting, note_read, saved_digests
@@ -144,7 +144,7 @@ class _Reload:
             if shell is not None:
                 shells.append(shell)
             if not known.merged.take_shape:
-                put_numbers(obj, RECORD, self.records[id(geometry)])
+                RECORD.write(obj, self.records[id(geometry)])
             if geometry.uuid is not None:
                 obj[UUID] = clean_text(geometry.uuid)
         for piece, item in self.found.replaced:
@@ -153,14 +153,14 @@ class _Reload:
             shells.append(piece.obj)
             self.result.changed.append(f"{piece.label}: changed since it was saved")
         for number, (piece, _) in self.found.copies.items():
-            put_numbers(piece.obj, RECORD, self.records[number])
+            RECORD.write(piece.obj, self.records[number])
         remove(shells)
         self._remove_what_is_gone()
         added = {id(item.geometry): self.made[id(item.geometry)] for item in self.found.new}
         self.result.added = list(added.values())
         self._arrange(shown | self.found.own, added)
         hide(self.scene, [added[id(item.geometry)] for item in self.found.new if not item.geometry.visible])
-        if self.scene.get(PLAYS):
+        if PLAYS.read(self.scene):
             longest = max((len(geometry.frames or ()) for geometry in self.file.geometries), default=0)
             self.scene.frame_end = max(self.scene.frame_end, longest)
 
@@ -179,7 +179,7 @@ class _Reload:
             take_shape(obj, fresh)
             if merged.take_place and piece.source.matrix is not None:
                 take_place(obj, piece.source.matrix)
-            put_numbers(obj, RECORD, fresh[RECORD])
+            RECORD.copy(fresh, obj)
             shell = fresh
         values = merged.take
         if Kind.REPRESENTATION in values and Kind.SIZE not in piece.edits:
@@ -261,7 +261,7 @@ class _Reload:
 
     def note(self, layer: bpy.types.ViewLayer) -> None:
         """Remember the file as it is now, and what of Blender's edits it has."""
-        put_numbers(self.session, RECORD, self.records[id(self.file)])
+        RECORD.write(self.session, self.records[id(self.file)])
         self.session.pop(THUMBNAIL, None)  # the file has it
         properties: dict[str, Any] = session_properties(self.file)
         note_read(self.session, properties, ())

@@ -73,6 +73,4 @@ def add(tree: Tree, container: Container, objects: Mapping[int, bpy.types.Object
 
 def uuid_of(group: bpy.types.Collection) -> str:
     """Return the uuid of a group in its session; its name in Blender for one that was made there."""
-    entry = group.get(GROUP)
-    uuid = entry.get("uuid") if entry is not None else None
-    return uuid if isinstance(uuid, str) and uuid else group.name
+    return (GROUP.read(group) or {}).get("uuid") or group.name

@@ -33,9 +33,10 @@ from ..drawing.representations import (
     set_inputs,
     set_representation,
 )
+from ..drawing.surfaces import shown_at
 from ..exporting.changes import Kind
 from ..exporting.object_arrays import triangles_of
-from ..keys import CLASS, COLUMNS, MODEL, PERCENTILE, RESOLUTION, SHOWS
+from ..keys import CLASS, COLUMNS, MODEL, SHOWS
 from ..outline.duplicate import remove_parts
 from ..outline.naming import rename
 
@@ -84,7 +85,8 @@ def size_shown(representation: str, size: float) -> float:
 
 
 def _surface_of(mesh: bpy.types.Mesh, values: dict[Kind, Any]) -> tuple[float | None, float]:
-    return values.get(Kind.ISOVALUE, mesh.get(PERCENTILE)), values.get(Kind.RESOLUTION, mesh[RESOLUTION])
+    percentile, resolution = shown_at(mesh)
+    return values.get(Kind.ISOVALUE, percentile), values.get(Kind.RESOLUTION, resolution)
 
 
 def take_shape(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
@@ -97,11 +99,11 @@ def take_shape(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
     new_data: Any = fresh.data
     if _fits(old_data, new_data):
         _copy_attributes(new_data, old_data)
-        _copy_property(new_data, old_data, COLUMNS)
+        COLUMNS.copy(new_data, old_data)
     else:
         _replace_data(obj, fresh)
     for key in (COLUMNS, SHOWS, MODEL, CLASS):
-        _copy_property(fresh, obj, key)
+        key.copy(fresh, obj)
     if modifier_of(obj) is not None:
         old = {name: part for name in PARTS if (part := input_of(obj, name)) is not None}
         if group_of(obj) != group_of(fresh):
@@ -233,13 +235,6 @@ def _replace_data(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
     new.name = name
     if not old.users:
         bpy.data.batch_remove([old])
-
-
-def _copy_property(source: Any, target: Any, key: str) -> None:
-    if has(source, key):
-        target[key] = source[key]
-    else:
-        target.pop(key, None)
 
 
 def _draw_like(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:

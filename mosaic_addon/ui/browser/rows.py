@@ -79,7 +79,8 @@ def kind_of(item: Item) -> str:
 
 def title_of(item: Item) -> str:
     """Return what a row calls its item: as Mosaic does, so "Clusters" where Blender has "Clusters.001"."""
-    return str(item[CONTAINER]).capitalize() if kind_of(item) == "container" else name_of(item)
+    container = CONTAINER.read(item) if kind_of(item) == "container" else None
+    return name_of(item) if container is None else container.capitalize()
 
 
 def objects_below(item: Item) -> list[bpy.types.Object]:

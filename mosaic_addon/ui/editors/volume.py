@@ -3,9 +3,8 @@
 import bpy
 from bpy.props import BoolProperty, FloatProperty
 
-from ...scene.data.custom_properties import has
-from ...scene.drawing.surfaces import contour_again, volume_mesh
-from ...scene.keys import PERCENTILE, RESOLUTION, SHAPE
+from ...scene.drawing.surfaces import contour_again, shown_at, volume_mesh
+from ...scene.keys import PERCENTILE, SHAPE
 from ..reports import MosaicOperator, OperatorReturn
 
 DEFAULT_PERCENTILE = 99.5
@@ -54,9 +53,9 @@ class MOSAIC_OT_contour_volume(MosaicOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
         mesh = _mesh(context)
         assert mesh is not None  # poll has seen to it
-        self.automatic = not has(mesh, PERCENTILE)
-        self.isovalue_percentile = mesh.get(PERCENTILE, DEFAULT_PERCENTILE)
-        self.target_resolution = mesh[RESOLUTION]
+        self.automatic = PERCENTILE.read(mesh) is None
+        percentile, self.target_resolution = shown_at(mesh)
+        self.isovalue_percentile = DEFAULT_PERCENTILE if percentile is None else percentile
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
@@ -81,11 +80,11 @@ class MOSAIC_PT_volume(bpy.types.Panel):
         mesh = _mesh(context)
         assert mesh is not None  # poll has seen to it
         column = self.layout.column()
-        shape = " x ".join(str(length) for length in mesh[SHAPE])
-        percentile = mesh.get(PERCENTILE)
+        shape = " x ".join(map(str, SHAPE.read(mesh) or ()))
+        percentile, resolution = shown_at(mesh)
         column.label(text=f"{shape} voxels")
         column.label(text="Isovalue: Mosaic's choice" if percentile is None else f"Isovalue: {percentile:.2f} percent")
-        column.label(text=f"Target resolution: {mesh[RESOLUTION]:.1f} angstrom")
+        column.label(text=f"Target resolution: {resolution:.1f} angstrom")
         column.operator(MOSAIC_OT_contour_volume.bl_idname)
 
 

@@ -43,7 +43,7 @@ class MOSAIC_PT_information(Section, bpy.types.Panel):
             self.layout.label(text="No object selected", icon="INFO")
             return
         column = self.layout.column(align=True)
-        _row(column, "Class", str(shown[CLASS]))
+        _row(column, "Class", CLASS.read(shown) or "unknown")
         for name, value in (facts.model_parameters(shown) | facts.volume_parameters(shown)).items():
             _row(column, name, value)
         steps = facts.frames_of(shown)

@@ -191,7 +191,7 @@ class MOSAIC_PT_volume_properties(_Part, bpy.types.Panel):
         mesh = volume_mesh(shown)
         assert mesh is not None  # poll has seen to it
         row = column.row()
-        row.active = has(mesh, PERCENTILE)
+        row.active = PERCENTILE.read(mesh) is not None
         row.prop(properties, "isovalue_percentile", slider=True)
         column.prop(properties, "automatic_isovalue", text="Automatic")
         column.prop(properties, "target_resolution")

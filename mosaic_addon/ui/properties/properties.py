@@ -14,8 +14,8 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProp
 from ...scene.drawing import appearance
 from ...scene.drawing.coloring import coloring_of
 from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
-from ...scene.drawing.surfaces import volume_mesh
-from ...scene.keys import PERCENTILE, PROPERTIES, RESOLUTION
+from ...scene.drawing.surfaces import shown_at, volume_mesh
+from ...scene.keys import PERCENTILE, PROPERTIES, RESOLUTION, Key
 from ...session import MosaicError
 from ..additions import Addition, property_added, state_forgotten
 from ..editors.volume import DEFAULT_PERCENTILE
@@ -97,10 +97,10 @@ def _set_representation(objects: Sequence[bpy.types.Object], number: int) -> Non
         set_representation(appearance.editable(objects), name)
 
 
-def _contoured(key: str) -> Callable[[bpy.types.Object], Any]:
+def _contoured(key: Key[float]) -> Callable[[bpy.types.Object], Any]:
     def read(obj: bpy.types.Object) -> Any:
         mesh = volume_mesh(obj)
-        return None if mesh is None else mesh.get(key)
+        return None if mesh is None else key.read(mesh)
 
     return read
 
@@ -185,7 +185,7 @@ class MosaicProperties(bpy.types.PropertyGroup):
         **_view(
             lambda obj: _contoured(PERCENTILE)(obj) is None,
             False,
-            _contour(lambda mesh, automatic: (None if automatic else DEFAULT_PERCENTILE, mesh[RESOLUTION])),
+            _contour(lambda mesh, automatic: (None if automatic else DEFAULT_PERCENTILE, shown_at(mesh)[1])),
         ),
     )
     isovalue_percentile: FloatProperty(
@@ -198,7 +198,7 @@ class MosaicProperties(bpy.types.PropertyGroup):
         **_view(
             _contoured(PERCENTILE),
             DEFAULT_PERCENTILE,
-            _contour(lambda mesh, percentile: (percentile, mesh[RESOLUTION])),
+            _contour(lambda mesh, percentile: (percentile, shown_at(mesh)[1])),
         ),
     )
     target_resolution: FloatProperty(
@@ -207,7 +207,7 @@ class MosaicProperties(bpy.types.PropertyGroup):
         min=0,
         soft_max=100,
         precision=1,
-        **_view(_contoured(RESOLUTION), 10.0, _contour(lambda mesh, resolution: (mesh.get(PERCENTILE), resolution))),
+        **_view(_contoured(RESOLUTION), 10.0, _contour(lambda mesh, resolution: (PERCENTILE.read(mesh), resolution))),
     )
 
     color_map: EnumProperty(

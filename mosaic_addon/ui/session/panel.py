@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 import bpy.utils.previews
 import numpy as np
+from bpy.app.handlers import persistent
 from bpy.props import StringProperty
 
 from ...scene.data.custom_properties import has
@@ -18,7 +19,7 @@ from ...scene.outline.tree import CONTAINERS, active_session, container_of, item
 from ...scene.record import unpack_session
 from ...session import MosaicError
 from ...session.errors import printable
-from ..additions import Addition
+from ..additions import Addition, handler_added
 from ..reports import MosaicOperator, OperatorReturn
 from .follow import is_unreadable
 from .load import MOSAIC_OT_load_session
@@ -30,6 +31,7 @@ from .unsaved import is_unsaved
 from .view import MOSAIC_OT_frame_session
 
 PICTURE_SCALE = 8.0  # height of the thumbnail, in icons
+MAX_PICTURES = 16  # that are kept
 
 _pictures: bpy.utils.previews.ImagePreviewCollection | None = None
 
@@ -109,7 +111,7 @@ def _draw_session(layout: bpy.types.UILayout, session: bpy.types.Collection) -> 
         column.label(text=printable(folder), icon="BLANK1")
     if session.library is not None:
         column.label(text="Linked; edit it in its own .blend", icon="LINKED")
-    release = session[SESSION].get("release", "")
+    release = (SESSION.read(session) or {}).get("release", "")
     column.label(text=f"Mosaic {release}" + (", unsaved changes" if unsaved else ""), icon="BLANK1")
     for container in CONTAINERS:
         column.label(text=_count(session, container), icon="BLANK1")
@@ -153,9 +155,11 @@ def _picture_of(session: bpy.types.Collection) -> int:
     if _pictures is None or not has(session, RECORD):
         return 0
     renewed = thumbnail_of(session)
-    key = f"{session.session_uid}-{len(session[RECORD])}-{0 if renewed is None else hash(renewed)}"
+    key = f"{session.session_uid}-{0 if renewed is None else hash(renewed)}"
     if key in _pictures:
         return _icon_of(_pictures[key])
+    if len(_pictures) >= MAX_PICTURES:
+        _pictures.clear()
     preview: Any = _pictures.new(key)
     try:
         record = unpack_session(session)
@@ -175,8 +179,15 @@ def _icon_of(preview: Any) -> int:
 
 
 def additions() -> Iterator[Addition]:
-    """Room for thumbnails."""
+    """Room for thumbnails, which go with the .blend."""
     yield _pictures_kept()
+    yield handler_added("load_post", _forget_pictures)
+
+
+@persistent
+def _forget_pictures(*_: object) -> None:
+    if _pictures is not None:
+        _pictures.clear()
 
 
 @contextmanager

@@ -56,6 +56,7 @@ def _find_out() -> float | None:
 
 
 def _compare(scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> None:
+    bugs = []
     for session in sessions_in(scene):
         if session.library is not None:
             continue
@@ -69,7 +70,12 @@ def _compare(scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> None:
             changed = bool(unsaved_changes(session, scene, layer))
         except MosaicError:
             changed = True
+        except Exception as bug:  # what happens with one session keeps no other from its mark
+            bugs.append(bug)
+            continue
         _set(session, changed)
+    if bugs:
+        raise bugs[0]
 
 
 def _set(session: bpy.types.Collection, changed: bool) -> None:
