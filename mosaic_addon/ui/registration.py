@@ -18,6 +18,7 @@ from .browser import search as browser_search
 from .browser import structure as browser_structure
 from .browser import visibility as browser_visibility
 from .editors import coloring, look, volume
+from .pictures import camera
 from .properties import information, properties, swatches
 from .properties import panel as properties_panel
 from .session import follow, load, opening, reload, save, unsaved, view
@@ -43,6 +44,8 @@ CLASSES: Final[tuple[type, ...]] = (
     coloring.MOSAIC_PT_coloring,
     look.MOSAIC_OT_apply_look,
     look.MOSAIC_PT_look,
+    camera.MOSAIC_OT_frame_camera,
+    camera.MOSAIC_PT_picture,
     browser_click.MOSAIC_OT_select_item,
     browser_click.MOSAIC_OT_select_all,
     browser_click.MOSAIC_OT_fold,

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import bpy
 import numpy as np
@@ -15,8 +15,16 @@ from ...session.errors import MosaicError
 from ..data.attributes import points_of, read_attribute
 from ..data.extent import VIEW_ANGLE
 
+Triple: TypeAlias = tuple[float, float, float]
+
 MARGIN = 1.06  # how much larger the picture is than what it frames
 MAX_PIXELS = 65536  # that Blender allows for a side of a picture
+# Mosaic's views (`set_camera_view` in its gui.py): the direction that each looks along, and what is up in it.
+VIEWS: dict[str, tuple[Triple, Triple]] = {
+    "top": ((0.0, 0.0, -1.0), (1.0, 0.0, 0.0)),
+    "front": ((0.0, -1.0, 0.0), (1.0, 0.0, 0.0)),
+    "side": ((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0)),
+}
 VECTORS = ("position", "focal_point", "up")  # of Mosaic's camera
 
 
@@ -67,7 +75,7 @@ def place_camera(scene: bpy.types.Scene, root: bpy.types.Object, view: View) -> 
     position, focal_point = (root.matrix_world @ Vector(point) for point in (view.position, view.focal_point))
     up = root.matrix_world.to_3x3() @ Vector(view.up)
     camera = _new_camera(scene, np.radians(view.view_angle))
-    camera.matrix_world = _looking(focal_point - position, up, position)
+    camera.matrix_world = looking(focal_point - position, up, position)
     distance = (focal_point - position).length
     camera.data.clip_start, camera.data.clip_end = distance / 1000, distance * 100
     return camera
@@ -78,17 +86,22 @@ def frame_camera(
     objects: Iterable[bpy.types.Object],
     direction: tuple[float, float, float] = (0.0, 0.0, -1.0),
     zoom: float = 1.0,
+    *,
+    up: tuple[float, float, float] | None = None,
+    orthographic: bool = False,
+    camera: bpy.types.Object | None = None,
 ) -> bpy.types.Object:
     """Make the scene's camera one that frames all visible objects.
 
     direction: that it looks along, in the world. zoom: how much larger the objects are than in a picture that just
-    holds them. Raises MosaicError for a direction of length zero, and a zoom that is not positive.
+    holds them. up: what is up in it; by default +y, or +z where that is ahead. orthographic: without perspective. camera: the one to use; without it, a new one. Raises MosaicError for
+    a direction of length zero, and a zoom that is not positive.
     """
     forward = Vector(direction)
     if not forward.length or not zoom > 0:
         raise MosaicError("The camera's direction must not be zero, and its zoom must be positive.")
-    camera = _new_camera(scene, VIEW_ANGLE)
-    rotation = _looking(forward, _up_for(forward), Vector())
+    camera = camera or _new_camera(scene, VIEW_ANGLE)
+    rotation = looking(forward, _up_for(forward) if up is None else Vector(up), Vector())
     axes = np.array(rotation.to_3x3().transposed())  # rows: right, up, backward
     spheres = _visible_spheres(objects)
     if not len(spheres):
@@ -106,12 +119,18 @@ def frame_camera(
         for axis, slope in ((0, wide * tangent), (1, tangent))
     ]
     distance = float((MARGIN * np.maximum(*sides) + points[:, 2]).max()) or 1.0
+    data: Any = camera.data
+    data.type = "ORTHO" if orthographic else "PERSP"
+    data.sensor_fit, data.shift_x, data.shift_y = "VERTICAL", 0.0, 0.0
+    # Without perspective the picture is as high as what it holds, wherever the camera stands.
+    heights = np.maximum(np.abs(points[:, 1]) + radii, (np.abs(points[:, 0]) + radii) / wide)
+    data.ortho_scale = (2 * MARGIN * float(heights.max()) or 1.0) / zoom
     position = axes.T @ (middle + np.array((0.0, 0.0, distance)))
     camera.matrix_world = Matrix.Translation(position.tolist()) @ rotation
-    camera.data.angle_y = 2 * np.arctan(tangent / zoom)
-    camera.data.clip_start = distance / 1000
-    camera.data.clip_end = distance * 100
-    camera.data.display_size = distance / 20  # so that it does not hide in the view what it frames
+    data.angle_y = 2 * np.arctan(tangent / zoom)
+    data.clip_start = distance / 1000
+    data.clip_end = distance * 100
+    data.display_size = distance / 20  # so that it does not hide in the view what it frames
     return camera
 
 
@@ -162,8 +181,8 @@ def _up_for(forward: Vector) -> Vector:
     return Vector((0, 0, 1)) if abs(forward.normalized().y) > 0.999 else Vector((0, 1, 0))
 
 
-def _looking(forward: Vector, up: Vector, position: Vector) -> Matrix:
-    """The world matrix of a camera. A camera looks along its own -z, with its y up."""
+def looking(forward: Vector, up: Vector, position: Vector) -> Matrix:
+    """Return the world matrix of a camera. A camera looks along its own -z, with its y up."""
     backward = -forward.normalized()
     right = up.cross(backward).normalized()
     above: Any = backward.cross(right)  # a number for the type stubs, as of vectors in a plane

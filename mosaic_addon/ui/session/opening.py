@@ -15,7 +15,7 @@ from ...scene.importing.build import Imported, build_steps
 from ...scene.importing.options import ImportOptions
 from ...scene.outline.close import close_session
 from ...scene.outline.tree import active_session, sessions_in
-from ...scene.pictures.camera import frame_camera
+from ...scene.pictures.camera import VIEWS, frame_camera
 from ...scene.pictures.looks import apply_look
 from ...scene.pictures.startup import clear_startup, is_startup_scene
 from ...session import MosaicError, Session, open_session
@@ -96,8 +96,9 @@ class Opening:
         objects = [obj for imported in self.made for obj in imported.objects]
         if self.is_startup:
             clear_startup(self.scene)
+            direction, up = VIEWS["top"]
             self.context.view_layer.update()
-            apply_look(self.scene, camera=frame_camera(self.scene, objects))
+            apply_look(self.scene, camera=frame_camera(self.scene, objects, direction, up=up))
         _select_roots(self.context, self.made, select=not self.is_startup)
         if self.is_startup or self.is_alone:
             show_in_views(self.context, objects, from_top=self.is_startup)

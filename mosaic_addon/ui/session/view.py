@@ -6,10 +6,11 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Quaternion, Vector
+from mathutils import Vector
 from numpy.typing import NDArray
 
 from ...scene.outline.tree import active_session, objects_of, sessions_in
+from ...scene.pictures.camera import VIEWS, looking
 from ...session import MosaicError
 from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn
@@ -48,7 +49,7 @@ class MOSAIC_OT_frame_session(MosaicOperator):
 def show_in_views(context: bpy.types.Context, objects: Iterable[bpy.types.Object], *, from_top: bool = False) -> None:
     """Bring what is visible of some objects into the 3D views, beside their sidebars and not clipped.
 
-    from_top: look along -z, as Mosaic's first view does.
+    from_top: look as Mosaic's first view does.
     """
     context.view_layer.update()
     corners = [obj.matrix_world @ Vector(corner) for obj in objects if obj.visible_get() for corner in obj.bound_box]
@@ -56,11 +57,13 @@ def show_in_views(context: bpy.types.Context, objects: Iterable[bpy.types.Object
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
         return
+    direction, up = VIEWS["top"]
+    rotation = looking(Vector(direction), Vector(up), Vector()).to_quaternion()
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
                 if from_top:
-                    area.spaces.active.region_3d.view_rotation = Quaternion()
+                    area.spaces.active.region_3d.view_rotation = rotation
                 _frame(area, points)
 
 

@@ -1,0 +1,1 @@
+"""The panel with what a picture needs, and its operators."""
