@@ -218,6 +218,21 @@ def test_one_object_keeps_no_other_from_being_saved(
         use(opened, tmp_path, saves=True)
 
 
+@pytest.mark.parametrize("sizes", [(800, 5000), (5000, 8), (7, 9)])
+def test_a_second_thumbnail_is_whole(stage: Callable[[], Stage], tmp_path: Path, sizes: tuple[int, int]) -> None:
+    """Over an older array Blender writes a longer one beyond the end of its memory."""
+    from mosaic_addon.scene.exporting.save import save_session, thumbnail_of
+
+    opened = stage()
+    scene, layer = opened.bpy.context.scene, opened.bpy.context.view_layer
+    for size in sizes:
+        picture = bytes(range(256)) * size
+        save_session(opened.good, tmp_path / "s.mosaic", scene, layer, thumbnail=picture)
+        assert thumbnail_of(opened.good) == picture
+    save_session(opened.good, tmp_path / "s.mosaic", scene, layer)
+    assert picture in (tmp_path / "s.mosaic").read_bytes()
+
+
 # --- contents -----------------------------------------------------------------------------------------------------------
 
 

@@ -205,7 +205,8 @@ def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str
 
     data: without columns yet. columns: {name: (n,) or (n, k)}.
     """
-    written = {name: _write_column(data, name, values) for name, values in columns.items()}
+    taken = set(data.attributes.keys())
+    written = {name: _write_column(data, name, values, taken) for name, values in columns.items()}
     if any(written.values()):
         data[COLUMNS] = note_of(_with_bits_to_come([column for column in written.values() if column is not None]))
     return [name for name, column in written.items() if column is None]
@@ -306,17 +307,24 @@ def share_all_texts(all_data: Iterable[PointData]) -> None:
             share_texts(several, name)
 
 
-def _write_column(data: PointData, name: str, values: NDArray[Any]) -> Column | None:
-    """Store a vertex property, (n,) or (n, k). Returns None, with nothing stored, where Blender cannot hold it."""
+def _write_column(data: PointData, name: str, values: NDArray[Any], taken: set[str]) -> Column | None:
+    """Store a vertex property, (n,) or (n, k). Returns None, with nothing stored, where Blender cannot hold it.
+
+    taken: the names of attributes, to which its own are added.
+    """
     texts, parts = _drawable(values)
     if parts is None:
         return None
-    names = [write_attribute(data, _free_name(data, name, suffix), kind, part) for suffix, kind, part in parts]
+    names = []
+    for suffix, kind, part in parts:
+        names.append(write_attribute(data, _free_name(taken, name, suffix), kind, part))
+        taken.add(names[-1])
     column = Column(name, values.dtype, values.shape[1:], tuple(names), "", texts)
     if (values.dtype.itemsize == 8 and values.dtype.kind in "iuf") or values.dtype == np.uint32:
         stored = [part for _, _, part in parts]
         if stored and not _holds(values, stored):
-            column = replace(column, bits=_free_stem(data, name, bits_kind(values.dtype), column.width))
+            column = replace(column, bits=_free_stem(taken, name, bits_kind(values.dtype), column.width))
+            taken.update(bits_names(column.bits, bits_kind(values.dtype), column.width))
             write_all_bits(data, column.bits, values)
     return column
 
@@ -431,27 +439,26 @@ def _stem_of(name: str) -> str:
     return f"{clean}_" if clean in RESERVED else clean
 
 
-def _free_name(data: PointData, name: str, suffix: str) -> str:
+def _free_name(taken: set[str], name: str, suffix: str) -> str:
     """Return a free attribute name that Blender keeps as it is, as close as can be to that of a property.
 
-    suffix: how it ends, for a component.
+    taken: the names of attributes. suffix: how it ends, for a component.
     """
     stem = _stem_of(name)
-    taken = set(data.attributes.keys())
     for candidate in _names(stem, suffix):
         if candidate not in taken and candidate not in RESERVED:
             return candidate
     raise AssertionError("unreachable: the candidates never end")
 
 
-def _free_stem(data: PointData, name: str, kind: str, width: int) -> str:
+def _free_stem(taken: set[str], name: str, kind: str, width: int) -> str:
     """Return how the names of the hidden attributes with the bits of a property can begin, so that all are free.
 
-    kind: of the bits, such as "f8". width: the number of components.
+    taken: the names of attributes. kind: of the bits, such as "f8". width: the number of components.
     """
-    taken = {*data.attributes.keys(), *RESERVED}
     for stem in _stems(name, width):
-        if stem[1:] not in OF_GEOMETRY and taken.isdisjoint(bits_names(stem, kind, width)):
+        names = bits_names(stem, kind, width)
+        if stem[1:] not in OF_GEOMETRY and taken.isdisjoint(names) and RESERVED.isdisjoint(names):
             return stem
     raise AssertionError("unreachable: the candidates never end")
 
