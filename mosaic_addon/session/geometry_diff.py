@@ -1,14 +1,17 @@
 """What differs between two nodes of one geometry: as it was read, or edited since, and as its file has it now."""
 
+import hashlib
 from collections.abc import Callable
+from types import NoneType
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from .edit import drop, put, state_of
 from .node_diff import SideBySide
 from .nodes import Node, ObjectNode, Pairs, Stored
-from .values import FIT
+from .values import FIT, array_of
 
 # The attributes of a geometry that are no part of its shape: what it is called, where it belongs, how it is drawn.
 NO_SHAPE = frozenset({"uuid", "visible", "representation", "appearance", "sampling_rate", "target_resolution"})
@@ -30,6 +33,30 @@ def shapes_differ(left: ObjectNode, right: ObjectNode, is_stored: Callable[[Stor
     """
     one, other = _shape_of(left), _shape_of(right)
     return next(SideBySide(is_stored=is_stored).differences(one, other), None) is not None
+
+
+def shape_digest(node: ObjectNode) -> str:
+    """Return a text that is equal for equal shapes, see `shapes_differ`; what is not understood may count as equal."""
+    digest = hashlib.blake2b(digest_size=8)
+    seen: set[int] = set()
+    stack: list[Node] = [_shape_of(node)]
+    while stack:
+        value = stack.pop()
+        array = np.asarray(value.owner.array(value)) if type(value) is Stored else array_of(value)
+        if array is not None:
+            digest.update(f"{array.dtype.str} {array.shape}".encode())
+            if not array.dtype.hasobject:
+                digest.update(np.ascontiguousarray(array).tobytes())
+        elif isinstance(value, (list, tuple)) and id(value) not in seen:
+            seen.add(id(value))
+            digest.update(b"%d items" % len(value))
+            stack += reversed(value)
+        elif type(value) is ObjectNode and id(value) not in seen:
+            seen.add(id(value))
+            stack += [value.state, value.cls.name]
+        elif isinstance(value, (bool, float, str, np.generic, NoneType)):
+            digest.update(repr(value).encode())
+    return digest.hexdigest()
 
 
 def with_shape_of(node: ObjectNode, other: ObjectNode) -> ObjectNode:

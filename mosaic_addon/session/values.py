@@ -113,6 +113,12 @@ def numbers_of(node: ObjectNode) -> tuple[tuple[float, float, float], bool, floa
     )
 
 
+def representation_of(node: ObjectNode) -> str | None:
+    """Return the representation as a geometry's node has it; None for what is no text."""
+    representation = node.fields().get("representation")
+    return representation if type(representation) is str else None
+
+
 def array_of(node: Node) -> NDArray[Any] | None:
     """Return the values of an array; None for anything else, also for an array in Blender's data."""
     if type(node) is ArrayNode:

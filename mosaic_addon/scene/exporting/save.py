@@ -25,6 +25,7 @@ from ..readers import numbers_of
 from .changes import by_subject, digest, sentences
 from .collect import Collected, collect_objects, collect_session
 from .object_arrays import fetch
+from .saved_values import saved_values
 from .scope import ExportOptions
 
 BLEND = re.compile(r"\.blend\d*$", re.IGNORECASE)  # with Blender's own backups
@@ -38,12 +39,14 @@ class LastFile:
     """The file that a session was last read from or saved to, as the session's collection keeps it.
 
     stamp: tells whether the file was changed since; "" for a session that is in no file. saved: a digest for each
-    geometry or container that differs in the file from what was first read, separated by spaces.
+    geometry or container that differs in the file from what was first read, separated by spaces. values: the same of
+    single values, see `saved_values`.
     """
 
     file: str
     stamp: str
     saved: str
+    values: str
 
 
 # Files that were saved while Blender runs, by the collection's session_uid: undo takes back what the collection keeps
@@ -91,7 +94,8 @@ def save_session(
         )
     finish_sculpting(layer)
     with closing(collect_session(session, scene, layer, options)) as collected:
-        saved_digests = " ".join(_digests(collected))
+        digests = " ".join(_digests(collected))
+        values = " ".join(saved_values(collected.pieces, spelling_of(collected.release).fractions))
         layout = collected.layout if is_its_own else layout_of(target)
         saved = _write(collected, path, target, backup, thumbnail or thumbnail_of(session), layout, keep=is_changed)
         for obj, uuid in collected.uuids:
@@ -101,7 +105,7 @@ def save_session(
             if group.is_editable and (GROUP.read(group) or {}).get("uuid") != entry["uuid"]:
                 group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
     if (adopt or is_its_own) and (options is None or options.target is None):
-        saved_as = LastFile(clean_text(target), file_stamp(target) or "", saved_digests)
+        saved_as = LastFile(clean_text(target), file_stamp(target) or "", digests, values)
         _last_files[session.session_uid] = saved_as
         if thumbnail is not None:
             THUMBNAIL.write(session, numbers_of(thumbnail, THUMBNAIL_VERSION))
@@ -232,6 +236,11 @@ def offered_path(session: bpy.types.Collection) -> str:
 def saved_digests(session: bpy.types.Collection) -> frozenset[str]:
     """Return the digests of the changes that the session's file has."""
     return frozenset(_last_file_of(session).saved.split())
+
+
+def values_saved(session: bpy.types.Collection) -> frozenset[str]:
+    """Return the digests of single values as they were written into the session's file."""
+    return frozenset(_last_file_of(session).values.split())
 
 
 def note_read(session: bpy.types.Collection, properties: dict[str, Any], saved: Iterable[str]) -> None:

@@ -1,29 +1,24 @@
 """Which geometry of a file is which object of the open session, and what becomes of each."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import bpy
 
+from ...session.geometry_diff import shapes_differ
 from ...session.session import Session
 from ..exporting.changes import Change, Kind, Subject, digest
 from ..exporting.piece import Piece
+from ..exporting.saved_values import AsSaved
 from ..importing.plan import Item
 from ..keys import UUID
 from ..record import Record, SessionRecord, unpack
-from .merge import Merged, is_changed, merge
+from .merge import Merged, is_changed, is_exactly, merge
 
 Place: TypeAlias = tuple[str, int]  # the container, "clusters" or "models", and the number in the file's list
 Identity: TypeAlias = tuple[str, str, int]  # the container or, of a uuid, "", the name or uuid, how many had it before
-
-
-def identities_read(record: SessionRecord) -> dict[Place, Identity]:
-    """Return who the geometries of a session were when it was read, by their places."""
-    return _identities(
-        (container, index, name, uuid) for container, entries in record.names.items() for index, name, uuid in entries
-    )
 
 
 def identities_in(session: Session) -> dict[Place, Identity]:
@@ -39,6 +34,49 @@ def _identities(entries: Iterable[tuple[str, int, str, str | None]]) -> dict[Pla
         key = ("", uuid) if uuid else (container, name)
         found[container, index] = (*key, counts[key])
         counts[key] += 1
+    return found
+
+
+def _found_again(
+    names: Mapping[Place, tuple[str, str | None]],
+    read: Mapping[Place, Identity],
+    pieces: Iterable[Piece],
+    now: Mapping[Identity, Item],
+) -> dict[Place, Identity]:
+    """Find geometries without a uuid, as they were read or in the file now, that are somebody else in the file.
+
+    A later release gives uuids to the geometries of an older one, which are known by their names then. One that an old
+    release renamed stays in its place. names: name and uuid, read: identities, by the places as read. pieces: of
+    geometries that were read. now: the file's. Returns the identities in the file, by the places as read.
+    """
+    old = set(read.values())
+    free = {identity: item for identity, item in now.items() if identity not in old}
+    if not free:
+        return {}
+    named: dict[tuple[str, str], list[Identity]] = {}
+    for identity, item in free.items():
+        named.setdefault((item.geometry.container, item.geometry.name), []).append(identity)
+    lost: dict[Place, Piece] = {
+        piece.origin: piece for piece in pieces if piece.origin is not None and read[piece.origin] not in now
+    }
+    found: dict[Place, Identity] = {}
+    for place in sorted(lost):
+        name, uuid = names[place]
+        candidates = named.get((place[0], name), [])
+        if candidates and not (uuid and candidates[0][0] == ""):
+            found[place] = candidates.pop(0)
+    taken = set(found.values())
+    at_place: dict[Place, Identity] = {
+        (item.geometry.container, item.geometry.index): identity
+        for identity, item in free.items()
+        if identity not in taken
+    }
+    for place in lost.keys() - found.keys():
+        identity = at_place.get(place)
+        if identity is None or names[place][1] or identity[0] == "":
+            continue
+        if not shapes_differ(lost[place].node, free[identity].geometry.node, is_exactly):
+            found[place] = identity
     return found
 
 
@@ -68,14 +106,16 @@ class Match:
         items: Iterable[Item],
         pieces: Iterable[Piece],
         saved: frozenset[str],
+        as_saved: AsSaved,
         prefer_file: bool,
     ) -> None:
         """Find it out.
 
         base: the session as it was read. items: what an import would make of the file. pieces: what a save would write.
-        saved: the digests of edits that the file has. prefer_file: where both sides changed a value, the file's counts.
+        saved: the digests of edits that the file has. as_saved: tells what of the file came from Blender. prefer_file:
+        where both sides changed a value, the file's counts.
         """
-        self.base, self.saved, self.prefer_file = base, saved, prefer_file
+        self.base, self.saved, self.as_saved, self.prefer_file = base, saved, as_saved, prefer_file
         self.known: list[Known] = []
         self.own: dict[int, bpy.types.Object] = {}
         self.replaced: list[tuple[Piece, Item]] = []
@@ -87,10 +127,23 @@ class Match:
 
     def _match(self, file: Session, items: Iterable[Item], pieces: Iterable[Piece]) -> None:
         """Find who is who, and decide what becomes of each geometry."""
-        read = identities_read(self.base)
+        pieces = list(pieces)
         by_place: dict[Place, Item] = {(item.geometry.container, item.geometry.index): item for item in items}
         now = {identity: by_place[place] for place, identity in identities_in(file).items()}
+        names = {
+            (container, index): (name, uuid)
+            for container, entries in self.base.names.items()
+            for index, name, uuid in entries
+        }
+        ours = [piece for piece in pieces if piece.origin in names]
+        read = _identities((*place, *entry) for place, entry in (names | self._given(ours, names, now)).items())
+        read |= _found_again(names, read, ours, now)
         added = now.keys() - set(read.values())
+        deleted = {
+            read[name, index]: Change(Kind.DELETED, Subject(name, title))
+            for name, several in self.base.names.items()
+            for index, title, _ in several
+        }
         found: set[Identity] = set()
         for piece in pieces:
             identity = read[piece.origin] if piece.origin in read else ("", UUID.read(piece.obj) or "", 0)
@@ -101,26 +154,46 @@ class Match:
                 continue
             found.add(identity)
             item, record = now.get(identity), unpack(piece.obj, piece.source)
-            if item is None:
+            if item is None and not self.prefer_file and identity in deleted and self.is_saved([deleted[identity]]):
+                self.kept.append(f"{piece.label}: stays, as it is there again after it was saved without it.")
+            elif item is None:
                 self.gone.append(piece)
             elif record is None:
                 self._match_own(piece, item)
             else:
                 merged = merge(
                     piece, record, item.geometry, item.representation,
-                    is_saved=self.is_saved(piece.changes), prefer_file=self.prefer_file,
+                    is_saved=self.is_saved(piece.changes), as_saved=self.as_saved, prefer_file=self.prefer_file,
                 )  # fmt: skip
                 self.known.append(Known(piece, record, item, merged))
-        deleted = {
-            read[name, index]: Change(Kind.DELETED, Subject(name, title))
-            for name, several in self.base.names.items()
-            for index, title, _ in several
-        }
         for identity, item in now.items():
             if identity in found:
                 continue
-            if identity not in deleted or self.prefer_file or self.is_saved([deleted[identity]]):
+            if identity in deleted:
+                is_ours = not self.is_saved([deleted[identity]])
+            else:
+                is_ours = self.as_saved.has_new(item.geometry)
+            if self.prefer_file or not is_ours:
                 self.new.append(item)
+
+    def _given(
+        self, pieces: Iterable[Piece], names: Mapping[Place, tuple[str, str | None]], now: Container[Identity]
+    ) -> dict[Place, tuple[str, str | None]]:
+        """Return the names and uuids that geometries got by a save, by their places as read.
+
+        A save gives a uuid to all but the first that share one, and a geometry without a uuid is known by its name.
+        pieces: of geometries that were read. names: name and uuid as read. now: who is in the file.
+        """
+        given: dict[Place, tuple[str, str | None]] = {}
+        for piece in pieces:
+            assert piece.origin is not None
+            name, uuid = names[piece.origin]
+            own = piece.obj.get(UUID)
+            if uuid and isinstance(own, str) and own != uuid and ("", own, 0) in now:
+                given[piece.origin] = name, own
+            elif not uuid and Kind.NAME in piece.edits and self.is_saved(piece.changes):
+                given[piece.origin] = piece.edits[Kind.NAME][0], None
+        return given
 
     def _match_copy(self, piece: Piece, read: dict[Place, Identity], now: dict[Identity, Item]) -> None:
         """Let a copy that was made in Blender remember where its original is in the file now."""

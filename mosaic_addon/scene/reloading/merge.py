@@ -20,17 +20,9 @@ from ..data.vertex_properties import column_checksums
 from ..drawing.trajectories import frame_note
 from ..exporting.changes import Kind
 from ..exporting.piece import Piece
+from ..exporting.saved_values import OF_PLACE, OF_SHAPE, AsSaved
 from ..record import Record
 
-# Edits of the shape: of points, faces, vertex properties and frames.
-OF_SHAPE: Final = frozenset(
-    {
-        Kind.FRAMES, Kind.FRAME_COLUMNS, Kind.EDITED_FRAMES, Kind.FRAME, Kind.COUNT, Kind.POINTS, Kind.MOVED,
-        Kind.TURNED, Kind.DIRECTIONS_REMOVED, Kind.DIRECTIONS_ADDED, Kind.FACES_REMOVED, Kind.FACE_COUNT, Kind.FACES,
-        Kind.FACES_FLIPPED, Kind.FACES_ADDED, Kind.VERTEX_COLORS, Kind.VERTEX_COLORS_REMOVED, Kind.COLUMNS,
-        Kind.COLUMN_VALUES,
-    }
-)  # fmt: skip
 NUMBERS: Final = {
     "opacity": Kind.OPACITY, "ambient": Kind.AMBIENT, "diffuse": Kind.DIFFUSE, "specular": Kind.SPECULAR,
     "size": Kind.SIZE, "render_spheres": Kind.SPHERES,
@@ -42,9 +34,11 @@ class Merged:
     """What becomes of one geometry.
 
     take: new values from the file by kind of change; of Kind.META, a dict of custom properties, None for one that is
-    gone. settle: the same for what Blender was edited to before, and which differs by a rounding at most. take_shape: the shape is the file's. take_place: the file's shape stands where the object was moved to, so
-    that it is not to be moved again. keep_shape: Blender's shape counts, and what it was read as is remembered further.
-    refused: what Blender edited while the file has something else. overruled: the same where the file counts.
+    gone. settle: the same for what Blender was edited to before, and which differs by a rounding at most. take_shape:
+    the shape is the file's. take_place: the file's shape stands where the object was moved to, so that it is not to be
+    moved again. keep_shape: Blender's shape counts, and what it was read as is remembered further. edited_again: the
+    file has the shape that was saved, and Blender has another one by now. refused: what Blender edited while the file
+    has something else. overruled: the same where the file counts.
     """
 
     take: dict[Kind, Any] = field(default_factory=dict)
@@ -52,25 +46,37 @@ class Merged:
     take_shape: bool = False
     take_place: bool = False
     keep_shape: bool = False
+    edited_again: bool = False
     refused: dict[Kind, tuple[Any, ...]] = field(default_factory=dict)
     overruled: dict[Kind, tuple[Any, ...]] = field(default_factory=dict)
 
 
 def merge(
-    piece: Piece, base: Record, geometry: Geometry, representation: str, *, is_saved: bool, prefer_file: bool
+    piece: Piece,
+    base: Record,
+    geometry: Geometry,
+    representation: str,
+    *,
+    is_saved: bool,
+    as_saved: AsSaved,
+    prefer_file: bool,
 ) -> Merged:
     """Decide what becomes of a geometry.
 
     piece: it as it would be saved now. base: it as it was read. geometry: it as the file has it now. representation:
     how an import would show it. is_saved: the file had all edits of it, so whatever differs was changed there.
-    prefer_file: where both sides changed a value, the file's counts.
+    as_saved: tells what the file got from Blender, and was not changed there since. prefer_file: where both sides
+    changed a value, the file's counts.
     """
     merged = Merged()
     if not piece.edits and not is_changed(piece, geometry):
         return merged
+    looks = not (is_saved or prefer_file)
     for kind, new, is_same in _new_values(piece, base, geometry, representation, is_saved):
         if is_same:
             merged.settle[kind] = new
+            continue
+        if looks and as_saved.has(geometry, kind):  # Blender changed it again, or took its edit back
             continue
         if kind in piece.edits:
             if not (is_saved or prefer_file):
@@ -79,14 +85,14 @@ def merge(
             if not is_saved:
                 merged.overruled[kind] = piece.edits[kind]
         merged.take[kind] = new
-    _merge_meta(merged, piece, base, geometry, is_saved, prefer_file)
-    _merge_shape(merged, piece, base, geometry, is_saved, prefer_file)
+    _merge_meta(merged, piece, base, geometry, is_saved, prefer_file, as_saved)
+    _merge_shape(merged, piece, base, geometry, is_saved, prefer_file, as_saved)
     return merged
 
 
 def is_changed(piece: Piece, geometry: Geometry) -> bool:
     """Tell whether the file has anything else of a geometry than what would be saved now."""
-    return differ(piece.node, geometry.node, _is_exactly)
+    return differ(piece.node, geometry.node, is_exactly)
 
 
 def _new_values(
@@ -129,7 +135,13 @@ def _is_number(value: float, edit: tuple[Any, ...]) -> bool:
 
 
 def _merge_meta(
-    merged: Merged, piece: Piece, base: Record, geometry: Geometry, is_saved: bool, prefer_file: bool
+    merged: Merged,
+    piece: Piece,
+    base: Record,
+    geometry: Geometry,
+    is_saved: bool,
+    prefer_file: bool,
+    as_saved: AsSaved,
 ) -> None:
     """Merge the custom properties that stand for meta, one by one."""
     old, new = (
@@ -143,15 +155,16 @@ def _merge_meta(
         value, is_edited = new.get(key), key in edited
         if not (is_saved and is_edited) and key in old and key in new and same_property(old[key], value):
             continue
-        if is_edited:
-            if same_property(to_property(edited[key][1]) if len(edited[key]) > 1 else None, value):
-                settled[key] = value
+        if is_edited and same_property(to_property(edited[key][1]) if len(edited[key]) > 1 else None, value):
+            settled[key] = value
+            continue
+        if not (is_saved or prefer_file) and as_saved.has_meta(geometry, key, value):
+            continue
+        if is_edited and not is_saved:
+            side = merged.overruled if prefer_file else merged.refused
+            side[Kind.META] = (*side.get(Kind.META, ()), edited[key])
+            if not prefer_file:
                 continue
-            if not is_saved:
-                side = merged.overruled if prefer_file else merged.refused
-                side[Kind.META] = (*side.get(Kind.META, ()), edited[key])
-                if not prefer_file:
-                    continue
         taken[key] = value
     if taken:
         merged.take[Kind.META] = taken
@@ -160,18 +173,30 @@ def _merge_meta(
 
 
 def _merge_shape(
-    merged: Merged, piece: Piece, base: Record, geometry: Geometry, is_saved: bool, prefer_file: bool
+    merged: Merged,
+    piece: Piece,
+    base: Record,
+    geometry: Geometry,
+    is_saved: bool,
+    prefer_file: bool,
+    as_saved: AsSaved,
 ) -> None:
     """Decide whose points, faces, vertex properties, model, volume and frames count. These are one value."""
     edited = {kind: details for kind, details in piece.edits.items() if kind in OF_SHAPE}
-    if not edited or is_saved:
-        merged.take_shape = shapes_differ(piece.node, geometry.node, _is_exactly)
+    if not (is_saved or prefer_file) and as_saved.has_shape(
+        geometry
+    ):  # Blender changed it again, or took its edit back
+        merged.keep_shape = merged.edited_again = True
+    elif not edited or is_saved:
+        merged.take_shape = shapes_differ(piece.node, geometry.node, is_exactly)
         merged.take_place = merged.take_shape and piece.source.matrix is not None
         merged.keep_shape = bool(edited) and not merged.take_shape
     elif shapes_differ(base.node, geometry.node, _was_read(piece, base)):
-        if not shapes_differ(piece.node, geometry.node, _is_exactly):
+        if not shapes_differ(piece.node, geometry.node, is_exactly):
             merged.keep_shape = True
-        elif edited.keys() <= {Kind.MOVED, Kind.TURNED}:  # the new shape stands where the object was moved to
+        elif edited.keys() <= OF_PLACE and not as_saved.has_place(
+            geometry
+        ):  # the new shape stands where the object was moved to
             merged.take_shape = True
         elif prefer_file:
             merged.take_shape = merged.take_place = True
@@ -181,7 +206,7 @@ def _merge_shape(
             merged.refused |= edited
 
 
-def _is_exactly(stored: Stored, values: NDArray[Any]) -> bool:
+def is_exactly(stored: Stored, values: NDArray[Any]) -> bool:
     """Tell whether an array that an object would write now is an array of the file."""
     try:
         return array_difference(np.asarray(stored.owner.array(stored)), values) is None
@@ -206,7 +231,7 @@ def _was_read(piece: Piece, base: Record) -> Callable[[Stored, NDArray[Any]], bo
             name = stored.name.partition("/")[2]
             return column_checksums({name: values}).get(name) == base.column_checksums.get(name)
         if stored.name == "volume":
-            return _is_exactly(stored, values)
+            return is_exactly(stored, values)
         if stored.name.startswith("frames/"):
             _, number, part = stored.name.split("/", 2)
             return _was_frame(frame_note(piece.source.own_frames().get(int(number))), part, values)

@@ -13,13 +13,15 @@ import bpy
 
 from ...session.errors import MosaicError
 from ...session.geometry_diff import with_shape_of
-from ...session.releases import recognise
+from ...session.releases import NEWEST, recognise, spelling_of
+from ...session.respell import respell_geometry
 from ...session.session import Session
 from ..compat import MAX_NAME_BYTES
 from ..data.custom_properties import clean_text
 from ..exporting.changes import Change, Kind, Subject, digest, sentence
 from ..exporting.collect import Collected, collect_session
-from ..exporting.save import finish_sculpting, note_read, saved_digests
+from ..exporting.save import finish_sculpting, note_read, saved_digests, values_saved
+from ..exporting.saved_values import AsSaved
 from ..importing.again import options_of
 from ..importing.build import all_or_nothing, hide, new_container, new_objects, pack_records, session_properties
 from ..importing.plan import plan_import
@@ -103,21 +105,27 @@ class _Reload:
         self.session, self.base, self.root, self.file = session, base, root, file
         self.ours, self.scene, self.prefer_file = ours, scene, prefer_file
         self.plan = plan_import(file, options_of(session), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited=True)
-        self.found = Match(base, file, self.plan.items, ours.pieces, saved_digests(session), prefer_file)
+        as_saved = AsSaved(values_saved(session), spelling_of(file.release).fractions)
+        self.found = Match(base, file, self.plan.items, ours.pieces, saved_digests(session), as_saved, prefer_file)
+        kept = [known for known in self.found.known if known.merged.keep_shape]
+        self.values = [digest for known in kept for digest in as_saved.of_shape(known.item.geometry)]
         self.result = Reloaded(kept=self.found.kept, warnings=self.plan.warnings)
 
     def build(self) -> None:
         """Make the objects of what is new, and of what has another shape."""
-        fractions = recognise(self.file.state).fractions if self.file.state is not None else False
+        spelling = recognise(self.file.state) if self.file.state is not None else NEWEST
         given = {number: record for number, (_, record) in self.found.copies.items()}
         steps = {}
         for known in self.found.known:
             geometry = known.item.geometry
             if known.merged.keep_shape:
+                before = spelling_of(known.record.release)
+                if before != spelling:
+                    respell_geometry(known.record.node, before, spelling, known.piece.label, geometry.name)
                 given[id(geometry)] = replace(
                     known.record,
                     part=with_shape_of(geometry.node, known.record.node), index=geometry.index,
-                    container=geometry.container, release=self.file.release, fractions=fractions,
+                    container=geometry.container, release=self.file.release, fractions=spelling.fractions,
                     representation=known.item.representation,
                 )  # fmt: skip
             elif not known.merged.take_shape:
@@ -147,6 +155,8 @@ class _Reload:
                 RECORD.write(obj, self.records[id(geometry)])
             if geometry.uuid is not None:
                 obj[UUID] = clean_text(geometry.uuid)
+            else:
+                obj.pop(UUID, None)
         for piece, item in self.found.replaced:
             shown[id(item.geometry)] = self.made[id(item.geometry)]
             stand_in_for(piece.obj, shown[id(item.geometry)])
@@ -263,13 +273,16 @@ class _Reload:
         """Remember the file as it is now, and what of Blender's edits it has."""
         RECORD.write(self.session, self.records[id(self.file)])
         self.session.pop(THUMBNAIL, None)  # the file has it
-        properties: dict[str, Any] = session_properties(self.file)
+        properties: dict[str, Any] = session_properties(self.file) | {"values": " ".join(self.values)}
         note_read(self.session, properties, ())
-        saved = {known.piece.obj for known in self.found.known if known.merged.keep_shape and not known.merged.refused}
+        kept = [known for known in self.found.known if known.merged.keep_shape and not known.merged.refused]
+        saved = {known.piece.obj for known in kept if not known.merged.edited_again}
         saved.update(self.found.own.values())
-        if saved:
+        # What the file has of shapes that were edited again is a change that Blender has not any more.
+        others = self.values if any(known.merged.edited_again for known in kept) else []
+        if saved or others:
             layer.update()
-            note_read(self.session, properties, self._digests_of(saved, layer))
+            note_read(self.session, properties, [*self._digests_of(saved, layer), *others])
 
     def _digests_of(self, objects: set[bpy.types.Object], layer: bpy.types.ViewLayer) -> Iterator[str]:
         """Yield the digests of the edits of objects whose edits the file has."""
