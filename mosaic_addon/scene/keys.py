@@ -92,10 +92,10 @@ SESSION: Final = _key(
     "mosaic_session",
     Carrier.SESSION,
     (
-        "a group of texts and numbers: the file, its layout, release and stamp, digests of the changes in "
-        "it, the tomogram's shape"
+        "a group of texts and numbers: the file, its layout, release and stamp, digests of the changes and "
+        "edited values in it, the tomogram's shape"
     ),
-    of.texts("file", "layout", "release", "stamp", "saved"),
+    of.texts("file", "layout", "release", "stamp", "saved", "values"),
     writers="exporting/save importing/build",
     readers=(
         "exporting/save exporting/scope outline/naming outline/outside outline/tree ui/browser/rows ui/session/panel"

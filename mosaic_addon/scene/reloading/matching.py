@@ -188,8 +188,8 @@ class Match:
         for piece in pieces:
             assert piece.origin is not None
             name, uuid = names[piece.origin]
-            own = piece.obj.get(UUID)
-            if uuid and isinstance(own, str) and own != uuid and ("", own, 0) in now:
+            own = UUID.read(piece.obj)
+            if uuid and own and own != uuid and ("", own, 0) in now:
                 given[piece.origin] = name, own
             elif not uuid and Kind.NAME in piece.edits and self.is_saved(piece.changes):
                 given[piece.origin] = piece.edits[Kind.NAME][0], None
