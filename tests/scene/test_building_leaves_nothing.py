@@ -20,6 +20,7 @@ from tests.support.make_sessions import (
     mesh,
     properties,
     trajectory,
+    tree,
     volume,
     write_session,
 )
@@ -112,21 +113,64 @@ def test_progress_grows_from_nothing_to_at_most_all(bpy: ModuleType) -> None:
 # --- the budget ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("what", ["objects", "points", "faces", "frames", "vertex properties"])
+KINDS = ["objects", "groups", "points", "faces", "frames", "vertex properties", "values of vertex properties"]
+
+
+@pytest.mark.parametrize("what", KINDS)
 def test_what_takes_minutes_is_opened_only_when_asked_to(
     bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     from mosaic_addon.scene.importing import plan
     from mosaic_addon.scene.importing.build import build_session
 
-    monkeypatch.setitem(plan.BUDGET, what, 1)
+    assert list(plan.LIMITS) == KINDS
+    monkeypatch.setitem(plan.LIMITS, what, plan.Limit(1, 1, 1))
     clouds = [cloud(str(i), vertex_properties=properties(5, {"a": np.zeros(5)})) for i in range(2)]
-    session = open_session(write_session(tmp_path / "s.pickle", clouds, [trajectory()]))
+    names = {"a": [clouds[0].uuid], "b": [clouds[1].uuid]}
+    groups = {"_data_tree": tree(["a", "b"], names, {"a": "A", "b": "B"})}
+    session = open_session(write_session(tmp_path / "s.pickle", clouds, [trajectory()], **groups))
     before = datablocks(bpy)
     with pytest.raises(MosaicError, match=what):
         build_session(session, bpy.context.scene)
     assert datablocks(bpy) == before
     assert len(build_session(session, bpy.context.scene, unlimited=True).objects) == 3
+
+
+def small_files() -> dict[str, tuple[list[Any], list[Any], dict[str, Any]]]:
+    """Sessions that name one part thousands of times: clusters, models and other keys of the state."""
+    points = np.zeros((0, 3), np.float32)
+    many = [cloud("same", points=points, uuid=None) for _ in range(3000)]
+    shared = vars(many[0])
+    for obj in many[1:]:
+        for key in shared:
+            setattr(obj, key, shared[key])
+    column = np.zeros(20_000)
+    film = trajectory(frames=1)
+    film.trajectory = film.trajectory * 5000
+    groups: dict[str, list[str]] = {str(number): [] for number in range(3000)}
+    return {
+        "objects": (many, [], {}),
+        "frames": ([], [film], {}),
+        "values of vertex properties": (
+            [cloud("c", 20_000, vertex_properties=properties(20_000, {str(i): column for i in range(260)}))], [], {},
+        ),
+        "groups": ([cloud()], [], {"_data_tree": tree(list(groups), groups, dict.fromkeys(groups, "g"))}),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["objects", "frames", "values of vertex properties", "groups"])
+def test_what_a_small_file_makes_much_of_is_opened_only_when_asked_to(
+    bpy: ModuleType, tmp_path: Path, what: str
+) -> None:
+    from mosaic_addon.scene.importing.build import build_session
+
+    clusters, models, keys = small_files()[what]
+    path = write_session(tmp_path / "s.pickle", clusters, models, **keys)
+    session = open_session(path)
+    before = datablocks(bpy)
+    with pytest.raises(MosaicError, match=rf"holds [\d,]+ {what}, more than the [\d,]+ of a file of [\d,]+ bytes"):
+        build_session(session, bpy.context.scene)
+    assert datablocks(bpy) == before
 
 
 def test_the_state_of_a_session_is_not_changed_by_building_it(bpy: ModuleType) -> None:

@@ -49,7 +49,7 @@ REPLACING = {
     )
 }
 # Names that do no harm of modules that could.
-HARMLESS = {("functools", "lru_cache"), ("types", "MappingProxyType")}
+HARMLESS = {("functools", "lru_cache"), ("functools", "wraps"), ("types", "MappingProxyType")}
 
 
 def complaints(source: str, parts: dict[str, set[str]] = PARTS) -> Iterator[str]:

@@ -270,7 +270,7 @@ def test_a_session_beyond_the_budget_needs_a_word(
     from mosaic_addon.cli import main
     from mosaic_addon.scene.importing import plan
 
-    monkeypatch.setitem(plan.BUDGET, "points", 4)
+    monkeypatch.setitem(plan.LIMITS, "points", plan.Limit(4, 4, 1))
     command = ["import", str(write_session(tmp_path / "s.pickle", [cloud("c", 5)])), "-o", str(tmp_path / "x.blend")]
     assert main(command) == 1
     assert "--unlimited" in capfd.readouterr().err

@@ -143,7 +143,7 @@ def test_a_session_beyond_the_budget_is_opened_when_asked_to(
 ) -> None:
     from mosaic_addon.scene.importing import plan
 
-    monkeypatch.setitem(plan.BUDGET, "points", 4)
+    monkeypatch.setitem(plan.LIMITS, "points", plan.Limit(4, 4, 1))
     path = str(write_session(tmp_path / "s.pickle", [cloud("c", 5)]))
     with pytest.raises(RuntimeError, match="Very Large"):
         addon.ops.mosaic.load_session(filepath=path)

@@ -3,6 +3,7 @@
 A session that is too large, or options that make no sense, fail here and change nothing.
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -17,13 +18,33 @@ from ..data.extent import extent, first_pixel_size
 from ..drawing.representations import ARROW_LENGTH, FIT, MESH, OFFERED, POINTS, SEGMENTATION, TRAJECTORY, VOLUME
 from .options import ImportOptions
 
-# An import beyond these would take minutes or gigabytes, so the user is asked first.
-BUDGET = {
-    "objects": 50_000,
-    "points": 200_000_000,
-    "faces": 100_000_000,
-    "frames": 20_000,
-    "vertex properties": 200_000,
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many of one kind are imported without asking.
+
+    most: beyond it an import takes minutes or gigabytes. floor: that are imported from any file. bytes_each: of the
+    file for each beyond the floor; it takes more in every session that Mosaic wrote, but a pickle can name one part
+    thousands of times.
+    """
+
+    most: int
+    floor: int
+    bytes_each: float
+
+    def of(self, size: int | None) -> int:
+        """Return the limit for a file of so many bytes; None for a session that is in no file."""
+        return self.most if size is None else min(self.most, max(self.floor, int(size / self.bytes_each)))
+
+
+LIMITS = {
+    "objects": Limit(50_000, 2000, 100),
+    "groups": Limit(20_000, 1000, 100),
+    "points": Limit(200_000_000, 1_000_000, 2),
+    "faces": Limit(100_000_000, 1_000_000, 4),
+    "frames": Limit(20_000, 1000, 200),
+    "vertex properties": Limit(200_000, 2000, 40),
+    "values of vertex properties": Limit(1_000_000_000, 4_000_000, 0.5),
 }
 
 
@@ -70,11 +91,11 @@ def plan_import(
     """Decide what to make of a session.
 
     taken: names of objects that are in use. name_bytes: the greatest length of names in Blender. unlimited: let
-    sessions beyond BUDGET pass. Raises MosaicError for such a session otherwise, and for options that make no sense.
+    sessions beyond LIMITS pass. Raises MosaicError for such a session otherwise, and for options that make no sense.
     """
     _check(options)
     if not unlimited:
-        _hold_to_budget(session)
+        _hold_to_limits(session)
     warnings = list(session.warnings)
     names = _unique_names([geometry.name for geometry in session.geometries], set(taken), name_bytes)
     items = []
@@ -103,9 +124,10 @@ def _check(options: ImportOptions) -> None:
             raise MosaicError(f"The {name} must be a positive number of angstrom, not {value}.")
 
 
-def _hold_to_budget(session: Session) -> None:
-    """Raise MosaicError for a session that holds more than BUDGET allows."""
-    counts = dict.fromkeys(BUDGET, 0)
+def _hold_to_limits(session: Session) -> None:
+    """Raise MosaicError for a session that holds more than LIMITS allow for its file."""
+    counts = dict.fromkeys(LIMITS, 0)
+    counts["groups"] = len(session.clusters.groups) + len(session.models.groups)
     for geometry in session.geometries:
         meshes = [geometry.model] if isinstance(geometry.model, Mesh) else []
         meshes += [frame.mesh for frame in geometry.frames or ()]
@@ -113,11 +135,19 @@ def _hold_to_budget(session: Session) -> None:
         counts["points"] += len(geometry.points) + sum(len(mesh.vertices) for mesh in meshes)
         counts["faces"] += sum(len(mesh.triangles) for mesh in meshes)
         counts["frames"] += len(geometry.frames or ())
-        counts["vertex properties"] += len(geometry.vertex_properties)
-    for what, limit in BUDGET.items():
-        if counts[what] > limit:
+        for columns in (geometry.vertex_properties, *(frame.vertex_properties for frame in geometry.frames or ())):
+            counts["vertex properties"] += len(columns)
+            counts["values of vertex properties"] += sum(values.size for values in columns.values())
+    try:
+        size = os.path.getsize(session.path) if session.path else None
+    except OSError:
+        size = None
+    for what, limit in LIMITS.items():
+        most = limit.of(size)
+        if counts[what] > most:
+            of_size = "" if size is None or most == limit.most else f" of a file of {size:,} bytes"
             raise MosaicError(
-                f"{session.path} holds {counts[what]:,} {what}, more than the {limit:,} that are opened without "
+                f"{session.path} holds {counts[what]:,} {what}, more than the {most:,}{of_size} that are opened without "
                 "asking; choose Very Large Sessions (--unlimited on the command line) if you mean it."
             )
 

@@ -52,7 +52,7 @@ class Tree:
     def write(self) -> None:
         """Make Blender's collections follow the lists. Groups that lost their last object are removed, as in Mosaic."""
         lost = [group for group in self._had_members if not self.members.get(group)]
-        emptied = [group for group in lost if has(group, GROUP)]
+        emptied = {group for group in lost if has(group, GROUP)}
         self.items = [item for item in self.items if item not in emptied]
         for group, members in self.members.items():
             below = set(members_of(group)) - set(group.objects)  # these are in collections that the user made
@@ -63,9 +63,7 @@ class Tree:
         _relink(self.container.objects, [item for item in self.items if isinstance(item, bpy.types.Object)])
         _relink(self.container.children, [item for item in self.items if isinstance(item, bpy.types.Collection)])
         write_order(self.container, self.items)
-        for group in emptied:
-            if not group.children and not group.users:
-                bpy.data.collections.remove(group)
+        bpy.data.batch_remove([group for group in emptied if not group.children and not group.users])
 
 
 def trees_of(objects: Iterable[bpy.types.Object]) -> list[Tree]:
