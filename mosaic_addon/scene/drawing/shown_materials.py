@@ -28,6 +28,12 @@ LONGEST = 1000  # links that are followed
 
 def shown_surface(material: bpy.types.Material) -> Node | None:
     """Return the node with Mosaic's colours and weights if the material shows it; None for one of the user's own."""
+    tree = material.node_tree
+    if tree is not None and len(tree.nodes) == 2 and len(tree.links) == 1 and has_nodes(material):
+        link = tree.links[0]  # as an import makes it, which thousands of objects have: no need to look further
+        node: Any = link.from_node
+        if node.name == SURFACE and link.to_node.type == "OUTPUT_MATERIAL" and link.to_socket.name == "Surface":
+            return None if link.is_muted else node
     return next((shader for shader, _ in _shaders(material) if _is_ours(shader)), None)
 
 
