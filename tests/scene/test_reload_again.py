@@ -12,7 +12,7 @@ import pytest
 from mosaic_addon.session import open_session
 from tests.support.edited_sessions import dumps, geometries, load_editable
 from tests.support.saved_sessions import NEWEST, Opened, differences
-from tests.support.user_edits import copy, paint
+from tests.support.user_edits import apply_root, copy, paint
 
 State = dict[str, Any]
 
@@ -163,6 +163,78 @@ def test_what_was_made_and_saved_and_then_deleted_does_not_come_back(bpy: Module
     assert reload(opened, lambda state: None).added == []
     assert [sentence.endswith("deleted") for sentence in opened.unsaved()] == [True]
     assert len(reload(opened, lambda state: None, prefer_file=True).added) == 1
+
+
+def test_points_that_mosaic_changed_stand_where_the_file_has_them_though_the_object_is_animated(
+    bpy: ModuleType, tmp_path: Path
+) -> None:
+    opened, scene = opened_copy(bpy, tmp_path), bpy.context.scene
+    opened["plain cloud"].location = (500, 0, 0)
+    opened["plain cloud"].keyframe_insert("location", frame=scene.frame_current)
+    opened.save(opened.path)
+
+    def drop_points(state: State) -> None:
+        geometries(state)["plain cloud"]["points"] = geometries(state)["plain cloud"]["points"][:20]
+
+    assert reload(opened, drop_points).kept == []
+    scene.frame_set(scene.frame_current + 1)
+    scene.frame_set(scene.frame_current - 1)
+    assert opened.unsaved() == []
+    opened.save(tmp_path / "saved.pickle")
+    assert differences(opened.path, tmp_path / "saved.pickle") == []
+
+
+def test_new_objects_stand_right_after_the_root_was_applied(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = opened_copy(bpy, tmp_path)
+    state = load_editable(opened.path)
+    state["_models"].state["data"].pop()
+    opened.path.write_bytes(dumps(state))
+    opened = Opened(bpy, opened.path)
+    apply_root(opened)
+    opened.path.write_bytes(NEWEST.read_bytes())
+    assert len(reload(opened).added) == 1
+    assert opened.unsaved() == []
+    opened.save(tmp_path / "saved.pickle")
+    assert differences(NEWEST, tmp_path / "saved.pickle") == []
+
+
+def test_what_other_faces_cannot_keep_is_told(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = opened_copy(bpy, tmp_path)
+    surface = opened["TriangularMesh surface"]
+    surface.shape_key_add(name="Basis")
+    surface.vertex_groups.new(name="mine")
+
+    def drop_faces(state: State) -> None:
+        model = geometries(state)["TriangularMesh surface"]["model"].state
+        model["triangles"] = model["triangles"][:-2]
+
+    warnings = reload(opened, drop_faces).warnings
+    assert ["shape keys and vertex groups are gone" in text for text in warnings] == [True]
+
+
+def rename_group(state: State) -> None:
+    names = state["_data_tree"].state["group_names"]
+    names[next(iter(names))] = "of Mosaic"
+
+
+def test_groups_that_both_sides_changed_are_told(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = opened_copy(bpy, tmp_path)
+    opened.group("Env").name = "mine"
+    assert reload(opened, recolor).kept == []
+    assert ["your groups and order count" in text for text in reload(opened, rename_group).kept] == [True]
+    assert opened.group("Env").name == "mine"
+
+
+@pytest.mark.parametrize("name", ["mine again", "Env"])
+def test_groups_that_were_saved_and_changed_again_are_no_conflict(bpy: ModuleType, tmp_path: Path, name: str) -> None:
+    opened = opened_copy(bpy, tmp_path)
+    group = opened.group("Env")
+    group.name = "mine"
+    opened.save(opened.path)
+    group.name = name
+    assert reload(opened, recolor).kept == []
+    assert group.name == name
+    assert opened.unsaved() == ["The clusters are in another order or other groups."]
 
 
 # --- who is who without uuids ----------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from ..readers import numbers_of
 from .changes import by_subject, digest, sentences
 from .collect import Collected, collect_objects, collect_session
 from .object_arrays import fetch
-from .saved_values import saved_values
+from .saved_values import saved_trees, saved_values
 from .scope import ExportOptions
 
 BLEND = re.compile(r"\.blend\d*$", re.IGNORECASE)  # with Blender's own backups
@@ -95,7 +95,8 @@ def save_session(
     finish_sculpting(layer)
     with closing(collect_session(session, scene, layer, options)) as collected:
         digests = " ".join(_digests(collected))
-        values = " ".join(saved_values(collected.pieces, spelling_of(collected.release).fractions))
+        values = [*saved_values(collected.pieces, spelling_of(collected.release).fractions)]
+        values += saved_trees(collected.state, collected.changes)
         layout = collected.layout if is_its_own else layout_of(target)
         saved = _write(collected, path, target, backup, thumbnail or thumbnail_of(session), layout, keep=is_changed)
         for obj, uuid in collected.uuids:
@@ -105,7 +106,7 @@ def save_session(
             if group.is_editable and (GROUP.read(group) or {}).get("uuid") != entry["uuid"]:
                 group[GROUP] = entry | ({"shown": group.name} if group.name != entry["name"] else {})
     if (adopt or is_its_own) and (options is None or options.target is None):
-        saved_as = LastFile(clean_text(target), file_stamp(target) or "", digests, values)
+        saved_as = LastFile(clean_text(target), file_stamp(target) or "", digests, " ".join(values))
         _last_files[session.session_uid] = saved_as
         if thumbnail is not None:
             THUMBNAIL.write(session, numbers_of(thumbnail, THUMBNAIL_VERSION))

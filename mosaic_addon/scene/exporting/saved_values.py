@@ -3,18 +3,20 @@
 A value that the file has as it was saved was not changed there, though it differs from what was first read.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ...session.containers import tree_of
 from ...session.decode import appearance_of, meta_of, name_in
+from ...session.decode_tree import tree_items
 from ...session.geometry_diff import shape_digest
-from ...session.nodes import ObjectNode
+from ...session.nodes import Node, ObjectNode, Pairs
 from ...session.session import Geometry
 from ...session.values import numbers_of, representation_of
 from ..data.custom_properties import meta_properties
 from .canonical import digest_of
-from .changes import Kind
+from .changes import Change, Kind
 from .piece import Piece
 
 # Edits of the shape: of points, faces, vertex properties and frames.
@@ -54,6 +56,25 @@ def saved_values(pieces: Iterable[Piece], fractions: bool) -> Iterator[str]:
                 yield digest_of([who, Kind.META, key, meta.get(key, (None, None))[1]])
 
 
+def saved_trees(state: Pairs, changes: Iterable[Change]) -> Iterator[str]:
+    """Yield a digest of each tree that was edited, as it was written."""
+    for change in changes:
+        if change.kind is Kind.TREE:
+            yield digest_of([change.subject.container, "tree", tree_texts(state, change.subject.container, set())])
+
+
+def tree_texts(state: Pairs | None, container: str, but: Container[Node]) -> list[Any]:
+    """Return groups and order of a container as texts. but: uuids of geometries that are left out."""
+    tree = tree_of(state, container) if state is not None else None
+    found: list[Any] = []
+    for uuid, title, members in tree_items(tree):
+        if members is not None:
+            found.append([str(uuid), str(title), [str(member) for member in members if member not in but]])
+        elif uuid not in but:
+            found.append(str(uuid))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class AsSaved:
     """Tells what a file has as it was saved from Blender.
@@ -86,6 +107,10 @@ class AsSaved:
     def has_place(self, geometry: Geometry) -> bool:
         """Tell whether a geometry was moved or turned as an object when it was saved, so that its points have that."""
         return self._has(geometry, "place")
+
+    def has_tree(self, container: str, texts: list[Any]) -> bool:
+        """Tell whether a container has the groups and the order that were saved. texts: see `tree_texts`."""
+        return bool(self.digests) and digest_of([container, "tree", texts]) in self.digests
 
     def of_shape(self, geometry: Geometry) -> Iterator[str]:
         """Yield what is known of how a geometry's shape was saved."""

@@ -18,10 +18,11 @@ from ...session.respell import respell_geometry
 from ...session.session import Session
 from ..compat import MAX_NAME_BYTES
 from ..data.custom_properties import clean_text
+from ..data.placement import applied_of
 from ..exporting.changes import Change, Kind, Subject, digest, sentence
 from ..exporting.collect import Collected, collect_session
 from ..exporting.save import finish_sculpting, note_read, saved_digests, values_saved
-from ..exporting.saved_values import AsSaved
+from ..exporting.saved_values import AsSaved, tree_texts
 from ..importing.again import options_of
 from ..importing.build import all_or_nothing, hide, new_container, new_objects, pack_records, session_properties
 from ..importing.plan import plan_import
@@ -105,7 +106,7 @@ class _Reload:
         self.session, self.base, self.root, self.file = session, base, root, file
         self.ours, self.scene, self.prefer_file = ours, scene, prefer_file
         self.plan = plan_import(file, options_of(session), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited=True)
-        as_saved = AsSaved(values_saved(session), spelling_of(file.release).fractions)
+        self.as_saved = as_saved = AsSaved(values_saved(session), spelling_of(file.release).fractions)
         self.found = Match(base, file, self.plan.items, ours.pieces, saved_digests(session), as_saved, prefer_file)
         kept = [known for known in self.found.known if known.merged.keep_shape]
         self.values = [digest for known in kept for digest in as_saved.of_shape(known.item.geometry)]
@@ -130,6 +131,7 @@ class _Reload:
                 )  # fmt: skip
             elif not known.merged.take_shape:
                 steps[id(geometry)] = known.record.step
+        applied = applied_of(self.root)
         self.records = pack_records(self.plan, self.scene, given, self.found.own.keys(), steps)
         items = [*self.found.new, *(item for _, item in self.found.replaced)]
         items += [known.item for known in self.found.known if known.merged.take_shape]
@@ -139,7 +141,9 @@ class _Reload:
                 next(making)
             except StopIteration as end:
                 self.made: dict[int, bpy.types.Object] = end.value
-                return
+                break
+        for obj in self.made.values() if applied is not None else ():
+            obj.matrix_basis = applied  # as all others have what Object > Apply took from the root
 
     def change(self) -> None:
         """Bring all of it into the scene."""
@@ -186,7 +190,12 @@ class _Reload:
                 fresh.parent, fresh.matrix_parent_inverse = obj.parent, obj.matrix_parent_inverse
                 stand_in_for(obj, fresh)
                 return fresh, obj
-            take_shape(obj, fresh)
+            lost = take_shape(obj, fresh)
+            if lost:
+                words = " and ".join(lost)
+                self.result.warnings.append(
+                    f"{piece.label}: its points or faces are others now, so its {words} are gone."
+                )
             if merged.take_place and piece.source.matrix is not None:
                 take_place(obj, piece.source.matrix)
             RECORD.copy(fresh, obj)
@@ -245,10 +254,26 @@ class _Reload:
                 collection = new_container(name)
                 self.session.children.link(collection)
             tree = Tree(collection)
-            if name in edited and not self.prefer_file:
+            is_as_saved = self._is_tree_as_saved(name)
+            if (name in edited or is_as_saved) and not self.prefer_file:
                 structure.add(tree, container, added)
+                if not is_as_saved and self._is_tree_changed(name):
+                    told = f"The {name}: your groups and order count, though the file's were changed, too."
+                    self.result.kept.append(told)
             else:
                 structure.follow(tree, container, shown | added)
+
+    def _is_tree_as_saved(self, name: str) -> bool:
+        """Tell whether the file has groups and order of a container as they were edited and saved."""
+        return self.as_saved.has_tree(name, self._tree_in_file(name))
+
+    def _is_tree_changed(self, name: str) -> bool:
+        """Tell whether the file has other groups, or another order, of the geometries that it had before."""
+        gone = {piece.read_uuid for piece in self.found.gone}
+        return tree_texts(self.base.state, name, gone) != self._tree_in_file(name)
+
+    def _tree_in_file(self, name: str) -> list[Any]:
+        return tree_texts(self.file.state, name, {item.geometry.uuid for item in self.found.new})
 
     def _moved(self, shown: dict[int, bpy.types.Object]) -> dict[int, bpy.types.Object]:
         """Take objects that the file has among the others, clusters or models, from where they are.

@@ -89,18 +89,20 @@ def _surface_of(mesh: bpy.types.Mesh, values: dict[Kind, Any]) -> tuple[float | 
     return values.get(Kind.ISOVALUE, percentile), values.get(Kind.RESOLUTION, resolution)
 
 
-def take_shape(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
+def take_shape(obj: bpy.types.Object, fresh: bpy.types.Object) -> list[str]:
     """Give an object the points, faces, vertex properties, model, volume and frames of a freshly imported one.
 
     Where the numbers of points and the faces stay the same, the object's data stay too, with shape keys, UV maps and
-    vertex groups; otherwise other data take their place for all objects that have them.
+    vertex groups; otherwise other data take their place for all objects that have them. Returns what is lost by that.
     """
+    lost: list[str] = []
     old_data: Any = obj.data
     new_data: Any = fresh.data
     if _fits(old_data, new_data):
         _copy_attributes(new_data, old_data)
         COLUMNS.copy(new_data, old_data)
     else:
+        lost = _of_the_user(obj, new_data)
         _replace_data(obj, fresh)
     for key in (COLUMNS, SHOWS, MODEL, CLASS):
         key.copy(fresh, obj)
@@ -113,6 +115,18 @@ def take_shape(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
         _replace_parts(old, new)
     obj.update_tag()
     obj.data.update_tag()
+    return lost
+
+
+def _of_the_user(obj: bpy.types.Object, new: PointData) -> list[str]:
+    """List what a user gave an object's points or faces and other data of it do not have."""
+    old: Any = obj.data
+    if not isinstance(old, bpy.types.Mesh):
+        return []
+    lost = ["shape keys"] if old.shape_keys is not None else []
+    lost += ["vertex groups"] if len(obj.vertex_groups) else []
+    lost += ["UV maps"] if any(layer.name not in new.attributes for layer in old.uv_layers) else []
+    return lost
 
 
 def _replace_parts(old: dict[str, Any], new: dict[str, Any]) -> None:
@@ -139,7 +153,11 @@ def _named(part: Any) -> list[Any]:
 
 def take_place(obj: bpy.types.Object, matrix: np.ndarray[Any, Any]) -> None:
     """Undo that an object was moved, as its new points stand there. matrix: (4, 4), from its data to angstrom."""
-    obj.matrix_basis = obj.matrix_basis @ Matrix(matrix.tolist()).inverted_safe()
+    inverse, basis = Matrix(matrix.tolist()).inverted_safe(), obj.matrix_basis.copy()
+    if obj.animation_data is not None and obj.parent is not None:  # keyframes would move the object itself again
+        obj.matrix_parent_inverse = obj.matrix_parent_inverse @ basis @ inverse @ basis.inverted_safe()
+    else:
+        obj.matrix_basis = basis @ inverse
 
 
 def stand_in_for(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
