@@ -98,7 +98,8 @@ SESSION: Final = _key(
     of.texts("file", "layout", "release", "stamp", "saved", "values"),
     writers="exporting/save importing/build",
     readers=(
-        "exporting/save exporting/scope outline/naming outline/outside outline/tree ui/browser/rows ui/session/panel"
+        "exporting/save exporting/scope outline/close outline/naming outline/outside outline/tree "
+        "ui/browser/rows ui/session/panel"
     ),
 )
 RECORD: Final = _key(
@@ -131,7 +132,9 @@ CONTAINER: Final = _key(
     "'clusters' or 'models'",
     of.one_of("clusters", "models"),
     writers="importing/build",
-    readers=("outline/arrange outline/naming outline/outside outline/tree ui/browser/rows ui/browser/structure"),
+    readers=(
+        "outline/arrange outline/close outline/naming outline/outside outline/tree ui/browser/rows ui/browser/structure"
+    ),
 )
 ITEMS: Final = _key(
     "mosaic_items",
@@ -148,7 +151,7 @@ GROUP: Final = _key(
     of.texts("name", "uuid", "shown"),
     writers="exporting/save importing/build outline/arrange outline/naming",
     readers=(
-        "exporting/browser_tree exporting/save importing/again outline/arrange outline/naming "
+        "exporting/browser_tree exporting/save importing/again outline/arrange outline/close outline/naming "
         "outline/outside outline/tree reloading/structure"
     ),
 )
