@@ -1,4 +1,4 @@
-"""What was saved from Blender and then edited again, or taken back, is no change of the file when that is read again."""
+"""What was saved from Blender and then edited again, or taken back, is no change of the file to a reload."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ VALUES: dict[str, tuple[Callable[[Opened, Any], None], Any, Any, Callable[[Any],
     "opacity": (lambda o, v: setattr(opacity_of(o), "default_value", v), 0.25, 1.0, lambda g: g.appearance.opacity),
     "visible": (see, False, True, lambda g: g.visible),
     "meta": (note, "seen", None, lambda g: g.meta.get("note")),
-    "place": (lambda o, v: setattr(o["plain cloud"], "location", v), (500, 0, 0), (0, 0, 0), lambda g: float(g.points[0, 0])),
+    "place": (
+        lambda o, v: setattr(o["plain cloud"], "location", v), (500, 0, 0), (0, 0, 0), lambda g: float(g.points[0, 0]),
+    ),
     "name": (lambda o, v: setattr(o["plain cloud"], "name", v), "cloud", "plain cloud", lambda g: g.name),
 }  # fmt: skip
 

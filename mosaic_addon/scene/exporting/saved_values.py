@@ -101,7 +101,7 @@ class AsSaved:
         return self._has(geometry, Kind.NEW)
 
     def has_shape(self, geometry: Geometry) -> bool:
-        """Tell whether a geometry of the file has the points and all else of a shape that was edited as it was saved."""
+        """Tell whether a geometry of the file has a shape that was edited as it was saved."""
         return bool(self.digests) and self._has(geometry, "shape", shape_digest(geometry.node))
 
     def has_place(self, geometry: Geometry) -> bool:

@@ -18,7 +18,8 @@ def close_session(session: bpy.types.Collection, scene: bpy.types.Scene) -> None
     """Remove a session from the .blend, wherever its objects stand.
 
     What is no geometry stays: collections of the user with such objects, and other sessions that were put into this
-    one, move into the scene where they are in no other collection. Raises MosaicError, with nothing changed, for a session that is linked from another .blend or is a library override.
+    one, move into the scene where they are in no other collection. Raises MosaicError, with nothing changed, for a
+    session that is linked from another .blend or is a library override.
     """
     if session.library is not None:
         raise MosaicError(f"{session.name!r} is linked from another .blend, so it cannot be closed; unlink it instead.")
