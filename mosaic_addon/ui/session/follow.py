@@ -1,6 +1,7 @@
 """Follow File: a session is reloaded by itself each time that Mosaic has saved its file."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import bpy
@@ -23,6 +24,7 @@ class Followed:
     """A session whose file is looked at.
 
     seen: the file's stamp at the last look. done: that of the last state that was read, or, if unreadable, tried.
+    unreadable: it could not be read, or the reload was refused.
     """
 
     seen: str = ""
@@ -39,7 +41,7 @@ def is_followed(session: bpy.types.Collection) -> bool:
 
 
 def is_unreadable(session: bpy.types.Collection) -> bool:
-    """Tell whether the file of a followed session cannot be read as it is now."""
+    """Tell whether the file of a followed session could not be reloaded as it is now."""
     known = _followed.get(session.session_uid)
     return known is not None and known.unreadable
 
@@ -61,17 +63,15 @@ def _look() -> float | None:
             for session in sessions_in(window.scene):
                 known = _followed.get(session.session_uid)
                 if known is not None and session.library is None:
-                    _look_at(window, session, known)
+                    with suppress(MosaicError):  # the file may vanish at any moment
+                        _look_at(window, session, known)
     return INTERVAL if _followed else None
 
 
 def _look_at(window: bpy.types.Window, session: bpy.types.Collection, known: Followed) -> None:
     """Reload a session if its file was changed and stands still."""
     path = file_of(session)
-    try:
-        stamp = file_stamp(path) or "" if path else ""
-    except MosaicError:
-        return
+    stamp = file_stamp(path) or "" if path else ""
     before, known.seen = known.seen, stamp
     if not stamp or stamp != before or stamp == known.done or not changed_on_disk(session, path):
         return
@@ -82,8 +82,11 @@ def _look_at(window: bpy.types.Window, session: bpy.types.Collection, known: Fol
     except MosaicError:  # only half written, it is read when it has changed again
         known.unreadable = True
     if not known.unreadable:
-        with bpy.context.temp_override(window=window):
-            bpy.ops.mosaic.reload_session("EXEC_DEFAULT", True, session=session.name)
+        try:
+            with bpy.context.temp_override(window=window):
+                bpy.ops.mosaic.reload_session("EXEC_DEFAULT", True, session=session.name)
+        except RuntimeError:  # which would end the timer: a refusal, which the Reload button says in words
+            known.unreadable = True
     for area in window.screen.areas:
         if area.type == "VIEW_3D":
             area.tag_redraw()

@@ -144,7 +144,7 @@ def _draw_buttons(layout: bpy.types.UILayout, session: bpy.types.Collection | No
         row.prop(session, FOLLOW)
         row.operator(MOSAIC_OT_frame_session.bl_idname, text="Frame", icon="VIEWZOOM")
         if is_unreadable(session):
-            layout.label(text="The file cannot be read yet", icon="ERROR")
+            layout.label(text="Not reloaded yet; Reload says why", icon="ERROR")
 
 
 # --- the thumbnail ---------------------------------------------------------------------------------------------------
