@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,7 @@ def shape_digest(node: ObjectNode) -> str:
         elif type(value) is ObjectNode and id(value) not in seen:
             seen.add(id(value))
             stack += [value.state, value.cls.name]
-        elif isinstance(value, (bool, float, str, np.generic, NoneType)):
+        elif isinstance(value, (bool, float, str, np.generic, type(None))):
             digest.update(repr(value).encode())
     return digest.hexdigest()
 

@@ -397,7 +397,7 @@ def test_a_large_file_is_given_to_the_disk_meanwhile(target: Path, monkeypatch: 
     def write(file: BinaryIO) -> None:
         for start in range(0, len(data), piece):
             file.write(memoryview(data)[start : start + piece])
-            if start > len(data) // 2:
+            if start >= len(data) // 2:
                 assert begun.wait(60)
 
     monkeypatch.setattr(os, "fsync", sync)
