@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from mosaic_addon.session import MosaicError, open_session
-from tests.export.test_saved_edits import EDITS as USER_EDITS
 from tests.support.edited_sessions import EDITS, dumps, geometries, load_editable
-from tests.support.saved_sessions import NEWEST, Opened, differences
+from tests.support.saved_sessions import FOLDER, NEWEST, Opened, differences
 
 State = dict[str, Any]
 # MOSAIC_CASES=20000 tries all edits, and not each fifth of them.
@@ -340,6 +339,16 @@ def test_objects_that_were_made_in_blender_stay(bpy: ModuleType, tmp_path: Path)
     assert [sentence.split(":")[0] for sentence in opened.unsaved()] == ["models 'box'"]
 
 
+def test_another_session_under_the_name_of_the_file_is_refused(bpy: ModuleType, tmp_path: Path) -> None:
+    opened = opened_copy(bpy, tmp_path)
+    before = everything(bpy)
+    opened.path.write_bytes((FOLDER.parents[1] / "docs" / "examples" / "virion.pickle").read_bytes())
+    with pytest.raises(MosaicError, match="holds another session by now"):
+        reload(opened)
+    assert everything(bpy) == before
+    assert opened.unsaved() == []
+
+
 def test_nothing_changes_in_edit_mode(bpy: ModuleType, tmp_path: Path) -> None:
     opened = opened_copy(bpy, tmp_path)
     bpy.context.view_layer.objects.active = opened["TriangularMesh surface"]
@@ -419,54 +428,6 @@ def test_an_api_for_scripts(bpy: ModuleType, tmp_path: Path) -> None:
     imported.collection["mosaic_session"]["file"] = ""
     with pytest.raises(MosaicError, match="no file"):
         api.reload(imported)
-
-
-# --- every edit in Blender, with every file ---------------------------------------------------------------------------
-
-
-def note_all(state: State) -> None:
-    """Change something of every geometry in the file that no edit in Blender touches."""
-    for key in ("_data", "_models"):
-        for item in state[key].state["data"]:
-            item.state["meta"]["checked"] = "yes"
-            item.state["appearance"]["scale"] = 2.0
-
-
-NOT_IN_EDIT_MODE = [name for name in USER_EDITS if "Edit Mode" not in name][::EVERY]
-
-
-@pytest.mark.parametrize("name", NOT_IN_EDIT_MODE)
-def test_an_edit_is_the_same_edit_after_a_reload(bpy: ModuleType, tmp_path: Path, name: str) -> None:
-    opened = opened_copy(bpy, tmp_path)
-    USER_EDITS[name][0](opened)
-    before = opened.unsaved()
-    change_file(opened, note_all)
-    result = reload(opened)
-    assert result.kept == []
-    assert opened.unsaved() == before
-    opened.save(tmp_path / "saved.pickle")
-    noted = [geometry.meta.get("checked") for geometry in open_session(tmp_path / "saved.pickle").geometries]
-    assert noted.count("yes") >= len(noted) - len(before)
-
-
-# What a save writes beside an edit, which comes back with the file.
-FOLLOWS = {
-    "mesh as points": ["models 'TriangularMesh surface': size 8"],
-    "all faces deleted": ["models 'mesh with colours + props': shown as Point Cloud"],
-    "frame": ["models 'trajectory': meta filename"],
-}
-
-
-@pytest.mark.parametrize("name", NOT_IN_EDIT_MODE)
-def test_an_edit_that_was_saved_is_no_change_of_the_file(bpy: ModuleType, tmp_path: Path, name: str) -> None:
-    opened = opened_copy(bpy, tmp_path)
-    USER_EDITS[name][0](opened)
-    opened.save(opened.path)
-    result = reload(opened)
-    assert (result.changed, result.removed, result.kept) == (FOLLOWS.get(name, []), [], [])
-    assert opened.unsaved() == []
-    opened.save(tmp_path / "again.pickle")
-    assert differences(opened.path, tmp_path / "again.pickle") == []
 
 
 def test_an_object_that_was_made_in_blender_and_saved_is_not_there_twice(bpy: ModuleType, tmp_path: Path) -> None:

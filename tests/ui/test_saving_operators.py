@@ -190,6 +190,16 @@ def test_loading_the_file_that_is_open_reloads_it(addon: Any, small: Path, tmp_p
     assert addon.data.objects["first"] == one
 
 
+def test_loading_the_file_of_the_session_opens_what_it_holds_by_now(addon: Any, small: Path) -> None:
+    addon.ops.mosaic.load_session(filepath=str(small))
+    write_session(small, [cloud("three", 4), cloud("four", 4)])
+    with pytest.raises(RuntimeError, match="holds another session by now"):
+        addon.ops.mosaic.reload_session()
+    assert addon.ops.mosaic.load_session(filepath=str(small), replace=True) == {"FINISHED"}
+    assert sessions(addon) == ["small"]
+    assert {obj.name for obj in addon.data.objects} == {"small", "three", "four"}
+
+
 def test_close_leaves_nothing_but_what_is_the_users(addon: Any, bpy: ModuleType) -> None:
     kinds = ("objects", "pointclouds", "meshes", "materials", "collections", "curves")
     before = {kind: len(getattr(addon.data, kind)) for kind in kinds}

@@ -96,7 +96,8 @@ class Match:
     known: geometries that are in both. own: objects that were made in Blender and that the file has like that, by the
     id() of its geometries. replaced: such objects that the file has otherwise by now. copies: objects that were copied
     in Blender, by the id() of their pieces, with the record that they get. gone: what the file has no more. new: what
-    it alone has. kept: a sentence for each object of which Blender and the file have something else.
+    it alone has. kept: a sentence for each object of which Blender and the file have something else. is_another: no
+    geometry of several is in the file any more, which holds other ones.
     """
 
     def __init__(
@@ -138,6 +139,7 @@ class Match:
         ours = [piece for piece in pieces if piece.origin in names]
         read = _identities((*place, *entry) for place, entry in (names | self._given(ours, names, now)).items())
         read |= _found_again(names, read, ours, now)
+        self.is_another = len(read) > 1 and bool(now) and now.keys().isdisjoint(read.values())
         added = now.keys() - set(read.values())
         deleted = {
             read[name, index]: Change(Kind.DELETED, Subject(name, title))

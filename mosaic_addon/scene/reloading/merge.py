@@ -183,9 +183,8 @@ def _merge_shape(
 ) -> None:
     """Decide whose points, faces, vertex properties, model, volume and frames count. These are one value."""
     edited = {kind: details for kind, details in piece.edits.items() if kind in OF_SHAPE}
-    if not (is_saved or prefer_file) and as_saved.has_shape(
-        geometry
-    ):  # Blender changed it again, or took its edit back
+    if not (is_saved or prefer_file) and as_saved.has_shape(geometry):
+        # Blender changed it again, or took its edit back.
         merged.keep_shape = merged.edited_again = True
     elif not edited or is_saved:
         merged.take_shape = shapes_differ(piece.node, geometry.node, is_exactly)
@@ -194,10 +193,8 @@ def _merge_shape(
     elif shapes_differ(base.node, geometry.node, _was_read(piece, base)):
         if not shapes_differ(piece.node, geometry.node, is_exactly):
             merged.keep_shape = True
-        elif edited.keys() <= OF_PLACE and not as_saved.has_place(
-            geometry
-        ):  # the new shape stands where the object was moved to
-            merged.take_shape = True
+        elif edited.keys() <= OF_PLACE and not as_saved.has_place(geometry):
+            merged.take_shape = True  # which stands where the object was moved to
         elif prefer_file:
             merged.take_shape = merged.take_place = True
             merged.overruled |= edited

@@ -37,6 +37,10 @@ from .matching import Known, Match
 from .update import size_shown, stand_in_for, take_place, take_shape, take_values
 
 
+class AnotherSessionError(MosaicError):
+    """A session's file holds another session by now."""
+
+
 @dataclass(slots=True)
 class Reloaded:
     """What came of reading a file again.
@@ -108,6 +112,11 @@ class _Reload:
         self.plan = plan_import(file, options_of(session), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited=True)
         self.as_saved = as_saved = AsSaved(values_saved(session), spelling_of(file.release).fractions)
         self.found = Match(base, file, self.plan.items, ours.pieces, saved_digests(session), as_saved, prefer_file)
+        if self.found.is_another:
+            raise AnotherSessionError(
+                f"{file.path} holds another session by now, as it has none of the objects of {session.name!r}; "
+                "load it to open it instead."
+            )
         kept = [known for known in self.found.known if known.merged.keep_shape]
         self.values = [digest for known in kept for digest in as_saved.of_shape(known.item.geometry)]
         self.result = Reloaded(kept=self.found.kept, warnings=self.plan.warnings)

@@ -12,6 +12,7 @@ from ...scene.importing.build import Progress
 from ...scene.importing.options import ImportOptions
 from ...scene.outline.close import close_session
 from ...scene.outline.tree import sessions_in
+from ...scene.reloading.reload import AnotherSessionError
 from ...session import MosaicError
 from ..additions import Addition, menu_entry_added
 from ..placement import Placement
@@ -105,7 +106,7 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
         if closing and not self.discard:
             refuse_unsaved(context, closing)
         if self.replace:
-            paths = self._reload_open_ones(context, paths)
+            paths = self._reload_open_ones(context, paths, closing)
             if not paths:
                 for session in closing:
                     close_session(session, context.scene)
@@ -126,15 +127,26 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
         again = [open_as(path, sessions) for path in self._paths()]
         return [session for session in sessions if session not in again]
 
-    def _reload_open_ones(self, context: bpy.types.Context, paths: list[str]) -> list[str]:
-        """Reload the files that are open already. Returns the other ones."""
+    def _reload_open_ones(
+        self, context: bpy.types.Context, paths: list[str], closing: list[bpy.types.Collection]
+    ) -> list[str]:
+        """Reload the files that are open already. Returns the other ones.
+
+        closing: gets the sessions whose files hold other sessions by now.
+        """
         others = []
         for path in paths:
             session = open_as(path, closable(context))
             if session is None:
                 others.append(path)
-            else:
+                continue
+            try:
                 say_reloaded(self, session, reload_in_place(context, session))
+            except AnotherSessionError:
+                if not self.discard:
+                    refuse_unsaved(context, [session])
+                closing.append(session)
+                others.append(path)
         return others
 
     def _paths(self) -> list[str]:
