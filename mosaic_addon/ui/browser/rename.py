@@ -123,7 +123,9 @@ class MOSAIC_OT_rename(OnChosen):
         column.use_property_split = True
         column.use_property_decorate = False
         if self.mode == "REPLACE":
-            column.prop(self, "find")
+            row = column.row()
+            row.activate_init = True  # typing begins there
+            row.prop(self, "find")
             column.prop(self, "replacement")
             column.prop(self, "case_sensitive")
             column.prop(self, "regular_expression")

@@ -6,6 +6,7 @@ from ...scene.data.attributes import VERTEX_COLORS
 from ...scene.data.custom_properties import has
 from ...scene.drawing import appearance
 from ...scene.drawing.coloring import colorable, coloring_of
+from ...scene.drawing.facts import frame_at, frames_of
 from ...scene.drawing.representations import representation_of
 from ...scene.drawing.surfaces import volume_mesh
 from ...scene.keys import PERCENTILE, RECORD
@@ -210,7 +211,15 @@ class MOSAIC_PT_trajectory(_Part, bpy.types.Panel):
         return appearance.number_of(obj, "start") is not None
 
     def draw(self, context: bpy.types.Context) -> None:
-        column, properties, _ = self.begin(context)
+        column, properties, shown = self.begin(context)
+        count = len(frames_of(shown))
+        if count:
+            is_playing = context.screen is not None and context.screen.is_animation_playing
+            number = frame_at(shown, count, context.scene.frame_current)
+            row = column.row(align=True)
+            row.label(text=f"Frame {number + 1} of {count}")
+            row.operator("screen.frame_jump", text="", icon="REW").end = False
+            row.operator("screen.animation_play", text="", icon="PAUSE" if is_playing else "PLAY")
         for name in ("start", "step", "loop"):
             column.prop(properties, name)
 
