@@ -14,7 +14,7 @@ import bpy
 
 from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.drawing.representations import set_inputs
-from .scene.exporting.save import Saved, check_target, file_of, save_objects, save_session, unsaved_changes
+from .scene.exporting.save import Saved, check_target, save_objects, save_session, unsaved_changes
 from .scene.exporting.scope import ExportOptions
 from .scene.importing.build import Imported, Progress, build_session
 from .scene.importing.options import ImportOptions
@@ -24,7 +24,7 @@ from .scene.pictures.camera import View, frame_camera, place_camera, read_view
 from .scene.pictures.looks import apply_look
 from .scene.pictures.options import RenderOptions
 from .scene.pictures.render import check_picture, render_to, set_up_render, show_frame
-from .scene.reloading.reload import Reloaded, reload_session
+from .scene.reloading.reload import Reloaded, reload_file
 from .session import MosaicError, Session, open_session
 
 __all__ = [
@@ -118,10 +118,7 @@ def reload(
     target = scene or bpy.context.scene
     layer = bpy.context.view_layer if target == bpy.context.scene else target.view_layers[0]
     layer.update()
-    path = file_of(collection)
-    if not path:
-        raise MosaicError(f"{collection.name!r} has no file to read again; save it first.")
-    return reload_session(collection, open_session(path), target, layer, prefer_file=prefer_file)
+    return reload_file(collection, target, layer, prefer_file=prefer_file)
 
 
 def set_up_picture(

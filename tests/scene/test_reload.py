@@ -374,6 +374,9 @@ def test_a_cloud_that_became_a_mesh_is_drawn_as_one(bpy: ModuleType, tmp_path: P
     opened = opened_copy(bpy, tmp_path)
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     camera.parent = opened["basis"]
+    opened["basis"].constraints.new("LIMIT_SCALE").name = "kept"
+    opened["basis"].keyframe_insert("rotation_euler", frame=1)
+    action = opened["basis"].animation_data.action
 
     def edit(state: State) -> None:
         surface, cloud = geometries(state)["TriangularMesh surface"], geometries(state)["basis"]
@@ -386,6 +389,9 @@ def test_a_cloud_that_became_a_mesh_is_drawn_as_one(bpy: ModuleType, tmp_path: P
     assert result.kept == []
     assert (opened["basis"].type, opened["basis"].name) == ("MESH", "basis")
     assert camera.parent == opened["basis"]
+    assert opened["basis"].constraints.keys() == ["kept"]
+    assert opened["basis"].animation_data.action == action
+    assert opened["basis"].animation_data.action_slot is not None
     assert "basis (old)" not in bpy.data.objects
     assert opened.unsaved() == []
     opened.save(tmp_path / "saved.pickle")

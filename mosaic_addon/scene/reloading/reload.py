@@ -11,6 +11,7 @@ from typing import Any
 
 import bpy
 
+from ...session.decode import open_session
 from ...session.errors import MosaicError
 from ...session.geometry_diff import with_shape_of
 from ...session.releases import NEWEST, recognise, spelling_of
@@ -19,9 +20,10 @@ from ...session.session import Session
 from ..compat import MAX_NAME_BYTES
 from ..data.custom_properties import clean_text
 from ..data.placement import applied_of
+from ..drawing.representations import kind_drawn
 from ..exporting.changes import Change, Kind, Subject, digest, sentence
 from ..exporting.collect import Collected, collect_session
-from ..exporting.save import finish_sculpting, note_read, saved_digests, values_saved
+from ..exporting.save import file_of, finish_sculpting, note_read, saved_digests, values_saved
 from ..exporting.saved_values import AsSaved, tree_texts
 from ..importing.again import options_of
 from ..importing.build import all_or_nothing, hide, new_container, new_objects, pack_records, session_properties
@@ -34,7 +36,7 @@ from ..outline.tree import CONTAINERS, container_of, objects_of
 from ..record import SessionRecord, unpack_session
 from . import structure
 from .matching import Known, Match
-from .update import size_shown, stand_in_for, take_place, take_shape, take_values
+from .update import size_shown, stand_in_for, take_motion, take_place, take_shape, take_values
 
 
 class AnotherSessionError(MosaicError):
@@ -54,6 +56,19 @@ class Reloaded:
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+
+def reload_file(
+    session: bpy.types.Collection, scene: bpy.types.Scene, layer: bpy.types.ViewLayer, *, prefer_file: bool = False
+) -> Reloaded:
+    """Read the file of an open session again, and bring in what it changed; see `reload_session`.
+
+    Raises MosaicError, with nothing changed, if the session has no file or it cannot be read.
+    """
+    path = file_of(session)
+    if not path:
+        raise MosaicError(f"{session.name!r} has no file to read again; save it first.")
+    return reload_session(session, open_session(path), scene, layer, prefer_file=prefer_file)
 
 
 def reload_session(
@@ -195,8 +210,12 @@ class _Reload:
         if merged.take_shape:
             fresh = self.made[id(geometry)]
             if fresh.type != obj.type:
-                fresh.matrix_basis = obj.matrix_basis
-                fresh.parent, fresh.matrix_parent_inverse = obj.parent, obj.matrix_parent_inverse
+                take_motion(obj, fresh)
+                own = [modifier.name for modifier in obj.modifiers if kind_drawn(modifier) is None]
+                if own:
+                    self.result.warnings.append(
+                        f"{piece.label}: is of another kind of data now, so its modifiers {', '.join(own)} are gone."
+                    )
                 stand_in_for(obj, fresh)
                 return fresh, obj
             lost = take_shape(obj, fresh)

@@ -160,6 +160,19 @@ def take_place(obj: bpy.types.Object, matrix: np.ndarray[Any, Any]) -> None:
         obj.matrix_basis = basis @ inverse
 
 
+def take_motion(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
+    """Give a freshly imported object the place, parent, keyframes and constraints of another one."""
+    fresh.matrix_basis = obj.matrix_basis
+    fresh.parent, fresh.matrix_parent_inverse = obj.parent, obj.matrix_parent_inverse
+    for constraint in obj.constraints:
+        fresh.constraints.copy(constraint)
+    old = obj.animation_data
+    if old is not None and old.action is not None:
+        new = fresh.animation_data_create()
+        new.action = old.action
+        new.action_slot = old.action_slot
+
+
 def stand_in_for(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
     """Let a freshly imported object take the place of one whose kind of data it does not share.
 

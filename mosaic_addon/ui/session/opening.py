@@ -53,8 +53,9 @@ class Opening:
         self.closing = closing
         self.is_startup = set_up_scene and is_startup_scene(context.scene)
         # Where the user has something of their own in view, the view is theirs, too.
+        going = {obj for session in closing for obj in session.all_objects}
         self.is_alone = set_up_scene and not any(
-            obj.visible_get() for obj in context.scene.objects if not _is_of(obj, closing)
+            obj not in going and obj.visible_get() for obj in context.scene.objects
         )
         self.made: list[Imported] = []
         self.errors: list[str] = []
@@ -351,11 +352,6 @@ def draw_as_mesh_spheres(objects: Iterable[bpy.types.Object]) -> None:
 def _has_few_points(obj: bpy.types.Object) -> bool:
     points = obj.data.points if obj.type == "POINTCLOUD" else obj.data.vertices
     return len(points) <= FEW_POINTS
-
-
-def _is_of(obj: bpy.types.Object, sessions: Sequence[bpy.types.Collection]) -> bool:
-    """Tell whether an object is in one of some sessions."""
-    return any(obj.name in session.all_objects for session in sessions)
 
 
 def _select_roots(context: bpy.types.Context, made: list[Imported], select: bool) -> None:

@@ -8,8 +8,8 @@ from bpy.props import BoolProperty, StringProperty
 
 from ...scene.exporting.save import file_of
 from ...scene.outline.tree import active_session, sessions_in
-from ...scene.reloading.reload import Reloaded, reload_session
-from ...session import MosaicError, open_session
+from ...scene.reloading.reload import Reloaded, reload_file
+from ...session import MosaicError
 from ..reports import MosaicOperator, OperatorReturn, say_all
 from .opening import draw_as_mesh_spheres
 from .unsaved import look_again
@@ -61,10 +61,7 @@ def open_as(path: str, sessions: Sequence[bpy.types.Collection]) -> bpy.types.Co
 
 def reload_in_place(context: bpy.types.Context, session: bpy.types.Collection, prefer_file: bool = False) -> Reloaded:
     """Read a session's file again. Raises MosaicError, with nothing changed, if that cannot be done."""
-    path = file_of(session)
-    if not path:
-        raise MosaicError(f"{session.name!r} has no file to read again; save it first.")
-    reloaded = reload_session(session, open_session(path), context.scene, context.view_layer, prefer_file=prefer_file)
+    reloaded = reload_file(session, context.scene, context.view_layer, prefer_file=prefer_file)
     draw_as_mesh_spheres(reloaded.added)
     look_again()
     return reloaded
