@@ -16,6 +16,8 @@ from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, 
 from .scene.drawing.representations import set_inputs
 from .scene.exporting.save import Saved, check_target, save_objects, save_session, unsaved_changes
 from .scene.exporting.scope import ExportOptions
+from .scene.figures.overlay import follow_camera, items_of, remove_item, set_print_width
+from .scene.figures.scale_bar import ScaleBar, add_scale_bar
 from .scene.importing.build import Imported, Progress, build_session
 from .scene.importing.options import ImportOptions
 from .scene.outline.naming import rename
@@ -36,23 +38,28 @@ __all__ = [
     "Reloaded",
     "RenderOptions",
     "Saved",
+    "ScaleBar",
     "Session",
     "View",
+    "add_scale_bar",
     "apply_look",
     "check_picture",
     "check_target",
     "color_by",
     "color_by_vertex_colors",
     "coloring_of",
+    "items_of",
     "load",
     "open_session",
     "read_view",
     "reload",
+    "remove_item",
     "rename",
     "render",
     "save",
     "save_objects",
     "sessions_in",
+    "set_print_width",
     "set_up_picture",
     "show_as_in",
     "uncolor",
@@ -144,6 +151,7 @@ def set_up_picture(
     else:
         camera = frame_camera(target, [obj for made in all_imported for obj in made.objects], direction, zoom)
     apply_look(target, options.look, options.background, camera)
+    follow_camera(target)
 
 
 def render(

@@ -209,6 +209,22 @@ def hide_from_light_sampling(material: bpy.types.Material) -> None:
         cycles.emission_sampling = "NONE"
 
 
+def text_node(tree: bpy.types.NodeTree, align: Literal["LEFT", "CENTER", "RIGHT"]) -> Any:
+    """Add a node that makes curves of a text, on a baseline through the origin. Its alignment became an input in 5.2."""
+    node: Any = tree.nodes.new("GeometryNodeStringToCurves")
+    if "Align X" in node.inputs:
+        node.inputs["Align X"].default_value = align.capitalize()
+    else:
+        node.align_x = align
+    return node
+
+
+def never_seen_by_light(obj: bpy.types.Object) -> None:
+    """Let only the camera see an object: it throws no shadow, and no light from it or to it."""
+    for kind in ("diffuse", "glossy", "transmission", "volume_scatter", "shadow"):
+        setattr(obj, f"visible_{kind}", False)
+
+
 # --- what the type stubs, fake-bpy-module, do not know ---------------------------------------------------------------
 
 

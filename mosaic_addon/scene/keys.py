@@ -29,6 +29,7 @@ class Carrier(Flag):
     MATERIAL = auto()
     LOOK = auto()  # a light, world or node tree that a look made
     SCENE = auto()
+    FIGURE = auto()  # an object, collection or material that is drawn for a figure
 
 
 Value = TypeVar("Value")
@@ -334,7 +335,7 @@ NODE_GROUP: Final = _key(
     "its name and version, which renaming it does not change",
     of.text,
     writers="drawing/node_tree",
-    readers="drawing/color_map_nodes drawing/node_tree drawing/representations drawing/shown_materials",
+    readers="drawing/color_map_nodes drawing/ink drawing/node_tree drawing/representations drawing/shown_materials",
 )
 SHARED: Final = _key(
     "mosaic_material",
@@ -359,6 +360,22 @@ PLAYS: Final = _key(
     of.flag,
     writers="importing/build",
     readers="importing/build reloading/reload",
+)
+FIGURE: Final = _key(
+    "mosaic_figure",
+    Carrier.FIGURE,
+    "what it is in a figure, such as 'scale bar'",
+    of.text,
+    writers="drawing/ink figures/overlay",
+    readers="exporting/objects figures/overlay pictures/camera ui/pictures/camera",
+)
+PRINT_WIDTH: Final = _key(
+    "mosaic_print_width",
+    Carrier.SCENE,
+    "how wide the picture is in print, in mm",
+    of.positive,
+    writers="figures/overlay",
+    readers="figures/overlay",
 )
 
 # Properties that the sidebar registers on Blender's types, or hands to menus.

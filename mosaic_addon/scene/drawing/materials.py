@@ -104,7 +104,9 @@ def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: 
     if shading.display:
         # VTK shows a colour without light times these weights.
         weight = program.math("ADD", start["Ambient"], start["Diffuse"])
-        color = program.vector("MINIMUM", program.vector("SCALE", _to_display(program, color), scale=weight), (1, 1, 1))
+        color = program.vector(
+            "MINIMUM", program.vector("SCALE", to_display_nodes(program, color), scale=weight), (1, 1, 1)
+        )
     glow = program.node("ShaderNodeEmission", "Colour", {"Color": color})
     clear = program.node("ShaderNodeBsdfTransparent")
     return program.mix_shaders("Opacity", _opacity(program, start), clear.outputs[0], glow.outputs[0])
@@ -152,14 +154,14 @@ def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bp
     facing = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": both_sides}).outputs["Z"]
     weight = program.math("MULTIPLY_ADD", start["Diffuse"], facing, start["Ambient"])
     shine = program.math("MULTIPLY", start["Specular"], facing)
-    display = _to_display(program, start["Color"])
+    display = to_display_nodes(program, start["Color"])
     shaded = program.vector("ADD", program.vector("SCALE", display, scale=weight), shine)
     clipped = program.vector("MINIMUM", shaded, (1, 1, 1))
     power = program.vector("MULTIPLY_ADD", clipped, (1 / 1.055,) * 3, (0.055 / 1.055,) * 3)
     return program.node("ShaderNodeGamma", "To scene", {"Color": power, "Gamma": 2.4}).outputs[0]
 
 
-def _to_display(program: NodeProgram, color: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+def to_display_nodes(program: NodeProgram, color: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     """Add the display values of scene values (IEC 61966-2-1), without the straight foot of the curve, 0.01 high."""
     power = program.node("ShaderNodeGamma", "To display", {"Color": color, "Gamma": 1 / 2.4}).outputs[0]
     return program.vector("MAXIMUM", program.vector("MULTIPLY_ADD", power, (1.055,) * 3, (-0.055,) * 3), (0, 0, 0))

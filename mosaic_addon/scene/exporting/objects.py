@@ -25,7 +25,7 @@ from ..data.vertex_properties import note_in
 from ..drawing.facts import frames_of
 from ..drawing.representations import MODIFIER, input_of, kind_drawn
 from ..drawing.surfaces import volume_mesh
-from ..keys import ANGSTROM_PER_UNIT, CLASS, PIXEL_SIZE, RECORD, SAMPLING_RATE, SHAPE, SHOWS, SPACING
+from ..keys import ANGSTROM_PER_UNIT, CLASS, FIGURE, PIXEL_SIZE, RECORD, SAMPLING_RATE, SHAPE, SHOWS, SPACING
 from ..outline.tree import name_of, root_above
 from ..record import Record, unpack
 from .changes import Kind
@@ -127,6 +127,8 @@ def _leave_out(obj: bpy.types.Object, notes: Notes) -> None:
             f"{name_of(obj)!r} has no points any more, as Object > Convert has made something else of it; undo that, or "
             "delete the object to save without it."
         )
+    if has(obj, FIGURE):
+        return
     if obj.type in DATA_TYPES:
         notes.left_out.append(_without_points(obj))
     elif obj.type != "EMPTY" or not has(obj, PIXEL_SIZE):
@@ -146,6 +148,8 @@ def _without_points(obj: bpy.types.Object) -> str:
 def _data_of(obj: bpy.types.Object, scope: Scope, notes: Notes, made: Temporaries) -> PointData | None:
     """Return the points or mesh of an object, made of its curve or its modifiers where need be; None without any."""
     data = obj.data
+    if FIGURE in obj:  # type: ignore[operator]  # quicker than `has`
+        return None
     if isinstance(data, (Mesh, PointCloud)):
         edited = data if isinstance(data, Mesh) and data.is_editmode else None
         if edited is not None:

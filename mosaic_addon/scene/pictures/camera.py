@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ..data.attributes import points_of, read_attribute
 from ..data.extent import VIEW_ANGLE
+from ..keys import FIGURE
 
 Triple: TypeAlias = tuple[float, float, float]
 
 MARGIN = 1.06  # how much larger the picture is than what it frames
+IN_FRONT = 10.0  # how much farther than where a camera's view begins lies what is drawn before all else
 MAX_PIXELS = 65536  # that Blender allows for a side of a picture
 # Mosaic's views (`set_camera_view` in its gui.py): the direction that each looks along, and what is up in it.
 VIEWS: dict[str, tuple[Triple, Triple]] = {
@@ -143,7 +145,7 @@ def _visible_spheres(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]
     """World positions and radii, (n, 4), of spheres that hold what is rendered of the objects."""
     clouds = []
     for obj in objects:
-        data = None if obj.hide_render else points_of(obj)
+        data = None if obj.hide_render or FIGURE.read(obj) else points_of(obj)
         points = None if data is None else read_attribute(data, "position")
         if points is None or not len(points):
             continue

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ..compat import cycles_of
 from ..drawing.color_maps import to_scene
+from ..drawing.ink import set_ink_display
 from ..drawing.materials import Shading, set_shading
-from .camera import visible_points
+from .camera import IN_FRONT, visible_points
 from .lighting import add_lamps, remove_lamps, set_world
 from .options import BACKGROUNDS, LOOKS
 from .silhouettes import draw_edges, remove_edges
@@ -38,13 +39,15 @@ def apply_look(
     points = visible_points(scene.objects)
     extent = float(np.ptp(points, axis=0).max()) if len(points) else 1.0
     if look == "silhouettes":
-        draw_edges(scene, _farthest(points, camera) + extent, EDGE_STEP * extent)
+        near = 2 * IN_FRONT * camera.data.clip_start if camera is not None else 0.0
+        draw_edges(scene, near, _farthest(points, camera) + extent, EDGE_STEP * extent)
     else:
         remove_edges(scene)
     remove_lamps(scene)
     if look == "full":
         add_lamps(scene, camera)
     set_shading(_shading(look, extent))
+    set_ink_display(look == "flat")
     set_world(
         scene, BACKGROUNDS[background] if look == "flat" else to_scene(np.array(BACKGROUNDS[background])).tolist()
     )

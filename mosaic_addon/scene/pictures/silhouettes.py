@@ -11,11 +11,11 @@ EDGES = "Mosaic Silhouettes"
 LINE_HEIGHT = 700  # pixels of the picture's height for each pixel of a line's half width
 
 
-def draw_edges(scene: bpy.types.Scene, farthest: float, step: float) -> None:
+def draw_edges(scene: bpy.types.Scene, near: float, farthest: float, step: float) -> None:
     """Draw lines where the depth of neighbouring pixels differs.
 
-    farthest: the depth to give to the background, beyond all that is shown. step: the difference of depth from which
-    on a line is drawn. Both in Blender units. Raises MosaicError when the scene has compositing nodes of its own.
+    near: what is not as far away gets no lines, such as a label. farthest: the depth to give to the background, beyond all that is shown. step: the difference of depth from which
+    on a line is drawn. All in Blender units. Raises MosaicError when the scene has compositing nodes of its own.
     """
     remove_edges(scene)
     if compositing_tree(scene) is not None:
@@ -40,7 +40,8 @@ def draw_edges(scene: bpy.types.Scene, farthest: float, step: float) -> None:
         {"Value": program.math("ABSOLUTE", bend), "From Min": step / 2, "From Max": step},
         interpolation_type="SMOOTHSTEP",
     )
-    smooth = program.node("CompositorNodeAntiAliasing", "Smooth line", {"Image": line.outputs[0]})
+    far = program.math("MULTIPLY", line.outputs[0], program.math("GREATER_THAN", nearest, near))
+    smooth = program.node("CompositorNodeAntiAliasing", "Smooth line", {"Image": far})
     drawn = program.node(
         "ShaderNodeMix",
         "Lines over the picture",

@@ -5,6 +5,8 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty
 from mathutils import Vector
 
 from ...scene.exporting.objects import DATA_TYPES
+from ...scene.figures.overlay import follow_camera
+from ...scene.keys import FIGURE
 from ...scene.outline.tree import sessions_in
 from ...scene.pictures.camera import VIEWS, Triple, frame_camera
 from ...scene.pictures.options import LOOKS
@@ -37,7 +39,7 @@ class MOSAIC_OT_frame_camera(MosaicOperator):
     )
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        visible = [obj for obj in context.view_layer.objects if not obj.hide_render and obj.type in DATA_TYPES]
+        visible = [obj for obj in context.view_layer.objects if _can_be_framed(obj)]
         chosen = chosen_objects(context) if self.selected_only else []
         objects = [obj for obj in chosen if obj in visible] or visible
         if not objects:
@@ -47,6 +49,7 @@ class MOSAIC_OT_frame_camera(MosaicOperator):
             context.scene, objects, direction, self.zoom,
             up=up, orthographic=self.orthographic, camera=context.scene.camera,
         )  # fmt: skip
+        follow_camera(context.scene)
         return {"FINISHED"}
 
     def _direction(self, context: bpy.types.Context) -> tuple[Triple, Triple]:
@@ -58,6 +61,11 @@ class MOSAIC_OT_frame_camera(MosaicOperator):
             raise MosaicError("There is no 3D view here to look as; choose another view.")
         ahead, up = (region.view_rotation @ Vector(axis) for axis in ((0.0, 0.0, -1.0), (0.0, 1.0, 0.0)))
         return (ahead.x, ahead.y, ahead.z), (up.x, up.y, up.z)
+
+
+def _can_be_framed(obj: bpy.types.Object) -> bool:
+    """Whether an object is rendered, and no part of a figure such as a scale bar."""
+    return obj.type in DATA_TYPES and not obj.hide_render and FIGURE.read(obj) is None
 
 
 class MOSAIC_PT_picture(bpy.types.Panel):

@@ -1,0 +1,160 @@
+"""A scale bar: a length that is right in the plane of the session's middle, across the line of sight.
+
+Without perspective it is right everywhere.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import bpy
+from mathutils import Vector
+
+from ...session.errors import MosaicError
+from ..drawing.node_tree import NodeProgram, shared_group
+from ..outline.outside import root_of
+from ..outline.tree import objects_of
+from ..pictures.camera import visible_points
+from . import overlay_nodes as parts
+from .numbers import UNITS
+from .overlay import add_item, color_of, inputs_of, set_item
+
+KIND: Final = "scale bar"
+GROUP: Final = "Mosaic Scale Bar"
+PART_OF_WIDTH: Final = 0.2  # of the picture, near which a length is chosen
+INPUTS: Final = {
+    "length": "Length",
+    "unit": "Unit",
+    "label": "Label",
+    "across": "Across",
+    "up": "Up",
+    "thickness": "Thickness",
+    "size": "Font Size",
+    "margin": "Margin",
+}
+GAP: Final = 0.35  # between bar and label, in sizes of the font
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleBar:
+    """A scale bar.
+
+    length: in angstrom; 0 chooses 1, 2 or 5 x 10^n near a fifth of the picture's width. unit: "angstrom", "nm" or "um"
+    of the label; "" chooses. across, up: where it stands in the picture, from -1 (left, below) to 1. thickness, size,
+    margin: of the bar, of the label's font, and to the border, in points of the print. color: display values.
+    """
+
+    length: float = 0.0
+    unit: str = ""
+    label: bool = True
+    across: float = 1.0
+    up: float = -1.0
+    thickness: float = 2.0
+    size: float = 7.0
+    margin: float = 6.0
+    color: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+def add_scale_bar(
+    scene: bpy.types.Scene, session: bpy.types.Collection, options: ScaleBar | None = None
+) -> bpy.types.Object:
+    """Add a scale bar to what a scene's camera sees, right at the middle of what is visible of a session.
+
+    session: its collection. Raises MosaicError without a camera, for a negative length and an unknown unit.
+    """
+    options = options or ScaleBar()
+    root = root_of(session)
+    if root is None:
+        raise MosaicError(f"{session.name!r} is no session any more, as its root was deleted.")
+    points = visible_points(objects_of(session))
+    middle = root.matrix_world.inverted_safe() @ Vector(
+        ((points.min(axis=0) + points.max(axis=0)) / 2).tolist() if len(points) else (0, 0, 0)
+    )
+    inputs = {"Session": root, "Middle": middle, **_inputs(options)}
+    return add_item(scene, KIND, shared_group(GROUP, "GeometryNodeTree", 1, _build), inputs, options.color)
+
+
+def scale_bar_of(obj: bpy.types.Object) -> ScaleBar:
+    """Return what a scale bar is set to."""
+    values = inputs_of(obj, INPUTS.values())
+    settings = dict(zip(INPUTS, values, strict=True))
+    settings["unit"] = ("", *UNITS)[min(max(settings["unit"], 0), len(UNITS))]
+    return ScaleBar(**settings, color=color_of(obj))
+
+
+def set_scale_bar(obj: bpy.types.Object, options: ScaleBar) -> None:
+    """Change a scale bar. Raises MosaicError for a negative length and an unknown unit."""
+    set_item(obj, _inputs(options), options.color)
+
+
+def _inputs(options: ScaleBar) -> dict[str, Any]:
+    """What the inputs of the group are set to."""
+    if options.unit not in ("", *UNITS):
+        raise MosaicError(f"There is no unit {options.unit!r}; there are {', '.join(UNITS)}.")
+    if not 0 <= options.length < float("inf"):
+        raise MosaicError(f"A scale bar cannot be {options.length:g} angstrom long.")
+    inputs = {name: getattr(options, field) for field, name in INPUTS.items()}
+    return {**inputs, "Unit": ("", *UNITS).index(options.unit)}
+
+
+def _build(program: NodeProgram) -> None:
+    program.input("Session", "Object", "Whose lengths it shows: the session's root")
+    program.input("Middle", "Vector", "Of the session, in angstrom: the length is right at its distance")
+    program.input("Length", "Float", "Angstrom; 0 chooses a round length", min_value=0)
+    program.input("Unit", "Int", "Of the label. 0: fitting, 1: angstrom, 2: nm, 3: um", min_value=0, max_value=3)
+    program.input("Label", "Bool", "Write the length above the bar", default_value=True)
+    program.input("Thickness", "Float", "Points of the print", default_value=2, min_value=0)
+    program.input("Font Size", "Float", "Points of the print", default_value=7, min_value=0)
+    tip = "Of the camera, in scene units at a distance of 1, or anywhere without perspective; driven by the camera"
+    program.input("View Width", "Float", tip, default_value=1)
+    parts.declare_place(program, 1, -1)
+    program.output("Geometry", "Geometry")
+    start = program.node("NodeGroupInput").outputs
+    per_angstrom = _points_per_angstrom(program, start)
+    fitting = program.math("MULTIPLY", start["Picture Width"], PART_OF_WIDTH)
+    automatic = parts.round_number(program, program.math("DIVIDE", fitting, per_angstrom))
+    chosen = program.math("GREATER_THAN", start["Length"], 0.0)
+    length = program.switch(chosen, automatic, start["Length"], "Length", "FLOAT")
+    bar = parts.box(program, "Bar", program.math("MULTIPLY", length, per_angstrom), start["Thickness"])
+    label = parts.text(program, _label(program, start, length), start["Font Size"])
+    above = program.math("MULTIPLY_ADD", start["Font Size"], GAP, program.math("MULTIPLY", start["Thickness"], 0.5))
+    label = program.switch(start["Label"], parts.joined(program), parts.moved(program, label, 0.0, above), "Label?")
+    # By the bar alone, so that bars with and without label, and of long and short ones, end at one place.
+    item = parts.joined(program, bar, label)
+    program.node("NodeGroupOutput", inputs={"Geometry": parts.inked(program, parts.placed(program, start, item))})
+
+
+def _points_per_angstrom(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+    """Add how many points of the print an angstrom is long, at the distance of the session's middle."""
+    root = program.node("GeometryNodeObjectInfo", "Root", {"Object": start["Session"]}).outputs
+    scale = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": root["Scale"]}).outputs["X"]
+    camera = program.node("GeometryNodeInputActiveCamera").outputs[0]
+    eye = program.node("GeometryNodeObjectInfo", "Camera", {"Object": camera}).outputs
+    ahead = program.node(
+        "FunctionNodeRotateVector", "Ahead", {"Vector": (0, 0, -1), "Rotation": eye["Rotation"]}
+    ).outputs[0]
+    middle = program.node(
+        "FunctionNodeTransformPoint", "Middle", {"Vector": start["Middle"], "Transform": root["Transform"]}
+    ).outputs[0]
+    depth = program.vector("DOT_PRODUCT", program.vector("SUBTRACT", middle, eye["Location"]), ahead)
+    is_orthographic = program.node("GeometryNodeCameraInfo", inputs={"Camera": camera}).outputs["Is Orthographic"]
+    depth = program.switch(is_orthographic, program.math("MAXIMUM", depth, 1e-6), 1.0, "Orthographic?", "FLOAT")
+    view = program.math("MULTIPLY", start["View Width"], depth)
+    return program.math("DIVIDE", program.math("MULTIPLY", scale, start["Picture Width"]), view)
+
+
+def _label(
+    program: NodeProgram, start: bpy.types.bpy_prop_collection, length: bpy.types.NodeSocket
+) -> bpy.types.NodeSocket:
+    """Add the text of a length, in a fitting unit or the chosen one; see `length_text` in numbers."""
+    long, longer = (program.math("GREATER_THAN", length, border) for border in (9.99, 9_990.0))
+    fitting = program.math("ADD", program.math("ADD", long, longer), 1.0)
+    unit = program.switch(program.math("GREATER_THAN", start["Unit"], 0.5), fitting, start["Unit"], "Unit", "FLOAT")
+    size: object = 1.0
+    symbol: object = None
+    for number, (angstrom, written) in enumerate(UNITS.values(), start=1):
+        here = program.math("COMPARE", unit, float(number), 0.5)
+        size = program.switch(here, size, angstrom, "Size of the unit", "FLOAT")
+        text = parts.constant(program, f" {written}")
+        symbol = text if symbol is None else program.switch(here, symbol, text, "Unit", "STRING")
+    value = program.math("DIVIDE", length, size)
+    return parts.joined_text(program, parts.number_text(program, value, parts.decimals(program, value)), symbol)

@@ -1,0 +1,101 @@
+"""A scale bar is as long as what it says, in the plane of the session's middle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.make_sessions import cloud, write_session
+
+MIDDLE = (500.0, 300.0, 200.0)
+
+
+def bar_of(bpy: ModuleType, item: Any) -> Any:
+    """The corners of a bar, (4, 3), as seen by the camera: parts of the picture, and depth."""
+    from bpy_extras.object_utils import world_to_camera_view
+
+    bpy.context.view_layer.update()
+    evaluated = item.evaluated_get(bpy.context.view_layer.depsgraph)
+    corners = [item.matrix_world @ vertex.co for vertex in evaluated.data.vertices[:4]]
+    return np.array([world_to_camera_view(bpy.context.scene, bpy.context.scene.camera, each) for each in corners])
+
+
+@pytest.fixture
+def imported(bpy: ModuleType, tmp_path: Path) -> Any:
+    from mosaic_addon import api
+
+    points = np.random.default_rng(1).uniform(0, 1, (400, 3)) * 2 * np.array(MIDDLE)
+    return api.load(write_session(tmp_path / "s.pickle", [cloud("c", points=points.astype(np.float32))]))
+
+
+@pytest.mark.parametrize("orthographic", [False, True])
+@pytest.mark.parametrize("size", [(1600, 900), (600, 900)])
+def test_a_bar_is_as_long_as_a_ruler(bpy: ModuleType, imported: Any, orthographic: bool, size: tuple[int, int]) -> None:
+    from bpy_extras.object_utils import world_to_camera_view
+    from mathutils import Vector
+
+    from mosaic_addon.scene.figures.scale_bar import ScaleBar, add_scale_bar
+    from mosaic_addon.scene.pictures.camera import frame_camera
+
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = size
+    camera = frame_camera(scene, imported.objects, (0.3, -1, -0.4), orthographic=orthographic)
+    item = add_scale_bar(scene, imported.collection, ScaleBar(length=250))
+    imported.root.location = (0.2, 0.1, 0.3)
+    bar = bar_of(bpy, item)
+    # A ruler of 250 A across the line of sight, at the session's middle.
+    middle = imported.root.matrix_world @ Vector(MIDDLE)
+    right = camera.matrix_world.to_3x3().col[0] * 125 * imported.root.matrix_world.to_scale()[0]
+    ruler = [world_to_camera_view(scene, camera, middle + sign * right).x for sign in (-1, 1)]
+    assert np.ptp(bar[:, 0]) * size[0] == pytest.approx((ruler[1] - ruler[0]) * size[0], abs=0.5)
+    # It stands in the corner, six points of the print from the borders.
+    margin = 6 / (85 / 25.4 * 72)
+    assert 1 - bar[:, 0].max() == pytest.approx(margin, abs=1e-4)
+    assert bar[:, 1].min() == pytest.approx(margin * size[0] / size[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("zoom", [0.02, 1.0, 3.0, 40.0])
+def test_the_length_is_chosen_near_a_fifth_of_the_width(bpy: ModuleType, imported: Any, zoom: float) -> None:
+    from mosaic_addon.scene.figures.scale_bar import add_scale_bar
+    from mosaic_addon.scene.pictures.camera import frame_camera
+
+    scene = bpy.context.scene
+    camera = frame_camera(scene, imported.objects, orthographic=True)
+    item = add_scale_bar(scene, imported.collection)
+    camera.data.ortho_scale /= zoom  # it follows
+    part = np.ptp(bar_of(bpy, item)[:, 0])
+    assert 0.2 / 1.6 < part < 0.2 * 1.6
+    width = camera.data.ortho_scale * scene.render.resolution_x / scene.render.resolution_y
+    length = part * width / imported.root.matrix_world.to_scale()[0]
+    lead = float(f"{length:.3e}".split("e")[0])
+    assert min(abs(lead - each) for each in (1, 2, 5, 10)) < 0.01
+
+
+def test_senseless_bars_are_refused(bpy: ModuleType, imported: Any) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.scene.figures.scale_bar import ScaleBar, add_scale_bar
+
+    api.set_up_picture(imported)
+    for options, words in ((ScaleBar(length=-1), "cannot be -1"), (ScaleBar(unit="mm"), "no unit 'mm'")):
+        with pytest.raises(api.MosaicError, match=words):
+            add_scale_bar(bpy.context.scene, imported.collection, options)
+    assert "Mosaic Figure" not in bpy.data.collections
+
+
+def test_what_a_bar_is_set_to_is_read_back(bpy: ModuleType, imported: Any) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.scene.figures.scale_bar import ScaleBar, add_scale_bar, scale_bar_of, set_scale_bar
+
+    api.set_up_picture(imported)
+    item = add_scale_bar(bpy.context.scene, imported.collection)
+    assert scale_bar_of(item) == ScaleBar()
+    other = ScaleBar(500.0, "angstrom", False, -0.5, 0.25, 3.0, 8.0, 4.0, (1.0, 0.5, 0.0))
+    set_scale_bar(item, other)
+    read = scale_bar_of(item)
+    assert read.color == pytest.approx(other.color, abs=1e-6)
+    assert replace(read, color=other.color) == other
