@@ -16,6 +16,7 @@ from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, 
 from .scene.drawing.representations import set_inputs
 from .scene.exporting.save import Saved, check_target, save_objects, save_session, unsaved_changes
 from .scene.exporting.scope import ExportOptions
+from .scene.figures.color_key import ColorKey, add_color_key, add_legend
 from .scene.figures.overlay import follow_camera, items_of, remove_item, set_print_width
 from .scene.figures.scale_bar import ScaleBar, add_scale_bar
 from .scene.importing.build import Imported, Progress, build_session
@@ -30,6 +31,7 @@ from .scene.reloading.reload import Reloaded, reload_file
 from .session import MosaicError, Session, open_session
 
 __all__ = [
+    "ColorKey",
     "Coloring",
     "ExportOptions",
     "ImportOptions",
@@ -41,6 +43,8 @@ __all__ = [
     "ScaleBar",
     "Session",
     "View",
+    "add_color_key",
+    "add_legend",
     "add_scale_bar",
     "apply_look",
     "check_picture",

@@ -384,3 +384,5 @@ BROWSER, PROPERTIES, FOLLOW = "mosaic_browser", "mosaic_properties", "mosaic_fol
 
 # Attributes of what Geometry Nodes draw, which converting an object makes points of.
 SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"
+# Of the swatches of a figure's keys, drawn with a geometry's own material: 1, and more by the place in its range.
+SWATCH = "mosaic_swatch"

@@ -4,8 +4,9 @@ import bpy
 import numpy as np
 
 from ..compat import FACTOR
-from ..keys import NODE_GROUP
+from ..keys import NODE_GROUP, SWATCH
 from .color_maps import PALETTES, stops, to_scene
+from .materials import attribute_value
 from .node_tree import NodeProgram, shared_group, socket_named
 
 MAP = "Mosaic Color Map"  # with the name of the map, the name of its group
@@ -15,7 +16,7 @@ LARGEST = 3e38  # beyond this, a number of the nodes counts as none, such as inf
 
 def color_map_group(key: str) -> bpy.types.NodeTree:
     """Return the node group of a colour map. key: its name in RAMPS or PALETTES of color_maps."""
-    return shared_group(f"{MAP} {key}", "ShaderNodeTree", 1, lambda program: _build_map(program, key))
+    return shared_group(f"{MAP} {key}", "ShaderNodeTree", 2, lambda program: _build_map(program, key))
 
 
 def map_of(group: bpy.types.NodeTree) -> str:
@@ -39,17 +40,17 @@ def _build_map(program: NodeProgram, key: str) -> None:
     program.input("No Value", "Color", "Colour where the property is not a number", default_value=grey)
     program.output("Color", "Color")
     start = program.node("NodeGroupInput").outputs
-    value = start["Value"]
+    length = program.math("SUBTRACT", start["From Max"], start["From Min"])
+    value = _value(program, start, length)
     above, below = program.math("GREATER_THAN", value, -LARGEST), program.math("LESS_THAN", value, LARGEST)
     number = program.math("MULTIPLY", above, below)
     clamped = program.node(
         "ShaderNodeClamp", "In the range", {"Value": value, "Min": start["From Min"], "Max": start["From Max"]}
     ).outputs[0]
-    length = program.math("SUBTRACT", start["From Max"], start["From Min"])
     place = program.math("DIVIDE", program.math("SUBTRACT", clamped, start["From Min"]), length)
     place = program.math("POWER", place, program.math("DIVIDE", 1.0, start["Gamma"]))
     if key in PALETTES:
-        place = _category(program, key, start, place)
+        place = _category(program, key, start, value, place)
     place = program.math("ABSOLUTE", program.math("SUBTRACT", start["Reverse"], place))
     ramp = program.node("ShaderNodeValToRGB", key, {FACTOR: place}, width=300)
     _fill(ramp.color_ramp, key)
@@ -59,12 +60,27 @@ def _build_map(program: NodeProgram, key: str) -> None:
     program.node("NodeGroupOutput", inputs={"Color": socket_named(mix.outputs, "Result")})
 
 
+def _value(
+    program: NodeProgram, start: bpy.types.bpy_prop_collection, length: bpy.types.NodeSocket
+) -> bpy.types.NodeSocket:
+    """The value to be shown: on the swatch of a key the one at its place in the range, from 1 to 2."""
+    swatch = attribute_value(program, SWATCH)
+    there = program.math("MULTIPLY_ADD", program.math("SUBTRACT", swatch, 1.0), length, start["From Min"])
+    is_swatch = program.math("GREATER_THAN", swatch, 0.5)
+    mix = program.node("ShaderNodeMix", "Swatch of a key?", {"Factor": is_swatch, "A": start["Value"], "B": there})
+    return socket_named(mix.outputs, "Result")
+
+
 def _category(
-    program: NodeProgram, key: str, start: bpy.types.bpy_prop_collection, place: bpy.types.NodeSocket
+    program: NodeProgram,
+    key: str,
+    start: bpy.types.bpy_prop_collection,
+    value: bpy.types.NodeSocket,
+    place: bpy.types.NodeSocket,
 ) -> bpy.types.NodeSocket:
     """The place in the palette, 0 to 1, of a whole number's colour, or `place` where values are no categories."""
     count = float(len(PALETTES[key].split()))
-    finite = program.node("ShaderNodeClamp", inputs={"Value": start["Value"], "Min": -1e9, "Max": 1e9}).outputs[0]
+    finite = program.node("ShaderNodeClamp", inputs={"Value": value, "Min": -1e9, "Max": 1e9}).outputs[0]
     whole = program.math("FLOORED_MODULO", program.math("ROUND", finite), count)
     middle = program.math("DIVIDE", program.math("ADD", whole, 0.5), count)
     mix = program.node("ShaderNodeMix", "Categories?", {"Factor": start["Categories"], "A": place, "B": middle})

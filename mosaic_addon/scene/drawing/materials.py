@@ -13,7 +13,7 @@ import numpy as np
 from ...session.session import Appearance, Color
 from ..compat import hide_from_light_sampling, shader_tree
 from ..data.custom_properties import clean_text
-from ..keys import GLYPH, SHARED, SPRITE
+from ..keys import GLYPH, SHARED, SPRITE, SWATCH
 from .color_maps import to_scene
 from .node_tree import NodeProgram, arrange, shared_group, socket_named
 
@@ -74,6 +74,11 @@ def _shade(program: NodeProgram, shading: Shading) -> None:
     """Add the nodes of a surface group between its inputs and its output."""
     start = program.node("NodeGroupInput").outputs
     surface = _lit(program, start) if shading.lit else _unlit(program, start, shading)
+    # The swatches of keys show a colour as it is.
+    color = to_display_nodes(program, start["Color"]) if shading.display else start["Color"]
+    plain = program.node("ShaderNodeEmission", "Swatch", {"Color": color}).outputs[0]
+    is_swatch = program.math("GREATER_THAN", attribute_value(program, SWATCH), 0.5)
+    surface = program.mix_shaders("Swatch of a key?", is_swatch, surface, plain)
     program.node("NodeGroupOutput", inputs={"Surface": surface})
 
 
@@ -118,7 +123,7 @@ def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.
     SPRITE is 1 for a point or line, of which Mosaic draws one layer, so that its back is not seen through its front; 2
     if it is soft as well. GLYPH is 1 for a copy at a point, to which VTK applies the opacity twice.
     """
-    sprite, glyph = (_attribute(program, name) for name in (SPRITE, GLYPH))
+    sprite, glyph = (attribute_value(program, name) for name in (SPRITE, GLYPH))
     surface = program.node("ShaderNodeNewGeometry").outputs
     opacity = program.math("POWER", start["Opacity"], program.math("ADD", glyph, 1.0))
     hidden = program.math("MULTIPLY", program.math("MINIMUM", sprite, 1.0), surface["Backfacing"])
@@ -131,7 +136,7 @@ def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.
     return program.math("MULTIPLY", seen, program.math("SUBTRACT", 1.0, faded))
 
 
-def _attribute(program: NodeProgram, name: str) -> bpy.types.NodeSocket:
+def attribute_value(program: NodeProgram, name: str) -> bpy.types.NodeSocket:
     """Add a number that the geometry carries as an attribute, 0 where it has none."""
     node = program.node("ShaderNodeAttribute", name, attribute_name=name)
     return next(socket for socket in node.outputs if socket.type == "VALUE")  # "Fac" was renamed in 5.0

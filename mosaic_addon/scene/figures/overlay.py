@@ -5,7 +5,7 @@ An empty hangs on the camera, and drivers that Blender evaluates without Python 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import bpy
 
@@ -15,6 +15,8 @@ from ..drawing.ink import ink_material, ink_of, set_ink, set_ink_display
 from ..drawing.materials import material_of
 from ..keys import FIGURE, PRINT_WIDTH
 from ..pictures.camera import IN_FRONT
+
+Source: TypeAlias = tuple[Literal["SCENE", "CAMERA", "MATERIAL"], bpy.types.ID, str]  # of a driver: kind, owner, path
 
 COLLECTION: Final = "Mosaic Figure"
 OVERLAY: Final = "overlay"  # the kind of the empty
@@ -100,7 +102,7 @@ def add_item(
 
 def set_item(obj: bpy.types.Object, inputs: Mapping[str, Any], color: Iterable[float] | None = None) -> None:
     """Change inputs of an item, by name, and its ink: three display values."""
-    modifier, sockets = _drawing(obj)
+    modifier, sockets = drawing_of(obj)
     for name, value in inputs.items():
         sockets.set(modifier, name, value)
     material = material_of(obj)
@@ -111,7 +113,7 @@ def set_item(obj: bpy.types.Object, inputs: Mapping[str, Any], color: Iterable[f
 
 def inputs_of(obj: bpy.types.Object, names: Iterable[str]) -> list[Any]:
     """Return inputs of an item."""
-    modifier, sockets = _drawing(obj)
+    modifier, sockets = drawing_of(obj)
     return sockets.several(modifier, names)
 
 
@@ -121,8 +123,8 @@ def color_of(obj: bpy.types.Object) -> tuple[float, float, float]:
     return (0.0, 0.0, 0.0) if material is None else ink_of(material)
 
 
-def _drawing(obj: bpy.types.Object) -> tuple[bpy.types.NodesModifier, ModifierInputs]:
-    """The modifier that draws an item, and its inputs. Raises MosaicError where it was removed."""
+def drawing_of(obj: bpy.types.Object) -> tuple[bpy.types.NodesModifier, ModifierInputs]:
+    """Return the modifier that draws an item, and its inputs. Raises MosaicError where it was removed."""
     for modifier in obj.modifiers:
         if isinstance(modifier, bpy.types.NodesModifier) and modifier.node_group is not None:
             return modifier, ModifierInputs(modifier.node_group)
@@ -207,7 +209,7 @@ def _hang(scene: bpy.types.Scene, overlay: bpy.types.Object) -> None:
 
 def _follow(scene: bpy.types.Scene, item: bpy.types.Object) -> None:
     """Let an item on the plane follow the picture and the camera."""
-    modifier, sockets = _drawing(item)
+    modifier, sockets = drawing_of(item)
     for name, (expression, letters) in _DRIVEN.items():
         if name in sockets:
             _drive(scene, item, sockets.data_path(modifier, name), -1, expression, letters)
@@ -215,15 +217,27 @@ def _follow(scene: bpy.types.Scene, item: bpy.types.Object) -> None:
 
 def _drive(scene: bpy.types.Scene, obj: bpy.types.Object, path: str, index: int, expression: str, letters: str) -> None:
     """Let an expression give a value of an object. letters: the values of the scene and of its camera in it."""
-    obj.driver_remove(path, index)
-    driver = obj.driver_add(path, index).driver  # type: ignore[union-attr]  # a path with an index has one curve
-    driver.type = "SCRIPTED"
+    sources: dict[str, Source] = {}
     for letter in letters:
-        variable = driver.variables.new()
-        variable.name = letter
-        target = variable.targets[0]
         if letter in _SCENE_VALUES:
-            target.id_type, target.id, target.data_path = "SCENE", scene, _SCENE_VALUES[letter]
+            sources[letter] = "SCENE", scene, _SCENE_VALUES[letter]
         else:
-            target.id_type, target.id, target.data_path = "CAMERA", scene.camera.data, _CAMERA_VALUES[letter]
+            assert scene.camera is not None and scene.camera.data is not None
+            sources[letter] = "CAMERA", scene.camera.data, _CAMERA_VALUES[letter]
+    drive(obj, path, expression, sources, index)
+
+
+def drive(obj: bpy.types.Object, path: str, expression: str, sources: Mapping[str, Source], index: int = -1) -> None:
+    """Let an expression give a value of an object, instead of an older one.
+
+    Blender evaluates without Python what is arithmetic, and from 5.0 on takes a result below 1e-4 for zero.
+    """
+    obj.driver_remove(path, index)
+    driver = obj.driver_add(path, index).driver  # type: ignore[union-attr]  # one value has one curve
+    driver.type = "SCRIPTED"
+    for name, (kind, owner, value) in sources.items():
+        variable = driver.variables.new()
+        variable.name = name
+        target = variable.targets[0]
+        target.id_type, target.id, target.data_path = kind, owner, value
     driver.expression = expression

@@ -11,6 +11,7 @@ from ..compat import text_node
 from ..drawing.node_tree import NodeProgram
 
 EM: Final = 0.935  # of Blender's own font: how high its em is at size 1, by the height of its capitals
+CAPITALS: Final = 0.73  # height of the font's capitals and digits, in sizes of the font
 MARGIN: Final = 6.0  # points from the picture's border
 
 Align = Literal["LEFT", "CENTER", "RIGHT"]
@@ -34,9 +35,11 @@ def box(program: NodeProgram, label: str, width: Any, height: Any, x: Any = 0.0,
     return moved(program, grid.outputs[0], x, y)
 
 
-def moved(program: NodeProgram, geometry: bpy.types.NodeSocket, x: Any = 0.0, y: Any = 0.0) -> bpy.types.NodeSocket:
-    """Add a shift of a geometry."""
-    place = program.node("ShaderNodeCombineXYZ", inputs={"X": x, "Y": y}).outputs[0]
+def moved(
+    program: NodeProgram, geometry: bpy.types.NodeSocket, x: Any = 0.0, y: Any = 0.0, z: Any = 0.0
+) -> bpy.types.NodeSocket:
+    """Add a shift of a geometry. z: towards the camera."""
+    place = program.node("ShaderNodeCombineXYZ", inputs={"X": x, "Y": y, "Z": z}).outputs[0]
     return program.node("GeometryNodeTransform", inputs={"Geometry": geometry, "Translation": place}).outputs[0]
 
 
