@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mosaic_addon import cli
+from mosaic_addon.cli import info
 from mosaic_addon.session import open_session
 from mosaic_addon.session.compare import Difference, compare
 from tests.support.edited_sessions import dumps, load_editable
@@ -59,7 +60,7 @@ def test_check_prints_the_first_of_many(tmp_path: Path, capsys: pytest.CaptureFi
         write_session(tmp_path / name, [cloud(str(i), uuid=str(i), visible=visible) for i in range(150)])
     code, out, _ = run(capsys, tmp_path / "left.pickle", tmp_path / "right.pickle")
     assert code == 1
-    assert len(out.splitlines()) == cli.SHOWN_DIFFERENCES + 1
+    assert len(out.splitlines()) == info.SHOWN_DIFFERENCES + 1
     assert out.splitlines()[-1] == "and 50 more; --json lists all"
 
 

@@ -1,0 +1,85 @@
+"""What the values of options may be: functions for argparse, which raise its error for all else."""
+
+import argparse
+import math
+import re
+from pathlib import Path
+
+from ..scene.importing.options import SCALES
+from ..session import MosaicError
+
+
+def size(text: str) -> tuple[int, int]:
+    """WIDTHxHEIGHT in pixels."""
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if not match or "0" in (match[1], match[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT")
+    return int(match[1]), int(match[2])
+
+
+def vector(text: str) -> tuple[float, float, float]:
+    """Three numbers, not all of them zero."""
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        x = y = z = math.nan
+    if not (math.isfinite(x + y + z) and (x, y, z) != (0, 0, 0)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,Z")
+    return x, y, z
+
+
+def value_range(text: str) -> tuple[float, float]:
+    """Two numbers."""
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LO,HI") from None
+    return low, high
+
+
+def color_map(text: str) -> str:
+    """A colour map's name."""
+    from ..scene.drawing.color_maps import find_map
+
+    try:
+        find_map(text)
+    except MosaicError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def positive(text: str) -> float:
+    """A number above zero."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return value
+
+
+def number(text: str) -> int:
+    """A whole number from zero."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A whole number from one."""
+    if not number(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
+
+
+def scale(text: str) -> float:
+    """Angstrom a Blender unit, or the name of a scale."""
+    return SCALES[text].angstrom_per_unit if text in SCALES else positive(text)
+
+
+def blend_path(text: str) -> Path:
+    """A path that ends in .blend."""
+    if not text.endswith(".blend"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .blend")
+    return Path(text)
