@@ -16,7 +16,9 @@ from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, 
 from .scene.drawing.representations import set_inputs
 from .scene.exporting.save import Saved, check_target, save_objects, save_session, unsaved_changes
 from .scene.exporting.scope import ExportOptions
+from .scene.figures.axes import Axes, BoundingBox, add_axes, add_bounding_box
 from .scene.figures.color_key import ColorKey, add_color_key, add_legend
+from .scene.figures.labels import Label, PictureText, add_label, add_text
 from .scene.figures.overlay import follow_camera, items_of, remove_item, set_print_width
 from .scene.figures.scale_bar import ScaleBar, add_scale_bar
 from .scene.importing.build import Imported, Progress, build_session
@@ -31,21 +33,29 @@ from .scene.reloading.reload import Reloaded, reload_file
 from .session import MosaicError, Session, open_session
 
 __all__ = [
+    "Axes",
+    "BoundingBox",
     "ColorKey",
     "Coloring",
     "ExportOptions",
     "ImportOptions",
     "Imported",
+    "Label",
     "MosaicError",
+    "PictureText",
     "Reloaded",
     "RenderOptions",
     "Saved",
     "ScaleBar",
     "Session",
     "View",
+    "add_axes",
+    "add_bounding_box",
     "add_color_key",
+    "add_label",
     "add_legend",
     "add_scale_bar",
+    "add_text",
     "apply_look",
     "check_picture",
     "check_target",

@@ -3,7 +3,7 @@
 No other module asks for the version.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import bpy
@@ -48,6 +48,9 @@ class ModifierInputs:
 
     def __contains__(self, name: str) -> bool:
         return name in self._identifiers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._identifiers)
 
     def set(self, modifier: bpy.types.NodesModifier, name: str, value: Any) -> None:
         """Set an input. value: of a menu, the name of an item."""

@@ -94,7 +94,7 @@ SESSION: Final = _key(
     Carrier.SESSION,
     (
         "a group of texts and numbers: the file, its layout, release and stamp, digests of the changes and "
-        "edited values in it, the tomogram's shape"
+        "edited values in it, the tomogram's shape in voxels"
     ),
     of.texts("file", "layout", "release", "stamp", "saved", "values"),
     writers="exporting/save importing/build",
@@ -368,6 +368,14 @@ FIGURE: Final = _key(
     of.text,
     writers="drawing/ink figures/overlay",
     readers="exporting/objects figures/overlay pictures/camera ui/pictures/camera",
+)
+TOMOGRAM_SIZE: Final = _key(
+    "mosaic_tomogram_size",
+    Carrier.SESSION,
+    "how large the tomogram is along x, y and z, in angstrom",
+    of.three_positive,
+    writers="importing/build",
+    readers="figures/axes",
 )
 PRINT_WIDTH: Final = _key(
     "mosaic_print_width",

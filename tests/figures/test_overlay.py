@@ -65,7 +65,7 @@ def test_no_driver_needs_python(bpy: ModuleType, scene: Any) -> None:
 
     item = add_bar(scene)
     drivers = [curve.driver for obj in (item, overlay.overlay_of(scene)) for curve in obj.animation_data.drivers]
-    assert len(drivers) == 9
+    assert len(drivers) == 11
     assert all(driver.is_simple_expression and driver.is_valid for driver in drivers)
 
 

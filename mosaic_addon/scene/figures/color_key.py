@@ -187,7 +187,7 @@ def _build_bar(program: NodeProgram) -> None:
     height = program.switch(lying, start["Length"], start["Breadth"], "Height", "FLOAT")
     bar = _swatch(program, start["Material"], width, height, _place_on_bar(program, lying, width, height))
     frame = [program.math("ADD", side, 2 * FRAME) for side in (width, height)]
-    behind = parts.moved(program, parts.box(program, "Frame", *frame), z=-0.02)
+    behind = parts.moved(program, parts.box(program, "Frame", *frame), z=parts.BEHIND)
     title = parts.text(program, start["Title"], start["Font Size"], "LEFT")
     up = program.math("MULTIPLY_ADD", height, 0.5, program.math("MULTIPLY", start["Font Size"], GAP + 0.2))
     title = parts.moved(program, title, program.math("MULTIPLY", width, -0.5), up)
@@ -291,7 +291,7 @@ def _build_legend(program: NodeProgram, count: int) -> None:
         swatch = _swatch(program, start[f"Material {number}"], side, side, start[f"Swatch {number}"])
         swatches.append(parts.moved(program, swatch, 0.0, down))
         frame = program.math("ADD", side, 2 * FRAME)
-        texts.append(parts.moved(program, parts.box(program, "Frame", frame, frame, 0.0, down), z=-0.02))
+        texts.append(parts.moved(program, parts.box(program, "Frame", frame, frame, 0.0, down), z=parts.BEHIND))
         baseline = program.math("SUBTRACT", down, program.math("MULTIPLY", size, parts.CAPITALS / 2))
         text = parts.text(program, start[f"Text {number}"], size, "LEFT")
         texts.append(parts.moved(program, text, beside, baseline))

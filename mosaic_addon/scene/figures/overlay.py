@@ -8,13 +8,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import bpy
+from mathutils import Vector
 
 from ...session.errors import MosaicError
 from ..compat import ModifierInputs, never_seen_by_light
 from ..drawing.ink import ink_material, ink_of, set_ink, set_ink_display
 from ..drawing.materials import material_of
 from ..keys import FIGURE, PRINT_WIDTH
-from ..pictures.camera import IN_FRONT
+from ..outline.outside import root_of
+from ..pictures.camera import IN_FRONT, visible_points
 
 Source: TypeAlias = tuple[Literal["SCENE", "CAMERA", "MATERIAL"], bpy.types.ID, str]  # of a driver: kind, owner, path
 
@@ -27,11 +29,15 @@ DEFAULT_WIDTH: Final = 85.0  # mm: one column
 _SIDE = "(o if t == 1 else {depth} * (v if f == 2 else u) / l)"
 _FITS_WIDTH = "(f == 1 or f == 0 and w >= h)"
 _WIDTH = f"{_SIDE} * (1 if {_FITS_WIDTH} else w / h)"
+_SIDES = f"(1 if {_FITS_WIDTH} else h / w)"  # the side that the sensor fits, in widths of the picture
 # Inputs of items that follow the picture, in points, and the camera.
 _DRIVEN = {
     "Picture Width": (f"p / {POINT!r}", "p"),
     "Picture Height": (f"p / {POINT!r} * h / w", "phw"),
     "View Width": (_WIDTH.format(depth=1.0), "tofuvlwh"),
+    # How far the picture's middle is from where the camera looks, in points.
+    "Shift X": (f"x * {_SIDES} * p / {POINT!r}", "xfwhp"),
+    "Shift Y": (f"y * {_SIDES} * p / {POINT!r}", "yfwhp"),
 }
 _CAMERA_VALUES = {
     "t": "type", "o": "ortho_scale", "f": "sensor_fit", "u": "sensor_width", "v": "sensor_height", "l": "lens",
@@ -87,17 +93,28 @@ def add_item(
     obj = bpy.data.objects.new(kind.capitalize(), bpy.data.meshes.new(kind.capitalize()))
     link_item(scene, obj, kind)
     obj.parent = overlay
+    draw_item(scene, obj, group, inputs, color)
+    return obj
+
+
+def draw_item(
+    scene: bpy.types.Scene,
+    obj: bpy.types.Object,
+    group: bpy.types.NodeTree,
+    inputs: Mapping[str, Any],
+    color: Iterable[float],
+) -> None:
+    """Let a Geometry Nodes group draw an object with a mesh, in ink that no light sees; see `add_item`."""
     obj.data.materials.append(None)
     obj.material_slots[0].link = "OBJECT"  # so that all that Geometry Nodes make is drawn with it
-    obj.material_slots[0].material = ink_material(kind.capitalize(), color)
+    obj.material_slots[0].material = ink_material(obj.name, color)
     set_ink_display(scene.view_settings.view_transform == "Raw")
     never_seen_by_light(obj)
-    modifier = obj.modifiers.new(kind.capitalize(), "NODES")
+    modifier = obj.modifiers.new(obj.name, "NODES")
     assert isinstance(modifier, bpy.types.NodesModifier)
     modifier.node_group = group
     set_item(obj, inputs)
-    _follow(scene, obj)
-    return obj
+    follow_picture(scene, obj)
 
 
 def set_item(obj: bpy.types.Object, inputs: Mapping[str, Any], color: Iterable[float] | None = None) -> None:
@@ -154,9 +171,37 @@ def _remove(objects: Iterable[bpy.types.Object]) -> None:
         data = obj.data
         materials = [slot.material for slot in obj.material_slots if slot.material is not None]
         groups = [each.node_group for each in obj.modifiers if isinstance(each, bpy.types.NodesModifier)]
+        materials += _inks_in(obj)
         bpy.data.objects.remove(obj)
         left = [data, *materials, *(group for group in groups if group is not None)]
         bpy.data.batch_remove([each for each in left if each is not None and not each.users])
+
+
+def session_root(session: bpy.types.Collection) -> bpy.types.Object:
+    """Return the root of a session. Raises MosaicError where it was deleted."""
+    root = root_of(session)
+    if root is None:
+        raise MosaicError(f"{session.name!r} is no session any more, as its root was deleted.")
+    return root
+
+
+def middle_of(owner: bpy.types.Object, objects: Iterable[bpy.types.Object]) -> Vector:
+    """Return the middle of what is visible of objects, in the coordinates of an object; its origin without any."""
+    points = visible_points(objects)
+    if not len(points):
+        return Vector()
+    return owner.matrix_world.inverted_safe() @ Vector(((points.min(axis=0) + points.max(axis=0)) / 2).tolist())
+
+
+def _inks_in(obj: bpy.types.Object) -> list[bpy.types.Material]:
+    """The inks that the inputs of an item hold, such as that of a halo."""
+    inks = []
+    for modifier in obj.modifiers:
+        if isinstance(modifier, bpy.types.NodesModifier) and modifier.node_group is not None:
+            sockets = ModifierInputs(modifier.node_group)
+            values = sockets.several(modifier, sockets)
+            inks += [value for value in values if isinstance(value, bpy.types.Material) and FIGURE.read(value)]
+    return inks
 
 
 # --- the plane -------------------------------------------------------------------------------------------------------
@@ -203,12 +248,14 @@ def _hang(scene: bpy.types.Scene, overlay: bpy.types.Object) -> None:
     for axis, shift in enumerate("xy"):
         _drive(scene, overlay, "location", axis, f"{shift} * {side}", f"{shift}tofuvlcwh")
     _drive(scene, overlay, "location", 2, f"-{IN_FRONT} * c", "c")
-    for item in overlay.children:
-        _follow(scene, item)
+    for item in items_of(scene):
+        follow_picture(scene, item)
 
 
-def _follow(scene: bpy.types.Scene, item: bpy.types.Object) -> None:
-    """Let an item on the plane follow the picture and the camera."""
+def follow_picture(scene: bpy.types.Scene, item: bpy.types.Object) -> None:
+    """Let an item follow the picture and the camera, as far as the modifier that draws it has inputs for them."""
+    if not item.modifiers:
+        return
     modifier, sockets = drawing_of(item)
     for name, (expression, letters) in _DRIVEN.items():
         if name in sockets:
@@ -222,8 +269,9 @@ def _drive(scene: bpy.types.Scene, obj: bpy.types.Object, path: str, index: int,
         if letter in _SCENE_VALUES:
             sources[letter] = "SCENE", scene, _SCENE_VALUES[letter]
         else:
-            assert scene.camera is not None and scene.camera.data is not None
-            sources[letter] = "CAMERA", scene.camera.data, _CAMERA_VALUES[letter]
+            data = scene.camera.data if scene.camera is not None else None
+            assert data is not None
+            sources[letter] = "CAMERA", data, _CAMERA_VALUES[letter]
     drive(obj, path, expression, sources, index)
 
 

@@ -3,6 +3,7 @@
 Lengths are in points of the print.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import bpy
@@ -12,6 +13,7 @@ from ..drawing.node_tree import NodeProgram
 
 EM: Final = 0.935  # of Blender's own font: how high its em is at size 1, by the height of its capitals
 CAPITALS: Final = 0.73  # height of the font's capitals and digits, in sizes of the font
+BEHIND: Final = -0.1  # points: how much farther from the camera lies what is behind
 MARGIN: Final = 6.0  # points from the picture's border
 
 Align = Literal["LEFT", "CENTER", "RIGHT"]
@@ -19,12 +21,40 @@ Align = Literal["LEFT", "CENTER", "RIGHT"]
 
 def text(program: NodeProgram, string: Any, size: Any, align: Align = "CENTER") -> bpy.types.NodeSocket:
     """Add a line of text on a baseline through the origin. size: of the font, as a text program counts it."""
-    height = program.math("DIVIDE", size, EM)
+    filled = program.node("GeometryNodeFillCurve", "Letters", {"Curve": _letters(program, string, size, align)})
+    return program.node("GeometryNodeRealizeInstances", inputs={"Geometry": filled.outputs[0]}).outputs[0]
+
+
+def text_with_halo(
+    program: NodeProgram, string: Any, size: Any, width: Any, material: Any, align: Align = "CENTER"
+) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
+    """Add a line of text, and a rim around its letters of another material, which lies behind it."""
+    curves = _letters(program, string, size, align)
+    filled = program.node("GeometryNodeFillCurve", "Letters", {"Curve": curves})
+    letters = program.node("GeometryNodeRealizeInstances", inputs={"Geometry": filled.outputs[0]}).outputs[0]
+    outlines = program.node("GeometryNodeRealizeInstances", inputs={"Geometry": curves}).outputs[0]
+    return letters, halo(program, outlines, width, material)
+
+
+def halo(program: NodeProgram, curves: bpy.types.NodeSocket, width: Any, material: Any) -> bpy.types.NodeSocket:
+    """Add flat strokes along curves, behind what is drawn there. width: how far they reach to each side."""
+    profile = program.node("GeometryNodeCurvePrimitiveCircle", "Profile", {"Resolution": 12, "Radius": width})
+    tubes = program.node(
+        "GeometryNodeCurveToMesh",
+        "Halo",
+        {"Curve": curves, "Profile Curve": profile.outputs["Curve"], "Fill Caps": True},
+    ).outputs[0]
+    flat = program.node("GeometryNodeTransform", "Flat", {"Geometry": tubes, "Scale": (1, 1, 0.01)}).outputs[0]
+    inputs = {"Geometry": moved(program, flat, z=BEHIND), "Material": material}
+    return program.node("GeometryNodeSetMaterial", "Halo", inputs).outputs[0]
+
+
+def _letters(program: NodeProgram, string: Any, size: Any, align: Align) -> bpy.types.NodeSocket:
+    """The curves of a line of text, as instances."""
     letters = text_node(program.tree, align)
     program.connect(string, letters.inputs["String"])
-    program.connect(height, letters.inputs["Size"])
-    filled = program.node("GeometryNodeFillCurve", "Letters", {"Curve": letters.outputs[0]})
-    return program.node("GeometryNodeRealizeInstances", inputs={"Geometry": filled.outputs[0]}).outputs[0]
+    program.connect(program.math("DIVIDE", size, EM), letters.inputs["Size"])
+    return letters.outputs[0]
 
 
 def box(program: NodeProgram, label: str, width: Any, height: Any, x: Any = 0.0, y: Any = 0.0) -> bpy.types.NodeSocket:
@@ -58,6 +88,11 @@ def declare_place(program: NodeProgram, across: float, up: float) -> None:
     ):
         program.input(name, "Float", tip, default_value=default, min_value=-1, max_value=1)
     program.input("Margin", "Float", "From the border, in points of the print", default_value=MARGIN)
+    declare_picture(program)
+
+
+def declare_picture(program: NodeProgram) -> None:
+    """Declare the inputs that say how large the picture is, which the scene drives."""
     for name in ("Picture Width", "Picture Height"):
         program.input(name, "Float", "In points of the print; driven by the scene", default_value=241)
 
@@ -77,6 +112,40 @@ def placed(program: NodeProgram, start: Any, geometry: bpy.types.NodeSocket) -> 
         point = program.math("ADD", low[axis], program.math("MULTIPLY", extent, part))
         shifts.append(program.math("SUBTRACT", program.math("MULTIPLY", half, start[where]), point))
     return moved(program, geometry, *shifts)
+
+
+def declare_view(program: NodeProgram) -> None:
+    """Declare the inputs that say what the camera sees, which the scene and its camera drive."""
+    tip = "Of the camera, in scene units at a distance of 1, or anywhere without perspective; driven by the camera"
+    program.input("View Width", "Float", tip, default_value=1)
+    for name in ("Shift X", "Shift Y"):
+        program.input(name, "Float", "Of the camera's lens, in points of the print; driven by the camera")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the active camera sees of a point.
+
+    place: where it lies from the camera: right, up, and -z ahead, in scene units. scale: points of the print that a
+    scene unit is long there.
+    """
+
+    place: bpy.types.NodeSocket
+    scale: bpy.types.NodeSocket
+
+
+def seen(program: NodeProgram, start: Any, point: bpy.types.NodeSocket) -> View:
+    """Add what the camera sees of a point of the world. start: the outputs of the group's inputs."""
+    camera = program.node("GeometryNodeInputActiveCamera").outputs[0]
+    eye = program.node("GeometryNodeObjectInfo", "Camera", {"Object": camera}).outputs
+    back = program.node("FunctionNodeInvertRotation", inputs={"Rotation": eye["Rotation"]}).outputs[0]
+    offset = program.vector("SUBTRACT", point, eye["Location"])
+    place = program.node("FunctionNodeRotateVector", "As seen", {"Vector": offset, "Rotation": back}).outputs[0]
+    ahead = program.math("MULTIPLY", program.node("ShaderNodeSeparateXYZ", inputs={"Vector": place}).outputs["Z"], -1.0)
+    is_orthographic = program.node("GeometryNodeCameraInfo", inputs={"Camera": camera}).outputs["Is Orthographic"]
+    depth = program.switch(is_orthographic, program.math("MAXIMUM", ahead, 1e-6), 1.0, "Orthographic?", "FLOAT")
+    view = program.math("MULTIPLY", start["View Width"], depth)
+    return View(place, program.math("DIVIDE", start["Picture Width"], view))
 
 
 def inked(program: NodeProgram, geometry: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

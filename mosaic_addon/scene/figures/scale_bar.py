@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import bpy
-from mathutils import Vector
 
 from ...session.errors import MosaicError
 from ..drawing.node_tree import NodeProgram, shared_group
-from ..outline.outside import root_of
 from ..outline.tree import objects_of
-from ..pictures.camera import visible_points
 from . import overlay_nodes as parts
 from .numbers import UNITS
-from .overlay import add_item, color_of, inputs_of, set_item
+from .overlay import add_item, color_of, inputs_of, middle_of, session_root, set_item
 
 KIND: Final = "scale bar"
 GROUP: Final = "Mosaic Scale Bar"
@@ -62,14 +59,8 @@ def add_scale_bar(
     session: its collection. Raises MosaicError without a camera, for a negative length and an unknown unit.
     """
     options = options or ScaleBar()
-    root = root_of(session)
-    if root is None:
-        raise MosaicError(f"{session.name!r} is no session any more, as its root was deleted.")
-    points = visible_points(objects_of(session))
-    middle = root.matrix_world.inverted_safe() @ Vector(
-        ((points.min(axis=0) + points.max(axis=0)) / 2).tolist() if len(points) else (0, 0, 0)
-    )
-    inputs = {"Session": root, "Middle": middle, **_inputs(options)}
+    root = session_root(session)
+    inputs = {"Session": root, "Middle": middle_of(root, objects_of(session)), **_inputs(options)}
     return add_item(scene, KIND, shared_group(GROUP, "GeometryNodeTree", 1, _build), inputs, options.color)
 
 
@@ -104,12 +95,11 @@ def _build(program: NodeProgram) -> None:
     program.input("Label", "Bool", "Write the length above the bar", default_value=True)
     program.input("Thickness", "Float", "Points of the print", default_value=2, min_value=0)
     program.input("Font Size", "Float", "Points of the print", default_value=7, min_value=0)
-    tip = "Of the camera, in scene units at a distance of 1, or anywhere without perspective; driven by the camera"
-    program.input("View Width", "Float", tip, default_value=1)
+    parts.declare_view(program)
     parts.declare_place(program, 1, -1)
     program.output("Geometry", "Geometry")
     start = program.node("NodeGroupInput").outputs
-    per_angstrom = _points_per_angstrom(program, start)
+    per_angstrom = points_per_angstrom(program, start)
     fitting = program.math("MULTIPLY", start["Picture Width"], PART_OF_WIDTH)
     automatic = parts.round_number(program, program.math("DIVIDE", fitting, per_angstrom))
     chosen = program.math("GREATER_THAN", start["Length"], 0.0)
@@ -123,23 +113,14 @@ def _build(program: NodeProgram) -> None:
     program.node("NodeGroupOutput", inputs={"Geometry": parts.inked(program, parts.placed(program, start, item))})
 
 
-def _points_per_angstrom(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+def points_per_angstrom(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
     """Add how many points of the print an angstrom is long, at the distance of the session's middle."""
     root = program.node("GeometryNodeObjectInfo", "Root", {"Object": start["Session"]}).outputs
     scale = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": root["Scale"]}).outputs["X"]
-    camera = program.node("GeometryNodeInputActiveCamera").outputs[0]
-    eye = program.node("GeometryNodeObjectInfo", "Camera", {"Object": camera}).outputs
-    ahead = program.node(
-        "FunctionNodeRotateVector", "Ahead", {"Vector": (0, 0, -1), "Rotation": eye["Rotation"]}
-    ).outputs[0]
     middle = program.node(
         "FunctionNodeTransformPoint", "Middle", {"Vector": start["Middle"], "Transform": root["Transform"]}
     ).outputs[0]
-    depth = program.vector("DOT_PRODUCT", program.vector("SUBTRACT", middle, eye["Location"]), ahead)
-    is_orthographic = program.node("GeometryNodeCameraInfo", inputs={"Camera": camera}).outputs["Is Orthographic"]
-    depth = program.switch(is_orthographic, program.math("MAXIMUM", depth, 1e-6), 1.0, "Orthographic?", "FLOAT")
-    view = program.math("MULTIPLY", start["View Width"], depth)
-    return program.math("DIVIDE", program.math("MULTIPLY", scale, start["Picture Width"]), view)
+    return program.math("MULTIPLY", scale, parts.seen(program, start, middle).scale)
 
 
 def _label(

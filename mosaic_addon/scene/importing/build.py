@@ -41,6 +41,7 @@ from ..keys import (
     SESSION,
     SHOWN,
     SHOWS,
+    TOMOGRAM_SIZE,
     UUID,
 )
 from ..outline.tree import Item as TreeItem
@@ -182,6 +183,7 @@ def _build(
     objects = yield from new_objects(plan, plan.items, kept, root, keep)
     collection = bpy.data.collections.new(plan.name)
     collection[SESSION] = session_properties(plan.session)
+    note_size(collection, plan.session)
     collection[OVERRIDE_PLACE] = ""
     collection.property_overridable_library_set(f'["{OVERRIDE_PLACE}"]', True)
     if kept:
@@ -394,9 +396,14 @@ def session_properties(session: Session) -> dict[str, Any]:
     }
     if session.shape is not None:
         properties["shape"] = [float(length) for length in session.shape]
-    if session.physical_shape is not None:
-        properties["physical_shape"] = list(session.physical_shape)
     return properties
+
+
+def note_size(collection: bpy.types.Collection, session: Session) -> None:
+    """Let a session's collection say how large the tomogram is, where the file knows."""
+    collection.pop(TOMOGRAM_SIZE, None)
+    if session.physical_shape is not None:
+        TOMOGRAM_SIZE.write(collection, [float(length) for length in session.physical_shape])
 
 
 def _fill_container(

@@ -26,7 +26,15 @@ from ..exporting.collect import Collected, collect_session
 from ..exporting.save import file_of, finish_sculpting, note_read, saved_digests, values_saved
 from ..exporting.saved_values import AsSaved, tree_texts
 from ..importing.again import options_of
-from ..importing.build import all_or_nothing, hide, new_container, new_objects, pack_records, session_properties
+from ..importing.build import (
+    all_or_nothing,
+    hide,
+    new_container,
+    new_objects,
+    note_size,
+    pack_records,
+    session_properties,
+)
 from ..importing.plan import plan_import
 from ..keys import PLAYS, RECORD, THUMBNAIL, UUID
 from ..outline.arrange import Tree, trees_of
@@ -325,6 +333,7 @@ class _Reload:
     def note(self, layer: bpy.types.ViewLayer) -> None:
         """Remember the file as it is now, and what of Blender's edits it has."""
         RECORD.write(self.session, self.records[id(self.file)])
+        note_size(self.session, self.file)
         self.session.pop(THUMBNAIL, None)  # the file has it
         properties: dict[str, Any] = session_properties(self.file) | {"values": " ".join(self.values)}
         note_read(self.session, properties, ())
