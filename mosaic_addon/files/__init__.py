@@ -1,0 +1,1 @@
+"""Files beside Mosaic's sessions, without Blender."""
