@@ -21,6 +21,7 @@ from .scene.figures.color_key import ColorKey, add_color_key, add_legend
 from .scene.figures.labels import Label, PictureText, add_label, add_text
 from .scene.figures.overlay import follow_camera, items_of, remove_item, set_print_width
 from .scene.figures.scale_bar import ScaleBar, add_scale_bar
+from .scene.figures.svg import render_svg
 from .scene.importing.build import Imported, Progress, build_session
 from .scene.importing.options import ImportOptions
 from .scene.outline.naming import rename
@@ -70,6 +71,7 @@ __all__ = [
     "remove_item",
     "rename",
     "render",
+    "render_svg",
     "save",
     "save_objects",
     "sessions_in",

@@ -394,3 +394,5 @@ BROWSER, PROPERTIES, FOLLOW = "mosaic_browser", "mosaic_properties", "mosaic_fol
 SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"
 # Of the swatches of a figure's keys, drawn with a geometry's own material: 1, and more by the place in its range.
 SWATCH = "mosaic_swatch"
+# Of the letters of a figure's texts: where each vertex is from where its text begins, and 1.
+TEXT_PLACE = "mosaic_text"

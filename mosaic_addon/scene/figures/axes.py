@@ -23,6 +23,7 @@ BOX: Final = "bounding box"
 GROUP: Final = "Mosaic Corner Axes"
 BOX_GROUP: Final = "Mosaic Bounding Box"
 SHAFT, HEAD, HEAD_LENGTH = 0.04, 0.1, 0.28  # radii and a length, in lengths of an arrow
+FLAT: Final = 0.01
 TICKS: Final = 8.0  # near how many on the longest side
 
 
@@ -148,13 +149,15 @@ def _build_axes(program: NodeProgram) -> None:
         at = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": program.vector("SCALE", tip, scale=reach)}).outputs
         letter = parts.text(program, parts.constant(program, axis), start["Font Size"])
         down = program.math("MULTIPLY_ADD", start["Font Size"], -parts.CAPITALS / 2, at["Y"])
-        letters.append(parts.moved(program, letter, at["X"], down, at["Z"]))
+        letters.append(parts.moved(program, letter, at["X"], down, program.math("MULTIPLY", at["Z"], FLAT)))
     inputs = {"Geometry": parts.joined(program, *arrows), "Rotation": turn}
     seen = program.node("GeometryNodeTransform", "As seen", inputs).outputs[0]
     inputs = {"Geometry": seen, "Name": SWATCH, "Value": 1.0}
     plain = program.node("GeometryNodeStoreNamedAttribute", "Plain", inputs, data_type="FLOAT", domain="POINT").outputs[
         0
     ]
+    # Nearly flat, since the plane lies close to the camera.
+    plain = program.node("GeometryNodeTransform", "Flat", {"Geometry": plain, "Scale": (1, 1, FLAT)}).outputs[0]
     item = parts.joined(program, plain, parts.inked(program, parts.joined(program, *letters)))
     program.node("NodeGroupOutput", inputs={"Geometry": parts.placed(program, start, item)})
 

@@ -27,7 +27,9 @@ LEGEND: Final = "legend"
 BAR_GROUP: Final = "Mosaic Color Key"
 TICK_GROUP: Final = "Mosaic Color Key Tick"
 SCALED: Final = 1e6  # what drivers give is as many times too large, since Blender takes small results for zero
+STEPS: Final = 4.5  # near how many from the low end to the high one
 MOST_TICKS: Final = 8
+END: Final = 1.001  # of the bar, beyond which there are no ticks
 MOST_ENTRIES: Final = 40
 TICK: Final = 2.0  # points: length
 FRAME: Final = 0.35  # points: width of the line around a bar
@@ -168,7 +170,7 @@ def _build_bar(program: NodeProgram) -> None:
     start = program.node("NodeGroupInput").outputs
     low, high = (program.math("DIVIDE", start[name], SCALED) for name in ("Low", "High"))
     span = program.math("SUBTRACT", high, low)
-    step = parts.round_number(program, program.math("DIVIDE", program.math("MAXIMUM", span, 1e-12), 4.5))
+    step = parts.round_number(program, program.math("DIVIDE", program.math("MAXIMUM", span, 1e-12), STEPS))
     # As many decimals as tell one tick from the next.
     places = program.math(
         "CEIL", program.math("SUBTRACT", program.math("MULTIPLY", program.math("LOGARITHM", step, 10.0), -1.0), 1e-3)
@@ -243,7 +245,7 @@ def _build_tick(program: NodeProgram) -> None:
         parts.moved(program, parts.text(program, number, start["Font Size"]), along, below),
     )
     # Beyond the end of the bar there are no ticks.
-    there = program.math("LESS_THAN", start["Place"], 1.001)
+    there = program.math("LESS_THAN", start["Place"], END)
     tick = program.switch(start["Horizontal"], standing, lying, "Horizontal?")
     tick = program.switch(there, parts.joined(program), tick, "On the bar?")
     program.node("NodeGroupOutput", inputs={"Geometry": tick})

@@ -78,7 +78,7 @@ def add_label(
         "Place": place,
         **_label_inputs(options),
         "Text": options.text or name_of(first),
-        "Halo": ink_material("Halo", _contrast(options.color)),
+        "Halo": ink_material("Halo", contrast(options.color)),
     }
     return add_item(scene, KIND, shared_group(GROUP, "GeometryNodeTree", 1, _build_label), inputs, options.color)
 
@@ -95,7 +95,7 @@ def set_label(obj: bpy.types.Object, options: Label) -> None:
     set_item(obj, _label_inputs(options), options.color)
     (rim,) = inputs_of(obj, ("Halo",))
     if rim is not None:
-        set_ink(rim, _contrast(options.color))
+        set_ink(rim, contrast(options.color))
 
 
 def add_text(scene: bpy.types.Scene, options: PictureText) -> bpy.types.Object:
@@ -115,7 +115,7 @@ def set_text(obj: bpy.types.Object, options: PictureText) -> None:
     set_item(obj, _text_inputs(options), options.color)
 
 
-def _contrast(color: Iterable[float]) -> tuple[float, float, float]:
+def contrast(color: Iterable[float]) -> tuple[float, float, float]:
     """Return the display values of white for a dark colour, of black for a light one."""
     return (1.0, 1.0, 1.0) if sum(color) < 1.5 else (0.0, 0.0, 0.0)
 

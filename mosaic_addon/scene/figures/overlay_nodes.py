@@ -10,6 +10,7 @@ import bpy
 
 from ..compat import text_node
 from ..drawing.node_tree import NodeProgram
+from ..keys import TEXT_PLACE
 
 EM: Final = 0.935  # of Blender's own font: how high its em is at size 1, by the height of its capitals
 CAPITALS: Final = 0.73  # height of the font's capitals and digits, in sizes of the font
@@ -21,8 +22,7 @@ Align = Literal["LEFT", "CENTER", "RIGHT"]
 
 def text(program: NodeProgram, string: Any, size: Any, align: Align = "CENTER") -> bpy.types.NodeSocket:
     """Add a line of text on a baseline through the origin. size: of the font, as a text program counts it."""
-    filled = program.node("GeometryNodeFillCurve", "Letters", {"Curve": _letters(program, string, size, align)})
-    return program.node("GeometryNodeRealizeInstances", inputs={"Geometry": filled.outputs[0]}).outputs[0]
+    return _filled(program, _letters(program, string, size, align))
 
 
 def text_with_halo(
@@ -30,8 +30,7 @@ def text_with_halo(
 ) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
     """Add a line of text, and a rim around its letters of another material, which lies behind it."""
     curves = _letters(program, string, size, align)
-    filled = program.node("GeometryNodeFillCurve", "Letters", {"Curve": curves})
-    letters = program.node("GeometryNodeRealizeInstances", inputs={"Geometry": filled.outputs[0]}).outputs[0]
+    letters = _filled(program, curves)
     outlines = program.node("GeometryNodeRealizeInstances", inputs={"Geometry": curves}).outputs[0]
     return letters, halo(program, outlines, width, material)
 
@@ -47,6 +46,17 @@ def halo(program: NodeProgram, curves: bpy.types.NodeSocket, width: Any, materia
     flat = program.node("GeometryNodeTransform", "Flat", {"Geometry": tubes, "Scale": (1, 1, 0.01)}).outputs[0]
     inputs = {"Geometry": moved(program, flat, z=BEHIND), "Material": material}
     return program.node("GeometryNodeSetMaterial", "Halo", inputs).outputs[0]
+
+
+def _filled(program: NodeProgram, curves: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """The letters of a text, which remember where it begins."""
+    filled = program.node("GeometryNodeFillCurve", "Letters", {"Curve": curves})
+    mesh = program.node("GeometryNodeRealizeInstances", inputs={"Geometry": filled.outputs[0]}).outputs[0]
+    place = program.vector("ADD", program.node("GeometryNodeInputPosition").outputs[0], (0, 0, 1))
+    inputs = {"Geometry": mesh, "Name": TEXT_PLACE, "Value": place}
+    return program.node(
+        "GeometryNodeStoreNamedAttribute", "From where", inputs, data_type="FLOAT_VECTOR", domain="POINT"
+    ).outputs[0]
 
 
 def _letters(program: NodeProgram, string: Any, size: Any, align: Align) -> bpy.types.NodeSocket:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import bpy
+from mathutils import Vector
 
 from ...session.errors import MosaicError
 from ..drawing.node_tree import NodeProgram, shared_group
 from ..outline.tree import objects_of
 from . import overlay_nodes as parts
-from .numbers import UNITS
+from .numbers import UNITS, round_number
 from .overlay import add_item, color_of, inputs_of, middle_of, session_root, set_item
 
 KIND: Final = "scale bar"
@@ -75,6 +76,22 @@ def scale_bar_of(obj: bpy.types.Object) -> ScaleBar:
 def set_scale_bar(obj: bpy.types.Object, options: ScaleBar) -> None:
     """Change a scale bar. Raises MosaicError for a negative length and an unknown unit."""
     set_item(obj, _inputs(options), options.color)
+
+
+def automatic_length(scene: bpy.types.Scene, obj: bpy.types.Object, evaluated: bpy.types.Object) -> float:
+    """Return the length, in angstrom, that is chosen for a scale bar without one.
+
+    evaluated: the same object with what the scene and its camera drive.
+    """
+    session, middle = inputs_of(obj, ("Session", "Middle"))
+    view, width = inputs_of(evaluated, ("View Width", "Picture Width"))
+    camera = scene.camera
+    if session is None or camera is None:
+        return 1.0
+    place = camera.matrix_world.normalized().inverted_safe() @ (session.matrix_world @ Vector(middle))
+    depth = 1.0 if camera.data.type == "ORTHO" else max(-place.z, 1e-6)
+    per_angstrom = session.matrix_world.to_scale().x * width / (view * depth)
+    return round_number(PART_OF_WIDTH * width / per_angstrom)
 
 
 def _inputs(options: ScaleBar) -> dict[str, Any]:
