@@ -367,7 +367,7 @@ FIGURE: Final = _key(
     "what it is in a figure, such as 'scale bar'",
     of.text,
     writers="drawing/ink figures/overlay",
-    readers="exporting/objects figures/overlay pictures/camera ui/pictures/camera",
+    readers="exporting/objects figures/overlay figures/svg pictures/camera ui/pictures/camera",
 )
 TOMOGRAM_SIZE: Final = _key(
     "mosaic_tomogram_size",
