@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .edit import drop, put, state_of
 from .node_diff import SideBySide
 from .nodes import Node, ObjectNode, Pairs, Stored
+from .rows import slabs_of
 from .values import FIT, array_of
 
 # The attributes of a geometry that are no part of its shape: what it is called, where it belongs, how it is drawn.
@@ -41,11 +42,11 @@ def shape_digest(node: ObjectNode) -> str:
     stack: list[Node] = [_shape_of(node)]
     while stack:
         value = stack.pop()
-        array = np.asarray(value.owner.array(value)) if type(value) is Stored else array_of(value)
+        array = value.owner.array(value) if type(value) is Stored else array_of(value)
         if array is not None:
             digest.update(f"{array.dtype.str} {array.shape}".encode())
-            if not array.dtype.hasobject:
-                digest.update(np.ascontiguousarray(array).tobytes())
+            for slab in () if array.dtype.hasobject else slabs_of(array):
+                digest.update(np.ascontiguousarray(slab).data)
         elif isinstance(value, (list, tuple)) and id(value) not in seen:
             seen.add(id(value))
             digest.update(b"%d items" % len(value))

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .rows import Rows
+
 Node: TypeAlias = Any
 SCALARS: Final = frozenset({type(None), bool, int, float, str})
 
@@ -99,7 +101,7 @@ class ArrayOwner(Protocol):
 
     count: int
 
-    def array(self, stored: "Stored") -> NDArray[Any]:
+    def array(self, stored: "Stored") -> NDArray[Any] | Rows:
         """Return an array, of the dtype and order that the node says. Raises KeyError for one that is not there."""
 
 

@@ -1,7 +1,7 @@
 """Nodes -> pickle bytes.
 
 The pickle is of protocol 4 with the names of numpy 1, which numpy 1 and 2 both read, and holds nothing that our reader
-would refuse. Arrays go from their memory into the file without a copy. What is shared in the nodes is shared in the
+would refuse. Arrays go from their memory into the file without a copy, or are made there some rows at a time. What is shared in the nodes is shared in the
 file.
 """
 
@@ -31,6 +31,7 @@ from .nodes import (
 )
 from .pickle_calls import STRING_DTYPE
 from .pickle_reader import MAX_INT_BYTES, MAX_MARKS, STORED
+from .rows import Rows, buffers_of, is_fortran
 
 Write = Callable[[Any], object]
 
@@ -55,7 +56,7 @@ def write_pickle(
     root: Node,
     write: Write,
     *,
-    fetch: Callable[[Stored, Any], NDArray[Any]] | None = None,
+    fetch: Callable[[Stored, Any], NDArray[Any] | Rows] | None = None,
     keep_out: Mapping[int, Stored] = MappingProxyType({}),
     renames: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({}),
 ) -> None:
@@ -466,10 +467,9 @@ class _Writer:
             self.out += _get(known)
         self.out += REDUCE
 
-    def put_array(self, values: NDArray[Any], cls: str = "") -> None:
+    def put_array(self, values: NDArray[Any] | Rows, cls: str = "") -> None:
         """Write an array; remembering it is left to the caller. cls: numpy's class of it, "" for the plain array."""
-        flags = values.flags
-        fortran = flags.f_contiguous and not flags.c_contiguous
+        fortran = is_fortran(values)
         kind = values.shape, values.dtype, fortran
         head = None if cls else self.heads.get(kind)
         if head is None:
@@ -477,14 +477,14 @@ class _Writer:
         else:
             self.out += head
         if values.nbytes < LARGE:
-            self.out += values.tobytes("F" if fortran else "C")
+            self.out += np.asarray(values).tobytes("F" if fortran else "C")
         else:
             self.flush()
-            flat = (values.T if fortran else np.ascontiguousarray(values)).reshape(-1)
-            self.write(flat.view(np.uint8).data)
+            for data in buffers_of(values):
+                self.write(data)
         self.out += TUPLE + BUILD
 
-    def put_head(self, values: NDArray[Any], fortran: bool, cls: str) -> None:
+    def put_head(self, values: NDArray[Any] | Rows, fortran: bool, cls: str) -> None:
         """Write all of an array before its bytes, and keep that for the next one as soon as it holds nothing new."""
         known = not cls and NEW_ARRAY in self.memo and ("dtype", values.dtype.str) in self.memo
         start = len(self.out)

@@ -1,6 +1,7 @@
 """Attributes of points and meshes in Blender, read quickly where thousands of objects have the same ones."""
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Any, Literal, TypeAlias
 
 import bpy
@@ -85,7 +86,7 @@ class PointAttributes:
     signature: equal for data that have attributes of the same names, kinds and domains.
     """
 
-    __slots__ = ("_attributes", "_places", "data", "signature")
+    __slots__ = ("_attributes", "_copied", "_places", "_rows", "data", "signature")
 
     def __init__(self, data: PointData) -> None:
         attributes = data.attributes
@@ -98,6 +99,8 @@ class PointAttributes:
             domains = numbers.tobytes()
         self.data = data
         self._attributes: Any = attributes
+        self._rows: slice | None = None
+        self._copied: dict[str, NDArray[Any]] = {}  # the last one that could only be copied
         self.signature = (kinds, domains, *names)
         places = _known_places.get(self.signature)
         if places is None:
@@ -111,29 +114,62 @@ class PointAttributes:
     def __contains__(self, name: str) -> bool:
         return name in self._places
 
+    @property
+    def count(self) -> int:
+        """The number of all points."""
+        return self.data.attributes.domain_size("POINT")
+
+    @property
+    def rows(self) -> int:
+        """The number of points that it reads."""
+        return self.count if self._rows is None else len(range(self.count)[self._rows])
+
+    def between(self, start: int, stop: int) -> "PointAttributes":
+        """Return the reader of the rows from one number to another. What it reads is as `borrow` says."""
+        part = copy(self)
+        part._rows = slice(start, stop)
+        return part
+
     def kind(self, name: str) -> tuple[int, Any] | None:
         """Return how many numbers an attribute has per point, and their dtype; None where it does not exist."""
         found = self._places.get(name)
         return None if found is None else found[1:]
 
-    def read(self, name: str, scratch: "Scratch | None" = None) -> NDArray[Any] | None:
-        """Return the values of an attribute, (n,) or (n, width); None where there is none of that name.
-
-        scratch: memory to put them into; they are then good only until it is used again.
-        """
+    def read(self, name: str) -> NDArray[Any] | None:
+        """Return the values of an attribute, (n,) or (n, width); None where there is none of that name."""
+        if self._rows is not None:
+            return self.borrow(name)
         found = self._places.get(name)
         if found is None:
             return None
         key, width, dtype = found
         items = self._attributes[name].data
-        size = len(items) * width
-        if scratch is None:
-            values, is_there = np.empty(size, dtype), False
-        else:
-            values, is_there = scratch.room_for(self, name, size, dtype)
-        if size and not is_there:
+        values = np.empty(len(items) * width, dtype)
+        if len(values):
             items.foreach_get(key, values)
         return values if width == 1 else values.reshape(-1, width)
+
+    def borrow(self, name: str) -> NDArray[Any] | None:
+        """Return the values of an attribute like `read`, but large ones without a copy, as they lie in Blender's memory.
+
+        They are to be used up before anything in Blender is changed.
+        """
+        found = self._places.get(name)
+        if found is None:
+            return None
+        _, width, dtype = found
+        items = self._attributes[name].data
+        values = memory_of(items, width, dtype) if len(items) > BORROWED else None
+        if values is None:
+            if self._rows is None:
+                return self.read(name)
+            if name not in self._copied:
+                self._copied.clear()
+                whole = copy(self)
+                whole._rows = None
+                self._copied[name] = whole.read(name)  # type: ignore[assignment]  # it is there
+            values = self._copied[name]
+        return values if self._rows is None else values[self._rows]
 
     def read_all(self, names: Iterable[str]) -> list[NDArray[Any]] | None:
         """Return the values of several attributes, (n,) or (n, width) each; None where one of them does not exist."""
@@ -142,30 +178,34 @@ class PointAttributes:
         return found if len(found) == len(read) else None
 
 
-class Scratch:
-    """Memory for one array after the other: fresh memory for a large array costs more than reading it."""
+class _Memory:
+    """Tells numpy where values lie."""
 
-    __slots__ = ("_holds", "_memory")
+    __slots__ = ("__array_interface__",)
 
-    def __init__(self) -> None:
-        self._memory = np.empty(0, np.uint8)
-        self._holds: tuple[PointAttributes | None, str] = None, ""
-
-    def room_for(self, attributes: PointAttributes, name: str, size: int, dtype: Any) -> tuple[NDArray[Any], bool]:
-        """Return an array, (size,), for the values of an attribute, and whether it holds them already.
-
-        The array takes the place of the one before it.
-        """
-        need = size * np.dtype(dtype).itemsize
-        if len(self._memory) < need:
-            self._memory = np.empty(0, np.uint8)  # free the old memory before new is taken
-            # With room for an attribute of four numbers after one of three; what is not used is not made.
-            self._memory = np.empty(need // 3 * 4 + 4, np.uint8)
-            self._holds = None, ""
-        is_there = self._holds == (attributes, name)
-        self._holds = attributes, name
-        return self._memory[:need].view(dtype), is_there
+    def __init__(self, address: int, shape: tuple[int, ...], dtype: np.dtype[Any], writable: bool) -> None:
+        self.__array_interface__ = {
+            "version": 3, "data": (address, not writable), "shape": shape, "typestr": dtype.str,
+        }  # fmt: skip
 
 
+def memory_of(items: Any, width: int, dtype: Any, writable: bool = False) -> NDArray[Any] | None:
+    """Return an attribute's values, (n,) or (n, width), as they lie in Blender's memory; None where they do not lie so.
+
+    items: the collection of its values, not empty. It has no slices that are quick, and `foreach_get` only copies all
+    of it, which for a large attribute costs its size in memory. The array must not outlive the next change of the
+    attributes, which may free what it shows.
+    """
+    dtype, count = np.dtype(dtype), len(items)
+    first, last = items[0].as_pointer(), items[count - 1].as_pointer()
+    if (
+        last - first != (count - 1) * width * dtype.itemsize or count < 2
+    ):  # bytes that are read as floats, or one for all
+        return None
+    shape = (count,) if width == 1 else (count, width)
+    return np.asarray(_Memory(first, shape, dtype, writable))
+
+
+BORROWED = 100_000  # points from which on attributes are not copied
 MAX_KNOWN = 1000
 _known_places: dict[tuple[Any, ...], dict[str, tuple[str, int, Any]]] = {}

@@ -6,7 +6,7 @@ noted on it as JSON, since a session allows more names and kinds than Blender.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import prod
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ...session.dtypes import MAX_STRING_ITEM
 from ...session.errors import MosaicError
 from ...session.remembering import remembered
+from ...session.rows import Rows
 from ..compat import values_of
 from ..keys import COLUMNS
 from ..readers import MAX_CODE
@@ -248,7 +249,7 @@ def read_columns(
     return {name: values for name, values in read.items() if values is not None}
 
 
-def column_checksums(columns: dict[str, NDArray[Any]]) -> dict[str, int]:
+def column_checksums(columns: Mapping[str, NDArray[Any] | Rows]) -> dict[str, int]:
     """Return the check sums of those vertex properties, {name: (n,) or (n, k)}, that Blender can hold."""
     return {name: checksum(values) for name, values in columns.items() if holds_column(values)}
 
@@ -362,7 +363,7 @@ def _drawable(values: NDArray[Any]) -> tuple[tuple[str, ...] | None, list[tuple[
     return None, [(f".{i}" if width > 1 else "", single, values[:, i]) for i in range(width)]
 
 
-def holds_column(values: NDArray[Any]) -> bool:
+def holds_column(values: NDArray[Any] | Rows) -> bool:
     """Return whether Blender can hold a vertex property of these values."""
     kind = values.dtype.kind
     if kind in "US":
@@ -395,10 +396,10 @@ def read_column(attributes: PointAttributes, column: Column, label: str | None =
     if first is not None and first.dtype == column.dtype and first.shape[1:] == column.shape and not hidden:
         return first
     if column.texts is not None and first is not None:
-        return _texts(first, column, label or attributes.data.name)
+        return _texts(first, column, label or attributes.data.name, attributes.count)
     shown = first if first is not None else np.column_stack(parts) if parts else None
     if shown is None:  # a vertex property without components
-        return np.empty((attributes.data.attributes.domain_size("POINT"), *column.shape), column.dtype)
+        return np.empty((attributes.rows, *column.shape), column.dtype)
     if shown.shape[1:] != column.shape:
         if shown.size != len(shown) * column.width:  # it was converted to another width
             return shown
@@ -406,8 +407,8 @@ def read_column(attributes: PointAttributes, column: Column, label: str | None =
     return exact_or_wider(shown, read_bits(attributes, hidden), column.dtype)
 
 
-def _texts(codes: NDArray[Any], column: Column, label: str) -> NDArray[Any]:
-    """Return the texts that codes stand for.
+def _texts(codes: NDArray[Any], column: Column, label: str, count: int) -> NDArray[Any]:
+    """Return the texts that codes stand for. count: of all points.
 
     The codes themselves where they were converted to other numbers, or the texts would take far more memory than an
     import gives them.
@@ -426,7 +427,7 @@ def _texts(codes: NDArray[Any], column: Column, label: str) -> NDArray[Any]:
         longest = int(lengths[codes].max(initial=1))  # as long as another object's, from which points were joined
         if longest * _width_of_character(dtype) > dtype.itemsize:
             dtype = _as_wide(dtype, longest)
-    if not is_small(len(codes), dtype.itemsize):
+    if not is_small(count, dtype.itemsize):
         return codes
     if table is None:
         return _array_of([texts[code] for code in codes.tolist()], dtype)

@@ -1,11 +1,12 @@
 """The arrays of an object as its session has them: exact where nothing was edited, moved as the object was moved.
 
-A `Stored` in a node names one of them. The writer asks for it while it writes the file, so that the arrays of a session
-are never in memory all at once.
+A `Stored` in a node names one of them. The writer asks for it while it writes the file, and gets the rows of a large
+one some at a time, so that the arrays of a session are never in memory all at once.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from copy import copy
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from ...session.move_models import only_moves, turned_normals
 from ...session.nodes import Stored
+from ...session.rows import Rows, slab_of
 from ..compat import values_of
-from ..data.attributes import NORMALS, QUATERNIONS, PointAttributes, PointData, Scratch
+from ..data.attributes import BORROWED, NORMALS, QUATERNIONS, PointAttributes, PointData
 from ..data.checksums import checksum
 from ..data.exact_bits import read_exactly
 from ..data.meshes import ORIGINAL, VERTEX_NORMALS
@@ -32,11 +34,10 @@ from ..drawing.surfaces import volume_values
 from ..keys import STEP
 
 Array: TypeAlias = NDArray[Any]
-# An array in memory that the objects of a session share: the next array that any of them is asked for takes its place,
-# so it must be used up, or copied, before that.
+# An array that may lie in Blender's own memory, so it must be used up, or copied, before anything in Blender is changed.
 Borrowed: TypeAlias = NDArray[Any]
 
-LARGE = 100_000  # points of which arrays are rather read again than kept
+LARGE = BORROWED  # points of which arrays are rather read again than kept
 KEPT, KEPT_A_POINT = 2**20, 1024  # bytes of the vertex properties of an object that are kept
 MAX_DIGITS = 9  # of a frame's number
 FLOAT32 = np.dtype(np.float32)
@@ -48,13 +49,12 @@ class Source:
 
     data: its points or mesh. matrix: (4, 4) float64 from the data's coordinates to the session's angstrom, None where
     they are the same. frames: the meshes of a trajectory. volume: the mesh that holds a volume's values. flipped: all
-    faces of a mesh were turned round, so its normals are to be turned too. scratch: memory for `Borrowed` arrays; None
-    to give each array memory of its own.
+    faces of a mesh were turned round, so its normals are to be turned too.
     """
 
     __slots__ = (
         "_attributes", "_column_checksums", "_columns", "_columns_note", "_faces", "_own_frames", "_points_checksum",
-        "_positions", "count", "data", "flipped", "frames", "is_mesh", "matrix", "name", "scratch", "volume",
+        "_positions", "count", "data", "flipped", "frames", "is_mesh", "matrix", "name", "volume",
     )  # fmt: skip
 
     def __init__(
@@ -64,7 +64,6 @@ class Source:
         matrix: NDArray[np.float64] | None,
         frames: Sequence[Mesh] = (),
         volume: Mesh | None = None,
-        scratch: Scratch | None = None,
     ) -> None:
         self.name = name
         self.matrix = matrix
@@ -72,7 +71,6 @@ class Source:
         self._own_frames: dict[int, Mesh] | None = None
         self.volume = volume
         self.flipped = False
-        self.scratch = scratch
         self.show(data)
 
     def show(self, data: PointData) -> None:
@@ -80,11 +78,9 @@ class Source:
         self.data = data
         self.is_mesh = isinstance(data, Mesh)
         self.count = len(data.vertices) if isinstance(data, Mesh) else len(data.points)
-        if self.count <= LARGE:
-            self.scratch = None
         self._attributes: PointAttributes | None = None
         self._positions: Array | None = None
-        self._columns: dict[str, Array] | None = None
+        self._columns: Mapping[str, Array | Rows] | None = None
         self._columns_note: str | None = None
         self._faces: Array | None = None
         self._points_checksum: int | None = None
@@ -94,27 +90,41 @@ class Source:
         """Return what stands for an array of this object in a node."""
         return Stored(name, dtype, "C", self)
 
-    def array(self, stored: Stored) -> Borrowed:
+    def array(self, stored: Stored) -> Borrowed | Rows:
         """Return the array that a `Stored` of this object stands for, of its dtype and order.
 
-        Raises KeyError for an unknown one.
+        The rows of a large one are made when they are asked for. Raises KeyError for an unknown one.
         """
         dtype = _dtype(stored.dtype)
-        reader = READERS.get(stored.name)
-        if reader is not None:
-            values = reader(self, dtype)
-        else:
-            what, _, rest = stored.name.partition("/")
-            if what == "frames":
-                frame, rest = frame_named(self, rest)
-                return frame.array(Stored(rest, stored.dtype, stored.order))
-            if what != "columns":
-                raise KeyError(stored.name)
-            values = self.column(rest)
-        if values.dtype == dtype and stored.order == "C":
-            return values if values.flags.c_contiguous else np.ascontiguousarray(values)
+        if self.count > LARGE and _is_made_by_rows(self, stored.name):
+            shape = self.count, *self.between(0, 1).whole(stored.name, dtype).shape[1:]
+            made = partial(_made_rows, self, stored.name, dtype)
+            return Rows(shape, dtype, made, stored.order == "F")
+        what, _, rest = stored.name.partition("/")
+        if what == "frames":
+            frame, rest = frame_named(self, rest)
+            return frame.array(Stored(rest, stored.dtype, stored.order))
+        values = self.whole(stored.name, dtype)
+        return np.asfortranarray(values) if stored.order == "F" else values
+
+    def whole(self, name: str, dtype: np.dtype[Any]) -> Borrowed:
+        """Return an array as `array` does, all at once, in C order."""
+        reader = READERS.get(name)
+        what, _, rest = name.partition("/")
+        if reader is None and what != "columns":
+            raise KeyError(name)
+        values = self.column(rest) if reader is None else reader(self, dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(values, dtype, order="F" if stored.order == "F" else "C")
+            return np.ascontiguousarray(values, dtype)
+
+    def between(self, start: int, stop: int) -> "Source":
+        """Return what gives the rows of arrays of points from one number to another."""
+        part = copy(self)
+        part._attributes = self.attributes().between(start, stop)
+        part.count = stop - start
+        part._positions = None
+        part._columns = None
+        return part
 
     def attributes(self) -> PointAttributes:
         """Return the reader of the object's point attributes, made once."""
@@ -137,20 +147,21 @@ class Source:
         """Say how Blender holds the vertex properties."""
         return columns_in(self.columns_note)
 
-    def columns(self) -> dict[str, Array]:
-        """Read the vertex properties as they are in Blender, once where they are small."""
+    def columns(self) -> Mapping[str, Array | Rows]:
+        """Read the vertex properties as they are in Blender; the rows of large ones when they are asked for."""
         if self._columns is not None:
+            return self._columns
+        if self.count > LARGE:
+            self._columns, self._column_checksums = _large_columns(self)
             return self._columns
         columns = read_columns(self.data, self.attributes(), self.columns_note, self.name)
         size = sum(values.nbytes for values in columns.values())
-        if self.count <= LARGE and size <= KEPT + self.count * KEPT_A_POINT:
+        if size <= KEPT + self.count * KEPT_A_POINT:
             self._columns = columns
         return columns
 
     def column(self, name: str) -> Array:
         """Read one of the vertex properties. Raises KeyError where there is none of that name."""
-        if self._columns is not None:
-            return self._columns[name]
         column = next((column for column in self.known_columns() if column.name == name), None)
         values = None if column is None else read_column(self.attributes(), column, self.name)
         if values is None:
@@ -160,12 +171,14 @@ class Source:
     def column_checksums(self) -> dict[str, int]:
         """Return the check sums of the vertex properties, by name, made once."""
         if self._column_checksums is None:
-            self._column_checksums = column_checksums(self.columns())
+            columns = self.columns()  # which may make them
+            if self._column_checksums is None:
+                self._column_checksums = column_checksums(columns)
         return self._column_checksums
 
     def frame(self, number: int) -> "Source":
         """Return a frame of a trajectory by its number at import. Raises KeyError when it was deleted."""
-        return Source(self.name, self.own_frames()[number], self.matrix, scratch=self.scratch)
+        return Source(self.name, self.own_frames()[number], self.matrix)
 
     def own_frames(self) -> dict[int, Mesh]:
         """Return the frames that were imported, in order, by their numbers at import; of copies, the first."""
@@ -180,8 +193,8 @@ class Source:
 
     def borrowed_positions(self) -> Borrowed:
         """Return the points as they lie in Blender, (n, 3) float32."""
-        if self.scratch is not None and self._positions is None:
-            values = self.attributes().read("position", self.scratch)
+        if self._positions is None and self.count > LARGE:
+            values = self.attributes().borrow("position")
             if values is not None:
                 return values
         return self.positions()
@@ -209,7 +222,7 @@ class Source:
 
     def normals(self, dtype: np.dtype[Any]) -> Borrowed:
         """Return the session's normals, (n, 3); those of its shape where a mesh was reshaped or has none any more."""
-        shown = self.attributes().read(NORMALS, self.scratch)
+        shown = self.attributes().borrow(NORMALS)
         if shown is None:
             if self.face_count():
                 return _turned(self.shape_normals(), self.matrix)
@@ -218,7 +231,7 @@ class Source:
 
     def vertex_normals(self, dtype: np.dtype[Any]) -> Borrowed:
         """Return the normals of a fitted mesh, (n, 3), by the same rule."""
-        shown = self.attributes().read(NORMALS, self.scratch)
+        shown = self.attributes().borrow(NORMALS)
         if shown is None:
             return _turned(self.shape_normals(), self.matrix)
         return _turned(self._renewed(self._exact(VERTEX_NORMALS, shown, dtype)), self.matrix)
@@ -228,7 +241,7 @@ class Source:
 
         An object without any has those that turn +z to its normals or, without normals, no turn at all.
         """
-        shown = self.attributes().read(QUATERNIONS, self.scratch)
+        shown = self.attributes().borrow(QUATERNIONS)
         if shown is None:
             normals = self.attributes().read(NORMALS)
             no_turn = np.array([1, 0, 0, 0], np.float32)
@@ -241,24 +254,13 @@ class Source:
 
     def _renewed(self, normals: Array) -> Array:
         """Replace the normals of a mesh by those of its shape where that changed."""
-        reshaped = self.reshaped()
+        reshaped = _reshaped(self)
         kept = -normals if self.flipped else normals
         return kept if reshaped is None else np.where(reshaped[:, None], self.shape_normals(), kept)
 
     def shape_normals(self) -> Array:
         """Return the normals that a mesh's faces give its vertices, weighted by area as in Mosaic, (n, 3) float64."""
         return normals_of_vertices(self.positions().astype(np.float64), self.triangles(np.dtype(np.int32)))
-
-    def reshaped(self) -> NDArray[np.bool_] | None:
-        """Tell which vertices of a mesh were moved or made since the import, or share a face with one that was, (n,).
-
-        None if there are no such vertices.
-        """
-        original = self.attributes().read(ORIGINAL) if self.is_mesh else None
-        if original is None:
-            return None
-        moved = (original != self.positions()).any(axis=1)
-        return _with_neighbours(moved, self.triangles(np.dtype(np.int32))) if moved.any() else None
 
     # --- faces -------------------------------------------------------------------------------------------------------
 
@@ -305,6 +307,45 @@ READERS: dict[str, Any] = {
 }
 
 
+def _large_columns(source: Source) -> tuple[dict[str, Array | Rows], dict[str, int]]:
+    """Return the vertex properties of an object of many points, whose rows are made when they are asked for.
+
+    The second value are their check sums.
+    """
+    columns: dict[str, Array | Rows] = {}
+    sums: dict[str, int] = {}
+    attributes = source.attributes()
+    for column in source.known_columns():
+        if any(name not in attributes for name in column.attributes):
+            continue
+        dtype, shape, total = column.dtype, column.shape, 0
+        step = slab_of(source.count, source.count * max(1, column.width) * max(8, dtype.itemsize))
+        for start in range(0, source.count, step):
+            part = attributes.between(start, min(start + step, source.count))
+            values = read_column(part, column, source.name)
+            assert values is not None
+            if values.dtype != dtype or values.shape[1:] != shape:  # what they become, all of them together say
+                values = read_column(attributes, column, source.name)
+                assert values is not None
+                dtype, total = values.dtype, checksum(values)
+                break
+            total = checksum(values, total)
+        columns[column.name] = source.array(source.stored(f"columns/{column.name}", dtype.str))
+        sums[column.name] = total
+    return columns, sums
+
+
+def _is_made_by_rows(source: Source, name: str) -> bool:
+    """Tell whether each row of an array needs the same row of the point attributes alone."""
+    if name in ("normals", "vertex_normals"):
+        return not source.is_mesh  # whose normals may be those of its shape
+    return name in ("points", "vertices", "quaternions") or name.startswith("columns/")
+
+
+def _made_rows(source: Source, name: str, dtype: np.dtype[Any], start: int, stop: int) -> Borrowed:
+    return source.between(start, stop).whole(name, dtype)
+
+
 def frame_named(source: Source, name: str) -> tuple[Source, str]:
     """Return the frame that the name of an array begins with, and the rest of the name. Raises KeyError without one."""
     number, _, rest = name.partition("/")
@@ -313,7 +354,7 @@ def frame_named(source: Source, name: str) -> tuple[Source, str]:
     return source.frame(int(number)), rest
 
 
-def fetch(stored: Stored, owner: Source) -> Borrowed:
+def fetch(stored: Stored, owner: Source) -> Borrowed | Rows:
     """Return the array that a `Stored` stands for: how the writer of a file asks for it."""
     return owner.array(stored)
 
@@ -362,6 +403,18 @@ def normals_of_vertices(vertices: Array, triangles: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         normals = around / lengths
     return np.where(np.isfinite(normals).all(axis=1, keepdims=True), normals, (0.0, 0.0, 1.0))
+
+
+def _reshaped(source: Source) -> NDArray[np.bool_] | None:
+    """Tell which vertices of a mesh were moved or made since the import, or share a face with one that was, (n,).
+
+    None if there are no such vertices.
+    """
+    original = source.attributes().borrow(ORIGINAL) if source.is_mesh else None
+    if original is None:
+        return None
+    moved = (original != source.borrowed_positions()).any(axis=1)
+    return _with_neighbours(moved, source.triangles(np.dtype(np.int32))) if moved.any() else None
 
 
 def _with_neighbours(chosen: NDArray[np.bool_], triangles: Array) -> NDArray[np.bool_]:

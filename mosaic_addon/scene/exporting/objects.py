@@ -18,7 +18,7 @@ from ...session.nodes import Stored
 from ...session.releases import spelling_of
 from ...session.repair import repair, trouble
 from ...session.respell import respell_geometry
-from ..data.attributes import PointData, Scratch
+from ..data.attributes import PointData
 from ..data.custom_properties import has
 from ..data.placement import applied_of, has_lost_its_scale, to_session
 from ..data.vertex_properties import note_in
@@ -71,7 +71,7 @@ def find_pieces(
     A whole block of objects is asked one question before the next, which keeps that code in the processor's cache: for
     thousands of objects it saves a quarter of the time.
     """
-    placements, eyes, reader, scratch = Placements(scope), Eyes(scope, outside), DrawnReader(), Scratch()
+    placements, eyes, reader = Placements(scope), Eyes(scope, outside), DrawnReader()
     maker = PieceMaker(scope, notes)
     pieces: dict[int, Piece] = {}
     rest = iter(objects.items())
@@ -83,7 +83,7 @@ def find_pieces(
                 _leave_out(obj, notes)
             else:
                 asked.append((number, obj, container, data))
-        sources = [Source(obj.name, data, placements.matrix(obj), scratch=scratch) for _, obj, _, data in asked]
+        sources = [Source(obj.name, data, placements.matrix(obj)) for _, obj, _, data in asked]
         drawn = [reader.of(obj) for _, obj, _, _ in asked]
         visible = [eyes.see(obj) for _, obj, _, _ in asked]
         records = [_record_of(obj, source, notes) for (_, obj, _, _), source in zip(asked, sources, strict=True)]
