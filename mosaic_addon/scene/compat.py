@@ -85,6 +85,14 @@ class ModifierInputs:
             return f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"].properties.inputs.{identifier}.value'
         return f'modifiers["{bpy.utils.escape_identifier(modifier.name)}"]["{identifier}"]'
 
+    def draw(self, layout: bpy.types.UILayout, modifier: bpy.types.NodesModifier, name: str) -> None:
+        """Let a panel show an input."""
+        identifier = self._identifiers[name]
+        if INPUTS_ARE_PROPERTIES:
+            layout.prop(getattr(modifier.properties.inputs, identifier), "value", text=name)
+        else:
+            layout.prop(modifier, f'["{identifier}"]', text=name)
+
 
 # --- shading ---------------------------------------------------------------------------------------------------------
 

@@ -367,7 +367,7 @@ FIGURE: Final = _key(
     "what it is in a figure, such as 'scale bar'",
     of.text,
     writers="drawing/ink figures/overlay",
-    readers="exporting/objects figures/overlay figures/svg pictures/camera ui/pictures/camera",
+    readers="exporting/objects figures/overlay figures/svg pictures/camera ui/figures/camera ui/figures/items",
 )
 TOMOGRAM_SIZE: Final = _key(
     "mosaic_tomogram_size",
@@ -389,6 +389,7 @@ PRINT_WIDTH: Final = _key(
 # Properties that the sidebar registers on Blender's types, or hands to menus.
 LABEL, COLOR, HIDDEN, ITEM = "mosaic_label", "mosaic_color", "mosaic_hidden", "mosaic_item"
 BROWSER, PROPERTIES, FOLLOW = "mosaic_browser", "mosaic_properties", "mosaic_follow"
+PICTURE = "mosaic_picture"
 
 # Attributes of what Geometry Nodes draw, which converting an object makes points of.
 SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"

@@ -18,7 +18,8 @@ from .browser import search as browser_search
 from .browser import structure as browser_structure
 from .browser import visibility as browser_visibility
 from .editors import coloring, look, volume
-from .pictures import camera
+from .figures import camera, items, picture
+from .figures import panel as figure_panel
 from .properties import information, properties, swatches
 from .properties import panel as properties_panel
 from .session import follow, load, opening, reload, save, unsaved, view
@@ -45,7 +46,16 @@ CLASSES: Final[tuple[type, ...]] = (
     look.MOSAIC_OT_apply_look,
     look.MOSAIC_PT_look,
     camera.MOSAIC_OT_frame_camera,
-    camera.MOSAIC_PT_picture,
+    items.MOSAIC_OT_add_to_figure,
+    items.MOSAIC_OT_add_text,
+    items.MOSAIC_OT_remove_from_figure,
+    items.MOSAIC_OT_show_in_figure,
+    items.MOSAIC_UL_figure,
+    picture.MosaicPicture,
+    picture.MOSAIC_OT_set_print_width,
+    figure_panel.MOSAIC_PT_figure,
+    figure_panel.MOSAIC_PT_figure_items,
+    figure_panel.MOSAIC_PT_figure_size,
     browser_click.MOSAIC_OT_select_item,
     browser_click.MOSAIC_OT_select_all,
     browser_click.MOSAIC_OT_fold,
@@ -105,6 +115,7 @@ FEATURES: Final = (
     keymap,
     load,
     opening,
+    picture,
     properties,
     save,
     selection,

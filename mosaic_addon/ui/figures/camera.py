@@ -1,4 +1,4 @@
-"""The camera of a picture, framed by one click, and the panel that offers it."""
+"""The camera of a picture, framed by one click."""
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
@@ -7,9 +7,7 @@ from mathutils import Vector
 from ...scene.exporting.objects import DATA_TYPES
 from ...scene.figures.overlay import follow_camera
 from ...scene.keys import FIGURE
-from ...scene.outline.tree import sessions_in
 from ...scene.pictures.camera import VIEWS, Triple, frame_camera
-from ...scene.pictures.options import LOOKS
 from ...session import MosaicError
 from ..reports import MosaicOperator, OperatorReturn
 from ..selection import chosen_objects
@@ -68,32 +66,15 @@ def _can_be_framed(obj: bpy.types.Object) -> bool:
     return obj.type in DATA_TYPES and not obj.hide_render and FIGURE.read(obj) is None
 
 
-class MOSAIC_PT_picture(bpy.types.Panel):
-    """The camera and the look of the picture"""
-
-    bl_label = "Picture"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Mosaic"
-    bl_order = 10
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(sessions_in(context.scene))
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        camera = context.scene.camera
-        is_orthographic = camera is not None and camera.data.type == "ORTHO"
-        layout.label(text="Camera to Objects", icon="CAMERA_DATA")
+def draw_camera(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the buttons that frame what is visible, and whether the camera shows it in perspective."""
+    camera = context.scene.camera
+    is_orthographic = camera is not None and camera.data.type == "ORTHO"
+    row = layout.row(align=True)
+    for view, text in (("TOP", "Top"), ("FRONT", "Front"), ("SIDE", "Side"), ("VIEW", "From View")):
+        button = row.operator(MOSAIC_OT_frame_camera.bl_idname, text=text)
+        button.view, button.orthographic = view, is_orthographic
+    if camera is not None and camera.type == "CAMERA":
         row = layout.row(align=True)
-        for view, text in (("TOP", "Top"), ("FRONT", "Front"), ("SIDE", "Side"), ("VIEW", "From View")):
-            button = row.operator(MOSAIC_OT_frame_camera.bl_idname, text=text)
-            button.view, button.orthographic = view, is_orthographic
-        if camera is not None and camera.type == "CAMERA":
-            layout.row().prop(camera.data, "type", expand=True)
-        layout.label(text="Look", icon="LIGHT")
-        grid = layout.grid_flow(columns=3, align=True, even_columns=True)
-        for look in LOOKS:
-            grid.operator("mosaic.apply_look", text=look.capitalize()).look = look
+        for kind in ("PERSP", "ORTHO"):
+            row.prop_enum(camera.data, "type", kind)

@@ -1,0 +1,229 @@
+"""What is drawn for a figure beside the session: the operators that add and remove it, and its list with settings."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from ...scene.drawing.ink import INK
+from ...scene.drawing.materials import material_of
+from ...scene.figures import axes, color_key, labels, overlay, scale_bar
+from ...scene.keys import FIGURE
+from ...scene.outline.tree import active_session, objects_of, sessions_in
+from ...session import MosaicError
+from ..reports import MosaicOperator, OperatorReturn
+from ..selection import chosen_geometries
+
+Color = tuple[float, float, float]
+ICONS: Final = {
+    scale_bar.KIND: "ARROW_LEFTRIGHT",
+    color_key.KIND: "COLOR",
+    color_key.LEGEND: "LINENUMBERS_ON",
+    labels.KIND: "BOOKMARKS",
+    labels.TEXT: "FILE_FONT",
+    axes.KIND: "EMPTY_AXIS",
+    axes.BOX: "CUBE",
+}
+# Inputs that the scene, the camera or Python sets.
+HIDDEN: Final = (
+    "Picture Width", "Picture Height", "View Width", "Shift X", "Shift Y", "Low", "High", "Middle", "Session", "Halo",
+    "Place", "Swatch ", "Material",
+)  # fmt: skip
+
+
+def _scale_bar(context: bpy.types.Context, color: Color) -> bpy.types.Object:
+    return scale_bar.add_scale_bar(context.scene, _session(context), scale_bar.ScaleBar(color=color))
+
+
+def _color_key(context: bpy.types.Context, color: Color) -> bpy.types.Object:
+    objects = chosen_geometries(context) or list(objects_of(_session(context)))
+    return color_key.add_color_key(context.scene, objects, color_key.ColorKey(color=color))
+
+
+def _legend(context: bpy.types.Context, color: Color) -> bpy.types.Object:
+    visible = [obj for obj in objects_of(_session(context)) if not obj.hide_render]
+    objects = chosen_geometries(context) or visible
+    return color_key.add_legend(context.scene, objects, color_key.ColorKey(across=-1.0, color=color))
+
+
+def _label(context: bpy.types.Context, color: Color) -> bpy.types.Object:
+    return labels.add_label(context.scene, chosen_geometries(context), labels.Label(color=color))
+
+
+def _axes(context: bpy.types.Context, color: Color) -> bpy.types.Object:
+    return axes.add_axes(context.scene, _session(context), axes.Axes(color=color))
+
+
+def _bounding_box(context: bpy.types.Context, color: Color) -> bpy.types.Object:
+    return axes.add_bounding_box(context.scene, _session(context))
+
+
+ADD: Final[dict[str, tuple[str, str, Callable[[bpy.types.Context, Color], bpy.types.Object]]]] = {
+    scale_bar.KIND: ("Scale Bar", "A length that is right at the distance of the session's middle", _scale_bar),
+    color_key.KIND: ("Colour Key", "What the colours of the selected objects mean", _color_key),
+    color_key.LEGEND: ("Legend", "The colours and names of the selected objects, or of all that are shown", _legend),
+    labels.KIND: ("Label", "The name of the selected objects, with a line to their middle", _label),
+    axes.KIND: ("Axes", "The session's x, y and z", _axes),
+    axes.BOX: ("Bounding Box", "The tomogram's box, with ticks", _bounding_box),
+}
+
+
+class MOSAIC_OT_add_to_figure(MosaicOperator):
+    """Draw something beside the session"""
+
+    bl_idname = "mosaic.add_to_figure"
+    bl_label = "Add to Figure"
+    bl_options = {"REGISTER", "UNDO"}
+
+    kind: EnumProperty(
+        name="Add", items=[(kind, label, tip) for kind, (label, tip, _) in ADD.items()], default=scale_bar.KIND
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return ADD[properties.kind][1]
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        item = ADD[self.kind][2](context, _readable_ink(context.scene))
+        _show_settings(context.scene, item)
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_add_text(MosaicOperator):
+    """Write a text into the picture, such as a title or the letter of a panel"""
+
+    bl_idname = "mosaic.add_text"
+    bl_label = "Text"
+    bl_options = {"REGISTER", "UNDO"}
+
+    text: StringProperty(name="Text", default="A")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        text = labels.PictureText(self.text, color=_readable_ink(context.scene))
+        _show_settings(context.scene, labels.add_text(context.scene, text))
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_remove_from_figure(MosaicOperator):
+    """Remove it from the figure; nothing of the session changes"""
+
+    bl_idname = "mosaic.remove_from_figure"
+    bl_label = "Remove from Figure"
+    bl_options = {"REGISTER", "UNDO"}
+
+    item: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        overlay.remove_item(_item_named(context.scene, self.item))
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_show_in_figure(MosaicOperator):
+    """Show or hide it, in the view and in the picture"""
+
+    bl_idname = "mosaic.show_in_figure"
+    bl_label = "Show or Hide"
+    bl_options = {"REGISTER", "UNDO"}
+
+    item: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        item = _item_named(context.scene, self.item)
+        item.hide_render = not item.hide_render
+        item.hide_viewport = item.hide_render
+        return {"FINISHED"}
+
+
+class MOSAIC_UL_figure(bpy.types.UIList):
+    """What is drawn beside the session"""
+
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: Any,
+        item: Any,
+        icon: int,
+        active_data: Any,
+        active_property: str,
+        index: int = 0,
+        flt_flag: int = 0,
+    ) -> None:
+        row = layout.row(align=True)
+        row.active = not item.hide_render
+        row.prop(item, "name", text="", emboss=False, icon=ICONS.get(FIGURE.read(item) or "", "MOD_BOOLEAN"))
+        eye: Any = "HIDE_ON" if item.hide_render else "HIDE_OFF"
+        row.operator(MOSAIC_OT_show_in_figure.bl_idname, text="", icon=eye, emboss=False).item = item.name
+        row.operator(MOSAIC_OT_remove_from_figure.bl_idname, text="", icon="X", emboss=False).item = item.name
+
+    def filter_items(self, context: bpy.types.Context, data: Any, property: str) -> tuple[list[int], list[int]]:
+        """Leave out the plane on which items lie."""
+        shown = self.bitflag_filter_item
+        flags = [0 if FIGURE.read(obj) in (None, overlay.OVERLAY) else shown for obj in getattr(data, property)]
+        return flags, []
+
+
+def draw_items(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the buttons that add to the figure, its list, and the settings of the active item."""
+    grid = layout.grid_flow(columns=2, align=True, even_columns=True)
+    for kind, (label, _, _) in ADD.items():
+        icon: Any = ICONS[kind]
+        grid.operator(MOSAIC_OT_add_to_figure.bl_idname, text=label, icon=icon).kind = kind
+    grid.operator(MOSAIC_OT_add_text.bl_idname, icon="FILE_FONT")
+    if not overlay.items_of(context.scene):
+        return
+    collection, picture = overlay.figure_collection(context.scene), context.scene.mosaic_picture
+    layout.template_list("MOSAIC_UL_figure", "", collection, "objects", picture, "active_item", rows=3, maxrows=8)
+    objects = collection.objects
+    if picture.active_item < len(objects):
+        _draw_settings(layout, objects[picture.active_item])
+
+
+def _draw_settings(layout: bpy.types.UILayout, item: bpy.types.Object) -> None:
+    """Draw what an item is set to: the inputs of its modifier, and its ink."""
+    if not item.modifiers:
+        return
+    column = layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    modifier, sockets = overlay.drawing_of(item)
+    for name in sockets:
+        if not name.startswith(HIDDEN):
+            sockets.draw(column, modifier, name)
+    material = material_of(item)
+    node = material.node_tree.nodes.get(INK) if material is not None and material.node_tree is not None else None
+    if node is not None:
+        column.prop(node.inputs["Color"], "default_value", text="Colour")
+
+
+def _session(context: bpy.types.Context) -> bpy.types.Collection:
+    """The session of a figure. Raises MosaicError without one."""
+    session = active_session(context) or next(iter(sessions_in(context.scene)), None)
+    if session is None:
+        raise MosaicError("There is no session in the scene.")
+    return session
+
+
+def _item_named(scene: bpy.types.Scene, name: str) -> bpy.types.Object:
+    """An item of the figure. Raises MosaicError where it is gone."""
+    found = next((item for item in overlay.items_of(scene) if item.name == name), None)
+    if found is None:
+        raise MosaicError(f"There is no {name!r} in the figure any more.")
+    return found
+
+
+def _readable_ink(scene: bpy.types.Scene) -> Color:
+    """Black, or white on a dark background."""
+    color = scene.world.color if scene.world is not None else (1.0, 1.0, 1.0)
+    is_dark = sum(color) < 0.6 and not scene.render.film_transparent
+    return (1.0, 1.0, 1.0) if is_dark else (0.0, 0.0, 0.0)
+
+
+def _show_settings(scene: bpy.types.Scene, item: bpy.types.Object) -> None:
+    """Make an item the active one of the list."""
+    objects = overlay.figure_collection(scene).objects[:]
+    scene.mosaic_picture.active_item = objects.index(item)

@@ -1,1 +1,0 @@
-"""The panel with what a picture needs, and its operators."""

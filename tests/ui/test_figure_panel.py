@@ -1,0 +1,92 @@
+"""The panel Figure: what its buttons add and remove, and the size in print that it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.make_sessions import cloud, properties, write_session
+
+
+@pytest.fixture
+def figure(bpy: ModuleType, tmp_path: Path) -> Any:
+    """Blender with the extension, a session of two clouds, and a camera."""
+    import mosaic_addon
+
+    mosaic_addon.register()
+    columns = {"curvature": np.linspace(-0.02, 0.02, 30, dtype=np.float32)}
+    clouds = [cloud(name, 30, vertex_properties=properties(30, columns)) for name in ("a", "b")]
+    bpy.ops.mosaic.load_session(filepath=str(write_session(tmp_path / "s.pickle", clouds)))
+    bpy.ops.mosaic.frame_camera(selected_only=False)
+    yield bpy
+    mosaic_addon.unregister()
+
+
+def kinds(bpy: ModuleType) -> list[str]:
+    from mosaic_addon.scene.figures.overlay import items_of
+
+    return [obj["mosaic_figure"] for obj in items_of(bpy.context.scene)]
+
+
+def select(bpy: ModuleType, *names: str) -> None:
+    for obj in bpy.context.scene.objects:
+        obj.select_set(obj.name in names)
+        if obj.name in names:
+            bpy.context.view_layer.objects.active = obj
+
+
+def test_each_button_adds_and_the_list_removes(figure: Any) -> None:
+    from mosaic_addon import api
+
+    bpy = figure
+    select(bpy, "a")
+    api.color_by([bpy.data.objects["a"]], "curvature")
+    added = ["scale bar", "color key", "legend", "label", "axes", "bounding box"]
+    for kind in added:
+        assert bpy.ops.mosaic.add_to_figure(kind=kind) == {"FINISHED"}
+    assert bpy.ops.mosaic.add_text(text="B") == {"FINISHED"}
+    assert sorted(kinds(bpy)) == sorted([*added, "text"])
+    objects = bpy.data.collections["Mosaic Figure"].objects
+    assert objects[bpy.context.scene.mosaic_picture.active_item].name == "Text"
+    assert bpy.ops.mosaic.show_in_figure(item="Text") == {"FINISHED"}
+    assert (bpy.data.objects["Text"].hide_render, bpy.data.objects["Text"].hide_viewport) == (True, True)
+    for obj in list(objects):
+        if obj.get("mosaic_figure") != "overlay":
+            assert bpy.ops.mosaic.remove_from_figure(item=obj.name) == {"FINISHED"}
+    assert kinds(bpy) == []
+    assert "Mosaic Figure" not in bpy.data.collections
+    with pytest.raises(RuntimeError, match="no 'Text' in the figure"):
+        bpy.ops.mosaic.remove_from_figure(item="Text")
+
+
+def test_ink_can_be_read_on_a_dark_background(figure: Any) -> None:
+    from mosaic_addon.scene.figures.overlay import color_of
+
+    bpy = figure
+    bpy.ops.mosaic.apply_look(look="full", background="dark")
+    bpy.ops.mosaic.add_to_figure(kind="scale bar")
+    assert color_of(bpy.data.objects["Scale bar"]) == pytest.approx((1, 1, 1))
+
+
+def test_a_label_needs_something_to_name(figure: Any) -> None:
+    bpy = figure
+    select(bpy)
+    with pytest.raises(RuntimeError, match="Select what the label is to name"):
+        bpy.ops.mosaic.add_to_figure(kind="label")
+
+
+def test_the_size_in_print_is_that_of_the_scene(figure: Any) -> None:
+    scene = figure.context.scene
+    picture, render = scene.mosaic_picture, scene.render
+    picture.width, picture.height, picture.dpi = 85, 64, 300
+    assert (render.resolution_x, render.resolution_y) == (1004, 756)
+    assert (round(picture.width, 2), round(picture.height, 1), round(picture.dpi)) == (85, 64, 300)
+    figure.ops.mosaic.set_print_width(width="PAGE")
+    assert (render.resolution_x, render.resolution_y) == (2126, 1601)
+    assert round(picture.dpi) == 300
+    render.resolution_y = 2126  # whoever changes it
+    assert round(picture.height) == 180
