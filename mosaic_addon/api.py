@@ -25,11 +25,20 @@ from .scene.figures.svg import render_svg
 from .scene.importing.build import Imported, Progress, build_session
 from .scene.importing.options import ImportOptions
 from .scene.outline.naming import rename
-from .scene.outline.tree import sessions_in
+from .scene.outline.outside import root_of
+from .scene.outline.tree import objects_of, sessions_in
 from .scene.pictures.camera import View, frame_camera, place_camera, read_view
+from .scene.pictures.devices import choose_device
 from .scene.pictures.looks import apply_look
-from .scene.pictures.options import RenderOptions
-from .scene.pictures.render import check_picture, render_to, set_up_render, show_frame
+from .scene.pictures.options import ImageFile, RenderOptions
+from .scene.pictures.render import (
+    check_pictures,
+    mute_file_outputs,
+    override_render,
+    render_to,
+    set_up_render,
+    show_frame,
+)
 from .scene.reloading.reload import Reloaded, reload_file
 from .session import MosaicError, Session, open_session
 
@@ -39,6 +48,7 @@ __all__ = [
     "ColorKey",
     "Coloring",
     "ExportOptions",
+    "ImageFile",
     "ImportOptions",
     "Imported",
     "Label",
@@ -57,14 +67,18 @@ __all__ = [
     "add_legend",
     "add_scale_bar",
     "add_text",
+    "adjust_picture",
     "apply_look",
-    "check_picture",
+    "check_pictures",
     "check_target",
+    "choose_device",
     "color_by",
     "color_by_vertex_colors",
     "coloring_of",
     "items_of",
     "load",
+    "mute_file_outputs",
+    "objects_of",
     "open_session",
     "read_view",
     "reload",
@@ -72,12 +86,14 @@ __all__ = [
     "rename",
     "render",
     "render_svg",
+    "render_to",
     "save",
     "save_objects",
     "sessions_in",
     "set_print_width",
     "set_up_picture",
     "show_as_in",
+    "show_frame",
     "uncolor",
     "unsaved_changes",
 ]
@@ -151,48 +167,94 @@ def set_up_picture(
     view: View | None = None,
     direction: tuple[float, float, float] = (0.0, 0.0, -1.0),
     zoom: float = 1.0,
+    orthographic: bool = False,
     scene: bpy.types.Scene | None = None,
 ) -> None:
     """Give a scene the engine, size and look of a picture, and a camera.
 
     imported: what `load` returned. view: where the camera stands; by default it sees all that is visible. direction:
-    where it looks then, in the world's axes. zoom: how much larger than to fit.
+    where it looks then, in the world's axes. zoom: how much larger than to fit. orthographic: without perspective.
     """
     all_imported = [imported] if isinstance(imported, Imported) else list(imported)
     target = scene or bpy.context.scene
     options = options or RenderOptions()
     set_up_render(target, options)
     if view is not None:
-        camera = place_camera(target, all_imported[0].root, view)
+        camera = place_camera(target, all_imported[0].root, view, orthographic=orthographic)
     else:
-        camera = frame_camera(target, [obj for made in all_imported for obj in made.objects], direction, zoom)
+        objects = [obj for made in all_imported for obj in made.objects]
+        camera = frame_camera(target, objects, direction, zoom, orthographic=orthographic)
     apply_look(target, options.look, options.background, camera)
+    follow_camera(target)
+
+
+def adjust_picture(
+    scene: bpy.types.Scene | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    engine: str | None = None,
+    samples: int | None = None,
+    dpi: float | None = None,
+    look: str | None = None,
+    background: str | None = None,
+    view: View | None = None,
+    direction: tuple[float, float, float] | None = None,
+    zoom: float | None = None,
+    orthographic: bool = False,
+    frame: int | None = None,
+) -> None:
+    """Change what is given of how a scene, by default the current one, is rendered, and leave the rest as it is.
+
+    The arguments are those of `render` and RenderOptions; view is in the coordinates of the scene's first session. A
+    scene without a camera gets one that sees all. Raises MosaicError for a view in a scene without a session, and for a
+    frame that is not there.
+    """
+    target = scene or bpy.context.scene
+    sessions = sessions_in(target)
+    objects = [obj for session in sessions for obj in objects_of(session)]
+    if frame is not None:
+        show_frame(target, frame, objects)
+    override_render(target, size, engine, samples, dpi)
+    root = root_of(sessions[0]) if sessions else None
+    if view is not None and root is None:
+        raise MosaicError(f"The scene {target.name!r} holds no session in whose coordinates a camera could stand.")
+    if view is not None:
+        place_camera(target, root, view, orthographic=orthographic)
+    elif direction or zoom or orthographic or target.camera is None:
+        seen = objects or target.objects
+        frame_camera(target, seen, direction or (0.0, 0.0, -1.0), zoom or 1.0, orthographic=orthographic)
+    if look or background:
+        apply_look(target, look or "full", background or "white")
     follow_camera(target)
 
 
 def render(
     imported: Imported | Sequence[Imported],
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | ImageFile | Sequence[str | os.PathLike[str] | ImageFile],
     options: RenderOptions | None = None,
     *,
     view: View | None = None,
     direction: tuple[float, float, float] = (0.0, 0.0, -1.0),
     zoom: float = 1.0,
+    orthographic: bool = False,
     frame: int | None = None,
     scene: bpy.types.Scene | None = None,
 ) -> None:
     """Render a picture of what `load` returned, after `set_up_picture`, which takes the same arguments.
 
-    path: of the picture; its suffix says the format. frame: of the trajectories, from 0. Raises MosaicError if the
-    picture cannot be written, or there is no such frame.
+    path: of the picture, or several; the suffix says the format. frame: of the trajectories, from 0. Raises MosaicError
+    if a picture cannot be written, with none of them there, or there is no such frame.
     """
-    check_picture(path)  # fail before the work, not after
+    files = [path] if isinstance(path, str | os.PathLike | ImageFile) else list(path)
+    check_pictures(files)  # fail before the work, not after
     target = scene or bpy.context.scene
     if frame is not None:
         all_imported = [imported] if isinstance(imported, Imported) else imported
         show_frame(target, frame, [obj for made in all_imported for obj in made.objects])
-    set_up_picture(imported, options, view=view, direction=direction, zoom=zoom, scene=target)
-    render_to(target, path)
+    set_up_picture(
+        imported, options, view=view, direction=direction, zoom=zoom, orthographic=orthographic, scene=target
+    )
+    render_to(target, *files)
 
 
 def show_as_in(view: View, imported: Imported, height: int) -> None:

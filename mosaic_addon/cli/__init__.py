@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         for given, needs in (("map", "color_by"), ("range", "color_by")):
             if getattr(options, given, None) is not None and getattr(options, needs) is None:
                 parser.error(f"--{given} needs --{needs.replace('_', '-')}")
-        if getattr(options, "camera", None) and (options.direction or options.zoom != 1.0):
+        if getattr(options, "camera", None) and (options.direction or options.zoom):
             parser.error("--camera says where the camera stands: leave --direction and --zoom out")
     except SystemExit as stop:
         return int(stop.code or 0)

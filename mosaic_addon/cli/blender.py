@@ -4,11 +4,12 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ..scene.importing.options import DEFAULT_SCALE, SCALES
 from ..session import MosaicError
-from ..session.errors import printable
+from ..session.errors import one_line, printable
 from . import values
 
 
@@ -24,6 +25,14 @@ def start_blender() -> tuple[Any, Any]:
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     return bpy, api
+
+
+def open_blend(bpy: Any, path: Path) -> None:
+    """Open a .blend, and run none of its scripts. Raises MosaicError where that fails."""
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(path.absolute()), load_ui=False, use_scripts=False)
+    except RuntimeError as error:
+        raise MosaicError(f"{path.absolute()} cannot be opened: {one_line(error)}") from error
 
 
 def load(api: Any, file: str, unlimited: bool, settings: Any = None) -> Any:
@@ -75,16 +84,11 @@ def import_settings(api: Any, options: argparse.Namespace) -> Any:
     return api.ImportOptions(options.scale, not options.no_recentre, options.pixel_size)
 
 
-def color(api: Any, all_imported: Sequence[Any], options: argparse.Namespace) -> None:
-    """Colour what is visible as the options of a command say."""
+def color(api: Any, objects: Sequence[Any], options: argparse.Namespace) -> None:
+    """Colour what is visible of objects as the options of a command say."""
     if options.color_by is not None:
-        visible = [obj for imported in all_imported for obj in imported.objects if not obj.hide_render]
+        visible = [obj for obj in objects if not obj.hide_render]
         api.color_by(visible, options.color_by, options.map, value_range=options.range)
-
-
-def one_line(error: Exception) -> str:
-    """Return what Blender says of an error, in one line."""
-    return " ".join(str(error).split()).removeprefix("Error: ")
 
 
 def say(text: str, end: str = "") -> None:

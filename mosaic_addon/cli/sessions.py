@@ -7,10 +7,10 @@ from typing import Any
 
 from ..session import MosaicError
 from ..session.atomic_write import find_target
-from ..session.errors import printable
+from ..session.errors import one_line, printable
 from ..session.releases import TARGETS
 from . import values
-from .blender import add_import_options, color, import_settings, load, one_line, start_blender
+from .blender import add_import_options, color, import_settings, load, open_blend, start_blender
 
 OUTPUT_HELP = (
     "the session to write: .pickle, which Mosaic's window opens and is appended to other names, or .mosaic, which keeps "
@@ -49,7 +49,7 @@ def _import(options: argparse.Namespace) -> None:
         raise MosaicError(f"{target} cannot be written: Blender takes no path of more than {MAX_BLEND_PATH} bytes.")
     settings = import_settings(api, options)
     imported = [load(api, file, options.unlimited, settings) for file in options.files]
-    color(api, imported, options)
+    color(api, [obj for each in imported for obj in each.objects], options)
     api.set_up_picture(imported)
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(target), check_existing=False)
@@ -73,10 +73,7 @@ def _export(options: argparse.Namespace) -> None:
     bpy, api = start_blender()
     api.check_target(options.output)
     source = options.scene.absolute()
-    try:
-        bpy.ops.wm.open_mainfile(filepath=str(source), load_ui=False, use_scripts=False)
-    except RuntimeError as error:
-        raise MosaicError(f"{source} cannot be opened: {one_line(error)}") from error
+    open_blend(bpy, source)
     sessions = {collection.name: collection for collection in api.sessions_in(bpy.context.scene)}
     names = ", ".join(map(repr, sessions))
     if not sessions:

@@ -17,6 +17,17 @@ def size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def print_size(text: str) -> tuple[float, float]:
+    """WIDTH or WIDTHxHEIGHT in mm; without a height it is three quarters of the width."""
+    try:
+        sides = [float(part) for part in text.split("x")]
+    except ValueError:
+        sides = []
+    if len(sides) not in (1, 2) or not all(0 < side < math.inf for side in sides):
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTH or WIDTHxHEIGHT in mm")
+    return sides[0], sides[-1] if len(sides) == 2 else sides[0] * 0.75
+
+
 def vector(text: str) -> tuple[float, float, float]:
     """Three numbers, not all of them zero."""
     try:

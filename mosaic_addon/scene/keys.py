@@ -382,8 +382,8 @@ PRINT_WIDTH: Final = _key(
     Carrier.SCENE,
     "how wide the picture is in print, in mm",
     of.positive,
-    writers="figures/overlay",
-    readers="figures/overlay",
+    writers="figures/overlay pictures/render",
+    readers="figures/overlay pictures/render",
 )
 
 # Properties that the sidebar registers on Blender's types, or hands to menus.

@@ -31,3 +31,8 @@ def printable(text: str) -> str:
 def brief(text: str) -> str:
     """Make a text from a file fit to stand in a line: short and printable."""
     return printable(text[:MAX_SHOWN]) + ("…" if len(text) > MAX_SHOWN else "")
+
+
+def one_line(error: Exception) -> str:
+    """Return what Blender says of an error, in one line."""
+    return " ".join(str(error).split()).removeprefix("Error: ")

@@ -19,7 +19,7 @@ from mosaic_addon.session import MosaicError
 from tests.support.make_sessions import cloud, write_session
 
 ROOT = Path(__file__).resolve().parents[2]
-SUFFIXES = [".png", ".jpg", ".exr"]
+SUFFIXES = [".png", ".jpg", ".tif", ".exr"]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="limits and names as Linux has them")
 
 
@@ -151,6 +151,54 @@ def test_no_thumbnail_is_made_of_a_part_of_one(bpy: ModuleType, monkeypatch: pyt
     monkeypatch.setattr(thumbnail, "is_whole", lambda data: False)
     with pytest.raises(MosaicError, match="only a part of the new thumbnail"):
         thumbnail._as_png(pixels)
+
+
+# --- kinds, and what is in them --------------------------------------------------------------------------------------
+
+
+def test_each_file_says_how_large_it_is_in_print(bpy: ModuleType, session: Path, folder: Path) -> None:
+    from mosaic_addon import api
+
+    options = api.RenderOptions(size=(16, 12), samples=1, engine="workbench", dpi=254.0)
+    files = [folder / "a.png", api.ImageFile(folder / "b.png", 16), folder / "c.jpg", folder / "d.tif",
+             api.ImageFile(folder / "e.tiff", 16), folder / "f.exr"]  # fmt: skip
+    api.render(api.load(session), files, options)
+    assert sorted(path.name for path in folder.iterdir()) == ["a.png", "b.png", "c.jpg", "d.tif", "e.tiff", "f.exr"]
+    for name in ("a.png", "b.png", "c.jpg", "d.tif", "e.tiff"):
+        with Image.open(folder / name) as picture:
+            assert picture.info["dpi"] == pytest.approx((254, 254), abs=0.01), name
+            assert picture.size == (16, 12)
+            picture.load()  # PNG's check sums are right
+    bits = {name: (folder / name).read_bytes()[24] for name in ("a.png", "b.png")}  # in a PNG's header
+    assert bits == {"a.png": 8, "b.png": 16}
+    with Image.open(folder / "d.tif") as eight, Image.open(folder / "e.tiff") as sixteen:
+        assert (eight.tag_v2[258], sixteen.tag_v2[258]) == ((8, 8, 8), (16, 16, 16))
+
+
+def test_settings_of_files_stay_as_they_were(bpy: ModuleType, session: Path, folder: Path) -> None:
+    from mosaic_addon.scene.pictures.options import ImageFile
+
+    settings = bpy.context.scene.render.image_settings
+    settings.file_format, settings.color_depth, settings.quality = "OPEN_EXR", "32", 77
+    before = settings.file_format, settings.color_mode, settings.color_depth, settings.quality
+    draw(bpy, session, ImageFile(folder / "p.jpg", quality=20))  # type: ignore[arg-type]
+    assert (settings.file_format, settings.color_mode, settings.color_depth, settings.quality) == before
+
+
+def test_of_several_files_all_are_written_or_none(bpy: ModuleType, session: Path, folder: Path) -> None:
+    from mosaic_addon.scene.pictures import render
+
+    contents = [(str(folder / name), name.encode()) for name in ("a", "b", "c")]
+    render.replace_all(contents)
+    assert [Path(path).read_bytes() for path, _ in contents] == [b"a", b"b", b"c"]
+    (folder / "d").mkdir()
+    for at in range(4):
+        new = [(path, b"new") for path, _ in contents]
+        new.insert(at, (str(folder / "d"), b"new"))
+        with pytest.raises(MosaicError, match=re.escape(f"{folder / 'd'} is a folder")):
+            render.replace_all(new)
+        assert [Path(path).read_bytes() for path, _ in contents] == [b"a", b"b", b"c"]
+        assert sorted(path.name for path in folder.iterdir()) == ["a", "b", "c", "d"]
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

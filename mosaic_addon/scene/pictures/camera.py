@@ -72,14 +72,21 @@ def read_view(path: str | os.PathLike[str]) -> View:
     return View(vectors[0], vectors[1], vectors[2], angle, pixels)  # type: ignore[arg-type]
 
 
-def place_camera(scene: bpy.types.Scene, root: bpy.types.Object, view: View) -> bpy.types.Object:
-    """Make the scene's camera one that shows a view of the session under a root."""
+def place_camera(
+    scene: bpy.types.Scene, root: bpy.types.Object, view: View, *, orthographic: bool = False
+) -> bpy.types.Object:
+    """Make the scene's camera one that shows a view of the session under a root.
+
+    orthographic: without perspective; what is at the focal point is as large as with it.
+    """
     position, focal_point = (root.matrix_world @ Vector(point) for point in (view.position, view.focal_point))
     up = root.matrix_world.to_3x3() @ Vector(view.up)
     camera = _new_camera(scene, np.radians(view.view_angle))
     camera.matrix_world = looking(focal_point - position, up, position)
     distance = (focal_point - position).length
     camera.data.clip_start, camera.data.clip_end = distance / 1000, distance * 100
+    camera.data.type = "ORTHO" if orthographic else "PERSP"
+    camera.data.ortho_scale = 2 * distance * np.tan(np.radians(view.view_angle) / 2)
     return camera
 
 

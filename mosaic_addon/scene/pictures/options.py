@@ -1,5 +1,6 @@
 """What a picture can be told: its look, background, size and quality. Needs no Blender."""
 
+import os
 from dataclasses import dataclass
 
 # Mosaic's lighting modes, and what they do.
@@ -12,14 +13,17 @@ LOOKS = {
 }
 # Display values. The dark one is that of Mosaic's window.
 BACKGROUNDS = {"white": (1.0, 1.0, 1.0), "dark": (0.094, 0.094, 0.106), "transparent": (1.0, 1.0, 1.0)}
+ENGINES = ("cycles", "eevee", "workbench")
+# What Cycles computes with: the best that works, or one of Blender's own kinds.
+DEVICES = ("auto", "cpu", "optix", "cuda", "hip", "oneapi", "metal")
 
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
     """How a picture is rendered.
 
-    size: width and height in pixels. engine: "cycles", "eevee" or "workbench". samples: per pixel. look: one of LOOKS.
-    background: one of BACKGROUNDS.
+    size: width and height in pixels. engine: one of ENGINES. samples: per pixel. look: one of LOOKS. background: one of
+    BACKGROUNDS. dpi: pixels an inch of the print; None leaves it as it is.
     """
 
     size: tuple[int, int] = (1920, 1080)
@@ -27,3 +31,13 @@ class RenderOptions:
     samples: int = 64
     look: str = "full"
     background: str = "white"
+    dpi: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """A file that a picture is written to. bits: of each colour, 8 or 16, in .png and .tif. quality: of a .jpg, 1 to 100."""
+
+    path: str | os.PathLike[str]
+    bits: int = 8
+    quality: int = 95
