@@ -385,6 +385,22 @@ PRINT_WIDTH: Final = _key(
     writers="figures/overlay pictures/render",
     readers="figures/overlay pictures/render",
 )
+CUT: Final = _key(
+    "mosaic_cut",
+    Carrier.FIGURE,
+    "JSON, of an empty that is a cut: its shape, whether it is inverted, leaves points whole, and the cap's colour",
+    of.text,
+    writers="figures/cuts",
+    readers="figures/cuts",
+)
+SPARED: Final = _key(
+    "mosaic_spared",
+    Carrier.OBJECT | Carrier.FIGURE,
+    "a bit for each cut that leaves the object alone; of where a cut stands, the bit of that cut",
+    of.natural,
+    writers="figures/cuts figures/overlay",
+    readers="drawing/cut_nodes figures/cuts",
+)
 
 # Properties that the sidebar registers on Blender's types, or hands to menus.
 LABEL, COLOR, HIDDEN, ITEM = "mosaic_label", "mosaic_color", "mosaic_hidden", "mosaic_item"
@@ -393,6 +409,8 @@ PICTURE = "mosaic_picture"
 
 # Attributes of what Geometry Nodes draw, which converting an object makes points of.
 SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"
+# Of points and copies that cuts leave whole: 1. Of surfaces that are open: 1, inside out: 2.
+WHOLE, SHELL = "mosaic_whole", "mosaic_shell"
 # Of the swatches of a figure's keys, drawn with a geometry's own material: 1, and more by the place in its range.
 SWATCH = "mosaic_swatch"
 # Of the letters of a figure's texts: where each vertex is from where its text begins, and 1.

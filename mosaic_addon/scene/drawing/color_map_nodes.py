@@ -6,8 +6,7 @@ import numpy as np
 from ..compat import FACTOR
 from ..keys import NODE_GROUP, SWATCH
 from .color_maps import PALETTES, stops, to_scene
-from .materials import attribute_value
-from .node_tree import NodeProgram, shared_group, socket_named
+from .node_tree import NodeProgram, attribute_value, shared_group, socket_named
 
 MAP = "Mosaic Color Map"  # with the name of the map, the name of its group
 GREY = 0.5  # display value of what is not a number

@@ -6,6 +6,7 @@ it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -15,7 +16,8 @@ from ..compat import hide_from_light_sampling, shader_tree
 from ..data.custom_properties import clean_text
 from ..keys import GLYPH, SHARED, SPRITE, SWATCH
 from .color_maps import to_scene
-from .node_tree import NodeProgram, arrange, shared_group, socket_named
+from .cut_nodes import shading_group
+from .node_tree import NodeProgram, arrange, attribute_value, shared_group, socket_named
 
 SURFACE = "Mosaic Surface"
 EDGES = "Mosaic Edges"
@@ -73,7 +75,10 @@ def _build_surface(program: NodeProgram) -> None:
 def _shade(program: NodeProgram, shading: Shading) -> None:
     """Add the nodes of a surface group between its inputs and its output."""
     start = program.node("NodeGroupInput").outputs
-    surface = _lit(program, start) if shading.lit else _unlit(program, start, shading)
+    cuts = program.node("ShaderNodeGroup", "Cuts", node_tree=shading_group()).outputs
+    opacity = program.math("MULTIPLY", _opacity(program, start), cuts["Kept"])
+    surface = _lit(program, start, opacity) if shading.lit else _unlit(program, start, opacity, shading)
+    surface = _capped(program, start, cuts, surface, shading.display)
     # The swatches of keys show a colour as it is.
     color = to_display_nodes(program, start["Color"]) if shading.display else start["Color"]
     plain = program.node("ShaderNodeEmission", "Swatch", {"Color": color}).outputs[0]
@@ -82,7 +87,17 @@ def _shade(program: NodeProgram, shading: Shading) -> None:
     program.node("NodeGroupOutput", inputs={"Surface": surface})
 
 
-def _lit(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+def _capped(
+    program: NodeProgram, start: Any, cuts: Any, surface: bpy.types.NodeSocket, display: bool
+) -> bpy.types.NodeSocket:
+    """Add the caps of cuts, of what is not seen through."""
+    color = to_display_nodes(program, cuts["Cap Color"]) if display else cuts["Cap Color"]
+    cap = program.node("ShaderNodeEmission", "Cap", {"Color": color}).outputs[0]
+    solid = program.math("GREATER_THAN", start["Opacity"], 0.999)
+    return program.mix_shaders("Cap?", program.math("MULTIPLY", cuts["Cap"], solid), surface, cap)
+
+
+def _lit(program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     """Add a physical surface. The world is its ambient light, so it scatters Mosaic's ambient and diffuse weights."""
     weight = program.math("MINIMUM", program.math("ADD", start["Ambient"], start["Diffuse"]), 1.0)
     return program.node(
@@ -92,12 +107,14 @@ def _lit(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.type
             "Base Color": program.vector("SCALE", start["Color"], scale=weight),
             "Roughness": 0.55,
             "Specular IOR Level": program.math("MULTIPLY", start["Specular"], 0.5),
-            "Alpha": _opacity(program, start),
+            "Alpha": opacity,
         },
     ).outputs[0]
 
 
-def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: Shading) -> bpy.types.NodeSocket:
+def _unlit(
+    program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket, shading: Shading
+) -> bpy.types.NodeSocket:
     """Add a surface that glows in its own colour, whatever the lamps."""
     color = start["Color"]
     if shading.headlight:
@@ -114,7 +131,7 @@ def _unlit(program: NodeProgram, start: bpy.types.bpy_prop_collection, shading: 
         )
     glow = program.node("ShaderNodeEmission", "Colour", {"Color": color})
     clear = program.node("ShaderNodeBsdfTransparent")
-    return program.mix_shaders("Opacity", _opacity(program, start), clear.outputs[0], glow.outputs[0])
+    return program.mix_shaders("Opacity", opacity, clear.outputs[0], glow.outputs[0])
 
 
 def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
@@ -134,12 +151,6 @@ def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.
     gauss = program.math("EXPONENT", program.math("MULTIPLY", from_middle, -SPLAT_SIGMAS * SPLAT_SIGMAS / 2))
     faded = program.math("MULTIPLY", soft, program.math("SUBTRACT", 1.0, gauss))
     return program.math("MULTIPLY", seen, program.math("SUBTRACT", 1.0, faded))
-
-
-def attribute_value(program: NodeProgram, name: str) -> bpy.types.NodeSocket:
-    """Add a number that the geometry carries as an attribute, 0 where it has none."""
-    node = program.node("ShaderNodeAttribute", name, attribute_name=name)
-    return next(socket for socket in node.outputs if socket.type == "VALUE")  # "Fac" was renamed in 5.0
 
 
 def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
@@ -241,6 +252,9 @@ def _black(name: str) -> bpy.types.Material:
     tree = shader_tree(material)
     program = NodeProgram(tree)
     black = program.node("ShaderNodeEmission", "Black", {"Color": (0, 0, 0, 1)})
-    program.node("ShaderNodeOutputMaterial", inputs={"Surface": black.outputs[0]})
+    clear = program.node("ShaderNodeBsdfTransparent")
+    kept = program.node("ShaderNodeGroup", "Cuts", node_tree=shading_group()).outputs["Kept"]
+    drawn = program.mix_shaders("Kept?", kept, clear.outputs[0], black.outputs[0])
+    program.node("ShaderNodeOutputMaterial", inputs={"Surface": drawn})
     arrange(tree)
     return material

@@ -115,6 +115,15 @@ def socket_named(sockets: Any, name: str) -> bpy.types.NodeSocket:
     raise KeyError(f"no socket {name!r} among {[socket.name for socket in enabled]}")
 
 
+def attribute_value(program: NodeProgram, name: str, kind: str = "GEOMETRY") -> bpy.types.NodeSocket:
+    """Add a number that a geometry carries as an attribute, 0 where it has none, to a shader.
+
+    kind: "INSTANCER" for what a copy carries, or else the object, as a custom property.
+    """
+    node = program.node("ShaderNodeAttribute", name, attribute_name=name, attribute_type=kind)
+    return next(socket for socket in node.outputs if socket.type == "VALUE")  # "Fac" was renamed in 5.0
+
+
 def arrange(tree: bpy.types.NodeTree) -> None:
     """Lay the nodes out from left to right, each to the right of all nodes that it needs."""
     needs: dict[str, set[str]] = {node.name: set() for node in tree.nodes}

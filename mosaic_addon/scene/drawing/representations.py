@@ -12,6 +12,7 @@ from bpy.types import Modifier, NodesModifier
 
 from ..compat import ModifierInputs
 from ..keys import GLYPH, NODE_GROUP
+from .cut_nodes import shaping_group
 from .materials import SPLAT_SIGMAS, edge_material
 from .node_tree import NodeProgram, shared_group
 from .representation_parts import (
@@ -200,6 +201,7 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
         program.input("Start", "Int", "Scene frame at which the first frame is shown", default_value=1)
         program.input("Step", "Int", "Scene frames that each frame is shown", default_value=1, min_value=1)
         program.input("Loop", "Bool", "Begin again after the last frame, else hold it", default_value=False)
+    program.input("Spared", "Int", "The cuts that leave it alone", default_value=0, min_value=0, hide_in_modifier=True)
     program.output("Geometry", "Geometry")
     return program.node("NodeGroupInput").outputs
 
@@ -213,7 +215,8 @@ def _finish(program: NodeProgram, group: str, start: Any, drawn: dict[str, bpy.t
     program.connect(start["Representation"], switch.inputs["Menu"])
     for representation in OFFERED[group]:
         program.connect(drawn[representation], switch.inputs[LABELS[representation]])
-    program.node("NodeGroupOutput", inputs={"Geometry": switch.outputs["Output"]})
+    cut = program.group(shaping_group(), {"Geometry": switch.outputs["Output"], "Spared": start["Spared"]})
+    program.node("NodeGroupOutput", inputs={"Geometry": cut})
     menu = next(item for item in program.tree.interface.items_tree if item.name == "Representation")
     menu.default_value = LABELS[OFFERED[group][0]]
 

@@ -20,6 +20,7 @@ from .silhouettes import draw_edges, remove_edges
 
 # In parts of the longest side of all that is rendered:
 REACH = 0.08  # distance within which surfaces darken each other in Poster
+TRANSPARENT_BOUNCES = 64  # transparent surfaces that a ray goes through
 EDGE_STEP = 0.02  # difference of depth at which a line is drawn in Silhouettes
 
 
@@ -55,7 +56,8 @@ def apply_look(
     cycles = cycles_of(scene)
     if cycles is not None:
         # A ray that ends at random on a transparent surface leaves noise, and its depth is drawn by Silhouettes.
-        cycles.transparent_max_bounces = cycles.min_transparent_bounces = 64
+        cycles.min_transparent_bounces = TRANSPARENT_BOUNCES
+        cycles.transparent_max_bounces = max(cycles.transparent_max_bounces, TRANSPARENT_BOUNCES)
         # In pixels: the edges of Mosaic's flat pictures are hard.
         cycles.filter_width = 1.0 if look == "flat" else 1.5
     # So that display colours come out exactly as they were put in.
