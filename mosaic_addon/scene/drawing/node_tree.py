@@ -138,8 +138,11 @@ def arrange(tree: bpy.types.NodeTree) -> None:
         return column[name]
 
     below: dict[int, float] = {}
+    locations: list[float] = []
     for node in tree.nodes:
         x = place(node.name)
-        node.location = (x * 220.0, below.get(x, 0.0))
+        locations += (x * 220.0, below.get(x, 0.0))
         rows = sum(socket.enabled for socket in node.inputs) + len(node.outputs)
         below[x] = below.get(x, 0.0) - 80.0 - 22.0 * rows
+    # At once: with each node that is moved Blender looks at all that uses the tree.
+    tree.nodes.foreach_set("location", locations)
