@@ -18,6 +18,7 @@ from .scene.exporting.save import Saved, check_target, save_objects, save_sessio
 from .scene.exporting.scope import ExportOptions
 from .scene.figures.axes import Axes, BoundingBox, add_axes, add_bounding_box
 from .scene.figures.color_key import ColorKey, add_color_key, add_legend
+from .scene.figures.cuts import Cut, add_cut, fitting_cut, remove_cut, set_cut, spare
 from .scene.figures.labels import Label, PictureText, add_label, add_text
 from .scene.figures.overlay import follow_camera, items_of, remove_item, set_print_width
 from .scene.figures.scale_bar import ScaleBar, add_scale_bar
@@ -47,6 +48,7 @@ __all__ = [
     "BoundingBox",
     "ColorKey",
     "Coloring",
+    "Cut",
     "ExportOptions",
     "ImageFile",
     "ImportOptions",
@@ -63,6 +65,7 @@ __all__ = [
     "add_axes",
     "add_bounding_box",
     "add_color_key",
+    "add_cut",
     "add_label",
     "add_legend",
     "add_scale_bar",
@@ -75,6 +78,7 @@ __all__ = [
     "color_by",
     "color_by_vertex_colors",
     "coloring_of",
+    "fitting_cut",
     "items_of",
     "load",
     "mute_file_outputs",
@@ -82,6 +86,7 @@ __all__ = [
     "open_session",
     "read_view",
     "reload",
+    "remove_cut",
     "remove_item",
     "rename",
     "render",
@@ -90,10 +95,12 @@ __all__ = [
     "save",
     "save_objects",
     "sessions_in",
+    "set_cut",
     "set_print_width",
     "set_up_picture",
     "show_as_in",
     "show_frame",
+    "spare",
     "uncolor",
     "unsaved_changes",
 ]

@@ -366,8 +366,8 @@ FIGURE: Final = _key(
     Carrier.FIGURE,
     "what it is in a figure, such as 'scale bar'",
     of.text,
-    writers="drawing/ink figures/overlay",
-    readers="exporting/objects figures/overlay figures/svg pictures/camera ui/figures/camera ui/figures/items",
+    writers="drawing/ink figures/cuts figures/overlay",
+    readers="exporting/objects figures/cuts figures/overlay figures/svg pictures/camera ui/figures/camera ui/figures/items",
 )
 TOMOGRAM_SIZE: Final = _key(
     "mosaic_tomogram_size",

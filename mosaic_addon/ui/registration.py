@@ -10,6 +10,7 @@ from ..cli import main
 from . import keymap, preferences, selection
 from .additions import Addition, class_added
 from .browser import click as browser_click
+from .browser import cuts as browser_cuts
 from .browser import menu as browser_menu
 from .browser import panel as browser_panel
 from .browser import rename as browser_rename
@@ -18,7 +19,7 @@ from .browser import search as browser_search
 from .browser import structure as browser_structure
 from .browser import visibility as browser_visibility
 from .editors import coloring, look, volume
-from .figures import camera, items, picture
+from .figures import camera, cuts, items, picture
 from .figures import panel as figure_panel
 from .properties import information, properties, swatches
 from .properties import panel as properties_panel
@@ -46,6 +47,10 @@ CLASSES: Final[tuple[type, ...]] = (
     look.MOSAIC_OT_apply_look,
     look.MOSAIC_PT_look,
     camera.MOSAIC_OT_frame_camera,
+    cuts.MOSAIC_OT_add_cut,
+    cuts.MOSAIC_OT_set_cut,
+    browser_cuts.MOSAIC_OT_spare_from_cut,
+    browser_cuts.MOSAIC_MT_cuts,
     items.MOSAIC_OT_add_to_figure,
     items.MOSAIC_OT_add_text,
     items.MOSAIC_OT_remove_from_figure,

@@ -302,19 +302,23 @@ def test_what_a_cut_is_set_to_is_read_back(bpy: ModuleType, imported: Any) -> No
         assert replace(read, **kept) == wanted
 
 
-def test_a_cut_rests_and_goes_on(bpy: ModuleType, imported: Any) -> None:
-    from mosaic_addon.scene.figures.cuts import add_cut, is_cutting, show_cut
+def test_a_cut_rests_and_goes_on(bpy: ModuleType, imported: Any, tmp_path: Path) -> None:
+    from mosaic_addon.scene.figures.cuts import add_cut, show_cut
 
     cut = add_cut(bpy.context.scene, imported.collection, half())
     faces = [len(part.corners) for part in parts_of(bpy, named(imported, "b"))]
     cut.hide_set(True)
     assert [len(part.corners) for part in parts_of(bpy, named(imported, "b"))] == faces
+    cut.hide_viewport = True
+    assert [len(part.corners) for part in parts_of(bpy, named(imported, "b"))] == faces
     show_cut(cut, False)
-    assert not is_cutting(cut)
+    assert cut.hide_render
     assert sum(len(part.corners) for part in parts_of(bpy, named(imported, "b"))) > 1.5 * sum(faces)
     show_cut(cut, True)
-    assert is_cutting(cut)
     assert [len(part.corners) for part in parts_of(bpy, named(imported, "b"))] == faces
+    before = picture(bpy, tmp_path)
+    cut.hide_render = True  # as by hand in the Outliner
+    assert drawn(picture(bpy, tmp_path), RIGHT) > drawn(before, RIGHT)
 
 
 def test_a_copy_of_a_cut_cuts_once_cuts_are_refreshed(bpy: ModuleType, imported: Any) -> None:
@@ -379,7 +383,9 @@ def test_there_are_only_so_many_cuts(bpy: ModuleType, imported: Any, monkeypatch
     cuts.add_cut(bpy.context.scene, imported.collection, half())
 
 
-@pytest.mark.parametrize("text", ["", "no JSON", "[1]", '{"shape": 5, "cap": [1, "a", 2]}', '{"cap": [NaN, 1e999, 0]}', 7])
+@pytest.mark.parametrize(
+    "text", ["", "no JSON", "[1]", '{"shape": 5, "cap": [1, "a", 2]}', '{"cap": [NaN, 1e999, 0]}', 7]
+)
 def test_a_cut_of_a_strangers_blend_is_read_all_the_same(bpy: ModuleType, imported: Any, text: object) -> None:
     from mosaic_addon.scene.figures.cuts import add_cut, cut_of, set_cut
 

@@ -176,9 +176,7 @@ def _take_away(program: NodeProgram, cut: CutNodes, geometry: Socket, spared: So
     """Add the removal of what a cut takes away wholly."""
     place = program.node("GeometryNodeObjectInfo", "Place", {"Object": cut.place}, transform_space="RELATIVE").outputs
     inverse = program.node("FunctionNodeInvertMatrix", inputs={"Matrix": place["Transform"]}).outputs["Matrix"]
-    sizes = program.node(
-        "ShaderNodeSeparateXYZ", inputs={"Vector": program.vector("ABSOLUTE", place["Scale"])}
-    ).outputs
+    sizes = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": program.vector("ABSOLUTE", place["Scale"])}).outputs
     smallest = program.math("MINIMUM", program.math("MINIMUM", sizes["X"], sizes["Y"]), sizes["Z"])
     unit = sizes["Z"] if cut.shape == "plane" else smallest  # of what `_depth` counts in
 
@@ -193,7 +191,7 @@ def _take_away(program: NodeProgram, cut: CutNodes, geometry: Socket, spared: So
     position = program.node("GeometryNodeInputPosition").outputs[0]
     if cut.invert and cut.shape != "plane":
         # Not by the corners: between such as lie outside a face may reach into what is kept.
-        edge = program.vector("DISTANCE", *program_edge(program))
+        edge = program.vector("DISTANCE", *_ends(program))
         faces = deeper(position, program.math("MULTIPLY", _on(program, "EDGE", edge), 2.0))
     else:
         faces = program.math("GREATER_THAN", _on(program, "POINT", deeper(position, 0.0)), ALMOST)
@@ -228,7 +226,7 @@ def _take_away(program: NodeProgram, cut: CutNodes, geometry: Socket, spared: So
     return program.switch(_cuts(program, spared, cut.number), geometry, cut_up, "Spared?")
 
 
-def program_edge(program: NodeProgram) -> tuple[Socket, Socket]:
+def _ends(program: NodeProgram) -> tuple[Socket, Socket]:
     """Add both ends of an edge."""
     ends = program.node("GeometryNodeInputMeshEdgeVertices").outputs
     return ends["Position 1"], ends["Position 2"]
@@ -270,7 +268,9 @@ def _as_spheres(program: NodeProgram, points: Socket, selection: Socket, size: A
     program.connect(ball, smooth.inputs[0])  # "Geometry" was renamed
     inputs = {"Points": parts["Selection"], "Instance": smooth.outputs[0], "Scale": size}
     spheres = program.node("GeometryNodeInstanceOnPoints", "Sliced points", inputs).outputs[0]
-    return program.node("GeometryNodeJoinGeometry", inputs={"Geometry": [_with_slot(program, parts["Inverted"]), spheres]}).outputs[0]
+    return program.node(
+        "GeometryNodeJoinGeometry", inputs={"Geometry": [_with_slot(program, parts["Inverted"]), spheres]}
+    ).outputs[0]
 
 
 def _with_slot(program: NodeProgram, points: Socket) -> Socket:
@@ -306,6 +306,4 @@ def _with_shell(program: NodeProgram, mesh: Socket) -> Socket:
 def _stored(program: NodeProgram, geometry: Socket, name: str, value: Any, domain: str) -> Socket:
     """Add a number as an attribute."""
     inputs = {"Geometry": geometry, "Name": name, "Value": value}
-    return program.node(
-        "GeometryNodeStoreNamedAttribute", name, inputs, data_type="FLOAT", domain=domain
-    ).outputs[0]
+    return program.node("GeometryNodeStoreNamedAttribute", name, inputs, data_type="FLOAT", domain=domain).outputs[0]

@@ -112,9 +112,7 @@ def _lit(program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket) -> bpy
     ).outputs[0]
 
 
-def _unlit(
-    program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket, shading: Shading
-) -> bpy.types.NodeSocket:
+def _unlit(program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket, shading: Shading) -> bpy.types.NodeSocket:
     """Add a surface that glows in its own colour, whatever the lamps."""
     color = start["Color"]
     if shading.headlight:

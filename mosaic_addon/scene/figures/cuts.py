@@ -1,7 +1,7 @@
 """Cuts: empties that open all geometries of a .blend, wherever they are moved, turned, scaled or animated to.
 
 What is drawn is cut at the place of another object, in no scene, which a constraint holds at that of the empty. Where
-somebody deletes the empty, the constraint loses its target, and the place lies so far away that nothing is cut.
+somebody deletes the empty, or switches it off for renders, the place lies so far away that nothing is cut.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Quaternion, Vector
+from mathutils import Quaternion, Vector
 
 from ...session.errors import MosaicError
 from ...session.session import Color
@@ -21,11 +21,10 @@ from ..data.custom_properties import has
 from ..drawing.cut_nodes import MOST, SHAPES, CutNodes, places, set_cuts
 from ..drawing.representations import set_inputs
 from ..keys import CUT, FIGURE, SPARED
-from ..outline.outside import root_of
 from ..outline.tree import objects_of
 from ..pictures.camera import visible_points
 from ..pictures.looks import TRANSPARENT_BOUNCES
-from .overlay import items_of, link_item, tidy
+from .overlay import drive, items_of, link_item, session_root, tidy
 
 Triple: TypeAlias = tuple[float, float, float]
 
@@ -63,8 +62,7 @@ def facing(normal: Iterable[float]) -> tuple[float, float, float, float]:
     direction = Vector(tuple(normal))
     if not 0 < direction.length < math.inf:
         raise MosaicError("The normal of a plane must not be zero.")
-    w, x, y, z = direction.to_track_quat("Z", "Y")
-    return w, x, y, z
+    return _quaternion(direction.to_track_quat("Z", "Y"))
 
 
 def fitting_cut(session: bpy.types.Collection, shape: str = "plane", toward: Triple = (0.0, 0.0, 1.0)) -> Cut:
@@ -73,7 +71,7 @@ def fitting_cut(session: bpy.types.Collection, shape: str = "plane", toward: Tri
     toward: where it is looked at from, in the world. A plane halves it across the axis that is nearest to this, a box
     takes away the eighth that is nearest, a sphere bites into that side.
     """
-    root = _root(session)
+    root = session_root(session)
     points = visible_points(objects_of(session))
     if not len(points):
         raise MosaicError(f"Nothing of {session.name!r} is visible that could be cut.")
@@ -104,7 +102,7 @@ def add_cut(
     session: whose angstrom count. options: by default a plane that fits. spared: what it leaves alone. Raises
     MosaicError for an unknown shape, a size that is not positive, and when there are too many cuts.
     """
-    root = _root(session)
+    root = session_root(session)
     options = options or fitting_cut(session)
     _check(options)
     refresh(scene)
@@ -130,8 +128,7 @@ def cut_of(obj: bpy.types.Object) -> Cut:
     if obj.parent is not None:
         matrix = obj.parent.matrix_world.inverted_safe() @ matrix
     point, rotation, size = matrix.decompose()
-    w, x, y, z = rotation
-    return replace(settings, point=_triple(point), rotation=(w, x, y, z), size=_triple(size))
+    return replace(settings, point=_triple(point[:]), rotation=_quaternion(rotation), size=_triple(size[:]))
 
 
 def set_cut(obj: bpy.types.Object, options: Cut) -> None:
@@ -155,13 +152,15 @@ def spared_by(cut: bpy.types.Object, objects: Iterable[bpy.types.Object]) -> lis
 
 
 def show_cut(obj: bpy.types.Object, shown: bool) -> None:
-    """Let a cut rest, or cut again. That its empty is hidden changes nothing. Raises MosaicError for what is no cut."""
-    _place_of(obj).constraints[0].mute = not shown
+    """Let a cut rest, or cut again, by whether its empty is shown in renders; that it is hidden in the view is nothing.
 
-
-def is_cutting(obj: bpy.types.Object) -> bool:
-    """Tell whether a cut is at work. Raises MosaicError for what is no cut."""
-    return not _place_of(obj).constraints[0].mute
+    Raises MosaicError for what is no cut.
+    """
+    place = _place_of(obj)
+    obj.hide_render = not shown
+    # Blender asks a driver anew when it is set, and not when such a switch is.
+    for curve in place.animation_data.drivers if place.animation_data is not None else ():
+        curve.driver.expression = curve.driver.expression
 
 
 def remove_cut(obj: bpy.types.Object) -> None:
@@ -178,7 +177,8 @@ def refresh(*scenes: bpy.types.Scene) -> None:
 
     scenes: where to look for copies. Until then nothing is cut by either.
     """
-    kept, gone = [], []
+    kept: list[bpy.types.Object] = []
+    gone: list[bpy.types.Object] = []
     for place in places():
         target = _target(place)
         (kept if target is not None and target.users_scene else gone).append(place)
@@ -192,7 +192,8 @@ def refresh(*scenes: bpy.types.Scene) -> None:
     _set_nodes([*kept, *new])
     freed = sum(1 << _number(place) for place in gone)
     if freed:
-        _set_masks((obj for obj in bpy.data.objects if has(obj, SPARED) and not has(obj, FIGURE)), lambda mask: mask & ~freed)
+        sparing = [obj for obj in bpy.data.objects if has(obj, SPARED) and not has(obj, FIGURE)]
+        _set_masks(sparing, lambda mask: mask & ~freed)
     bpy.data.batch_remove(gone)
 
 
@@ -204,8 +205,10 @@ def _new_place(obj: bpy.types.Object, number: int) -> bpy.types.Object:
     place = bpy.data.objects.new("Mosaic Cut Place", None)
     FIGURE.write(place, PLACE)
     SPARED.write(place, 1 << number)
-    hold = place.constraints.new("COPY_TRANSFORMS")
+    hold: Any = place.constraints.new("COPY_TRANSFORMS")
     hold.target = obj
+    path = f'constraints["{bpy.utils.escape_identifier(hold.name)}"].influence'
+    drive(place, path, "1 - h", {"h": ("OBJECT", obj, "hide_render")})
     return place
 
 
@@ -218,7 +221,8 @@ def _place_of(obj: bpy.types.Object) -> bpy.types.Object:
 
 
 def _target(place: bpy.types.Object) -> bpy.types.Object | None:
-    return next((getattr(each, "target", None) for each in place.constraints), None)
+    holds: list[Any] = [each for each in place.constraints if each.type == "COPY_TRANSFORMS"]
+    return holds[0].target if holds else None
 
 
 def _number(place: bpy.types.Object) -> int:
@@ -317,11 +321,8 @@ def _check(options: Cut) -> None:
         raise MosaicError("The place and rotation of a cut must be finite numbers, and its rotation not zero.")
 
 
-def _root(session: bpy.types.Collection) -> bpy.types.Object:
-    root = root_of(session)
-    if root is None:
-        raise MosaicError(f"{session.name!r} is no session any more, as its root was deleted.")
-    return root
+def _quaternion(rotation: Quaternion) -> tuple[float, float, float, float]:
+    return rotation.w, rotation.x, rotation.y, rotation.z
 
 
 def _triple(values: Iterable[float]) -> Triple:

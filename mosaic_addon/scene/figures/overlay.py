@@ -19,7 +19,9 @@ from ..keys import FIGURE, PRINT_WIDTH, SPARED
 from ..outline.outside import root_of
 from ..pictures.camera import IN_FRONT, visible_points
 
-Source: TypeAlias = tuple[Literal["SCENE", "CAMERA", "MATERIAL"], bpy.types.ID, str]  # of a driver: kind, owner, path
+Source: TypeAlias = tuple[
+    Literal["SCENE", "CAMERA", "MATERIAL", "OBJECT"], bpy.types.ID, str
+]  # of a driver: kind, owner, path
 
 COLLECTION: Final = "Mosaic Figure"
 OVERLAY: Final = "overlay"  # the kind of the empty

@@ -6,10 +6,13 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
+from ...scene.figures.cuts import KIND
+from ...scene.figures.overlay import items_of
 from ...session import MosaicError
 from ..additions import Addition, menu_entry_added
 from ..reports import OperatorReturn
 from ..selection import chosen_geometries
+from .cuts import MOSAIC_MT_cuts
 from .rows import objects_below
 from .structure import MOSAIC_MT_move_to_group, groups_beside
 from .targets import OnChosen, target_of
@@ -119,6 +122,8 @@ def draw_entries(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     layout.operator("mosaic.move", text="Move to Bottom").direction = "BOTTOM"
     layout.separator()
     layout.menu(MOSAIC_MT_representation.__name__)
+    if items_of(context.scene, KIND):
+        layout.menu(MOSAIC_MT_cuts.__name__)
     layout.operator_context = "INVOKE_DEFAULT"
     layout.operator("mosaic.export_selection", icon="EXPORT")
     layout.operator("mosaic.show_properties", icon="PROPERTIES")

@@ -8,12 +8,13 @@ from bpy.props import EnumProperty, StringProperty
 
 from ...scene.drawing.ink import INK
 from ...scene.drawing.materials import material_of
-from ...scene.figures import axes, color_key, labels, overlay, scale_bar
+from ...scene.figures import axes, color_key, cuts, labels, overlay, scale_bar
 from ...scene.keys import FIGURE
 from ...scene.outline.tree import active_session, objects_of, sessions_in
 from ...session import MosaicError
 from ..reports import MosaicOperator, OperatorReturn
 from ..selection import chosen_geometries
+from .cuts import draw_add_cut, draw_cut
 
 Color = tuple[float, float, float]
 ICONS: Final = {
@@ -24,6 +25,7 @@ ICONS: Final = {
     labels.TEXT: "FILE_FONT",
     axes.KIND: "EMPTY_AXIS",
     axes.BOX: "CUBE",
+    cuts.KIND: "MOD_BOOLEAN",
 }
 # Inputs that the scene, the camera or Python sets.
 HIDDEN: Final = (
@@ -118,7 +120,11 @@ class MOSAIC_OT_remove_from_figure(MosaicOperator):
     item: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        overlay.remove_item(_item_named(context.scene, self.item))
+        item = _item_named(context.scene, self.item)
+        if FIGURE.read(item) == cuts.KIND:
+            cuts.remove_cut(item)
+        else:
+            overlay.remove_item(item)
         return {"FINISHED"}
 
 
@@ -133,6 +139,10 @@ class MOSAIC_OT_show_in_figure(MosaicOperator):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         item = _item_named(context.scene, self.item)
+        if FIGURE.read(item) == cuts.KIND:
+            cuts.refresh(context.scene)
+            cuts.show_cut(item, item.hide_render)
+            return {"FINISHED"}
         item.hide_render = not item.hide_render
         item.hide_viewport = item.hide_render
         return {"FINISHED"}
@@ -174,6 +184,7 @@ def draw_items(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         icon: Any = ICONS[kind]
         grid.operator(MOSAIC_OT_add_to_figure.bl_idname, text=label, icon=icon).kind = kind
     grid.operator(MOSAIC_OT_add_text.bl_idname, icon="FILE_FONT")
+    draw_add_cut(layout)
     if not overlay.items_of(context.scene):
         return
     collection, picture = overlay.figure_collection(context.scene), context.scene.mosaic_picture
@@ -184,7 +195,9 @@ def draw_items(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def _draw_settings(layout: bpy.types.UILayout, item: bpy.types.Object) -> None:
-    """Draw what an item is set to: the inputs of its modifier, and its ink."""
+    """Draw what an item is set to: the inputs of its modifier, and its ink; or what a cut does."""
+    if FIGURE.read(item) == cuts.KIND:
+        draw_cut(layout, item)
     if not item.modifiers:
         return
     column = layout.column()
