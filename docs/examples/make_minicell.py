@@ -1,4 +1,4 @@
-"""Make the session of the cover figure: a small cell whose envelope carries a spike protein and encloses ribosomes.
+"""Make the session of the cover figure: a dividing cell with ribosomes inside and spikes outside.
 
     pip install mosaic-gui==1.3.2
     python make_minicell.py OUT.pickle
@@ -33,8 +33,30 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-BOX = np.array([2000.0, 2000.0, 1800.0])
-CELL = Ovoid(BOX / 2, np.array([640.0, 560.0, 820.0]), frame_along(unit_vector(1.0, 0.25, 0.3)), bumpiness=0.11)
+BOX = np.array([2400.0, 2000.0, 1800.0])
+
+
+class DividingCell(Ovoid):
+    """An ovoid with a waist, where its curvature changes sign."""
+
+    def bump(self, unit: Array) -> Array:
+        waist = np.exp(-np.square(unit[..., 2] / 0.33))
+        return super().bump(unit) * (1.0 - 0.33 * waist)
+
+    def surface(self, unit: Array, offset: float = 0.0) -> tuple[Array, Array]:
+        """As of the ovoid, with normals that know of the waist."""
+        points = super().surface(unit)[0]
+        steps = np.eye(3)
+        normals = np.stack(
+            [self.signed_distance(points + step) - self.signed_distance(points - step) for step in steps], axis=-1
+        )
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        return points + offset * normals, normals
+
+
+CELL = DividingCell(
+    BOX / 2, np.array([640.0, 600.0, 960.0]), frame_along(unit_vector(1.0, 0.25, 0.2)), bumpiness=0.05
+)
 
 ENVELOPE = (0.62, 0.78, 0.89)
 SPIKE = (0.87, 0.40, 0.18)
@@ -59,8 +81,8 @@ def subunit(centre: tuple[float, float, float], radii: tuple[float, float, float
 
 
 def add_envelope(session: Session) -> Geometry:
-    points, _ = CELL.surface(fibonacci_sphere(2600))
-    envelope = fit(points, "alpha_shape", alpha=1)
+    points, normals = CELL.surface(fibonacci_sphere(3000))
+    envelope = fit(points, "ball_pivoting", normals, radii="40,60,90", max_hole_size=0, n_smoothing=0)
     add(session, session._models, envelope, "Envelope", ENVELOPE, "mesh", opacity=0.45)
     session.measure("mesh_curvature", [envelope], curvature="mean", radius=5, store=True)
     return envelope
@@ -69,7 +91,7 @@ def add_envelope(session: Session) -> Geometry:
 def add_spikes(session: Session) -> Geometry:
     rng = np.random.default_rng(7)
     anchors, normals = CELL.surface(fibonacci_sphere(5000), 20.0)
-    sites = spread_out(anchors, 165.0, rng)
+    sites = spread_out(anchors, 190.0, rng)
     sites = sites[rng.random(len(sites)) < 0.8]
     orientations = upright(normals[sites], rng, tilt=6.0)
     outwards = Rotation.from_quat(orientations, scalar_first=True).apply([0.0, 0.0, 1.0])
@@ -86,7 +108,7 @@ def add_spikes(session: Session) -> Geometry:
 
 def add_ribosomes(session: Session) -> list[Geometry]:
     rng = np.random.default_rng(11)
-    candidates = rng.uniform(-820.0, 820.0, (4000, 3)) + CELL.centre
+    candidates = rng.uniform(-960.0, 960.0, (6000, 3)) + CELL.centre
     candidates = candidates[CELL.signed_distance(candidates) < -170.0]
     places = candidates[spread_out(candidates, 285.0, rng)]
     # In a polysome ribosomes keep close: some get a neighbour.

@@ -56,3 +56,22 @@ def test_a_camera_that_is_there_is_used(bpy: ModuleType, tmp_path: Path) -> None
     again = cameras.frame_camera(scene, imported.objects, orthographic=True, camera=first)
     assert (again, again.data.type) == (first, "ORTHO")
     assert [obj.name for obj in bpy.data.objects if obj.type == "CAMERA"] == ["Mosaic Camera"]
+
+
+def test_the_densities_of_picks_are_in_the_picture(bpy: ModuleType, tmp_path: Path) -> None:
+    from bpy_extras.object_utils import world_to_camera_view
+
+    from mosaic_addon import api
+    from tests.support.make_sessions import volume
+
+    geometry = volume("picks", points=np.zeros((2, 3), np.float32))
+    imported = api.load(write_session(tmp_path / "s.pickle", [geometry]))
+    scene = bpy.context.scene
+    camera = cameras.frame_camera(scene, imported.objects, orthographic=True)
+    bpy.context.view_layer.update()
+    (obj,) = imported.objects
+    copies = [each for each in bpy.context.view_layer.depsgraph.object_instances if each.is_instance]
+    assert len(copies) == 2
+    corners = [world_to_camera_view(scene, camera, c.matrix_world @ v.co) for c in copies for v in c.object.data.vertices]
+    assert len(corners) > 8
+    assert all(0 < corner.x < 1 and 0 < corner.y < 1 for corner in corners)

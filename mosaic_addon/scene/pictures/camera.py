@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ..data.attributes import points_of, read_attribute
 from ..data.extent import VIEW_ANGLE
+from ..drawing.representations import input_of, representation_of
 from ..keys import FIGURE
 
 Triple: TypeAlias = tuple[float, float, float]
@@ -171,7 +172,11 @@ def _reach_beyond(obj: bpy.types.Object, points: NDArray[np.float64]) -> float:
         return 0.0
     beyond = np.concatenate((points.min(axis=0) - corners.min(axis=0), corners.max(axis=0) - points.max(axis=0)))
     # Bounds that do not hold the points are out of date: the object was not evaluated yet.
-    return float(beyond.max()) if beyond.min() > -1e-3 * np.abs(corners).max() else 0.0
+    reach = float(beyond.max()) if beyond.min() > -1e-3 * np.abs(corners).max() else 0.0
+    # Bounds do not know of copies, such as those of a volume's surface.
+    surface = input_of(obj, "Surface") if representation_of(obj) == "volume" else None
+    copies = 0.0 if surface is None else float(np.linalg.norm(np.array(surface.bound_box), axis=1).max())
+    return max(reach, copies)
 
 
 def _new_camera(scene: bpy.types.Scene, angle: float) -> bpy.types.Object:
