@@ -54,9 +54,7 @@ class DividingCell(Ovoid):
         return points + offset * normals, normals
 
 
-CELL = DividingCell(
-    BOX / 2, np.array([640.0, 600.0, 960.0]), frame_along(unit_vector(1.0, 0.25, 0.2)), bumpiness=0.05
-)
+CELL = DividingCell(BOX / 2, np.array([640.0, 600.0, 960.0]), frame_along(unit_vector(1.0, 0.25, 0.2)), bumpiness=0.05)
 
 ENVELOPE = (0.62, 0.78, 0.89)
 SPIKE = (0.87, 0.40, 0.18)

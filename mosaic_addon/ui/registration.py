@@ -21,6 +21,7 @@ from .browser import visibility as browser_visibility
 from .editors import coloring, look, volume
 from .figures import camera, cuts, items, picture
 from .figures import panel as figure_panel
+from .figures import render as figure_render
 from .properties import information, properties, swatches
 from .properties import panel as properties_panel
 from .session import follow, load, opening, reload, save, unsaved, view
@@ -61,6 +62,8 @@ CLASSES: Final[tuple[type, ...]] = (
     figure_panel.MOSAIC_PT_figure,
     figure_panel.MOSAIC_PT_figure_items,
     figure_panel.MOSAIC_PT_figure_size,
+    figure_render.MOSAIC_OT_render_figure,
+    figure_panel.MOSAIC_PT_figure_render,
     browser_click.MOSAIC_OT_select_item,
     browser_click.MOSAIC_OT_select_all,
     browser_click.MOSAIC_OT_fold,
@@ -115,6 +118,7 @@ FEATURES: Final = (
     browser_rows,
     browser_menu,
     coloring,
+    figure_render,
     follow,
     information,
     keymap,

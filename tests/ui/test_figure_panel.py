@@ -90,3 +90,18 @@ def test_the_size_in_print_is_that_of_the_scene(figure: Any) -> None:
     assert round(picture.dpi) == 300
     render.resolution_y = 2126  # whoever changes it
     assert round(picture.height) == 180
+
+
+@pytest.mark.parametrize("name", ["figure.png", "figure.svg", "figure"])
+def test_render_and_save(figure: Any, tmp_path: Path, name: str) -> None:
+    bpy = figure
+    scene = bpy.context.scene
+    scene.render.engine, scene.cycles.samples = "CYCLES", 1
+    scene.mosaic_picture.width, scene.mosaic_picture.height, scene.mosaic_picture.dpi = 20, 10, 100
+    bpy.ops.mosaic.add_to_figure(kind="scale bar")
+    assert bpy.ops.mosaic.render_figure(filepath=str(tmp_path / name)) == {"FINISHED"}
+    written = tmp_path / (name if "." in name else "figure.png")
+    data = written.read_bytes()
+    assert (b"<text" in data) == (written.suffix == ".svg")
+    assert not bpy.data.objects["Scale bar"].hide_render
+    assert bpy.ops.mosaic.render_figure.poll()

@@ -6,10 +6,9 @@ Where texts stand is read from what Geometry Nodes drew, so that the file looks 
 import base64
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, BinaryIO, Final
+from contextlib import contextmanager
+from typing import Any, Final
 from xml.etree import ElementTree
 
 import bpy
@@ -18,15 +17,14 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 from numpy.typing import NDArray
 
-from ...session.atomic_write import replace_file
-from ...session.errors import MosaicError
 from ..data.attributes import read_attribute
 from ..drawing.color_map_nodes import MAP, map_of
 from ..drawing.color_maps import PALETTES, sample, to_display
 from ..drawing.materials import SURFACE
 from ..drawing.node_tree import socket_named
 from ..keys import FIGURE, SWATCH, TEXT_PLACE
-from ..pictures.render import render_to
+from ..pictures.options import ImageFile
+from ..pictures.render import encode_image, render_image, replace_all
 from . import axes, color_key, labels, overlay, scale_bar
 from .numbers import length_text, round_number
 
@@ -44,26 +42,31 @@ def render_svg(scene: bpy.types.Scene, path: str | os.PathLike[str]) -> None:
 
     Raises MosaicError when it cannot be written, with an old file there as it was.
     """
+    with vectors_aside(scene) as items:
+        render_image(scene)
+        write_svg(scene, items, path)
+
+
+@contextmanager
+def vectors_aside(scene: bpy.types.Scene) -> Iterator[list[bpy.types.Object]]:
+    """Leave out of a render what an SVG has as vectors, while the block lasts. Gives these items."""
     items = [obj for kind in VECTORS for obj in overlay.items_of(scene, kind) if not obj.hide_render]
     for obj in items:
         obj.hide_render = True
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            picture = os.path.join(folder, "picture.png")
-            render_to(scene, picture)
-            png = Path(picture).read_bytes()
+        yield items
     finally:
         for obj in items:
             obj.hide_render = False
-    text = _document(scene, items, png)
 
-    def write(file: BinaryIO) -> None:
-        file.write(text)
 
-    try:
-        replace_file(path, write, backup=False)
-    except MosaicError as error:
-        raise MosaicError(f"{os.fspath(path)} {error}") from error
+def write_svg(scene: bpy.types.Scene, items: Sequence[bpy.types.Object], path: str | os.PathLike[str]) -> None:
+    """Write what was rendered, and items over it, into an SVG file.
+
+    Raises MosaicError when it cannot be written, with an old file there as it was.
+    """
+    png = encode_image(scene, bpy.data.images["Render Result"], ImageFile("picture.png"))
+    replace_all([(os.fspath(path), _document(scene, items, png))])
 
 
 def _document(scene: bpy.types.Scene, items: Sequence[bpy.types.Object], png: bytes) -> bytes:

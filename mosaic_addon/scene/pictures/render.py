@@ -109,11 +109,16 @@ def render_to(scene: bpy.types.Scene, *files: str | os.PathLike[str] | ImageFile
     suffix.
     """
     check_pictures(files)
+    render_image(scene)
+    write_image(scene, bpy.data.images["Render Result"], dpi_of(scene), *files)
+
+
+def render_image(scene: bpy.types.Scene) -> None:
+    """Render the current scene frame into Blender's image "Render Result". Raises MosaicError where it cannot be."""
     try:
         bpy.ops.render.render(scene=scene.name)
     except RuntimeError as error:
         raise MosaicError(f"The picture cannot be rendered: {one_line(error)}") from error
-    write_image(scene, bpy.data.images["Render Result"], dpi_of(scene), *files)
 
 
 def dpi_of(scene: bpy.types.Scene) -> float:
@@ -132,7 +137,7 @@ def write_image(
 
     Raises MosaicError when one of them cannot be written, with the old ones there as they were.
     """
-    encoded = [(os.fspath(file.path), _encode(scene, image, file)) for file in map(_as_file, files)]
+    encoded = [(os.fspath(file.path), encode_image(scene, image, file)) for file in map(_as_file, files)]
     replace_all([(path, with_density(data, dpi)) for path, data in encoded])
 
 
@@ -166,7 +171,7 @@ def _as_file(file: str | os.PathLike[str] | ImageFile) -> ImageFile:
     return file if isinstance(file, ImageFile) else ImageFile(file)
 
 
-def _encode(scene: bpy.types.Scene, image: bpy.types.Image, file: ImageFile) -> bytes:
+def encode_image(scene: bpy.types.Scene, image: bpy.types.Image, file: ImageFile) -> bytes:
     """Return the bytes of an image as a file. Raises MosaicError where Blender does not make it whole."""
     settings: Any = scene.render.image_settings
     path = os.fspath(file.path)

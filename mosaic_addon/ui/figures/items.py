@@ -213,6 +213,13 @@ def _draw_settings(layout: bpy.types.UILayout, item: bpy.types.Object) -> None:
         column.prop(node.inputs["Color"], "default_value", text="Colour")
 
 
+def picture_name(context: bpy.types.Context) -> str:
+    """Return where a picture is saved unless the user says otherwise: beside the .blend, named as the session."""
+    return (
+        f"//{bpy.path.clean_name(_session(context).name)}.png" if bpy.data.filepath else _session(context).name + ".png"
+    )
+
+
 def _session(context: bpy.types.Context) -> bpy.types.Collection:
     """The session of a figure. Raises MosaicError without one."""
     session = active_session(context) or next(iter(sessions_in(context.scene)), None)

@@ -7,6 +7,7 @@ from ...scene.pictures.options import LOOKS
 from .camera import draw_camera
 from .items import draw_items
 from .picture import draw_size
+from .render import draw_render
 
 
 class MOSAIC_PT_figure(bpy.types.Panel):
@@ -56,3 +57,12 @@ class MOSAIC_PT_figure_size(_Part, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_size(self.layout, context.scene)
+
+
+class MOSAIC_PT_figure_render(_Part, bpy.types.Panel):
+    """How the picture is rendered"""
+
+    bl_label = "Render"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_render(self.layout, context.scene)
