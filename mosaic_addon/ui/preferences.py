@@ -4,13 +4,20 @@ import bpy
 import rna_keymap_ui
 from bpy.props import BoolProperty, EnumProperty
 
-from ..scene.drawing.color_maps import MENU
+from ..scene.drawing.color_maps import MENU, SAFE
 from ..scene.drawing.coloring import DEFAULT_MAP
 from ..scene.importing.options import DEFAULT_SCALE
 from . import keymap
 from .placement import Placement
 
-COLOR_MAPS = tuple((name, name, kind) for kind, names in MENU.items() for name in names)
+_KINDS = [(name, kind) for kind, names in MENU.items() for name in names]
+# As items of a menu; a tick marks those that are safe.
+COLOR_MAPS = tuple(
+    (name, name, f"{kind}; colour-blind readers can read it", "CHECKMARK", number)
+    if name in SAFE
+    else (name, name, kind, "NONE", number)
+    for number, (name, kind) in enumerate(_KINDS)
+)
 
 
 class MosaicPreferences(Placement, bpy.types.AddonPreferences):

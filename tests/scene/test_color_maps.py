@@ -7,7 +7,17 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from mosaic_addon.scene.drawing.color_maps import MENU, PALETTES, RAMPS, find_map, sample, stops, to_display, to_scene
+from mosaic_addon.scene.drawing.color_maps import (
+    MENU,
+    PALETTES,
+    RAMPS,
+    SAFE,
+    find_map,
+    sample,
+    stops,
+    to_display,
+    to_scene,
+)
 from mosaic_addon.session import MosaicError
 
 # Every 17th of the 256 entries of matplotlib's maps.
@@ -32,7 +42,7 @@ REFERENCE = {
 
 def test_mosaics_menu_is_complete() -> None:
     names = [name for names in MENU.values() for name in names]
-    assert len(names) == 23
+    assert len(names) == 24  # Mosaic's, and one palette
     assert {find_map(name)[0] for name in names} == set(RAMPS) | set(PALETTES)
     assert find_map("gray_r") == ("grey", True)
     with pytest.raises(MosaicError, match="no colour map 'virdis'; there are viridis, "):
@@ -62,3 +72,33 @@ def test_blenders_ramp_is_the_map(bpy: ModuleType, name: str) -> None:
 def test_scene_values_turn_back() -> None:
     display = np.array([-0.5, 0, 0.001, 0.04045, 0.5, 1, 3])
     assert np.allclose(to_display(to_scene(display)), display, atol=1e-12)
+
+
+# How colours look to readers without one of the three kinds of cones: Machado, Oliveira and Fernandes, 2009, on linear
+# RGB, severity 1.
+BLINDNESS = {
+    "no red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "no blue": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+
+
+def cielab(scene: np.ndarray) -> np.ndarray:
+    """CIELAB of scene values, (n, 3), under D65."""
+    xyz = scene @ TO_XYZ.T / np.array([0.95047, 1.0, 1.08883])
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+@pytest.mark.parametrize("blindness", BLINDNESS)
+@pytest.mark.parametrize("name", sorted(SAFE))
+def test_maps_that_are_called_safe_can_be_read_by_all(name: str, blindness: str) -> None:
+    key, _ = find_map(name)
+    colors, apart = (stops(key)[1], 1) if key in PALETTES else (sample(key, np.linspace(0, 1, 21)), 5)
+    seen = cielab(np.clip(to_scene(colors) @ np.array(BLINDNESS[blindness]).T, 0, 1))
+    distance = np.linalg.norm(seen[:, None] - seen, axis=-1)
+    rows, columns = np.indices(distance.shape)
+    assert distance[np.abs(rows - columns) >= apart].min() > 10  # 2.3 is the least that is seen

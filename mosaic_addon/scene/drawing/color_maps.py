@@ -1,4 +1,4 @@
-"""The colour maps of Mosaic's property dialog as numbers. Needs no Blender.
+"""The colour maps of Mosaic's property dialog as numbers, and Okabe and Ito's palette. Needs no Blender.
 
 Maps are those of matplotlib, which Mosaic uses, each as a few stops between which Blender interpolates scene values.
 The stops are fitted so that the outcome is within 3/255 of the map's display values. Palettes are exactly those of
@@ -7,7 +7,7 @@ matplotlib.
 Origins: viridis, plasma, magma, inferno by N. Smith and S. van der Walt, twilight by B. Bechtold (CC0); cividis by J.
 Nuñez, C. Anderton and R. Renslow; turbo by A. Mikhailov, Google (Apache-2.0); coolwarm by K. Moreland; RdBu, RdYlBu,
 Dark2, Set1, Set2, Set3, Paired, Accent by C. Brewer, Pennsylvania State University, https://colorbrewer2.org
-(Apache-2.0); tab10 by Tableau; jet, grey, seismic, bwr, hsv and the form in which all are distributed by matplotlib
+(Apache-2.0); tab10 by Tableau; Okabe-Ito by M. Okabe and K. Ito, https://jfly.uni-koeln.de/color; jet, grey, seismic, bwr, hsv and the form in which all are distributed by matplotlib
 (PSF-style licence).
 """
 
@@ -21,8 +21,10 @@ MENU: dict[str, tuple[str, ...]] = {
     "Sequential": ("viridis", "plasma", "magma", "inferno", "cividis", "turbo", "jet", "grey", "gray_r"),
     "Diverging": ("coolwarm", "RdBu", "RdYlBu", "seismic", "bwr"),
     "Cyclic": ("twilight", "hsv"),
-    "Categorical": ("Dark2", "Set1", "Set2", "Set3", "tab10", "Paired", "Accent"),
+    "Categorical": ("Dark2", "Set1", "Set2", "Set3", "tab10", "Paired", "Accent", "Okabe-Ito"),
 }
+# That readers of every kind of colour vision can read. Of a rainbow such as turbo they see where the steps are.
+SAFE = frozenset("viridis plasma magma inferno cividis grey gray_r coolwarm RdBu RdYlBu seismic bwr Okabe-Ito".split())
 
 # Name: position in 255ths of the map, display colour.
 RAMPS: dict[str, str] = {
@@ -102,6 +104,7 @@ PALETTES: dict[str, str] = {
     "tab10": "1f77b4 ff7f0e 2ca02c d62728 9467bd 8c564b e377c2 7f7f7f bcbd22 17becf",
     "Paired": "a6cee3 1f78b4 b2df8a 33a02c fb9a99 e31a1c fdbf6f ff7f00 cab2d6 6a3d9a ffff99 b15928",
     "Accent": "7fc97f beaed4 fdc086 ffff99 386cb0 f0027f bf5b17 666666",
+    "Okabe-Ito": "e69f00 56b4e9 009e73 f0e442 0072b2 d55e00 cc79a7 000000",
 }
 
 

@@ -40,7 +40,7 @@ REPRESENTATIONS = {name: (name, label, TIPS[name], number) for number, (name, la
 OFFERED_ITEMS = {kind: [REPRESENTATIONS[name] for name in names] for kind, names in OFFERED.items()}
 NOTHING_OFFERED = [("NONE", "None", "The object has lost its modifier", -1)]
 MAPS = tuple(item for item in COLOR_MAPS if not item[0].endswith("_r"))
-MAP_NUMBERS = {name: number for number, (name, _, _) in enumerate(MAPS)}
+MAP_NUMBERS = {item[0]: item[-1] for item in MAPS}
 NOT_ANIMATABLE: set[Any] = set()  # without ANIMATABLE, which is an option by default
 Write = Callable[[Sequence[bpy.types.Object], Any], None]
 
@@ -131,7 +131,7 @@ def _map_number(obj: bpy.types.Object) -> int | None:
 
 
 def _set_map(objects: Sequence[bpy.types.Object], number: int) -> None:
-    appearance.set_color_map(objects, MAPS[number][0])
+    appearance.set_color_map(objects, COLOR_MAPS[number][0])
 
 
 class MosaicProperties(bpy.types.PropertyGroup):
