@@ -29,6 +29,8 @@ class Carrier(Flag):
     MATERIAL = auto()
     LOOK = auto()  # a light, world or node tree that a look made
     SCENE = auto()
+    LAMP = auto()  # a lamp that is not of a look
+    SCREEN = auto()  # the layout of a workspace
     FIGURE = auto()  # an object, collection or material that is drawn for a figure
 
 
@@ -351,7 +353,39 @@ LOOK: Final = _key(
     "marks it as a look's; of a node, the view layers whose depth it asked for",
     of.flag_or_texts,
     writers="pictures/lighting pictures/silhouettes",
-    readers="pictures/lighting pictures/silhouettes",
+    readers="pictures/former pictures/lighting pictures/silhouettes",
+)
+FORMER: Final = _key(
+    "mosaic_former",
+    Carrier.SCENE,
+    "the settings that it had before its first look",
+    of.plain_values,
+    writers="pictures/former",
+    readers="pictures/former",
+)
+FORMER_WORLD: Final = _key(
+    "mosaic_former_world",
+    Carrier.SCENE,
+    "the world that it had before its first look",
+    of.datablock("WORLD"),
+    writers="pictures/former",
+    readers="pictures/former",
+)
+FORMER_VIEWS: Final = _key(
+    "mosaic_former_views",
+    Carrier.SCREEN,
+    "for each 3D view the switches that a look turned on",
+    of.list_of_texts,
+    writers="pictures/former",
+    readers="pictures/former",
+)
+SILENCED: Final = _key(
+    "mosaic_silenced",
+    Carrier.LAMP,
+    "by which flags a look hid it",
+    of.list_of_texts,
+    writers="pictures/former",
+    readers="pictures/former",
 )
 PLAYS: Final = _key(
     "mosaic_plays_trajectory",

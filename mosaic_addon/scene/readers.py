@@ -90,6 +90,19 @@ def flag_or_texts(value: Any) -> list[str] | bool | None:
     return items if type(items) is list and {str}.issuperset(map(type, items)) else None
 
 
+def list_of_texts(value: Any) -> list[str] | None:
+    """Return a list of texts."""
+    items = flag_or_texts(value)
+    return items if type(items) is list else None
+
+
+def plain_values(value: Any) -> dict[str, str | float | bool] | None:
+    """Return those entries of a group that are texts, numbers or flags; the others are passed over."""
+    if not hasattr(value, "to_dict"):
+        return None
+    return {name: entry for name, entry in value.items() if type(entry) in (str, int, float, bool)}
+
+
 def flag(value: Any) -> bool | None:
     """Return true or false."""
     return bool(value) if type(value) in (bool, int) else None
@@ -139,3 +152,8 @@ def number_of_datablock(value: Any) -> int | None:
     """Return the session_uid of the datablock that a property refers to."""
     uid = getattr(value, "session_uid", None)
     return uid if type(uid) is int else None
+
+
+def datablock(kind: str) -> Callable[[Any], Any]:
+    """Make a reader of a datablock that a property refers to. kind: as Blender's `id_type` names it."""
+    return lambda value: value if getattr(value, "id_type", "") == kind else None

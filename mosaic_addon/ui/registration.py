@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from ..cli import main
-from . import keymap, preferences, selection
+from . import keymap, preferences, selection, shading
 from .additions import Addition, class_added
 from .browser import click as browser_click
 from .browser import cuts as browser_cuts
@@ -45,7 +45,9 @@ CLASSES: Final[tuple[type, ...]] = (
     coloring.MOSAIC_OT_color_by,
     coloring.MOSAIC_OT_uncolor,
     coloring.MOSAIC_PT_coloring,
+    shading.MOSAIC_OT_show_materials,
     look.MOSAIC_OT_apply_look,
+    look.MOSAIC_OT_remove_look,
     look.MOSAIC_PT_look,
     camera.MOSAIC_OT_frame_camera,
     cuts.MOSAIC_OT_add_cut,

@@ -110,6 +110,10 @@ class Stage:
             found = [self.bad]
         if not found and Carrier.LOOK in key.carriers:
             found = [self.bpy.data.objects["bad"], self.bpy.context.scene]
+        if not found and Carrier.SCENE in key.carriers:
+            found = [self.bpy.context.scene]
+        if not found and Carrier.SCREEN in key.carriers:
+            found = [self.bpy.data.screens[0]]
         if not found and Carrier.GROUP in key.carriers:
             found = [self.bpy.data.collections["Group"]]
         return found or [self.bpy.data.objects["bad"]]
@@ -157,6 +161,7 @@ def use(stage: Stage, folder: Path, *, saves: bool) -> list[str]:
     from mosaic_addon import api
     from mosaic_addon.scene.outline import close, duplicate, merge, naming
     from mosaic_addon.scene.outline.outside import root_of
+    from mosaic_addon.scene.pictures.looks import remove_look
     from mosaic_addon.ui.session import unsaved
 
     bpy = stage.bpy
@@ -179,6 +184,7 @@ def use(stage: Stage, folder: Path, *, saves: bool) -> list[str]:
     (folder / "bad.pickle").unlink(missing_ok=True)
     objects = [bpy.data.objects[name] for name in ("bad", "healthy")]
     for attempt in (
+        lambda: remove_look(scene),
         lambda: naming.rename(objects[0], "other"),
         lambda: naming.rename(bpy.data.collections["Group"], "other"),
         lambda: duplicate.duplicate(objects[:1]),

@@ -228,4 +228,108 @@ def test_the_users_own_world_stays_in_the_file(bpy: ModuleType, scene: Any) -> N
     apply_look(scene, "flat")
     assert scene.world != own
     assert own.users == 1
-    assert own.use_fake_user
+
+
+def add_lamp(bpy: ModuleType, name: str) -> Any:
+    lamp = bpy.data.objects.new(name, bpy.data.lights.new(name, "POINT"))
+    lamp.location, lamp.data.energy = (4, 1, 6), 1000
+    bpy.context.scene.collection.objects.link(lamp)
+    return lamp
+
+
+def views(bpy: ModuleType) -> list[Any]:
+    """The shading of all 3D views of the .blend."""
+    areas = [area for screen in bpy.data.screens for area in screen.areas]
+    return [space.shading for area in areas for space in area.spaces if space.type == "VIEW_3D"]
+
+
+def state_of(bpy: ModuleType, scene: Any) -> list[Any]:
+    """All that a look might change of what is the user's."""
+    view, render, cycles = scene.view_settings, scene.render, scene.cycles
+    return [
+        sorted((obj.name, obj.hide_render, obj.hide_viewport, sorted(obj.keys())) for obj in scene.objects),
+        (scene.world, sorted(scene.keys()), render.engine, render.film_transparent, render.dither_intensity),
+        (view.view_transform, view.look, view.exposure, view.gamma),
+        (cycles.filter_width, cycles.transparent_max_bounces, cycles.min_transparent_bounces),
+        [(view.use_scene_lights, view.use_scene_world, view.use_compositor) for view in views(bpy)],
+        [sorted(screen.keys()) for screen in bpy.data.screens],
+    ]
+
+
+def test_a_look_gives_back_what_it_took(bpy: ModuleType, scene: Any) -> None:
+    from mosaic_addon.scene.pictures.former import choose_engine
+    from mosaic_addon.scene.pictures.looks import apply_look, remove_look
+    from mosaic_addon.scene.pictures.options import LOOKS
+
+    add_lamp(bpy, "Light")
+    add_lamp(bpy, "Off").hide_render = True
+    scene.world = bpy.data.worlds.new("Own")
+    scene.render.engine, scene.view_settings.exposure = "BLENDER_WORKBENCH", 0.5
+    scene.view_settings.view_transform = "AgX"
+    shadings = views(bpy)
+    assert shadings
+    shadings[0].use_scene_world = True
+    before = state_of(bpy, scene)
+    for look in LOOKS:
+        apply_look(scene, look, "transparent")
+        choose_engine(scene, look)
+        assert state_of(bpy, scene) != before
+    remove_look(scene)
+    assert state_of(bpy, scene) == before
+    assert [world.name for world in bpy.data.worlds] == ["Own"]
+    assert [lamp.name for lamp in bpy.data.lights] == ["Light", "Off"]
+    remove_look(scene)  # of a scene without one
+    assert state_of(bpy, scene) == before
+
+
+def test_a_look_says_what_it_changes(bpy: ModuleType, scene: Any) -> None:
+    from mosaic_addon.scene.pictures.looks import apply_look
+
+    lamp = add_lamp(bpy, "Light")
+    (said,) = apply_look(scene, "poster")
+    assert "Light" in said
+    assert lamp.hide_render
+    assert lamp.hide_viewport
+    later = add_lamp(bpy, "Mine")
+    assert apply_look(scene, "full") == []
+    assert not later.hide_render
+    assert not later.hide_viewport
+
+
+def test_a_look_gets_the_engine_that_shows_it_and_says_so(bpy: ModuleType, scene: Any) -> None:
+    from mosaic_addon.scene.compat import EEVEE
+    from mosaic_addon.scene.pictures.former import choose_engine
+    from mosaic_addon.scene.pictures.looks import apply_look
+
+    def choose(look: str) -> tuple[str, list[str]]:
+        apply_look(scene, look)
+        said = choose_engine(scene, look)
+        return scene.render.engine, said
+
+    scene.render.engine = EEVEE
+    assert choose("full") == (EEVEE, [])
+    engine, said = choose("poster")
+    assert engine == "CYCLES"
+    assert "Cycles" in said[0]
+    engine, said = choose("simple")
+    assert engine == EEVEE
+    assert "EEVEE" in said[0]
+    scene.render.engine = "BLENDER_WORKBENCH"
+    assert choose("full")[0] == "CYCLES"
+
+
+def test_material_preview_shows_the_light_of_the_look(bpy: ModuleType, scene: Any) -> None:
+    """With Blender's own picture of a forest besides, it is overexposed."""
+    from mosaic_addon.scene.pictures.looks import apply_look
+
+    apply_look(scene)
+    assert all(shading.use_scene_lights and shading.use_scene_world for shading in views(bpy))
+
+
+def test_lamps_of_the_scene_change_no_picture(bpy: ModuleType, picture: Callable[..., Picture]) -> None:
+    from mosaic_addon.scene.pictures.looks import remove_look
+
+    without = picture("full")
+    remove_look(bpy.context.scene)
+    add_lamp(bpy, "Light")
+    assert (picture("full") == without).all()

@@ -42,6 +42,12 @@ def remove_lamps(scene: bpy.types.Scene) -> None:
     bpy.data.batch_remove({*lamps, *(lamp.data for lamp in lamps)})
 
 
+def remove_world(scene: bpy.types.Scene) -> None:
+    """Remove the world that a look gave a scene."""
+    if scene.world is not None and LOOK.read(scene.world):
+        bpy.data.worlds.remove(scene.world)
+
+
 def set_world(scene: bpy.types.Scene, background: Color) -> None:
     """Give the scene a world that shines white, and that the camera sees in another colour.
 
@@ -49,8 +55,6 @@ def set_world(scene: bpy.types.Scene, background: Color) -> None:
     """
     world = scene.world
     if world is None or not LOOK.read(world):
-        if world is not None:
-            world.use_fake_user = True  # the user's own: kept in the .blend, to go back to
         world = scene.world = bpy.data.worlds.new("Mosaic World")
         world[LOOK] = True
     world.color = background  # in the viewport's solid shading

@@ -1,6 +1,7 @@
 """Looks of a whole scene, after Mosaic's lighting modes: how surfaces are shaded, the lamps, the world, lines at edges.
 
-A look marks what it adds to a scene, and the next look removes it. No material is changed: all share one shader group,
+A look marks what it adds to a scene, and the next look removes it; what it takes over is given back with the last
+(`former.py`). No material is changed: all share one shader group,
 in which the look is set, so there is one look per .blend and not per scene.
 """
 
@@ -14,7 +15,8 @@ from ..drawing.color_maps import to_scene
 from ..drawing.ink import set_ink_display
 from ..drawing.materials import Shading, set_shading
 from .camera import IN_FRONT, visible_points
-from .lighting import add_lamps, remove_lamps, set_world
+from .former import give_back, has_look, show_in_preview, take_over
+from .lighting import add_lamps, remove_lamps, remove_world, set_world
 from .options import BACKGROUNDS, LOOKS
 from .silhouettes import draw_edges, remove_edges
 
@@ -26,11 +28,11 @@ EDGE_STEP = 0.02  # difference of depth at which a line is drawn in Silhouettes
 
 def apply_look(
     scene: bpy.types.Scene, look: str = "full", background: str = "white", camera: bpy.types.Object | None = None
-) -> None:
+) -> list[str]:
     """Give the scene a look instead of the one that it has.
 
-    look: one of LOOKS. background: one of BACKGROUNDS. camera: the lamps turn with it; the scene's by default. Raises
-    MosaicError for an unknown look or background.
+    look: one of LOOKS. background: one of BACKGROUNDS. camera: the lamps turn with it; the scene's by default. Returns
+    sentences that say which lamps were hidden for it. Raises MosaicError for an unknown look or background.
     """
     for what, name, known in (("look", look, LOOKS), ("background", background, BACKGROUNDS)):
         if name not in known:
@@ -44,6 +46,7 @@ def apply_look(
         draw_edges(scene, near, _farthest(points, camera) + extent, EDGE_STEP * extent)
     else:
         remove_edges(scene)
+    said = take_over(scene)
     remove_lamps(scene)
     if look == "full":
         add_lamps(scene, camera)
@@ -65,6 +68,20 @@ def apply_look(
     scene.view_settings.look = "None"
     scene.view_settings.exposure, scene.view_settings.gamma = 0, 1
     scene.render.dither_intensity = 0
+    show_in_preview(look)
+    return said
+
+
+def remove_look(scene: bpy.types.Scene) -> None:
+    """Give a scene back the lamps, world, colours and engine that it had before its first look."""
+    if not has_look(scene):
+        return
+    remove_edges(scene)
+    remove_lamps(scene)
+    remove_world(scene)
+    set_shading(Shading())
+    set_ink_display(False)
+    give_back(scene)
 
 
 def _shading(look: str, extent: float) -> Shading:

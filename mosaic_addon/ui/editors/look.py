@@ -3,9 +3,10 @@
 import bpy
 from bpy.props import EnumProperty
 
-from ...scene.pictures.looks import apply_look
+from ...scene.pictures.former import choose_engine, has_look
+from ...scene.pictures.looks import apply_look, remove_look
 from ...scene.pictures.options import BACKGROUNDS, LOOKS
-from ..reports import MosaicOperator, OperatorReturn
+from ..reports import MosaicOperator, OperatorReturn, say_all
 
 
 class MOSAIC_OT_apply_look(MosaicOperator):
@@ -27,7 +28,28 @@ class MOSAIC_OT_apply_look(MosaicOperator):
         return LOOKS[properties.look]
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        apply_look(context.scene, self.look, self.background)
+        said = apply_look(context.scene, self.look, self.background)
+        said += choose_engine(context.scene, self.look)
+        say_all(self, "INFO", said, "changes")
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_remove_look(MosaicOperator):
+    """Give the scene back the lamps, world, colours and engine that it had before its first look"""
+
+    bl_idname = "mosaic.remove_look"
+    bl_label = "No Look"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if has_look(context.scene):
+            return True
+        cls.poll_message_set("The scene has no look")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        remove_look(context.scene)
         return {"FINISHED"}
 
 
@@ -47,3 +69,4 @@ class MOSAIC_PT_look(bpy.types.Panel):
             for look in LOOKS:
                 button = row.operator(MOSAIC_OT_apply_look.bl_idname, text=look.capitalize())
                 button.look, button.background = look, background
+        self.layout.operator(MOSAIC_OT_remove_look.bl_idname)

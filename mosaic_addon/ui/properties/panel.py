@@ -15,6 +15,7 @@ from ..editors.coloring import MOSAIC_OT_color_by, MOSAIC_OT_uncolor
 from ..preferences import preferred_map
 from ..reports import MosaicOperator, OperatorReturn
 from ..selection import edited_geometries, shown_geometry
+from ..shading import draw_what_is_not_shown
 from .properties import MosaicProperties, trouble_of
 from .swatches import draw_swatches
 
@@ -68,7 +69,11 @@ class MOSAIC_PT_properties(Section, bpy.types.Panel):
             self.layout.label(text="No object selected", icon="INFO")
             return
         more = f" and {len(chosen) - 1} more" if len(chosen) > 1 else ""
-        self.layout.label(text=f"{name_of(chosen[0])}{more}")
+        row = self.layout.row()
+        row.label(text=f"{name_of(chosen[0])}{more}")
+        overlay = getattr(context.space_data, "overlay", None)
+        if overlay is not None:  # the orange outline hides the colours of points
+            row.prop(overlay, "show_outline_selected", text="", icon="MESH_CIRCLE")
         column, properties, shown = self.begin(context)
         if not column.enabled:
             self.layout.label(text="Linked from another file", icon="LIBRARY_DATA_DIRECT")
@@ -163,6 +168,8 @@ class MOSAIC_PT_color_by(_Part, bpy.types.Panel):
         label.alignment = "RIGHT"
         label.label(text="Property")
         split.menu(MOSAIC_MT_color_property.__name__, text=text)
+        if coloring is not None:
+            draw_what_is_not_shown(column, context)
         if coloring is None or coloring.property == VERTEX_COLORS:
             return
         column.prop(properties, "color_map")

@@ -22,7 +22,7 @@ from ...session import MosaicError, Session, open_session
 from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn, say_all
 from .save import save_in_place
-from .view import open_sidebar, show_in_views
+from .view import hide_outlines, open_sidebar, show_in_views
 
 LONG = 50_000_000  # bytes from which on files are opened in steps, so that the window does not freeze
 SLICE = 0.2  # seconds of work between two looks at the keyboard
@@ -104,6 +104,7 @@ class Opening:
         if self.is_startup or self.is_alone:
             show_in_views(self.context, objects, from_top=self.is_startup)
         if self.is_startup:
+            hide_outlines(self.context)
             open_sidebar(self.context, objects)
 
     def say(self, operator: bpy.types.Operator) -> OperatorReturn:

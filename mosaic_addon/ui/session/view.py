@@ -101,6 +101,14 @@ _tries = 0
 _beside: list[bpy.types.Object] = []  # what is to be framed when the sidebars have their width
 
 
+def hide_outlines(context: bpy.types.Context) -> None:
+    """Leave out the outlines of selected objects in the 3D views: they hide the colours of points."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.spaces.active.overlay.show_outline_selected = False
+
+
 def open_sidebar(context: bpy.types.Context, objects: Iterable[bpy.types.Object]) -> None:
     """Open the sidebar of the 3D views, and its tab of Mosaic as soon as it is drawn.
 
