@@ -24,12 +24,12 @@ class Placement:
         soft_max=1e5,
     )
     automatic_pixel_size: BoolProperty(
-        name="Pixel Size from View",
+        name="Point Size as in Mosaic",
         description="Points look as large, beside the session, as in Mosaic's first view of it",
         default=True,
     )
     pixel_size: FloatProperty(
-        name="Pixel Size",
+        name="Angstrom per Pixel",
         description="Angstrom that one of the screen pixels stands for in which Mosaic gives the size of points",
         default=4.0,
         min=1e-4,

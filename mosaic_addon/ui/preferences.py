@@ -51,9 +51,9 @@ class MosaicPreferences(Placement, bpy.types.AddonPreferences):
         column.prop(self, "scale")
         if self.scale == "CUSTOM":
             column.prop(self, "angstrom_per_unit")
-        layout.column(heading="Pixel Size").prop(self, "automatic_pixel_size", text="From View")
+        layout.column(heading="Point Size").prop(self, "automatic_pixel_size", text="As in Mosaic")
         if not self.automatic_pixel_size:
-            layout.prop(self, "pixel_size", text="Angstrom")
+            layout.prop(self, "pixel_size")
         layout.column(heading="Saving").prop(self, "backup")
         layout.column(heading="Opening").prop(self, "set_up_scene")
         layout.prop(self, "color_map")

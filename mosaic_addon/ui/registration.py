@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from ..cli import main
-from . import keymap, preferences, selection, shading
+from . import keymap, preferences, selection, shading, sidebar
 from .additions import Addition, class_added
 from .browser import click as browser_click
 from .browser import cuts as browser_cuts
@@ -73,7 +73,6 @@ CLASSES: Final[tuple[type, ...]] = (
     browser_visibility.MOSAIC_OT_toggle_visibility,
     browser_visibility.MOSAIC_OT_toggle_heading,
     browser_visibility.MOSAIC_OT_isolate,
-    browser_visibility.MOSAIC_OT_hide_unselected,
     browser_visibility.MOSAIC_OT_show_all,
     browser_rename.MOSAIC_OT_rename_item,
     browser_rename.MOSAIC_PT_rename,
@@ -131,9 +130,9 @@ FEATURES: Final = (
     save,
     selection,
     session_panel,
+    sidebar,
     swatches,
     unsaved,
-    view,
 )
 
 _registered = ExitStack()

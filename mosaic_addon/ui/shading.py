@@ -34,7 +34,7 @@ def draw_what_is_not_shown(layout: bpy.types.UILayout, context: bpy.types.Contex
         return
     if shading.type in WITHOUT_MATERIALS:
         row = layout.row(align=True)
-        row.label(text="Solid: base colours" if shading.type == "SOLID" else "Wireframe: no colours", icon="INFO")
+        row.label(text=f"Not in {shading.type.capitalize()}", icon="INFO")
         row.operator(MOSAIC_OT_show_materials.bl_idname, icon="SHADING_TEXTURE")
     elif transform not in TRUE_COLORS and not has_look(context.scene):
         layout.label(text=f"{transform} mutes colours; a look does not", icon="INFO")

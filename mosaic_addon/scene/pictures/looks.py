@@ -1,8 +1,8 @@
 """Looks of a whole scene, after Mosaic's lighting modes: how surfaces are shaded, the lamps, the world, lines at edges.
 
-A look marks what it adds to a scene, and the next look removes it; what it takes over is given back with the last
-(`former.py`). No material is changed: all share one shader group,
-in which the look is set, so there is one look per .blend and not per scene.
+A look marks what it adds to a scene, and the next look removes it; what it takes over of the scene is kept, and given
+back with the last look. No material is changed: all share one shader group, in which the look is set, so there is one
+look per .blend and not per scene.
 """
 
 import bpy

@@ -106,7 +106,6 @@ def draw_entries(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     layout.operator("mosaic.set_visibility", text="Show", icon="HIDE_OFF").visible = True
     layout.operator("mosaic.set_visibility", text="Hide", icon="HIDE_ON").visible = False
     layout.operator("mosaic.isolate")
-    layout.operator("mosaic.hide_unselected")
     layout.separator()
     layout.operator("mosaic.duplicate", icon="DUPLICATE")
     layout.operator("mosaic.remove", icon="X")

@@ -22,7 +22,7 @@ from ..additions import Addition, property_added, state_forgotten
 from ..selection import choose, chosen_ids
 from .click import MOSAIC_OT_fold, MOSAIC_OT_select_item
 from .rows import Rows, is_folded, objects_below, shown_rows, title_of
-from .visibility import MOSAIC_OT_hide_unselected, MOSAIC_OT_isolate, MOSAIC_OT_show_all, MOSAIC_OT_toggle_heading
+from .visibility import MOSAIC_OT_isolate, MOSAIC_OT_show_all, MOSAIC_OT_toggle_heading
 
 ICONS = {
     POINTS: "OUTLINER_DATA_POINTCLOUD",
@@ -34,7 +34,7 @@ ICONS = {
 }
 NARROW = 140  # the width of a list below which swatches are left out and rows indented by half
 MOST_SPACES = 60  # behind a name
-LINES = 12  # the height of the list until its handle is dragged
+FEWEST_LINES, LINES = 3, 12  # the height of the list, which is that of its rows, until its handle is dragged
 # In pixels at interface scale 1: what lies around a row, an icon, and the indentation below a heading.
 MARGINS, ICON_WIDTH, INDENT_WIDTH = 92, 20, 14
 
@@ -192,9 +192,10 @@ class MOSAIC_PT_objects(bpy.types.Panel):
         _scale = context.preferences.system.ui_scale
         _width = _list_width(context) + (ICON_WIDTH if len(_drawn.items) <= LINES else 0)  # no scroll bar
         _fit(browser.rows, len(_drawn.items))
+        lines = min(max(len(_drawn.items), FEWEST_LINES), LINES)
         try:
             layout.template_list(
-                MOSAIC_UL_objects.__name__, "", browser, "rows", browser, "active", rows=LINES, sort_lock=True
+                MOSAIC_UL_objects.__name__, "", browser, "rows", browser, "active", rows=lines, sort_lock=True
             )
         finally:
             _drawn, _drawn_ids = Rows(), set()
@@ -212,7 +213,6 @@ def _list_width(context: bpy.types.Context) -> float:
 def _draw_foot(layout: bpy.types.UILayout) -> None:
     row = layout.row(align=True)
     row.operator(MOSAIC_OT_isolate.bl_idname, text="Isolate")
-    row.operator(MOSAIC_OT_hide_unselected.bl_idname, text="Hide Others")
     row.operator(MOSAIC_OT_show_all.bl_idname, text="Show All")
     row = layout.row()
     group = row.row(align=True)

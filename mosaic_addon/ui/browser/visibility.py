@@ -84,16 +84,6 @@ class MOSAIC_OT_isolate(ShowsObjects):
         _set(self, context, objects, True)
 
 
-class MOSAIC_OT_hide_unselected(ShowsObjects):
-    """Hide the objects of the session that are not selected, also in pictures"""
-
-    bl_idname = "mosaic.hide_unselected"
-    bl_label = "Hide Unselected"
-
-    def show(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
-        _set(self, context, _others(context, objects), False)
-
-
 class MOSAIC_OT_show_all(MosaicOperator):
     """Show all objects of all sessions in the scene, also in pictures"""
 

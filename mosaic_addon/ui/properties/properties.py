@@ -219,13 +219,13 @@ class MosaicProperties(bpy.types.PropertyGroup):
     low: FloatProperty(
         name="From",
         description="The value of the map's first colour",
-        precision=6,
+        precision=3,
         **_number("low", 0.0),
     )
     high: FloatProperty(
         name="To",
         description="The value of the map's last colour",
-        precision=6,
+        precision=3,
         **_number("high", 1.0),
     )
     gamma: FloatProperty(

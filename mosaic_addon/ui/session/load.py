@@ -36,14 +36,14 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
     directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
     recentre: BoolProperty(
-        name="Recentre",
+        name="Move to Origin",
         description="Put the middle of the session at the world's origin; no coordinate changes",
         default=True,
     )
     mesh_spheres: BoolProperty(
-        name="Mesh Spheres",
-        description="Draw clouds of up to 5000 points as mesh spheres, which are round in every view; Solid and EEVEE "
-        "draw native points crudely",
+        name="Round Points",
+        description="Draw the points of clouds of up to 5000 as spheres that are round in every view; points of larger "
+        "clouds are round in Cycles",
         default=True,
     )
     unlimited: BoolProperty(
@@ -57,7 +57,7 @@ class MOSAIC_OT_load_session(MosaicOperator, Placement, ImportHelper):
         default=True,
     )
     replace: BoolProperty(
-        name="Replace",
+        name="Close Open Sessions",
         description="Close the sessions that are open in the scene; otherwise the file is opened beside them",
         default=False,
         options={"SKIP_SAVE"},

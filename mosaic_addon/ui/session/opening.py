@@ -21,8 +21,9 @@ from ...scene.pictures.startup import clear_startup, is_startup_scene
 from ...session import MosaicError, Session, open_session
 from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn, say_all
+from ..sidebar import open_sidebar
 from .save import save_in_place
-from .view import hide_outlines, open_sidebar, show_in_views
+from .view import hide_outlines, show_in_views
 
 LONG = 50_000_000  # bytes from which on files are opened in steps, so that the window does not freeze
 SLICE = 0.2  # seconds of work between two looks at the keyboard
@@ -105,7 +106,7 @@ class Opening:
             show_in_views(self.context, objects, from_top=self.is_startup)
         if self.is_startup:
             hide_outlines(self.context)
-            open_sidebar(self.context, objects)
+            open_sidebar(self.context, lambda: show_in_views(bpy.context, objects))
 
     def say(self, operator: bpy.types.Operator) -> OperatorReturn:
         """Report what came of it. Returns what the operator is to return."""

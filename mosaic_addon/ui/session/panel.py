@@ -66,6 +66,15 @@ class MOSAIC_PT_session(bpy.types.Panel):
     bl_category = "Mosaic"
     bl_order = 0
 
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """Draw the name and Save beside the title, for when the panel is folded."""
+        session = active_session(context)
+        if session is not None:
+            unsaved = is_unsaved(session)
+            row = self.layout.row(align=True)
+            row.label(text=f"{session.name}*" if unsaved else session.name)
+            row.operator(MOSAIC_OT_save_session.bl_idname, text="", icon="FILE_TICK", emboss=False)
+
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         for name, fraction in working:

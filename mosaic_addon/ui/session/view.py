@@ -1,7 +1,6 @@
-"""The 3D views of the window: what is shown in them, and the sidebar."""
+"""The 3D views of the window: what is shown in them."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -12,12 +11,8 @@ from numpy.typing import NDArray
 from ...scene.outline.tree import active_session, objects_of, sessions_in
 from ...scene.pictures.camera import VIEWS, looking
 from ...session import MosaicError
-from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn
 
-TAB = "Mosaic"
-SOON = 0.05  # seconds after which a region that was opened is drawn
-TRIES = 40
 SENSOR = 72.0  # millimetres: the width of a 3D view that its focal length counts in
 MARGIN = 1.1  # how much larger the view is than what it frames
 
@@ -95,67 +90,9 @@ def _frame(area: bpy.types.Area, points: NDArray[np.float64]) -> None:
     area.tag_redraw()
 
 
-# --- the sidebar -----------------------------------------------------------------------------------------------------
-
-_tries = 0
-_beside: list[bpy.types.Object] = []  # what is to be framed when the sidebars have their width
-
-
 def hide_outlines(context: bpy.types.Context) -> None:
     """Leave out the outlines of selected objects in the 3D views: they hide the colours of points."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
                 area.spaces.active.overlay.show_outline_selected = False
-
-
-def open_sidebar(context: bpy.types.Context, objects: Iterable[bpy.types.Object]) -> None:
-    """Open the sidebar of the 3D views, and its tab of Mosaic as soon as it is drawn.
-
-    objects: are framed beside it then.
-    """
-    global _tries
-    _beside[:] = objects
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.spaces.active.show_region_ui = True
-    _tries = TRIES
-    if not bpy.app.background and not bpy.app.timers.is_registered(_choose_tab):
-        bpy.app.timers.register(_choose_tab, first_interval=SOON)
-
-
-def _choose_tab() -> float | None:
-    """Choose the tab in each sidebar. A region has no tabs before it is drawn for the first time."""
-    global _tries
-    _tries -= 1
-    waiting = False
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            for region in area.regions if area.type == "VIEW_3D" else ():
-                if region.type != "UI":
-                    continue
-                try:
-                    region.active_panel_category = TAB
-                    region.tag_redraw()
-                except (AttributeError, TypeError):
-                    waiting = True
-    if waiting and _tries > 0:
-        return SOON
-    with suppress(ReferenceError):  # an object may be gone again
-        show_in_views(bpy.context, _beside)
-    _beside.clear()
-    return None
-
-
-def _forget() -> None:
-    global _tries
-    _tries = 0
-    _beside.clear()
-    if bpy.app.timers.is_registered(_choose_tab):
-        bpy.app.timers.unregister(_choose_tab)
-
-
-def additions() -> Iterator[Addition]:
-    """The wait for the sidebar."""
-    yield state_forgotten(_forget)
