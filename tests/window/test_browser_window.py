@@ -18,8 +18,8 @@ ADDON = "bl_ext.user_default.mosaic"
 FIRST_ROW, ROW, SEARCH = 77, 20.9, 47
 NAME, EYE = 90, -58  # the eye from the right
 BUTTONS = {
-    "Isolate": (75, 225), "Show All": (190, 225),
-    "Group": (64, 251), "Ungroup": (134, 251), "Up": (194, 251), "Down": (215, 251), "Remove": (243, 251),
+    "Isolate": (75, 246), "Show All": (190, 246),
+    "Group": (64, 272), "Ungroup": (134, 272), "Up": (194, 272), "Down": (215, 272), "Remove": (243, 272),
 }  # fmt: skip
 
 # Other panels would move this one about.
@@ -227,7 +227,7 @@ def test_eyes_search_and_menu(browser: Browser) -> None:
     browser.window.press("type", "t")
     browser.window.press("key", "Return")
     browser.until("selected()[0]", ["three", "two"])
-    browser.window.do("setattr(bpy.context.window_manager.mosaic_browser, 'search', '') or redraw()")
+    browser.window.do("setattr(bpy.context.window_manager.mosaic_browser, 'search', '') or pick()")
     time.sleep(1)
 
     # The menu's letters: of a row that is not selected, and is then.
