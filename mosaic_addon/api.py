@@ -119,7 +119,7 @@ def load(
     options: where it is placed, and how large. unlimited: open sessions of any size. progress: is called with the
     fraction that is done. Raises MosaicError, with nothing made, if the file is no session or is too large.
     """
-    session = open_session(path)
+    session = open_session(path, wait=True)
     target = scene or bpy.context.scene
     imported = build_session(session, target, options, unlimited=unlimited, keep=False, progress=progress)
     for layer in target.view_layers:

@@ -3,7 +3,7 @@
 No other module asks for the version.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import bpy
@@ -186,19 +186,19 @@ class PointCloudFactory:
             bpy.data.node_groups.remove(self._group)
             bpy.data.scenes.remove(self._scene)
 
-    def new(self, name: str, positions: Any, count: int) -> bpy.types.PointCloud:
-        """Make a point cloud. positions: a buffer of 3 x count float32."""
+    def new(self, name: str, count: int, fill: Callable[[Any], None]) -> bpy.types.PointCloud:
+        """Make a point cloud. fill: stores the positions in the collection of an attribute's values."""
         if self._scene is None:
             cloud = bpy.data.pointclouds.new(name)
             cloud.resize(count)
             if count:
-                values_of(cloud.attributes["position"]).foreach_set("vector", positions)
+                fill(values_of(cloud.attributes["position"]))
             return cloud
         mesh = self._mesh
         mesh.clear_geometry()
         mesh.vertices.add(count)
         if count:
-            values_of(mesh.attributes["position"]).foreach_set("vector", positions)
+            fill(values_of(mesh.attributes["position"]))
         mesh.update_tag()
         layer = self._scene.view_layers[0]
         layer.update()

@@ -26,6 +26,7 @@ from ..session.nodes import NOBODY, ArrayOwner, Formed, ObjectNode, Pairs, Store
 from ..session.pickle_reader import read_pickle
 from ..session.pickle_writer import write_pickle
 from ..session.releases import CONTAINER_KEYS
+from ..session.rows import is_fortran
 from ..session.session import Geometry, Mesh, Session
 from .data.checksums import checksum
 from .data.custom_properties import has
@@ -275,7 +276,7 @@ def record_of(geometry: Geometry, release: str, fractions: bool, representation:
     """The record of a geometry that is being imported."""
     mesh = geometry.model if points_are_vertices(geometry) else None
     faces = mesh.triangles if isinstance(mesh, Mesh) else np.empty((0, 3), np.int32)
-    points = np.asarray(geometry.points, np.float32)
+    points = geometry.points.astype(np.float32, copy=False)
     return Record(
         geometry.node, geometry.index, len(points), len(faces), checksum(points), checksum(faces),
         column_checksums(geometry.vertex_properties), geometry.container, release, fractions, representation,
@@ -300,12 +301,12 @@ def held_arrays(geometry: Geometry) -> dict[int, Stored]:
             left_out.remove("vertex_normals")
     held: dict[int, Stored] = {}
     for name, node in arrays_of(geometry):
-        values = node.values
+        values = node.values if node.rows is None else node.rows
         if values is None or name in left_out or id(node) in held or ("columns/" in name and not holds_column(values)):
             continue
         if node.mask is not None:
             continue
-        order = "F" if values.flags.f_contiguous and not values.flags.c_contiguous else "C"
+        order = "F" if is_fortran(values) else "C"
         cls = "" if node.cls is None else node.cls.name
         held[id(node)] = Stored(name, values.dtype.str, order, cls=cls)
     return held

@@ -21,7 +21,7 @@ from .nodes import ArrayNode, Node, ObjectNode, Pairs
 from .pickle_calls import trouble_of_items
 from .pickle_reader import read_pickle
 from .plain_values import plain, unknown_parts
-from .reading import DamageError, Item, Reading, array, label_of, need, rows, shown
+from .reading import DamageError, Item, Reading, array, label_of, need, rows, shown, values_in
 from .releases import (
     CONTAINER_KEYS,
     GEOMETRY_CLASSES,
@@ -34,6 +34,7 @@ from .releases import (
     shapes_in,
     spelling_of,
 )
+from .rows import slabs_of
 from .session import (
     HIGHLIGHT_COLORS,
     MESH_REPRESENTATIONS,
@@ -65,26 +66,31 @@ NUMBERS = ("visible", "lower_quantile", "upper_quantile", "target_resolution")  
 SEGMENTATION_DEFAULTS = {"ambient": 0.5, "diffuse": 0.7, "specular": 0.0}
 
 
-def open_session(path: str | os.PathLike[str]) -> Session:
+def open_session(path: str | os.PathLike[str], *, wait: bool = False) -> Session:
     """Read a Mosaic session of any release, either layout.
 
     Nothing in the file is run and no other file is opened. Arrays are views of the file's bytes, which stay in memory
-    as long as a view of them does. Raises MosaicError when the file is no session, is damaged or may be harmful.
+    as long as a view of them does. wait: the arrays of very large clouds are read when they are asked for; if the file
+    has changed by then, FileReadError is raised. Raises MosaicError when the file is no session, is damaged or may be
+    harmful.
     """
     name = os.fsdecode(path)
     try:
         with without_collection(), contextlib.closing(read_file(path)) as file:
-            session = decode_session(file, name)
+            session = decode_session(file, name, wait=wait)
     except MosaicError as error:
         raise MosaicError(f"{name} {error}") from error
     note_session(name, session.stamp)
     return session
 
 
-def decode_session(file: SessionFile, path: str) -> Session:
-    """Read the session in a file's state. Raises MosaicError, in a sentence without the file's name, for none."""
+def decode_session(file: SessionFile, path: str, *, wait: bool = False) -> Session:
+    """Read the session in a file's state. wait: as for `open_session`.
+
+    Raises MosaicError, in a sentence without the file's name, for none.
+    """
     budget = Budget(len(file.state))
-    state = read_pickle(file.state, budget)
+    state = read_pickle(file.state, budget, wait=wait)
     if type(state) is not Pairs:
         raise MosaicError("is a pickle, but not of a Mosaic session")
     reading = Reading(budget, file.warnings)
@@ -209,7 +215,9 @@ def _decode_geometry(
     """Read a geometry. fractions: its isovalue percentile may be one. Raises DamageError if it cannot be drawn."""
     if node.cls.module != GEOMETRY_MODULE or node.cls.name not in GEOMETRY_CLASSES:
         raise DamageError("it is of a class that this add-on does not know")
-    points = need(array(fields.get("points"), "points", width=3), "points")
+    fit = fit_in(fields, meta_entries)
+    wait = fit is None and node.cls.name == "Geometry"  # nothing is computed of its points
+    points = need(array(fields.get("points"), "points", 3, wait), "points")
     n = len(points)
     item.warn_of_names(node.cls.name, fields)
     for key in NUMBERS:
@@ -221,7 +229,6 @@ def _decode_geometry(
     meta = plain(meta_node, item.budget) if type(meta_node) is Pairs else {}
     for part in unknown_parts(meta):
         item.warn(f"its meta holds {part}, which is not shown, but kept for saving")
-    fit = fit_in(fields, meta_entries)
     uuid = fields.get("uuid")
     if uuid is not None and type(uuid) is not str:
         item.warn("its uuid is no text and is not used")
@@ -234,13 +241,13 @@ def _decode_geometry(
         name=item.label[1],
         uuid=uuid,
         points=points,
-        normals=rows(fields.get("normals"), "normals", n, 3, item),
-        quaternions=rows(fields.get("quaternions"), "quaternions", n, 4, item),
+        normals=rows(fields.get("normals"), "normals", n, 3, item, wait),
+        quaternions=rows(fields.get("quaternions"), "quaternions", n, 4, item, wait),
         sampling_rate=_sampling_rate(fields.get("sampling_rate"), item),
         visible=flag_of(fields.get("visible"), True),
         representation="pointcloud",
         appearance=_appearance(node.cls.name, fields, container.highlight_color, fractions, item),
-        vertex_properties=_vertex_properties(fields.get("vertex_properties"), n, item),
+        vertex_properties=_vertex_properties(fields.get("vertex_properties"), n, item, wait),
         meta=meta,
         model=None if fit is None else decode_model(fit, item),
     )
@@ -286,29 +293,40 @@ def _warn_of_numbers(geometry: Geometry, item: Item) -> None:
     quaternions = geometry.quaternions
     if quaternions is not None:
         item.budget.spend(quaternions.nbytes)
-        bad = 0
-        if not _all_finite(quaternions):
-            bad = np.count_nonzero(~(np.isfinite(quaternions).all(axis=1) & quaternions.any(axis=1)))
-        elif np.count_nonzero(quaternions[:, 0]) < len(quaternions):
-            turns = quaternions[quaternions[:, 0] == 0]  # by half a turn, or by none
-            bad = len(turns) - np.count_nonzero(turns.any(axis=1))
+        bad = sum(map(_bad_turns, slabs_of(quaternions)))
         if bad:
             item.warn(f"{bad} of its quaternions are zero or not finite and are taken as no rotation")
     if isinstance(geometry.model, Mesh) and len(geometry.model.vertices) != len(points):
         item.warn(f"its mesh has {len(geometry.model.vertices)} vertices for {len(points)} points")
 
 
+def _bad_turns(quaternions: NDArray[Any]) -> int:
+    """Count the quaternions, (n, 4), that are zero or not finite."""
+    if not _all_finite(quaternions):
+        return int(np.count_nonzero(~(np.isfinite(quaternions).all(axis=1) & quaternions.any(axis=1))))
+    if np.count_nonzero(quaternions[:, 0]) == len(quaternions):
+        return 0
+    turns = quaternions[quaternions[:, 0] == 0]  # by half a turn, or by none
+    return len(turns) - int(np.count_nonzero(turns.any(axis=1)))
+
+
 def _all_finite(values: NDArray[Any]) -> bool:
     """Tell whether no number is infinite or NaN."""
     if values.dtype.kind != "f":
         return True
-    # The sum of the squares tells it soonest, unless it overflows.
-    flat = values.ravel(order="K")
-    return bool(np.isfinite(np.dot(flat, flat)) or np.count_nonzero(np.isfinite(flat)) == flat.size)
+    for slab in slabs_of(values):
+        # The sum of the squares tells it soonest, unless it overflows.
+        flat = slab.ravel(order="K")
+        if not np.isfinite(np.dot(flat, flat)) and np.count_nonzero(np.isfinite(flat)) < flat.size:
+            return False
+    return True
 
 
-def _vertex_properties(node: Node, n: int, item: Item) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a VertexPropertyContainer that have one row for each of `n` points, by name."""
+def _vertex_properties(node: Node, n: int, item: Item, wait: bool = False) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a VertexPropertyContainer that have one row for each of `n` points, by name.
+
+    wait: leave those unread that are.
+    """
     if node is None:
         return {}
     fields = item.entries(node)
@@ -320,7 +338,7 @@ def _vertex_properties(node: Node, n: int, item: Item) -> dict[str, NDArray[Any]
     columns = {}
     for name, column in item.entries(entries).items():
         item.budget.spend(VALUE)
-        values = column.values if type(column) is ArrayNode else None
+        values = values_in(column, wait) if type(column) is ArrayNode else None
         if values is None:
             reason = (column.trouble if type(column) is ArrayNode else None) or "it is no array"
         elif not 1 <= values.ndim <= 2 or len(values) != n:

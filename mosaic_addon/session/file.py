@@ -9,14 +9,19 @@ import os
 import stat
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, BinaryIO, Literal, NoReturn
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import NDArray
 
 from .atomic_write import replace_file
 from .errors import MosaicError
 from .releases import NEWEST
+from .rows import Rows
 
 MAX_FILE = 2**34  # bytes; sessions have some hundred million
 MAX_INDEX = 8 * 2**20
@@ -41,10 +46,11 @@ class FileBytes:
     changed it, so would what was checked already.
     """
 
-    __slots__ = ("_file", "_size", "stamp")
+    __slots__ = ("_file", "_path", "_size", "stamp")
 
-    def __init__(self, file: BinaryIO, size: int, stamp: str = "") -> None:
+    def __init__(self, file: BinaryIO, size: int, stamp: str = "", path: str = "") -> None:
         self._file = file
+        self._path = path
         self._size = size
         self.stamp = stamp
 
@@ -57,17 +63,91 @@ class FileBytes:
         Raises MosaicError if they cannot be read or the file has become shorter.
         """
         data = np.empty(count, np.uint8)  # unlike bytes(), in pages large enough to be had quickly
+        self.read_into(data.data, start)
+        return data.data.toreadonly()
+
+    def read_into(self, data: memoryview, start: int) -> None:
+        """Fill memory with what stands from `start` on. Raises MosaicError as `read` does."""
         try:
             self._file.seek(start)
             got = self._file.readinto(data)  # type: ignore[attr-defined]
         except (OSError, ValueError) as error:
-            raise MosaicError(f"cannot be read: {error}") from error
-        if got != count:
-            raise MosaicError("became shorter while it was read")
-        return data.data.toreadonly()
+            raise FileReadError(f"cannot be read: {error}") from error
+        if got != len(data):
+            raise FileReadError("became shorter while it was read")
+
+    def later(self, start: int, count: int) -> "FilePart":
+        """Return what reads `count` bytes from `start` on when they are asked for."""
+        return FilePart(self._path, self.stamp, start, count)
 
     def close(self) -> None:
         self._file.close()
+
+
+class FileReadError(MosaicError):
+    """A file cannot be read to its end, or was changed meanwhile: a sentence without its name."""
+
+
+class FilePart:
+    """Bytes of a file that are not read yet."""
+
+    __slots__ = ("count", "path", "stamp", "start")
+
+    def __init__(self, path: str, stamp: str, start: int, count: int) -> None:
+        self.path = path
+        self.stamp = stamp
+        self.start = start
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def read(self) -> memoryview:
+        """Read all of them. Raises MosaicError like `read_into`."""
+        data = np.empty(self.count, np.uint8)
+        self.read_into(data.data, 0)
+        return data.data.toreadonly()
+
+    def read_into(self, data: memoryview, start: int) -> None:
+        """Fill memory with the bytes from `start` on. Raises MosaicError if the file was changed since it was opened."""
+        with closing(_bytes_of(self.path)) as file:
+            if file.stamp != self.stamp:
+                raise FileReadError("was changed while it was read")
+            file.read_into(data, self.start + start)
+
+
+class FileRows(NDArrayOperatorsMixin, Rows):
+    """An array of a file whose rows are read when they are asked for. For any other indexing all of it is read."""
+
+    __slots__ = ("_part",)
+
+    def __init__(self, part: FilePart, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        super().__init__(shape, dtype, self._read)
+        self._part = part
+
+    def _read(self, start: int, stop: int) -> NDArray[Any]:
+        values = np.empty((stop - start, *self.shape[1:]), self.dtype)
+        self.read_into(values, start)
+        return values
+
+    def read_into(self, values: NDArray[Any], start: int = 0) -> None:
+        """Fill an array, in C order and of the same dtype, with the rows from `start` on. Raises MosaicError as `FilePart`."""
+        if values.size:
+            size = self.dtype.itemsize * prod(self.shape[1:])
+            self._part.read_into(values.reshape(-1).view(np.uint8).data, start * size)
+
+    def __getitem__(self, key: Any) -> Any:
+        if type(key) is slice and key.step is None:
+            return super().__getitem__(key)
+        return np.asarray(self)[key]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if method != "__call__":
+            return NotImplemented
+        return ufunc(*[np.asarray(value) if type(value) is FileRows else value for value in inputs], **options)
+
+    def astype(self, dtype: Any, copy: bool = True) -> Any:
+        return self if self.dtype == dtype and not copy else np.asarray(self).astype(dtype)
 
 
 @dataclass(slots=True)
@@ -143,7 +223,7 @@ def _bytes_of(path: str | os.PathLike[str]) -> FileBytes:
     if status.st_size > MAX_FILE:
         os.close(handle)
         raise MosaicError("is larger than any session")
-    return FileBytes(os.fdopen(handle, "rb"), status.st_size, _stamp_in(status))
+    return FileBytes(os.fdopen(handle, "rb"), status.st_size, _stamp_in(status), os.path.abspath(os.fsdecode(path)))
 
 
 def _read_indexed(data: FileBytes, index: dict[str, Any]) -> SessionFile:

@@ -237,13 +237,14 @@ class ArrayNode:
     """A numpy array.
 
     values: a read-only view of what was read, None for an array that is only kept (of objects, of records) or damaged.
+    rows: of an array that is not read yet, what reads its rows; asking for its values reads all of them, and keeps them.
     trouble: why there are no values, the end of a sentence. state: without values, what to write: version, shape,
     dtype, whether in Fortran order, content. kept: it is in order but for its dtype, so that Mosaic can have it as it
     is. cls: the class to write, None for numpy's plain array. mask: of a masked array, the bytes of its mask and its
     fill value. cls of such: the class of its data.
     """
 
-    __slots__ = ("built", "cls", "kept", "mask", "state", "trouble", "values")
+    __slots__ = ("_values", "built", "cls", "kept", "mask", "rows", "state", "trouble")
 
     def __init__(self, cls: Global | None = None, mask: tuple[Node, ...] | None = None) -> None:
         self.cls = cls
@@ -251,5 +252,17 @@ class ArrayNode:
         self.built = False
         self.kept = False
         self.state: Node = None
-        self.values: NDArray[Any] | None = None
         self.trouble: str | None = None
+        self.rows: Rows | None = None
+        self._values: NDArray[Any] | None = None
+
+    @property
+    def values(self) -> NDArray[Any] | None:
+        if self._values is None and self.rows is not None:
+            self._values = np.asarray(self.rows)
+            self._values.flags.writeable = False
+        return self._values
+
+    @values.setter
+    def values(self, values: NDArray[Any] | None) -> None:
+        self._values, self.rows = values, None

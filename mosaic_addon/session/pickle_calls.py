@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .budget import ARRAY, ENTRY, VALUE, Budget
 from .dtypes import interpreted, is_code, kept
 from .errors import MosaicError
+from .file import FilePart, FileRows
 from .library_values import FACTORIES, LIBRARY, MASKED_CONSTANT, Library, is_member
 from .nodes import (
     ArrayNode,
@@ -227,6 +228,11 @@ def _fill(node: ArrayNode, data: Node, dtype: Any, shape: Node, fortran: bool, b
         raise MosaicError("holds a numpy array without a dtype; it is damaged")
     if type(data) is ByteArray:
         data = data.data
+    if type(data) is FilePart:
+        if _may_wait(node, data, dtype.dtype, shape, fortran):
+            node.rows = FileRows(data, shape, np.dtype("<f4"))
+            return
+        data = data.read()
     node.state = (1, shape, dtype, fortran, data)
     if type(shape) is not tuple or len(shape) > MAX_DIMENSIONS or not set(map(type, shape)) <= {int}:
         node.trouble = "its shape is in no known form"
@@ -254,6 +260,15 @@ def _fill(node: ArrayNode, data: Node, dtype: Any, shape: Node, fortran: bool, b
         else:
             node.values = np.empty(shape, known)
         node.state = None
+
+
+def _may_wait(node: ArrayNode, data: FilePart, dtype: Any, shape: Node, fortran: bool) -> bool:
+    """Tell whether an array may stay unread: one of 32-bit floats, (n,) or (n, k), to whose bytes its shape fits."""
+    if node.cls is not None or node.mask is not None or fortran or dtype != np.dtype("<f4"):
+        return False
+    if type(shape) is not tuple or not 1 <= len(shape) <= 2 or not set(map(type, shape)) <= {int}:
+        return False
+    return min(shape) > 0 and prod(shape) * 4 == len(data)
 
 
 def trouble_of_items(values: NDArray[Any]) -> str | None:

@@ -49,6 +49,7 @@ MAX_MARKS = 10_000  # that are open at a time; Python's pickler gives up earlier
 MAX_TEXT_LINE = 512  # of a GLOBAL opcode; Python's own names are far shorter
 MAX_INT_BYTES = 64
 MAX_COPY = 256  # bytes; so short a part is copied, because a view takes more room
+LATE = 2**25  # bytes of an array from which on it can stay unread
 WINDOW = 2**18  # bytes of a file that are read at a time
 MARGIN = 2048  # bytes; longer than any opcode with its argument, except arrays and long texts
 
@@ -67,19 +68,25 @@ STORED = ("mosaic_addon", "Stored")  # the name of `Stored` in the pickles that 
 
 
 def read_pickle(
-    data: bytes | memoryview | FileBytes, budget: Budget | None = None, *, owner: ArrayOwner | None = None
+    data: bytes | memoryview | FileBytes,
+    budget: Budget | None = None,
+    *,
+    owner: ArrayOwner | None = None,
+    wait: bool = False,
 ) -> Node:
     """Read the object that a pickle of protocol 2 to 5 describes, as inert nodes.
 
     data: the whole stream. Arrays and bytes of the result are views of it or, where it is a file, of the parts that
     were read; a large array has memory of its own. budget: for the cost of reading; by default that of a file of this
-    size. owner: who holds the arrays of `Stored` nodes, for bytes that a .blend keeps. Raises MosaicError, in a
+    size. owner: who holds the arrays of `Stored` nodes, for bytes that a .blend keeps. wait: leave the large arrays of a
+    file unread, see `ArrayNode.rows`. Raises MosaicError, in a
     sentence without the file's name, when the stream is damaged or holds something that does not belong into a session.
     """
     if isinstance(data, FileBytes):
         file, view = data, data.read(0, min(len(data), WINDOW))
     else:
         file, view = None, memoryview(data).toreadonly()
+    waiting = file if wait else None
     begin, size = 0, len(data)  # where the view begins in the stream, and how much of the stream there is from there on
     limit = sys.maxsize if len(view) == size else len(view) - MARGIN  # beyond it the view moves on
     if budget is None:
@@ -126,7 +133,7 @@ def read_pickle(
                 function = stack.pop()
                 if type(function) is Global and function.kind == "call" and type(args) is tuple:
                     made = CALLS[function.module, function.name](function, args, budget)
-                    if type(made) is ArrayNode and made.values is None and not made.built:
+                    if type(made) is ArrayNode and not made.built and made.values is None:
                         unfinished.append(made)
                 else:
                     made = call_other(function, args, budget)
@@ -157,8 +164,11 @@ def read_pickle(
                 end = pos + 8 + int.from_bytes(view[pos : pos + 8], "little")
                 if end > size:
                     raise IndexError
-                part = _part(file, begin, view, pos + 8, end)
-                chunk = part if end - pos > MAX_COPY else part.tobytes()
+                if waiting is not None and end - pos > LATE and _is_of_array(stack, outer):
+                    chunk: Any = waiting.later(begin + pos + 8, end - pos - 8)
+                else:
+                    part = _part(file, begin, view, pos + 8, end)
+                    chunk = part if end - pos > MAX_COPY else part.tobytes()
                 stack.append(ByteArray(chunk) if op == 0x96 else chunk)
                 pos = end
             elif op == 0x4A:  # BININT
@@ -212,8 +222,11 @@ def read_pickle(
                 end = pos + 4 + int.from_bytes(view[pos : pos + 4], "little")
                 if end > size:
                     raise IndexError
-                part = _part(file, begin, view, pos + 4, end)
-                stack.append(part if end - pos > MAX_COPY else part.tobytes())
+                if waiting is not None and end - pos > LATE and _is_of_array(stack, outer):
+                    stack.append(waiting.later(begin + pos + 4, end - pos - 4))
+                else:
+                    part = _part(file, begin, view, pos + 4, end)
+                    stack.append(part if end - pos > MAX_COPY else part.tobytes())
                 pos = end
             elif op == 0x58 or op == 0x8D:  # BINUNICODE, BINUNICODE8
                 start = pos + (4 if op == 0x58 else 8)
@@ -302,6 +315,16 @@ def _part(file: FileBytes | None, begin: int, view: memoryview, start: int, end:
     if file is None or end <= len(view):
         return view[start:end]
     return file.read(begin + start, end - start)
+
+
+def _is_of_array(stack: list[Node], outer: list[list[Node]]) -> bool:
+    """Tell whether the bytes that come next are those of an array: after its shape, or the first part of a call."""
+    if not outer or not outer[-1]:
+        return False
+    made = outer[-1][-1]
+    if type(made) is ArrayNode:
+        return len(stack) == 4
+    return type(made) is Global and made.name == "_frombuffer" and not stack
 
 
 def _text_line(view: memoryview, pos: int) -> tuple[str, int]:

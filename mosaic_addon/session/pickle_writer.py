@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import MosaicError
+from .file import FilePart
 from .nodes import (
     ArrayNode,
     ByteArray,
@@ -179,7 +180,9 @@ class _Writer:
         self.remember(text)
 
     def put_bytes(self, data: Any) -> None:
-        """Write bytes. data: a buffer of single bytes."""
+        """Write bytes. data: a buffer of single bytes, or a part of a file."""
+        if type(data) is FilePart:
+            data = data.read()
         size = len(data)
         self.out += _bytes_of(size)
         if size < LARGE:
@@ -622,7 +625,7 @@ def _bytes_in(node: ArrayNode) -> NDArray[np.uint8]:
 
 CLOSE_LIST, CLOSE_DICT, CLOSE_SET = _Close(APPENDS), _Close(SETITEMS), _Close(ADDITEMS)
 # Kinds that are remembered after they are written; those that may contain themselves remember themselves before.
-REMEMBERED_AFTER = frozenset({bytes, memoryview, bytearray, ByteArray, complex, slice, range})
+REMEMBERED_AFTER = frozenset({bytes, memoryview, FilePart, bytearray, ByteArray, complex, slice, range})
 
 
 WRITERS: dict[type, Callable[[Any, Any], None]] = {
@@ -636,6 +639,7 @@ WRITERS: dict[type, Callable[[Any, Any], None]] = {
     FrozenSetNode: _Writer.put_frozenset,
     bytes: _Writer.put_bytes,
     memoryview: _Writer.put_bytes,
+    FilePart: _Writer.put_bytes,
     bytearray: _Writer.put_bytearray,
     ByteArray: _Writer.put_bytearray,
     complex: _Writer.put_complex,

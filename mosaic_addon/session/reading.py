@@ -1,7 +1,7 @@
 """The state of reading: what is left of the budget, the warnings so far, and arrays that are checked."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,17 +90,26 @@ def shown(text: str) -> str:
     return repr(printable(text[:MAX_SHOWN]))
 
 
-def array(node: Node, what: str, width: int | None = None) -> NDArray[Any] | None:
+def values_in(node: ArrayNode, wait: bool) -> NDArray[Any] | None:
+    """Return the values of an array, None where it has none. wait: leave them unread if they are.
+
+    Such behave like an array; whoever wants no memory for all of them takes slices, or `slabs_of`.
+    """
+    return cast("NDArray[Any]", node.rows) if wait and node.rows is not None else node.values
+
+
+def array(node: Node, what: str, width: int | None = None, wait: bool = False) -> NDArray[Any] | None:
     """Return the values of an array of numbers, None where there is none.
 
-    what: its name in a sentence. width: the number of columns that it must have. Raises DamageError for a bad array.
+    what: its name in a sentence. width: the number of columns that it must have. wait: as for `values_in`. Raises
+    DamageError for a bad array.
     """
     if node is None:
         return None
-    if type(node) is not ArrayNode or node.values is None:
+    values = values_in(node, wait) if type(node) is ArrayNode else None
+    if values is None:
         reason = (node.trouble if type(node) is ArrayNode else None) or "they are no array"
         raise DamageError(f"its {what} cannot be read: {reason}")
-    values = node.values
     if values.dtype.kind not in "biuf":
         raise DamageError(f"its {what} are not numbers")
     if width is not None and (values.ndim != 2 or values.shape[1] != width):
@@ -126,12 +135,15 @@ def floats(node: Node, what: str, item: Item) -> NDArray[np.float64]:
     return values.astype(np.float64)
 
 
-def rows(node: Node, what: str, n: int, width: int, item: Item) -> NDArray[Any] | None:
-    """Return an array with one row for each of `n` points; None, with a warning, for one that does not fit."""
+def rows(node: Node, what: str, n: int, width: int, item: Item, wait: bool = False) -> NDArray[Any] | None:
+    """Return an array with one row for each of `n` points; None, with a warning, for one that does not fit.
+
+    wait: as for `values_in`.
+    """
     if node is None:
         return None
     try:
-        values = need(array(node, what, width), what)
+        values = need(array(node, what, width, wait), what)
     except DamageError as damage:
         item.warn(f"{damage}; they are not shown")
         return None

@@ -112,7 +112,7 @@ def pickle_load(path: Path) -> Any:
 
 
 def import_session(path: Path) -> Any:
-    return build_session(open_session(path), bpy.context.scene, keep=False)
+    return build_session(open_session(path, wait=True), bpy.context.scene, keep=False)
 
 
 def import_ply(path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from bpy.types import Mesh, PointCloud  # looking them up in bpy.types takes longer than reading an attribute
 from numpy.typing import NDArray
 
+from ...session.file import FileRows
 from ..compat import values_of
 from ..keys import GLYPH, SHELL, SPRITE, WHOLE
 
@@ -69,10 +70,23 @@ def write_attribute(data: PointData, name: str, kind: Kind, values: NDArray[Any]
     attribute = data.attributes.new(name, kind, "POINT")
     if attribute is None:
         raise ValueError(f"Blender refuses the attribute name {name!r}")
-    key, _, dtype = KINDS[kind]
-    if values.size:
-        values_of(attribute).foreach_set(key, buffer_of(values, dtype))
+    fill(values_of(attribute), kind, values)
     return attribute.name
+
+
+def fill(items: Any, kind: Kind, values: NDArray[Any]) -> None:
+    """Store values, one row per point, in the collection of an attribute's values.
+
+    Those of a file that were not read yet go from there into Blender's memory: they are nowhere else, and read once.
+    """
+    key, width, dtype = KINDS[kind]
+    if not values.size:
+        return
+    memory = memory_of(items, width, dtype, writable=True) if isinstance(values, FileRows) else None
+    if memory is not None and memory.shape == values.shape:
+        values.read_into(memory)
+    else:
+        items.foreach_set(key, buffer_of(values, dtype))
 
 
 def read_attribute(data: PointData, name: str) -> NDArray[Any] | None:

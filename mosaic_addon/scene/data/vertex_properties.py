@@ -360,6 +360,7 @@ def _drawable(values: NDArray[Any]) -> tuple[tuple[str, ...] | None, list[tuple[
     width = values.shape[1]
     if width in wide:
         return None, [("", wide[width], values)]
+    values = np.asarray(values)  # read once, where it was not
     return None, [(f".{i}" if width > 1 else "", single, values[:, i]) for i in range(width)]
 
 

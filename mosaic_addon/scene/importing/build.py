@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...session.errors import MosaicError
+from ...session.file import FileReadError
 from ...session.releases import recognise
 from ...session.session import Container, Geometry, Group, Mesh, Session
 from ..compat import MAX_NAME_BYTES, PointCloudFactory
-from ..data.attributes import NORMALS, QUATERNIONS, buffer_of, write_attribute
+from ..data.attributes import NORMALS, QUATERNIONS, fill, write_attribute
 from ..data.custom_properties import clean_text, meta_properties
 from ..data.exact_bits import write_bits
 from ..data.meshes import new_mesh, write_original
@@ -103,13 +104,16 @@ def build_steps(
     Raises MosaicError, before anything is made, for a session that is too large and for options that make no sense. If
     anything else fails, or the generator is closed before its end, what was made is removed again.
     """
-    plan = plan_import(session, options or ImportOptions(), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited)
-    kept = pack_records(plan, scene)
-    yield 0.0
-    if not keep:
-        _let_go_of_nodes(session)
-    with all_or_nothing():
-        return (yield from _build(plan, kept, scene, keep))
+    try:
+        plan = plan_import(session, options or ImportOptions(), bpy.data.objects.keys(), MAX_NAME_BYTES, unlimited)
+        kept = pack_records(plan, scene)
+        yield 0.0
+        if not keep:
+            _let_go_of_nodes(session)
+        with all_or_nothing():
+            return (yield from _build(plan, kept, scene, keep))
+    except FileReadError as error:
+        raise MosaicError(f"{session.path} {error}") from error
 
 
 @contextmanager
@@ -306,7 +310,7 @@ def _new_data(
         if count:
             write_original(data, geometry.model, geometry.points, geometry.normals)
     else:
-        data = clouds.new(item.name, buffer_of(geometry.points, np.float32), count)
+        data = clouds.new(item.name, count, lambda items: fill(items, "FLOAT_VECTOR", geometry.points))
     if geometry.points.dtype != np.float32:
         write_bits(data, "points", geometry.points)
     if not keep:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ...session.move_models import turned_normals
 from ..compat import PointCloudFactory, values_of
-from ..data.attributes import KINDS, NORMALS, QUATERNIONS, Kind, PointData, buffer_of, points_of, read_attribute
+from ..data.attributes import KINDS, NORMALS, QUATERNIONS, Kind, PointData, buffer_of, fill, points_of, read_attribute
 from ..data.exact_bits import holds_all
 from ..data.meshes import CUSTOM_NORMAL
 from ..data.placement import applied_of, to_session, turn_of
@@ -115,7 +115,7 @@ def _merged_data(all_data: Sequence[PointData], matrices: Sequence[NDArray[np.fl
     if meshes:
         return _merged_mesh(meshes, positions)
     with PointCloudFactory() as factory:
-        return factory.new("Merged", buffer_of(positions, np.float32), len(positions))
+        return factory.new("Merged", len(positions), lambda items: fill(items, "FLOAT_VECTOR", positions))
 
 
 def _merged_mesh(meshes: Sequence[bpy.types.Mesh], positions: Array) -> bpy.types.Mesh:

@@ -120,7 +120,7 @@ class Opening:
 
 def _read(path: str) -> Generator[float, None, Session]:
     yield 0.0
-    return open_session(path)
+    return open_session(path, wait=True)
 
 
 def _read_beside(path: str) -> Generator[float, None, Session]:
@@ -130,7 +130,7 @@ def _read_beside(path: str) -> Generator[float, None, Session]:
 
     def read() -> None:
         try:
-            result.append(open_session(path))
+            result.append(open_session(path, wait=True))
         except BaseException as error:
             errors.append(error)
 
