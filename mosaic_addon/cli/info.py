@@ -28,7 +28,7 @@ def _add_info(commands: Any) -> None:
 
 
 def _info(options: argparse.Namespace) -> None:
-    session = open_session(options.file)
+    session = open_session(options.file, wait=True)
     print(json.dumps(describe(session), indent=2) if options.json else describe_text(session))
 
 

@@ -3,6 +3,7 @@
     python3 build.py bench                      all of it, some minutes
     python3 build.py bench points triangles     one or several of: read points triangles objects memory
                                                 frames surfaces export
+    python3 build.py bench huge                 1e8 points: needs 12 GB of disk and 8 GB of memory, so only if asked for
     MOSAIC_PYTHON=… python3 build.py bench      with the Python in which the real Mosaic is installed: against it, too
 
 A time is the median of REPEATS runs (of LARGE_REPEATS for the largest files) after one that is not counted, both sides in
@@ -42,6 +43,7 @@ from mosaic_addon.scene.shapes.isosurface import gaussian_smooth, volume_surface
 from mosaic_addon.scene.shapes.voxels import voxel_surface  # noqa: E402
 from mosaic_addon.session import open_session  # noqa: E402
 from tests.support import make_sessions as make  # noqa: E402
+from tests.support.bench_huge import huge  # noqa: E402
 
 REPEATS, LARGE_REPEATS = 7, 3
 LARGE = 10_000_000  # points, or 10 000 objects
@@ -472,6 +474,7 @@ GROUPS: dict[str, Callable[[], None]] = {
     "frames": frames,
     "surfaces": surfaces,
     "export": export,
+    "huge": partial(huge, FOLDER, report, memory_of),
 }
 
 
@@ -483,7 +486,7 @@ def main(names: list[str]) -> int:
     print(f"Blender {bpy.app.version_string}, Python {sys.version.split()[0]}, numpy {np.__version__}")
     print(f"{'what':<66}{'ours':>10} {'theirs':>10} {'':<3} {'ratio':>7}  goal")
     for name, measure in GROUPS.items():
-        if not names or name in names:
+        if name in names or (not names and name != "huge"):
             measure()
     return 0
 

@@ -300,7 +300,7 @@ def check_target(path: str | os.PathLike[str], is_its_own: bool = False) -> str:
         raise MosaicError(f"{target} {error}") from error
     if not is_session:
         try:
-            open_session(target)
+            open_session(target, wait=True)
         except MosaicError as error:
             raise MosaicError(
                 f"{target} is not overwritten, as it is no session that can be read; save under another name, or delete "

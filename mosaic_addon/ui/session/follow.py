@@ -77,7 +77,7 @@ def _look_at(window: bpy.types.Window, session: bpy.types.Collection, known: Fol
         return
     known.done = stamp
     try:
-        open_session(path)
+        open_session(path, wait=True)
         known.unreadable = False
     except MosaicError:  # only half written, it is read when it has changed again
         known.unreadable = True
