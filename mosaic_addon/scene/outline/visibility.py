@@ -3,9 +3,13 @@
 Renders follow: what is hidden is not rendered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import bpy
+import numpy as np
+
+FEW = 32  # eyes that are set one by one; Blender looks through the whole view layer for each
 
 
 def is_visible(obj: bpy.types.Object, layer: bpy.types.ViewLayer) -> bool:
@@ -17,16 +21,76 @@ def set_visible(
     objects: Iterable[bpy.types.Object], visible: bool, layer: bpy.types.ViewLayer
 ) -> list[bpy.types.Object]:
     """Show or hide objects, in renders as well. Returns those outside the view layer, which stay as they are."""
+    objects = list(objects)
+    # All are asked before the first is changed, as Blender looks through the view layer for the next answer.
+    changing = [obj for obj in objects if is_visible(obj, layer) != visible]
+    if len(changing) > FEW:
+        _set_many_eyes(changing, visible, layer)
     outside = []
-    for obj in objects:
-        if is_visible(obj, layer) != visible:
-            try:
-                obj.hide_set(not visible, view_layer=layer)
-            except RuntimeError:
-                outside.append(obj)
-                continue
-        if obj.is_editable:
-            if visible:
+    for obj in [obj for obj in changing if obj.hide_viewport or obj.hide_get(view_layer=layer) == visible]:
+        try:
+            obj.hide_set(not visible, view_layer=layer)
+        except RuntimeError:
+            outside.append(obj)
+    left_out = {obj.session_uid for obj in outside}
+    inside = [obj for obj in objects if obj.session_uid not in left_out and obj.is_editable]
+    if visible:
+        for obj in inside:
+            if obj.hide_viewport:
                 obj.hide_viewport = False
-            obj.hide_render = not visible
+    _set_rendered(inside, visible)
     return outside
+
+
+def _set_many_eyes(objects: Sequence[bpy.types.Object], visible: bool, layer: bpy.types.ViewLayer) -> None:
+    """Open or close eyes by Blender's own operator, which takes many at once; what it cannot reach stays as it is.
+
+    What is selected stays so, but for what is hidden.
+    """
+    areas = [
+        (window, area)
+        for window in bpy.context.window_manager.windows
+        for area in window.screen.areas
+        if window.view_layer == layer and area.type == "VIEW_3D"
+    ]
+    if not areas:
+        return
+    selected = list(layer.objects.selected)
+    wanted = {obj.session_uid for obj in objects}
+    hidden = [obj for obj in layer.objects if obj.hide_get(view_layer=layer)] if visible else []
+    hidden = [obj for obj in hidden if obj.session_uid not in wanted]
+    with bpy.context.temp_override(window=areas[0][0], area=areas[0][1]):
+        if not bpy.ops.object.hide_view_set.poll():
+            return
+        if visible:
+            bpy.ops.object.hide_view_clear(select=False)
+        else:
+            hidden = list(objects)
+        for obj in selected:
+            obj.select_set(False, view_layer=layer)
+        for obj in hidden:
+            with suppress(RuntimeError):  # not in the view layer
+                obj.select_set(True, view_layer=layer)
+        if hidden:
+            bpy.ops.object.hide_view_set()
+    for obj in selected:
+        obj.select_set(True, view_layer=layer)
+
+
+def _set_rendered(objects: Sequence[bpy.types.Object], rendered: bool) -> None:
+    """Let renders show objects or not, all at once: after each single change Blender would sort out all dependencies.
+
+    A render that keeps its data between frames is told by a change of the usual kind.
+    """
+    changing = {obj.session_uid for obj in objects if obj.hide_render == rendered}
+    if not changing:
+        return
+    every = bpy.data.objects
+    uids, hidden = np.empty(len(every), np.int32), np.empty(len(every), bool)
+    every.foreach_get("session_uid", uids)
+    every.foreach_get("hide_render", hidden)
+    hidden[np.isin(uids, list(changing))] = not rendered
+    every.foreach_set("hide_render", hidden)
+    if any(scene.render.use_persistent_data for scene in bpy.data.scenes):
+        last = next(obj for obj in objects if obj.session_uid in changing)
+        last.hide_render = not rendered

@@ -1,0 +1,91 @@
+"""Showing and hiding many objects at once, which is Blender's own operator's work, ends as doing it one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.support.make_sessions import cloud, write_session
+
+NAMES = [f"cloud {number}" for number in range(6)]
+OTHERS = ["lamp", "hidden lamp", "not selectable"]
+
+
+@pytest.fixture(params=[0, 1000], ids=["at once", "one by one"])
+def opened(bpy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: Any) -> Iterator[ModuleType]:
+    """A session beside lamps, in a window, with one cloud in a collection that the view layer excludes."""
+    import mosaic_addon
+    from mosaic_addon.scene.outline import visibility
+
+    monkeypatch.setattr(visibility, "FEW", request.param)
+    mosaic_addon.register()
+    bpy.ops.mosaic.load_session(filepath=str(write_session(tmp_path / "s.pickle", [cloud(name, 4) for name in NAMES])))
+    for name in OTHERS:
+        bpy.context.scene.collection.objects.link(bpy.data.objects.new(name, None))
+    bpy.data.objects["hidden lamp"].hide_set(True)
+    bpy.data.objects["cloud 4"].hide_select = True
+    yield bpy
+    mosaic_addon.unregister()
+
+
+def hidden(bpy: ModuleType) -> list[str]:
+    """The names of what is hidden in the view; the session's objects are so in renders as well."""
+    for name in NAMES:
+        assert bpy.data.objects[name].hide_render == bpy.data.objects[name].hide_get()
+    return [name for name in (*NAMES, *OTHERS) if bpy.data.objects[name].hide_get()]
+
+
+def select(bpy: ModuleType, *names: str) -> None:
+    for obj in bpy.context.view_layer.objects:
+        obj.select_set(obj.name in names)
+
+
+def selected(bpy: ModuleType) -> list[str]:
+    return sorted(obj.name for obj in bpy.context.view_layer.objects.selected)
+
+
+def test_hide_isolate_and_show_all_leave_what_is_no_object_of_theirs(opened: ModuleType) -> None:
+    ops = opened.ops.mosaic
+    select(opened, "cloud 0", "cloud 1")
+    assert ops.isolate() == {"FINISHED"}
+    assert hidden(opened) == ["cloud 2", "cloud 3", "cloud 4", "cloud 5", "hidden lamp"]
+    assert selected(opened) == ["cloud 0", "cloud 1"]
+    select(opened, "cloud 0", "lamp")
+    assert ops.show_all() == {"FINISHED"}
+    assert hidden(opened) == ["hidden lamp"]
+    assert selected(opened) == ["cloud 0", "lamp"]
+    assert ops.isolate() == {"FINISHED"}
+    assert hidden(opened) == [*NAMES[1:], "hidden lamp"]
+    assert not opened.data.objects["lamp"].hide_render
+
+
+def test_objects_that_the_view_layer_lacks_stay_as_they_are(opened: ModuleType) -> None:
+    from mosaic_addon.scene.outline.visibility import set_visible
+
+    away = opened.data.objects["cloud 5"]
+    for collection in away.users_collection:
+        collection.objects.unlink(away)
+    layer = opened.context.view_layer
+    assert set_visible([opened.data.objects[name] for name in NAMES], False, layer) == [away]
+    assert hidden(opened) == [*NAMES[:5], "hidden lamp"]
+
+
+def test_a_closed_monitor_icon_is_opened(opened: ModuleType) -> None:
+    for name in NAMES[:3]:
+        opened.data.objects[name].hide_viewport = True
+    opened.data.objects["cloud 3"].hide_set(True)
+    assert opened.ops.mosaic.show_all() == {"FINISHED"}
+    assert hidden(opened) == ["hidden lamp"]
+    assert not any(opened.data.objects[name].hide_viewport for name in NAMES)
+
+
+def test_a_render_that_keeps_its_data_is_told(opened: ModuleType) -> None:
+    opened.context.scene.render.use_persistent_data = True
+    select(opened, "cloud 0")
+    opened.ops.mosaic.set_visibility(visible=False)
+    assert hidden(opened) == ["cloud 0", "hidden lamp"]
+    assert opened.data.objects["cloud 0"].evaluated_get(opened.context.evaluated_depsgraph_get()).hide_render
