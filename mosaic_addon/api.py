@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import bpy
 
 from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
+from .scene.drawing.filters import Filter, clear_filter, filter_of, set_filter
 from .scene.drawing.representations import set_inputs
 from .scene.exporting.save import Saved, check_target, save_objects, save_session, unsaved_changes
 from .scene.exporting.scope import ExportOptions
@@ -50,6 +51,7 @@ __all__ = [
     "Coloring",
     "Cut",
     "ExportOptions",
+    "Filter",
     "ImageFile",
     "ImportOptions",
     "Imported",
@@ -75,9 +77,11 @@ __all__ = [
     "check_pictures",
     "check_target",
     "choose_device",
+    "clear_filter",
     "color_by",
     "color_by_vertex_colors",
     "coloring_of",
+    "filter_of",
     "fitting_cut",
     "items_of",
     "load",
@@ -96,6 +100,7 @@ __all__ = [
     "save_objects",
     "sessions_in",
     "set_cut",
+    "set_filter",
     "set_print_width",
     "set_up_picture",
     "show_as_in",

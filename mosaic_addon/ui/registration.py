@@ -20,6 +20,7 @@ from .browser import structure as browser_structure
 from .browser import visibility as browser_visibility
 from .editors import coloring, look, volume
 from .figures import camera, cuts, items, picture
+from .figures import filters as figure_filters
 from .figures import panel as figure_panel
 from .figures import render as figure_render
 from .properties import information, properties, swatches
@@ -104,6 +105,10 @@ CLASSES: Final[tuple[type, ...]] = (
     properties_panel.MOSAIC_MT_color_property,
     properties_panel.MOSAIC_PT_properties,
     properties_panel.MOSAIC_PT_color_by,
+    figure_filters.MOSAIC_OT_filter,
+    figure_filters.MOSAIC_OT_filter_category,
+    figure_filters.MOSAIC_OT_unfilter,
+    figure_filters.MOSAIC_PT_filter,
     properties_panel.MOSAIC_PT_volume_properties,
     properties_panel.MOSAIC_PT_trajectory,
     properties_panel.MOSAIC_PT_lighting,
@@ -119,6 +124,7 @@ FEATURES: Final = (
     browser_rows,
     browser_menu,
     coloring,
+    figure_filters,
     figure_render,
     follow,
     information,

@@ -105,3 +105,34 @@ def test_render_and_save(figure: Any, tmp_path: Path, name: str) -> None:
     assert (b"<text" in data) == (written.suffix == ".svg")
     assert not bpy.data.objects["Scale bar"].hide_render
     assert bpy.ops.mosaic.render_figure.poll()
+
+
+def test_a_filter_is_set_and_removed(figure: Any) -> None:
+    from mosaic_addon import api
+
+    bpy = figure
+    select(bpy, "a", "b")
+    assert bpy.ops.mosaic.filter(vertex_property="curvature") == {"FINISHED"}
+    for name in ("a", "b"):
+        assert api.filter_of(bpy.data.objects[name]) == api.Filter(
+            "curvature", (pytest.approx(-0.02), pytest.approx(0.02))
+        )
+    assert bpy.ops.mosaic.unfilter() == {"FINISHED"}
+    assert api.filter_of(bpy.data.objects["a"]) is None
+
+
+def test_a_category_is_taken_out_and_put_back(bpy: ModuleType, tmp_path: Path) -> None:
+    import mosaic_addon
+    from mosaic_addon import api
+
+    mosaic_addon.register()
+    columns = {"state": np.array(["open", "shut", "odd"] * 10)}
+    path = write_session(tmp_path / "s.pickle", [cloud("a", 30, vertex_properties=properties(30, columns))])
+    bpy.ops.mosaic.load_session(filepath=str(path))
+    select(bpy, "a")
+    bpy.ops.mosaic.filter(vertex_property="state")
+    bpy.ops.mosaic.filter_category(category="odd")
+    assert set(api.filter_of(bpy.data.objects["a"]).categories) == {"open", "shut"}
+    bpy.ops.mosaic.filter_category(category="odd")
+    assert set(api.filter_of(bpy.data.objects["a"]).categories) == {"open", "shut", "odd"}
+    mosaic_addon.unregister()

@@ -104,14 +104,14 @@ def color_by(
         component,
     )
     for (obj, drawn), surface in zip(having.items(), surfaces, strict=True):
-        _carry_to_surface(obj, column_attributes(drawn[0]).get(property, ()))
+        carry_to_surface(obj, column_attributes(drawn[0]).get(property, ()))
         _link(obj, surface, coloring)
     return coloring
 
 
 def color_by_vertex_colors(objects: Iterable[bpy.types.Object]) -> Coloring:
     """Show the vertex colours of the objects that have them. Raises MosaicError when none has."""
-    having = [obj for obj in objects if any(VERTEX_COLORS in data.attributes for data in _drawn(obj))]
+    having = [obj for obj in objects if any(VERTEX_COLORS in data.attributes for data in drawn_data(obj))]
     if not having:
         raise MosaicError("None of the objects has vertex colours.")
     coloring = Coloring(VERTEX_COLORS)
@@ -142,7 +142,7 @@ def coloring_of(obj: bpy.types.Object) -> Coloring | None:
     if node.node_tree is None:
         return None
     name, component = source.attribute_name, None
-    columns = [column for data in _drawn(obj) for column in column_attributes(data).items()]
+    columns = [column for data in drawn_data(obj) for column in column_attributes(data).items()]
     for property, attributes in columns:
         if source.attribute_name in attributes:
             name = property
@@ -166,14 +166,14 @@ def coloring_of(obj: bpy.types.Object) -> Coloring | None:
 def colorable(objects: Iterable[bpy.types.Object]) -> list[str]:
     """Return the names of what any of the objects can be coloured by."""
     names: dict[str, None] = {}
-    for data in (data for obj in objects for data in _drawn(obj)):
+    for data in (data for obj in objects for data in drawn_data(obj)):
         names.update(dict.fromkeys(column_attributes(data)))
         if VERTEX_COLORS in data.attributes:
             names[VERTEX_COLORS] = None
     return list(names)
 
 
-def _drawn(obj: bpy.types.Object) -> list[PointData]:
+def drawn_data(obj: bpy.types.Object) -> list[PointData]:
     """The data that an object is drawn from: its own, and those of a trajectory's frames."""
     own = points_of(obj)
     if own is None:
@@ -185,11 +185,11 @@ def _drawn(obj: bpy.types.Object) -> list[PointData]:
 
 def _having(objects: Iterable[bpy.types.Object], property: str) -> dict[bpy.types.Object, list[PointData]]:
     """The objects that have a vertex property, each with those data it is drawn from that have it."""
-    drawn = {obj: [data for data in _drawn(obj) if property in column_attributes(data)] for obj in objects}
+    drawn = {obj: [data for data in drawn_data(obj) if property in column_attributes(data)] for obj in objects}
     return {obj: having for obj, having in drawn.items() if having}
 
 
-def _carry_to_surface(obj: bpy.types.Object, attributes: Sequence[str]) -> None:
+def carry_to_surface(obj: bpy.types.Object, attributes: Sequence[str]) -> None:
     """Give the surface by which a segmentation or fit is drawn the values of the nearest point, as Mosaic does."""
     surface = input_of(obj, "Surface") if group_of(obj) in (SEGMENTATION, FIT) else None
     mesh, cloud = (None if surface is None else surface.data), points_of(obj)
@@ -385,7 +385,7 @@ def _link(obj: bpy.types.Object, surface: bpy.types.Node, coloring: Coloring) ->
 
 def _property_value(program: NodeProgram, obj: bpy.types.Object, coloring: Coloring) -> bpy.types.NodeSocket:
     """Add nodes that find a number of each point: the vertex property, its component or its length."""
-    data = next(data for data in _drawn(obj) if coloring.property in column_attributes(data))
+    data = next(data for data in drawn_data(obj) if coloring.property in column_attributes(data))
     names = column_attributes(data)[coloring.property]
     if len(names) > 1:
         assert coloring.component is not None

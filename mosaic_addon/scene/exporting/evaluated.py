@@ -4,6 +4,7 @@ import bpy
 
 from ..data.attributes import PointData
 from ..data.custom_properties import has
+from ..drawing.filters import clear_filter
 from ..drawing.representations import modifier_of
 from ..keys import COLUMNS
 
@@ -31,6 +32,7 @@ class Temporaries:
         copy.hide_viewport = False  # what is hidden is not evaluated
         while (modifier := modifier_of(copy)) is not None:  # it may have been duplicated
             copy.modifiers.remove(modifier)
+        clear_filter([copy])
         scene.collection.objects.link(copy)
         try:
             layer.update()

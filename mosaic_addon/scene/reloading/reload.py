@@ -20,6 +20,7 @@ from ...session.session import Session
 from ..compat import MAX_NAME_BYTES
 from ..data.custom_properties import clean_text
 from ..data.placement import applied_of
+from ..drawing.filters import is_filter
 from ..drawing.representations import kind_drawn
 from ..exporting.changes import Change, Kind, Subject, digest, sentence
 from ..exporting.collect import Collected, collect_session
@@ -219,7 +220,11 @@ class _Reload:
             fresh = self.made[id(geometry)]
             if fresh.type != obj.type:
                 take_motion(obj, fresh)
-                own = [modifier.name for modifier in obj.modifiers if kind_drawn(modifier) is None]
+                own = [
+                    modifier.name
+                    for modifier in obj.modifiers
+                    if kind_drawn(modifier) is None and not is_filter(modifier)
+                ]
                 if own:
                     self.result.warnings.append(
                         f"{piece.label}: is of another kind of data now, so its modifiers {', '.join(own)} are gone."
