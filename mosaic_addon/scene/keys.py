@@ -337,7 +337,10 @@ NODE_GROUP: Final = _key(
     "its name and version, which renaming it does not change",
     of.text,
     writers="drawing/node_tree",
-    readers="drawing/color_map_nodes drawing/ink drawing/node_tree drawing/representations drawing/shown_materials",
+    readers=(
+        "drawing/color_map_nodes drawing/filters drawing/ink drawing/node_tree drawing/representations "
+        "drawing/shown_materials"
+    ),
 )
 SHARED: Final = _key(
     "mosaic_material",
@@ -401,7 +404,9 @@ FIGURE: Final = _key(
     "what it is in a figure, such as 'scale bar'",
     of.text,
     writers="drawing/ink figures/cuts figures/overlay",
-    readers="exporting/objects figures/cuts figures/overlay figures/svg pictures/camera ui/figures/camera ui/figures/items",
+    readers=(
+        "exporting/objects figures/cuts figures/overlay figures/svg pictures/camera ui/figures/camera ui/figures/items"
+    ),
 )
 TOMOGRAM_SIZE: Final = _key(
     "mosaic_tomogram_size",
