@@ -5,6 +5,7 @@ Renders follow: what is hidden is not rendered.
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import bpy
 import numpy as np
@@ -59,8 +60,10 @@ def _set_many_eyes(objects: Sequence[bpy.types.Object], visible: bool, layer: bp
     wanted = {obj.session_uid for obj in objects}
     hidden = [obj for obj in layer.objects if obj.hide_get(view_layer=layer)] if visible else []
     hidden = [obj for obj in hidden if obj.session_uid not in wanted]
-    with bpy.context.temp_override(window=areas[0][0], area=areas[0][1]):
-        if not bpy.ops.object.hide_view_set.poll():
+    context: Any = bpy.context  # the stubs know it as no context manager
+    operator: Any = bpy.ops.object.hide_view_set
+    with context.temp_override(window=areas[0][0], area=areas[0][1]):
+        if not operator.poll():
             return
         if visible:
             bpy.ops.object.hide_view_clear(select=False)
@@ -72,7 +75,7 @@ def _set_many_eyes(objects: Sequence[bpy.types.Object], visible: bool, layer: bp
             with suppress(RuntimeError):  # not in the view layer
                 obj.select_set(True, view_layer=layer)
         if hidden:
-            bpy.ops.object.hide_view_set()
+            operator()
     for obj in selected:
         obj.select_set(True, view_layer=layer)
 
