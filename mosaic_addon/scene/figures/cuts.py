@@ -112,7 +112,7 @@ def add_cut(
     obj = bpy.data.objects.new(f"Cut {options.shape.capitalize()}", None)
     link_item(scene, obj, KIND)
     obj.parent = root
-    obj.rotation_mode = "QUATERNION"
+    obj.show_in_front = True
     place = _new_place(obj, min(numbers))
     _write(obj, options)
     _set_nodes([*places(), place])

@@ -109,8 +109,8 @@ class MOSAIC_OT_set_cut(_CutSettings):
 
 def draw_add_cut(layout: bpy.types.UILayout) -> None:
     """Draw the buttons that add a cut."""
+    layout.label(text="Cut", icon="MOD_BOOLEAN")
     row = layout.row(align=True)
-    row.label(text="Cut")
     for shape, label, _, icon, _ in SHAPES:
         row.operator(MOSAIC_OT_add_cut.bl_idname, text=label, icon=icon).shape = shape  # type: ignore[arg-type]
 
