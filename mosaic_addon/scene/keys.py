@@ -437,7 +437,7 @@ SPARED: Final = _key(
     Carrier.OBJECT | Carrier.FIGURE,
     "a bit for each cut that leaves the object alone; of where a cut stands, the bit of that cut",
     of.natural,
-    writers="figures/cuts figures/overlay",
+    writers="figures/cuts",
     readers="drawing/cut_nodes figures/cuts",
 )
 

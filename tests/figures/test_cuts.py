@@ -278,6 +278,36 @@ def test_removed_cuts_leave_nothing(bpy: ModuleType, tmp_path: Path) -> None:
     assert state() == before
 
 
+def test_a_saved_blend_keeps_its_cuts(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.figures.cuts import add_cut, remove_cut, spared_by
+    from mosaic_addon.scene.figures.overlay import items_of
+
+    imported = load(bpy, write_session(tmp_path / "s.pickle", [], [ball("a", (0, 0, 0)), ball("b", (0, 0, 0))]))
+    add_cut(bpy.context.scene, imported.collection, half(), [named(imported, "b")])
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "s.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "s.blend"))
+    whole, opened = bpy.data.objects["b"], bpy.data.objects["a"]
+    counts = [sum(len(part.corners) for part in parts_of(bpy, obj)) for obj in (opened, whole)]
+    assert counts[0] < 0.6 * counts[1]
+    (cut,) = items_of(bpy.context.scene, "cut")
+    assert spared_by(cut, [opened, whole]) == [whole]
+    remove_cut(cut)
+    assert sum(len(part.corners) for part in parts_of(bpy, opened)) == counts[1]
+
+
+def test_what_lies_on_the_plane_before_the_camera_is_never_cut(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.scene.figures.cuts import Cut, add_cut
+
+    imported = load(bpy, write_session(tmp_path / "s.pickle", [cloud("c", 30)]))
+    imported.objects[0].hide_render = True
+    api.add_legend(bpy.context.scene, imported.objects)
+    before = picture(bpy, tmp_path)
+    assert drawn(before, slice(None)) > 8
+    add_cut(bpy.context.scene, imported.collection, Cut("sphere", size=(1e5,) * 3))
+    assert np.array_equal(picture(bpy, tmp_path), before)
+
+
 # --- options ---------------------------------------------------------------------------------------------------------
 
 

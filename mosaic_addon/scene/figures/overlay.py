@@ -12,10 +12,9 @@ from mathutils import Vector
 
 from ...session.errors import MosaicError
 from ..compat import ModifierInputs, never_seen_by_light
-from ..drawing.cut_nodes import MOST
 from ..drawing.ink import ink_material, ink_of, set_ink, set_ink_display
 from ..drawing.materials import material_of
-from ..keys import FIGURE, PRINT_WIDTH, SPARED
+from ..keys import FIGURE, PRINT_WIDTH
 from ..outline.outside import root_of
 from ..pictures.camera import IN_FRONT, visible_points
 
@@ -108,7 +107,6 @@ def draw_item(
     color: Iterable[float],
 ) -> None:
     """Let a Geometry Nodes group draw an object with a mesh, in ink that no light sees; see `add_item`."""
-    SPARED.write(obj, 2**MOST - 1)  # a key is drawn with the material of what it explains
     obj.data.materials.append(None)
     obj.material_slots[0].link = "OBJECT"  # so that all that Geometry Nodes make is drawn with it
     obj.material_slots[0].material = ink_material(obj.name, color)
