@@ -216,8 +216,9 @@ def _decode_geometry(
     if node.cls.module != GEOMETRY_MODULE or node.cls.name not in GEOMETRY_CLASSES:
         raise DamageError("it is of a class that this add-on does not know")
     fit = fit_in(fields, meta_entries)
-    wait = fit is None and node.cls.name == "Geometry"  # nothing is computed of its points
-    points = need(array(fields.get("points"), "points", 3, wait), "points")
+    # The points themselves are read now: they are looked at several times, and Blender has them before all else.
+    points = need(array(fields.get("points"), "points", width=3), "points")
+    wait = fit is None and node.cls.name == "Geometry"  # for what nothing is computed of
     n = len(points)
     item.warn_of_names(node.cls.name, fields)
     for key in NUMBERS:

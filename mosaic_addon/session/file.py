@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from math import prod
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from .atomic_write import replace_file
 from .errors import MosaicError
 from .releases import NEWEST
-from .rows import Rows
+from .rows import Rows, slab_of
 
 MAX_FILE = 2**34  # bytes; sessions have some hundred million
 MAX_INDEX = 8 * 2**20
@@ -135,6 +135,18 @@ class FileRows(NDArrayOperatorsMixin, Rows):
         if values.size:
             size = self.dtype.itemsize * prod(self.shape[1:])
             self._part.read_into(values.reshape(-1).view(np.uint8).data, start * size)
+
+    def slabs(self) -> Iterator[NDArray[Any]]:
+        step = min(slab_of(len(self), self.nbytes), len(self))
+        memory = np.empty((step, *self.shape[1:]), self.dtype)  # that was touched once is read into far more quickly
+        for start in range(0, len(self), step):
+            slab = memory[: len(self) - start]
+            self.read_into(slab, start)
+            yield slab
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        values = self[:]
+        return values if dtype is None else values.astype(dtype, copy=False)
 
     def __getitem__(self, key: Any) -> Any:
         if type(key) is slice and key.step is None:

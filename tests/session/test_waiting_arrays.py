@@ -14,7 +14,15 @@ from mosaic_addon.session import MosaicError, Session, open_session, pickle_read
 from mosaic_addon.session.compare import compare
 from mosaic_addon.session.file import FileRows
 from mosaic_addon.session.pickle_writer import write_pickle
-from tests.support.make_sessions import classes_importable, cloud, mesh, properties, session_state, write_session
+from tests.support.make_sessions import (
+    MISSING,
+    classes_importable,
+    cloud,
+    mesh,
+    properties,
+    session_state,
+    write_session,
+)
 from tests.support.saved_sessions import FILES
 
 N = 200
@@ -55,15 +63,17 @@ def test_they_wait_and_are_what_stands_in_the_file(tmp_path: Path, protocol: int
     path = some_session(tmp_path / "s.pickle", protocol=protocol)
     waiting, read = open_session(path, wait=True), open_session(path)
     plain, fortran, fitted = waiting.geometries
-    waits = [plain.points, plain.normals, plain.quaternions, *(plain.vertex_properties[name] for name in ("f4", "two"))]
+    waits = [plain.normals, plain.quaternions, *(plain.vertex_properties[name] for name in ("f4", "two"))]
     if protocol > 2:  # which writes bytes as text
         assert {FileRows} == set(map(type, waits))
-    assert FileRows not in map(type, (fortran.points, fitted.points, *map(plain.vertex_properties.get, ("f8", "text"))))
-    expected = read.geometries[0]
-    assert np.array_equal(plain.points, expected.points)
-    assert np.array_equal(plain.points[50:60], expected.points[50:60])
-    assert np.array_equal(plain.points[::7] - 1, expected.points[::7] - 1)
-    assert np.array_equal(plain.points[:, 1].min(), expected.points.min(axis=0)[1])
+    for values in (plain.points, fortran.points, fitted.points, *map(plain.vertex_properties.get, ("f8", "text"))):
+        assert type(values) is np.ndarray
+    normals, expected = plain.normals, read.geometries[0].normals
+    assert np.array_equal(normals, expected)
+    assert np.array_equal(normals[50:60], expected[50:60])
+    assert np.array_equal(normals[::7] - 1, expected[::7] - 1)
+    assert np.array_equal(normals - 1, expected - 1)
+    assert np.array_equal(normals[:, 1], expected[:, 1])
     assert compare(read_now(waiting), read) == []
 
 
@@ -95,11 +105,12 @@ class _Shared:
 
 def test_bytes_that_stand_elsewhere_as_well_are_kept(tmp_path: Path) -> None:
     data = np.arange(3 * N, dtype="f4").tobytes()
-    state = session_state([cloud("cloud", N, points=_Shared(data), meta={"name": "cloud", "bytes": data})])
+    meta = {"name": "cloud", "bytes": data}
+    state = session_state([cloud("cloud", N, normals=_Shared(data), quaternions=MISSING, meta=meta)])
     with classes_importable():
         (tmp_path / "s.pickle").write_bytes(pickle.dumps(state, 4))
     session = open_session(tmp_path / "s.pickle", wait=True)
-    assert type(session.geometries[0].points) is FileRows
+    assert type(session.geometries[0].normals) is FileRows
     with open(tmp_path / "again.pickle", "wb") as file:
         write_pickle(session.state, file.write)
     assert compare(open_session(tmp_path / "again.pickle"), open_session(tmp_path / "s.pickle")) == []
@@ -107,10 +118,10 @@ def test_bytes_that_stand_elsewhere_as_well_are_kept(tmp_path: Path) -> None:
 
 def test_a_file_that_was_changed_meanwhile_is_refused(tmp_path: Path) -> None:
     path = some_session(tmp_path / "s.pickle")
-    points = open_session(path, wait=True).geometries[0].points
+    normals: Any = open_session(path, wait=True).geometries[0].normals
     os.utime(path, ns=(1, 1))
     with pytest.raises(MosaicError, match="was changed while it was read"):
-        points[:5]
+        normals[:5]
     path.unlink()
     with pytest.raises(MosaicError, match="does not exist"):
-        np.asarray(points)
+        np.asarray(normals)
