@@ -354,9 +354,9 @@ def memory() -> None:
         print("memory: measured on Linux only")
         return
     size = path.stat().st_size / 2**20
-    report("peak memory of 10,000,000 points / file", peaks["all"] / 2**20, size, 1.6, "all resident pages", "MiB")
+    report("peak memory of 10,000,000 points / file", peaks["all"] / 2**20, size, 1.25, "all resident pages", "MiB")
     what = "the same without the file's own mapped pages / file"
-    report(what, peaks["anonymous"] / 2**20, size, 1.6, "", "MiB")
+    report(what, peaks["anonymous"] / 2**20, size, 1.25, "", "MiB")
 
 
 def memory_of(work: str, imported: Path | None = None) -> dict[str, int] | None:
@@ -420,7 +420,7 @@ def export() -> None:
     peak = memory_of("bench.save(kept.collection, bench.FOLDER / 'exported.pickle')", path)
     if peak is not None:
         size = path.stat().st_size / 2**20
-        report("peak memory of the export / file", peak["all"] / 2**20, size, 1.2, "all resident pages", "MiB")
+        report("peak memory of the export / file", peak["all"] / 2**20, size, 0.2, "all resident pages", "MiB")
     empty_blender()
     for count in (1000, 5000):
         path = objects_file(count)
