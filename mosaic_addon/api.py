@@ -14,6 +14,7 @@ import bpy
 
 from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.drawing.filters import Filter, clear_filter, filter_of, set_filter
+from .scene.drawing.own_shapes import OwnShape, clear_own_shape, own_shape_of, set_own_shape
 from .scene.drawing.representations import set_inputs
 from .scene.exporting.save import Saved, check_target, save_objects, save_session, unsaved_changes
 from .scene.exporting.scope import ExportOptions
@@ -57,6 +58,7 @@ __all__ = [
     "Imported",
     "Label",
     "MosaicError",
+    "OwnShape",
     "PictureText",
     "Reloaded",
     "RenderOptions",
@@ -78,6 +80,7 @@ __all__ = [
     "check_target",
     "choose_device",
     "clear_filter",
+    "clear_own_shape",
     "color_by",
     "color_by_vertex_colors",
     "coloring_of",
@@ -88,6 +91,7 @@ __all__ = [
     "mute_file_outputs",
     "objects_of",
     "open_session",
+    "own_shape_of",
     "read_view",
     "reload",
     "remove_cut",
@@ -101,6 +105,7 @@ __all__ = [
     "sessions_in",
     "set_cut",
     "set_filter",
+    "set_own_shape",
     "set_print_width",
     "set_up_picture",
     "show_as_in",

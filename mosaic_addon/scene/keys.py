@@ -337,10 +337,7 @@ NODE_GROUP: Final = _key(
     "its name and version, which renaming it does not change",
     of.text,
     writers="drawing/node_tree",
-    readers=(
-        "drawing/color_map_nodes drawing/filters drawing/ink drawing/node_tree drawing/representations "
-        "drawing/shown_materials"
-    ),
+    readers="drawing/color_map_nodes drawing/ink drawing/node_tree drawing/representations drawing/shown_materials",
 )
 SHARED: Final = _key(
     "mosaic_material",

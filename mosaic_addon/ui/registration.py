@@ -19,7 +19,7 @@ from .browser import search as browser_search
 from .browser import structure as browser_structure
 from .browser import visibility as browser_visibility
 from .editors import coloring, look, volume
-from .figures import camera, cuts, items, picture
+from .figures import camera, cuts, items, own_shapes, picture
 from .figures import filters as figure_filters
 from .figures import panel as figure_panel
 from .figures import render as figure_render
@@ -109,6 +109,9 @@ CLASSES: Final[tuple[type, ...]] = (
     figure_filters.MOSAIC_OT_filter_category,
     figure_filters.MOSAIC_OT_unfilter,
     figure_filters.MOSAIC_PT_filter,
+    own_shapes.MOSAIC_OT_set_own_shape,
+    own_shapes.MOSAIC_OT_clear_own_shape,
+    own_shapes.MOSAIC_PT_own_shape,
     properties_panel.MOSAIC_PT_volume_properties,
     properties_panel.MOSAIC_PT_trajectory,
     properties_panel.MOSAIC_PT_lighting,

@@ -136,3 +136,17 @@ def test_a_category_is_taken_out_and_put_back(bpy: ModuleType, tmp_path: Path) -
     bpy.ops.mosaic.filter_category(category="odd")
     assert set(api.filter_of(bpy.data.objects["a"]).categories) == {"open", "shut", "odd"}
     mosaic_addon.unregister()
+
+
+def test_an_own_shape_is_put_and_removed(figure: Any) -> None:
+    from mosaic_addon import api
+
+    bpy = figure
+    shape = bpy.data.objects.new("Protein", bpy.data.meshes.new("Protein"))
+    select(bpy, "a")
+    with pytest.raises(RuntimeError, match="There is no object 'Protien'"):
+        bpy.ops.mosaic.set_own_shape(shape="Protien")
+    assert bpy.ops.mosaic.set_own_shape(shape="Protein", scale=10) == {"FINISHED"}
+    assert api.own_shape_of(bpy.data.objects["a"]) == api.OwnShape(shape, 10.0)
+    assert bpy.ops.mosaic.clear_own_shape() == {"FINISHED"}
+    assert api.own_shape_of(bpy.data.objects["a"]) is None

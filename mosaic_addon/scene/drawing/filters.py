@@ -15,12 +15,12 @@ from ...session.errors import MosaicError
 from ..compat import ModifierInputs
 from ..data.attributes import PointData, read_attribute
 from ..data.vertex_properties import column_attributes, column_texts
-from ..keys import NODE_GROUP
 from .coloring import carry_to_surface, drawn_data
-from .node_tree import NodeProgram, shared_group
+from .node_tree import NodeProgram, shared_group, stamp_of
 from .representations import FIT, SEGMENTATION, TRAJECTORY, group_of
 
 FILTER: Final = "Mosaic Filter"
+FOR_VIEW: Final = (FILTER, "Mosaic Own Shape")  # groups that change what is seen of an object
 # The categories that are drawn are bits of numbers, each as many as a 32-bit float holds.
 BITS: Final = 24
 MASKS: Final = ("Categories 0 to 23", "Categories 24 to 47")
@@ -122,16 +122,15 @@ def filter_of(obj: bpy.types.Object) -> Filter | None:
 def modifier_that_filters(obj: bpy.types.Object) -> bpy.types.NodesModifier | None:
     """Return an object's filter; None where it has none."""
     for modifier in obj.modifiers:
-        if is_filter(modifier):
+        if stamp_of(getattr(modifier, "node_group", None)).startswith(f"{FILTER}/"):
             assert isinstance(modifier, bpy.types.NodesModifier)
             return modifier
     return None
 
 
-def is_filter(modifier: bpy.types.Modifier) -> bool:
-    """Return whether a modifier is a filter of ours, which changes what is drawn and nothing of the session."""
-    tree = getattr(modifier, "node_group", None)
-    return tree is not None and (NODE_GROUP.read(tree) or "").startswith(f"{FILTER}/")
+def is_for_view(modifier: bpy.types.Modifier) -> bool:
+    """Return whether a modifier of ours changes what is seen of an object, and nothing of the session."""
+    return stamp_of(getattr(modifier, "node_group", None)).partition("/")[0] in FOR_VIEW
 
 
 def _data_with(obj: bpy.types.Object, property: str) -> PointData | None:

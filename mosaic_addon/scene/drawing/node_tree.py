@@ -25,6 +25,11 @@ def shared_group(
     return group
 
 
+def stamp_of(group: bpy.types.NodeTree | None) -> str:
+    """Return the name and version of a node group of ours, as "name/version"; "" for any other, and for none."""
+    return "" if group is None else NODE_GROUP.read(group) or ""
+
+
 class NodeProgram:
     """Adds nodes to a tree and links them. What is given to an input is a socket, which is linked, or a value."""
 

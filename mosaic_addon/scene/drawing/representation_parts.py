@@ -129,14 +129,14 @@ def _build_arrows(program: NodeProgram) -> None:
         {
             "Points": start["Points"],
             "Instance": _arrow(program),
-            "Rotation": _along_normals(program),
+            "Rotation": along_normals(program),
             "Scale": start["Length"],
         },
     )
     program.node("NodeGroupOutput", inputs={"Geometry": arrows.outputs[0]})
 
 
-def _along_normals(program: NodeProgram) -> bpy.types.NodeSocket:
+def along_normals(program: NodeProgram) -> bpy.types.NodeSocket:
     """The shortest rotation from +z to the normal of a point; none where there are no normals."""
     normal = program.node("GeometryNodeInputNamedAttribute", "Normals", {"Name": "normals"}, data_type="FLOAT_VECTOR")
     direction = program.node(
@@ -187,7 +187,7 @@ def _build_axes(program: NodeProgram) -> None:
         {
             "Points": start["Points"],
             "Instance": axes.outputs[0],
-            "Rotation": orientation(program, _along_normals(program)),
+            "Rotation": orientation(program, along_normals(program)),
             "Scale": start["Length"],
         },
     )

@@ -4,7 +4,7 @@ import bpy
 
 from ..data.attributes import PointData
 from ..data.custom_properties import has
-from ..drawing.filters import clear_filter
+from ..drawing.filters import is_for_view
 from ..drawing.representations import modifier_of
 from ..keys import COLUMNS
 
@@ -32,7 +32,9 @@ class Temporaries:
         copy.hide_viewport = False  # what is hidden is not evaluated
         while (modifier := modifier_of(copy)) is not None:  # it may have been duplicated
             copy.modifiers.remove(modifier)
-        clear_filter([copy])
+        for modifier in list(copy.modifiers):
+            if is_for_view(modifier):
+                copy.modifiers.remove(modifier)
         scene.collection.objects.link(copy)
         try:
             layer.update()

@@ -23,7 +23,7 @@ from ..data.custom_properties import has
 from ..data.placement import applied_of, has_lost_its_scale, to_session
 from ..data.vertex_properties import note_in
 from ..drawing.facts import frames_of
-from ..drawing.filters import is_filter
+from ..drawing.filters import is_for_view
 from ..drawing.representations import MODIFIER, input_of, kind_drawn
 from ..drawing.surfaces import volume_mesh
 from ..keys import ANGSTROM_PER_UNIT, CLASS, FIGURE, PIXEL_SIZE, RECORD, SAMPLING_RATE, SHAPE, SHOWS, SPACING
@@ -171,7 +171,7 @@ def _is_evaluated(obj: bpy.types.Object, scope: Scope, notes: Notes) -> bool:
                 f"{obj.name!r}: its shape keys do not count; save with Apply Modifiers to have what they make."
             )
         return False
-    return is_shaped or any(m.show_viewport and kind_drawn(m) is None and not is_filter(m) for m in obj.modifiers)
+    return is_shaped or any(m.show_viewport and kind_drawn(m) is None and not is_for_view(m) for m in obj.modifiers)
 
 
 def _is_shaped(obj: bpy.types.Object) -> bool:

@@ -20,7 +20,7 @@ from ...session.session import Session
 from ..compat import MAX_NAME_BYTES
 from ..data.custom_properties import clean_text
 from ..data.placement import applied_of
-from ..drawing.filters import is_filter
+from ..drawing.filters import is_for_view
 from ..drawing.representations import kind_drawn
 from ..exporting.changes import Change, Kind, Subject, digest, sentence
 from ..exporting.collect import Collected, collect_session
@@ -223,7 +223,7 @@ class _Reload:
                 own = [
                     modifier.name
                     for modifier in obj.modifiers
-                    if kind_drawn(modifier) is None and not is_filter(modifier)
+                    if kind_drawn(modifier) is None and not is_for_view(modifier)
                 ]
                 if own:
                     self.result.warnings.append(

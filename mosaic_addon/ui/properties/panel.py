@@ -7,6 +7,7 @@ from ...scene.data.custom_properties import has
 from ...scene.drawing import appearance
 from ...scene.drawing.coloring import colorable, coloring_of
 from ...scene.drawing.facts import frame_at, frames_of
+from ...scene.drawing.own_shapes import modifier_that_places
 from ...scene.drawing.representations import representation_of
 from ...scene.drawing.surfaces import volume_mesh
 from ...scene.keys import PERCENTILE, RECORD
@@ -81,7 +82,9 @@ class MOSAIC_PT_properties(Section, bpy.types.Panel):
         if representation is None:
             column.label(text="Its Mosaic modifier is missing", icon="ERROR")
         else:
-            column.prop(properties, "representation", text="Show As")
+            row = column.row()
+            row.active = modifier_that_places(shown) is None  # else an own shape is shown
+            row.prop(properties, "representation", text="Show As")
             row = column.row()
             row.active = representation == "pointcloud"
             row.prop(properties, "size")
