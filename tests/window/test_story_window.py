@@ -18,7 +18,7 @@ from tests.support.window import Window, assert_quiet
 HEIGHT = 800
 RED, GREEN, BLUE, VIOLET = (230, 13, 13), (13, 179, 38), (13, 26, 230), (153, 26, 204)
 MOSAICS_RED = (204, 51, 51)  # of its palette
-GROUP = 57, 277  # where the button is: from the sidebar's left, and below the first row of the list
+GROUP = 57, 152  # where the button is: from the sidebar's left, and below the first row of the list
 ARTEFACTS = os.environ.get("MOSAIC_ADDON_PICTURES")  # a folder for the screenshots
 
 PREPARE = """
@@ -307,7 +307,7 @@ def search(story: Story) -> None:
     time.sleep(1)
     assert window.do("bpy.context.window_manager.mosaic_browser.search") == "viol"
     press(window, "Return")
-    time.sleep(0.5)
+    window.until("selected()", ["violet"])
     keep_picture(window, "searched")
 
 
@@ -330,10 +330,14 @@ def save(story: Story) -> dict[str, int]:
 
 def undo_the_save(story: Story, before: list[float], counted: dict[str, int]) -> None:
     """An undo after the save is a change that the file has not."""
+    press(story.window, "ctrl+z")  # the selection of what the search has found
+    story.window.until("selected()", ["blue"])
     press(story.window, "ctrl+z")
     story.window.until("color('blue')", before)
     story.window.until("unsaved()", ["story"])
     assert story.counts() == counted
+    press(story.window, "ctrl+shift+z")
+    story.window.until("unsaved()", [])
     press(story.window, "ctrl+shift+z")
     story.window.until("unsaved()", [])
 
