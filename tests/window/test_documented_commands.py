@@ -1,0 +1,121 @@
+"""Every command that README.md and docs/*.md print runs as it stands there, in their order, in a fresh clone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from mosaic_addon.cli import _joined, _parser
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+
+# Commands that are not run here, and who runs them instead.
+ELSEWHERE = {
+    "python3 build.py demo": "minutes; docs/demo.png is its picture",
+    "python3 build.py test": "this is it",
+    "python3 build.py check": "a stage of .ci/run",
+    "python3 build.py zip": "tests/test_packaging.py, and the fixture `user`",
+    "python3 build.py bench": "minutes; measures and holds nothing",
+    "apt-get install": "a stage of .ci/run",
+    "BLENDER=/path/to/blender MOSAIC_PYTHON=/path/to/venv/bin/python python3 build.py test": "a stage of .ci/run",
+    "MOSAIC_PYTHON=/path/to/venv/bin/python .venv/5.2/bin/python tests/support/compare_pictures.py": (
+        "tests/scene/test_pictures_agree.py"
+    ),
+}
+
+
+def blocks(page: str) -> Iterator[list[str]]:
+    """The lines of each block of a page that four spaces indent, after an empty line."""
+    block: list[str] = []
+    before, fenced = "", False
+    for line in [*(ROOT / page).read_text("utf-8").splitlines(), ""]:
+        fenced ^= line.startswith("```")
+        if line.startswith("    ") and not fenced and (block or not before):
+            block.append(line[4:])
+        elif block and line:
+            yield block
+            block = []
+        before = line
+    if block:
+        yield block
+
+
+def commands(block: list[str]) -> list[str]:
+    """The commands of a block, without what is said of them behind two spaces."""
+    return [line.split("  ")[0] for line in block if not line.startswith(" ")]
+
+
+def elsewhere(command: str) -> bool:
+    return any(command == known or command.startswith(f"{known} ") for known in ELSEWHERE)
+
+
+def is_python(block: list[str]) -> bool:
+    return block[0].startswith("from mosaic_addon import api")
+
+
+def of_pages() -> list[list[str]]:
+    found = [block for page in PAGES for block in blocks(page)]
+    assert len(found) > 8, "the blocks are not found"
+    return found
+
+
+def test_each_block_is_known() -> None:
+    """What is neither run nor told to be run elsewhere would be left out silently."""
+    for block in of_pages():
+        if is_python(block):
+            continue
+        if block[0].startswith("{"):
+            assert json.loads("".join(block)) == json.loads((ROOT / "docs/examples/camera.json").read_text())
+            continue
+        for command in commands(block):
+            assert elsewhere(command) or command.startswith(("mosaic", "blender -c mosaic ")), command
+
+
+def test_each_command_has_options_that_there_are() -> None:
+    parser = _parser()
+    lines = [command.split() for block in of_pages() for command in commands(block)]
+    for words in (words[1:] for words in lines if words and words[0] == "mosaic"):
+        assert parser.parse_args(_joined(words)), words  # a wrong one raises SystemExit
+
+
+def test_each_command_runs(real_blender: str, user: dict[str, str], tmp_path: Path) -> None:
+    clone, programs = tmp_path / "clone", tmp_path / "programs"
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    for name in filter(None, files):
+        if (ROOT / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            (clone / name).write_bytes((ROOT / name).read_bytes())
+    (clone / ".venv").mkdir(exist_ok=True)
+    (clone / ".venv" / "5.2").symlink_to(sys.prefix)
+    programs.mkdir()
+    (programs / "blender").symlink_to(real_blender)
+
+    script = ["set -eu"]
+    for block in of_pages():
+        if is_python(block):
+            script += [".venv/5.2/bin/python - <<'END'", *block, "END"]
+        elif not block[0].startswith("{"):
+            script += [command for command in commands(block) if not elsewhere(command)]
+    environment = {**user, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        ["bash", "-xc", "\n".join(script)], cwd=clone, env=environment, capture_output=True, text=True, timeout=1200
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    for made in (
+        "virion.blend",
+        "both.blend",
+        "poster.png",
+        "print.tif",
+        "restyled.pickle",
+        "old.pickle",
+        "renamed.pickle",
+    ):
+        assert (clone / made).stat().st_size > 1000, made
