@@ -227,6 +227,11 @@ def test_sliced_points_and_copies_stay_as_long_as_a_part_of_them_is_left(bpy: Mo
     assert spheres == (np.abs(points.points[:, 0]) < points.radii).sum() > 0
     assert spheres + sum(len(part.points) for part in left if part.is_cloud) == (reach < 0).sum() < 40
     assert {name for part in left for name in part.materials} == {"points"}
+    for part in (part for part in left if not part.is_cloud):
+        at, radius = part.matrix[0, 3], points.radii.max()
+        assert part.points[:, 0].min() == pytest.approx(at - radius, abs=0.02 * radius)  # what is kept is there
+        deepest = max(part.points[face, 0].min() for face in part.corners)
+        assert deepest < 2 * radius / 8 + 0.01 * radius  # of what is taken away, little is
     nearest = [part.points[:, 0].min() for part in parts_of(bpy, named(imported, "copies"))]
     assert sorted(each for each in nearest if each < 0) == sorted(each for each in copies if each < 0)
     assert len(nearest) < 40

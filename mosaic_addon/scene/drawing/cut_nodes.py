@@ -25,6 +25,7 @@ SHAPING: Final = "Mosaic Cut Away"
 SHAPES: Final = ("plane", "box", "sphere")
 MOST: Final = 24  # bits of a whole number that a shader, which computes with 32-bit floats, tells apart
 ALMOST: Final = 0.999
+LEVELS: Final = 8  # of how deep a plane cuts into a sphere
 OPEN, INSIDE_OUT = 1.0, 2.0  # values of SHELL
 
 
@@ -208,8 +209,8 @@ def _take_away(program: NodeProgram, cut: CutNodes, geometry: Socket, spared: So
         if domain == "POINT":
             left = _with_slot(program, left)
         if domain == "POINT" and not cut.whole:
-            size = program.node("GeometryNodeInputRadius").outputs[0]
-            return _as_spheres(program, left, deeper(position, program.math("MULTIPLY", size, -1.0)), size)
+            upward = place["Transform"] if cut.shape == "plane" else None
+            return _as_spheres(program, left, depth(position), upward, -1.0 if cut.invert else 1.0)
         if not cut.whole or domain == "FACE":
             return left
         return _stored(program, left, WHOLE, 1.0, domain)
@@ -256,21 +257,52 @@ def _ball(program: NodeProgram) -> tuple[Socket, Socket]:
     return middle, program.math("MULTIPLY", half, largest)
 
 
-def _as_spheres(program: NodeProgram, points: Socket, selection: Socket, size: Any) -> Socket:
-    """Add spheres of mesh instead of those points that are sliced: native points have no inside. Soft ones stay."""
+def _as_spheres(program: NodeProgram, points: Socket, depth: Socket, upward: Socket | None, side: float) -> Socket:
+    """Add spheres of mesh instead of those points that are sliced: native points have no inside. Soft ones stay.
+
+    depth: of a point in what is taken away. upward: the transform of a plane. Its spheres lack most of what it takes
+    away, sorted by depth, so that in a dense cloud rays need not go through hundreds of them. side: of the plane that
+    is taken away, 1 or -1 along its z axis.
+    """
+    size = program.node("GeometryNodeInputRadius").outputs[0]
+    deep = program.math("DIVIDE", depth, size)
     soft = program.node("GeometryNodeInputNamedAttribute", SPRITE, {"Name": SPRITE}, data_type="FLOAT").outputs[0]
-    chosen = program.math("MULTIPLY", selection, program.math("LESS_THAN", soft, 1.5))
-    parts = program.node(
-        "GeometryNodeSeparateGeometry", "Sliced?", {"Geometry": points, "Selection": chosen}, domain="POINT"
-    ).outputs
+    sliced = program.math("MULTIPLY", program.math("GREATER_THAN", deep, -1.0), program.math("LESS_THAN", soft, 1.5))
+    inputs = {"Geometry": points, "Selection": sliced}
+    parts = program.node("GeometryNodeSeparateGeometry", "Sliced?", inputs, domain="POINT").outputs
     ball = program.node("GeometryNodeMeshIcoSphere", "Sphere", {"Radius": 1.0, "Subdivisions": 4}).outputs[0]
     smooth = program.node("GeometryNodeSetShadeSmooth")
     program.connect(ball, smooth.inputs[0])  # "Geometry" was renamed
     inputs = {"Points": parts["Selection"], "Instance": smooth.outputs[0], "Scale": size}
-    spheres = program.node("GeometryNodeInstanceOnPoints", "Sliced points", inputs).outputs[0]
-    return program.node(
-        "GeometryNodeJoinGeometry", inputs={"Geometry": [_with_slot(program, parts["Inverted"]), spheres]}
+    if upward is None:
+        spheres = [program.node("GeometryNodeInstanceOnPoints", "Sliced points", inputs).outputs[0]]
+    else:
+        axis = program.node(
+            "FunctionNodeTransformDirection", inputs={"Direction": (0, 0, 1), "Transform": upward}
+        ).outputs[0]
+        inputs["Rotation"] = program.node(
+            "FunctionNodeAlignRotationToVector", inputs={"Vector": axis}, axis="Z"
+        ).outputs[0]
+        spheres = [_slices(program, inputs, deep, side, level) for level in range(LEVELS)]
+    joined = [_with_slot(program, parts["Inverted"]), *spheres]
+    return program.node("GeometryNodeJoinGeometry", inputs={"Geometry": joined}).outputs[0]
+
+
+def _slices(program: NodeProgram, inputs: dict[str, Any], deep: Socket, side: float, level: int) -> Socket:
+    """Add the spheres of one of LEVELS depths, -1 to 1 of the radius, without what is taken away from all of them."""
+    low, high = (2 * edge / LEVELS - 1 for edge in (level, level + 1))
+    within = (program.math("GREATER_THAN", deep, edge) for edge in (low, high))
+    here = program.math("SUBTRACT", *within)
+    height = program.node(
+        "ShaderNodeSeparateXYZ", inputs={"Vector": program.node("GeometryNodeInputPosition").outputs[0]}
+    ).outputs["Z"]
+    above = program.math("GREATER_THAN", program.math("MULTIPLY", height, side), -low)
+    gone = program.math("GREATER_THAN", _on(program, "POINT", above), ALMOST)
+    rest = program.node(
+        "GeometryNodeDeleteGeometry", inputs={"Geometry": inputs["Instance"], "Selection": gone}, domain="FACE"
     ).outputs[0]
+    chosen = {**inputs, "Instance": rest, "Selection": here}
+    return program.node("GeometryNodeInstanceOnPoints", "Sliced points", chosen).outputs[0]
 
 
 def _with_slot(program: NodeProgram, points: Socket) -> Socket:
