@@ -142,6 +142,10 @@ def test_edits_go_to_all_selected_ones_and_each_is_one_step_to_undo(window: Wind
     before = window.do("[numbers('red cloud'), numbers('blue mesh')]")
     assert before[0][0] == before[1][0] == 1
 
+    window.do(
+        "setattr(view()[1].spaces.active.overlay, 'show_outline_selected', False) or redraw()"
+    )  # as blue as sliders
+    time.sleep(1)
     _, top, right, _ = wait_for_pixels(window, SLIDER)  # the opacity, full
     row = top + ROW // 2  # the other sliders are below it
 
