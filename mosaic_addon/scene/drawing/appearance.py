@@ -37,7 +37,14 @@ SOCKETS = {
     "categories": (MAP, "Categories"),
 }
 DEFAULT_SIZE = 8.0  # of the modifier's input
-INPUTS = {"size": "Size", "render_spheres": "Spheres", "start": "Start", "step": "Step", "loop": "Loop"}
+INPUTS = {
+    "size": "Size",
+    "render_spheres": "Spheres",
+    "viewport_amount": "Viewport Amount",
+    "start": "Start",
+    "step": "Step",
+    "loop": "Loop",
+}
 
 
 def is_geometry(obj: bpy.types.Object | None) -> bool:

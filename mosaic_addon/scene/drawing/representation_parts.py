@@ -11,7 +11,9 @@ from .materials import axis_material
 from .node_tree import NodeProgram, shared_group
 
 VERSION = 1  # of all node groups of representations; a .blend keeps those that it was made with
-SPHERES, ARROWS, AXES, LINES, FRAME = (f"Mosaic {name}" for name in ("Spheres", "Arrows", "Axes", "Lines", "Frame"))
+SPHERES, ARROWS, AXES, LINES, FRAME, FEWER = (
+    f"Mosaic {name}" for name in ("Spheres", "Arrows", "Axes", "Lines", "Frame", "Fewer Points")
+)
 
 # The arrow of VTK (vtkArrowSource), with the proportions that Mosaic gives it, per unit of its length.
 SHAFT_RADIUS, TIP_RADIUS, TIP_LENGTH, ARROW_SIDES = 0.02, 0.08, 0.35, 6
@@ -19,7 +21,7 @@ DISC_RADIUS = 1.10  # of a disc that covers most of the square that Mosaic draws
 
 
 def part_group(name: str) -> bpy.types.NodeTree:
-    """Return the node group of a part. name: SPHERES, ARROWS, AXES, LINES or FRAME."""
+    """Return the node group of a part. name: SPHERES, ARROWS, AXES, LINES, FRAME or FEWER."""
     return shared_group(name, "GeometryNodeTree", VERSION, BUILDERS[name])
 
 
@@ -256,10 +258,31 @@ def _build_frame(program: NodeProgram) -> None:
     program.node("NodeGroupOutput", inputs={"Mesh": mesh.outputs[0]})
 
 
+def _build_fewer(program: NodeProgram) -> None:
+    """Build FEWER: in views a part of the points, in renders all of them. Those of a small part are in a larger one."""
+    program.input("Points", "Geometry")
+    program.input("Amount", "Float", default_value=1, min_value=0, max_value=1)
+    program.output("Points", "Geometry")
+    start = program.node("NodeGroupInput").outputs
+    number = program.node("GeometryNodeInputIndex").outputs[0]
+    chance = program.node("FunctionNodeRandomValue", "", {"ID": number, "Seed": 0}, data_type="FLOAT")
+    drawn = next(socket for socket in chance.outputs if socket.enabled)
+    left_out = program.math("GREATER_THAN", drawn, start["Amount"])
+    fewer = program.node(
+        "GeometryNodeDeleteGeometry", "Fewer", {"Geometry": start["Points"], "Selection": left_out}, domain="POINT"
+    )
+    in_view = program.node("GeometryNodeIsViewport").outputs[0]
+    some = program.math("LESS_THAN", start["Amount"], 1.0)
+    switch = program.math("MULTIPLY", in_view, some)
+    points = program.switch(switch, start["Points"], fewer.outputs[0], "In a view?")
+    program.node("NodeGroupOutput", inputs={"Points": points})
+
+
 BUILDERS: dict[str, Callable[[NodeProgram], None]] = {
     SPHERES: _build_spheres,
     ARROWS: _build_arrows,
     AXES: _build_axes,
     LINES: _build_lines,
     FRAME: _build_frame,
+    FEWER: _build_fewer,
 }

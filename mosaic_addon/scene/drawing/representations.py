@@ -18,6 +18,7 @@ from .node_tree import NodeProgram, shared_group
 from .representation_parts import (
     ARROWS,
     AXES,
+    FEWER,
     FRAME,
     LINES,
     SPHERES,
@@ -52,14 +53,14 @@ LABELS = {
     "segmentation": "Segmentation",
     FITTED_SURFACE: "Fitted Surface",
 }
-_OF_POINTS = ("pointcloud", "gaussian_density", "normals", "basis")
+POINT_REPRESENTATIONS = ("pointcloud", "gaussian_density", "normals", "basis")
 OFFERED = {
-    POINTS: _OF_POINTS,
-    MESH: ("surface", "mesh", "wireframe", *_OF_POINTS),
-    VOLUME: ("volume", *_OF_POINTS),
+    POINTS: POINT_REPRESENTATIONS,
+    MESH: ("surface", "mesh", "wireframe", *POINT_REPRESENTATIONS),
+    VOLUME: ("volume", *POINT_REPRESENTATIONS),
     SEGMENTATION: ("segmentation", "pointcloud"),
-    FIT: (*_OF_POINTS, FITTED_SURFACE),
-    TRAJECTORY: ("surface", "mesh", "wireframe", *_OF_POINTS),
+    FIT: (*POINT_REPRESENTATIONS, FITTED_SURFACE),
+    TRAJECTORY: ("surface", "mesh", "wireframe", *POINT_REPRESENTATIONS),
 }
 
 ARROW_LENGTH = 15.0  # of Mosaic's arrows, in voxels of the coarsest axis
@@ -180,6 +181,8 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
     tip = "Angstrom from the camera at which a pixel is the Pixel Size; points are as wide on the screen at any other, "
     tip += "as in Mosaic. 0: points have their size in space"
     program.input("Focal Distance", "Float", tip, default_value=0, min_value=0)
+    tip = "Part of the points that views draw, at random, to stay fluid; a render draws all"
+    program.input("Viewport Amount", "Float", tip, default_value=1, min_value=0, max_value=1, subtype="FACTOR")
     if group != SEGMENTATION:
         tip = "Radius of the soft dots of Gaussian Density, in angstrom"
         program.input("Splat Radius", "Float", tip, default_value=SPLAT_SIGMAS * SPLAT_WIDTH, min_value=0)
@@ -225,6 +228,7 @@ def _drawn_points(
     program: NodeProgram, start: Any, points: bpy.types.NodeSocket, arrows: bool = True
 ) -> dict[str, Any]:
     """The geometry of each representation of points. arrows: those with arrows and soft points, too."""
+    points = program.group(part_group(FEWER), {"Points": points, "Amount": start["Viewport Amount"]})
     half = program.math("MULTIPLY", start["Size"], 0.5)
     radius = program.math("MULTIPLY", half, start["Pixel Size"])
     choices = {name: start[name] for name in ("Focal Distance", "Spheres", "Instances", "Sphere Detail")}

@@ -4,7 +4,7 @@ A session that is too large, or options that make no sense, fail here and change
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -15,7 +15,17 @@ from ...session.errors import MosaicError
 from ...session.session import MESH_REPRESENTATIONS, Geometry, Mesh, Session, UnknownModel
 from ..data.custom_properties import clean_text
 from ..data.extent import extent, first_pixel_size
-from ..drawing.representations import ARROW_LENGTH, FIT, MESH, OFFERED, POINTS, SEGMENTATION, TRAJECTORY, VOLUME
+from ..drawing.representations import (
+    ARROW_LENGTH,
+    FIT,
+    MESH,
+    OFFERED,
+    POINT_REPRESENTATIONS,
+    POINTS,
+    SEGMENTATION,
+    TRAJECTORY,
+    VOLUME,
+)
 from .options import ImportOptions
 
 
@@ -37,6 +47,7 @@ class Limit:
         return self.most if size is None else min(self.most, max(self.floor, int(size / self.bytes_each)))
 
 
+MAX_IN_VIEW = 2_000_000  # points that all objects together draw in views
 LIMITS = {
     "objects": Limit(50_000, 2000, 100),
     "groups": Limit(20_000, 1000, 100),
@@ -113,6 +124,7 @@ def plan_import(
     pixel_size = options.pixel_size or first_pixel_size(lower, upper)
     for item in items:
         item.inputs = _inputs(item.geometry, item.group, item.representation, pixel_size)
+    _bound_views(items)
     name = clean_text(PurePath(session.path).stem) or "Session"
     return Plan(session, options, name, items, lower, upper, pixel_size, warnings)
 
@@ -175,6 +187,26 @@ def _inputs(geometry: Geometry, group: str, representation: str, pixel_size: flo
     if group != SEGMENTATION:
         inputs["Arrow Length"] = ARROW_LENGTH * float(geometry.sampling_rate.max())
     return inputs
+
+
+def _bound_views(items: Sequence[Item]) -> None:
+    """Let views draw some of the points of large objects, so that all objects together draw MAX_IN_VIEW at most.
+
+    Each may draw as many as the others, so that small ones stay whole. Hidden ones count, as they may be shown. What is
+    drawn as a surface has the same bound if its points are drawn later.
+    """
+    counts = [len(item.geometry.points) for item in items if item.representation in POINT_REPRESENTATIONS]
+    most, left = MAX_IN_VIEW, MAX_IN_VIEW
+    for number, count in enumerate(sorted(counts)):
+        most = left // (len(counts) - number)
+        if count > most:
+            break
+        left -= count
+    else:
+        most = max([MAX_IN_VIEW - sum(counts), *counts])
+    for item in items:
+        if len(item.geometry.points) > most:
+            item.inputs["Viewport Amount"] = most / len(item.geometry.points)
 
 
 def _unique_names(names: list[str], taken: set[str], limit: int) -> list[str]:

@@ -276,7 +276,7 @@ def _draw_like(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
     old = inputs_of(modifier)
     kept = {
         name: old.get(modifier, name)
-        for name in ("Pixel Size", "Size", "Spheres", "Arrow Length", "Instances")
+        for name in ("Pixel Size", "Size", "Spheres", "Arrow Length", "Instances", "Viewport Amount")
         if name in old
     }
     modifier.node_group = other.node_group

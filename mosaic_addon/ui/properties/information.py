@@ -8,6 +8,8 @@ import bpy
 from ...scene.data.attributes import PointData
 from ...scene.data.vertex_properties import column_attributes
 from ...scene.drawing import facts
+from ...scene.drawing.appearance import number_of
+from ...scene.drawing.representations import POINT_REPRESENTATIONS, representation_of
 from ...scene.keys import CLASS
 from ..additions import Addition, handler_added, state_forgotten
 from ..selection import shown_geometry
@@ -56,6 +58,9 @@ class MOSAIC_PT_information(Section, bpy.types.Panel):
             column.label(text="Leave Edit Mode to see numbers" if data is not None else "It has no points")
             return
         _row(column, "Points", f"{counts.points:,}")
+        part = number_of(shown, "viewport_amount")
+        if part is not None and part < 1 and representation_of(shown) in POINT_REPRESENTATIONS:
+            _row(column, "In views", f"about {round(part * counts.points):,}")
         if counts.faces is not None:
             _row(column, "Faces", f"{counts.faces:,}")
         if counts.lower is not None and counts.upper is not None:

@@ -8,7 +8,7 @@ from ...scene.drawing import appearance
 from ...scene.drawing.coloring import colorable, coloring_of
 from ...scene.drawing.facts import frame_at, frames_of
 from ...scene.drawing.own_shapes import modifier_that_places
-from ...scene.drawing.representations import representation_of
+from ...scene.drawing.representations import POINT_REPRESENTATIONS, representation_of
 from ...scene.drawing.surfaces import volume_mesh
 from ...scene.keys import PERCENTILE, RECORD
 from ...scene.outline.tree import name_of
@@ -100,6 +100,9 @@ class MOSAIC_PT_properties(Section, bpy.types.Panel):
             row = column.row()
             row.active = representation == "pointcloud"
             row.prop(properties, "render_spheres", text="Spheres")
+            row = column.row()
+            row.active = representation in POINT_REPRESENTATIONS
+            row.prop(properties, "viewport_amount", slider=True)
         column.operator(MOSAIC_OT_reset_appearance.bl_idname, icon="LOOP_BACK")
 
 

@@ -152,6 +152,14 @@ class MosaicProperties(bpy.types.PropertyGroup):
         step=10,
         **_number("size", 8.0),
     )
+    viewport_amount: FloatProperty(
+        name="Viewport Amount",
+        description="Part of the points that views draw, at random, to stay fluid. Renders draw all",
+        min=0,
+        max=1,
+        subtype="FACTOR",
+        **_number("viewport_amount", 1.0),
+    )
     opacity: _fraction("Opacity", "1 is solid, 0 invisible", 1.0)
     base_color: FloatVectorProperty(
         name="Base Colour",

@@ -1,0 +1,114 @@
+"""Views draw a part of the points of large objects, renders all of them; no save takes that for an edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.built import build, evaluated, set_input
+from tests.support.make_sessions import cloud, mesh, triangular_mesh, write_session
+
+COUNT = 4000
+NAME = "Viewport Amount"
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A large cloud beside two small ones and a mesh; views draw 1000 points."""
+    from mosaic_addon.scene.importing import plan
+
+    monkeypatch.setattr(plan, "MAX_IN_VIEW", 1000)
+    clusters = [cloud("large", COUNT), cloud("small", 100), cloud("hidden", 100, visible=False)]
+    return write_session(tmp_path / "s.pickle", clusters, [mesh("mesh", 900, model=triangular_mesh(900))])
+
+
+def amount(obj: Any) -> float:
+    from mosaic_addon.scene.drawing.representations import input_of
+
+    return float(input_of(obj, NAME))
+
+
+def drawn(bpy: ModuleType, obj: Any) -> int:
+    geometry = evaluated(bpy, obj)  # which owns the points
+    return len(geometry.pointcloud.points)
+
+
+def test_an_import_bounds_what_views_draw(bpy: ModuleType, session: Path) -> None:
+    large, small, hidden, mesh = build(bpy, session).objects
+    assert [amount(obj) for obj in (large, small, hidden)] == pytest.approx([800 / COUNT, 1, 1])
+    assert amount(mesh) == pytest.approx(800 / 900)
+    assert drawn(bpy, large) == pytest.approx(800, rel=0.15)
+    assert drawn(bpy, small) == 100
+    geometry = evaluated(bpy, mesh)
+    assert len(geometry.mesh.vertices) == 900
+    set_input(mesh, "Representation", "Point Cloud")
+    assert drawn(bpy, mesh) == pytest.approx(800, rel=0.15)
+
+
+def test_a_session_that_views_can_draw_is_drawn_whole(bpy: ModuleType, tmp_path: Path) -> None:
+    path = write_session(tmp_path / "s.pickle", [cloud("one", COUNT), cloud("two", 10)], [])
+    assert [amount(obj) for obj in build(bpy, path).objects] == [1, 1]
+
+
+def test_small_amounts_are_part_of_larger_ones(bpy: ModuleType, session: Path) -> None:
+    large = build(bpy, session).objects[0]
+    found = []
+    for part in (0.1, 0.5, 1.0):
+        set_input(large, NAME, part)
+        geometry = evaluated(bpy, large)
+        points = geometry.pointcloud.points
+        values = np.empty(3 * len(points), np.float32)
+        points.foreach_get("co", values)
+        found.append(set(map(tuple, values.reshape(-1, 3).tolist())))
+    few, half, whole = found
+    assert few < half < whole
+    assert len(whole) == COUNT
+
+
+@pytest.mark.parametrize("representation", ["Point Cloud", "Normals"])
+def test_a_render_draws_all(bpy: ModuleType, tmp_path: Path, representation: str) -> None:
+    from mosaic_addon import api
+
+    imported = api.load(write_session(tmp_path / "s.pickle", [cloud("one", 500)], []))
+    set_input(imported.objects[0], "Representation", representation)
+    pictures = []
+    for part in (1.0, 0.0):
+        set_input(imported.objects[0], NAME, part)
+        path = tmp_path / f"{part}.png"
+        api.render(imported, path, api.RenderOptions((40, 30), samples=16, look="flat", background="white"))
+        pictures.append(np.asarray(Image.open(path).convert("L"), np.float64))
+    assert pictures[0].min() < 250
+    assert abs(pictures[0] - pictures[1]).sum() < 0.2 * (255 - pictures[0]).sum()
+
+
+def test_it_is_animated_like_any_input(bpy: ModuleType, session: Path) -> None:
+    from mosaic_addon.scene.drawing.representations import inputs_of, modifier_of
+
+    large = build(bpy, session).objects[0]
+    modifier = modifier_of(large)
+    assert modifier is not None
+    path = inputs_of(modifier).data_path(modifier, NAME)
+    for frame, part in ((1, 0.0), (11, 1.0)):
+        set_input(large, NAME, part)
+        large.keyframe_insert(path, frame=frame)
+    bpy.context.scene.frame_set(11)
+    assert drawn(bpy, large) == COUNT
+    bpy.context.scene.frame_set(6)
+    assert 0 < drawn(bpy, large) < COUNT
+
+
+def test_no_save_takes_it_for_an_edit_and_the_blend_keeps_it(bpy: ModuleType, session: Path, tmp_path: Path) -> None:
+    from mosaic_addon.scene.exporting.save import unsaved_changes
+
+    imported = build(bpy, session)
+    for obj in imported.objects:
+        set_input(obj, NAME, 0.25)
+    assert not unsaved_changes(imported.collection, bpy.context.scene, bpy.context.view_layer)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "x.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "x.blend"))
+    assert amount(bpy.data.objects["large"]) == 0.25
