@@ -79,10 +79,10 @@ def curve(bpy: ModuleType, bevel: float = 0.0) -> Any:
 
 def points(bpy: ModuleType, positions: Any) -> Any:
     from mosaic_addon.scene.compat import PointCloudFactory
-    from mosaic_addon.scene.data.attributes import buffer_of
 
+    places = np.array(positions, np.float32).ravel()
     with PointCloudFactory() as clouds:
-        return clouds.new("Points", buffer_of(np.asarray(positions), np.float32), len(positions))
+        return clouds.new("Points", len(positions), lambda items: items.foreach_set("vector", places))
 
 
 def edges(bpy: ModuleType) -> Any:

@@ -46,7 +46,7 @@ def draw(bpy: ModuleType) -> SimpleNamespace:
         points = np.zeros((count, 3), np.float32)
         points[:, 0], points[:, 1] = np.arange(count), row
         with PointCloudFactory() as clouds:
-            data = clouds.new("cloud", buffer_of(points, np.float32), count)
+            data = clouds.new("cloud", count, lambda items: items.foreach_set("vector", buffer_of(points, np.float32)))
         obj = finish(data, columns, POINTS, representation, 0.8)
         if instances:
             modifier = obj.modifiers[0]
@@ -406,7 +406,7 @@ def test_a_segmentation_has_the_colors_of_its_voxels(
     points = np.zeros((6, 3), np.float32)
     points[:, 0] = np.arange(6)
     with PointCloudFactory() as clouds:
-        data = clouds.new("voxels", buffer_of(points, np.float32), 6)
+        data = clouds.new("voxels", 6, lambda items: items.foreach_set("vector", buffer_of(points, np.float32)))
     obj = draw.finish(data, {"label": np.array([0, 0, 0, 2, 2, 2])}, SEGMENTATION, representation, 0.8)
     surface = voxel_surface(points, np.ones(3))
     mesh = new_mesh("surface", surface.vertices, surface.triangles)

@@ -48,7 +48,7 @@ def add_point(bpy: ModuleType, place: tuple[float, float, float], radius: float)
     from mosaic_addon.scene.compat import PointCloudFactory
 
     with PointCloudFactory() as clouds:
-        cloud = clouds.new("Point", np.zeros(3, np.float32), 1)
+        cloud = clouds.new("Point", 1, lambda items: items.foreach_set("vector", np.zeros(3, np.float32)))
     attribute = cloud.attributes.get("radius") or cloud.attributes.new("radius", "FLOAT", "POINT")
     attribute.data.foreach_set("value", np.full(1, radius, np.float32))
     add(bpy, cloud, place)
