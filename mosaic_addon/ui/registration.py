@@ -18,8 +18,8 @@ from .browser import rows as browser_rows
 from .browser import search as browser_search
 from .browser import structure as browser_structure
 from .browser import visibility as browser_visibility
-from .editors import coloring, look, volume
-from .figures import camera, cuts, items, own_shapes, picture
+from .editors import coloring, volume
+from .figures import camera, cuts, items, look, own_shapes, picture
 from .figures import filters as figure_filters
 from .figures import panel as figure_panel
 from .figures import render as figure_render
@@ -49,7 +49,6 @@ CLASSES: Final[tuple[type, ...]] = (
     shading.MOSAIC_OT_show_materials,
     look.MOSAIC_OT_apply_look,
     look.MOSAIC_OT_remove_look,
-    look.MOSAIC_PT_look,
     camera.MOSAIC_OT_frame_camera,
     cuts.MOSAIC_OT_add_cut,
     cuts.MOSAIC_OT_set_cut,

@@ -94,7 +94,7 @@ def test_flat_shows_base_colours_unchanged(picture: Callable[..., Picture]) -> N
         assert np.abs(flat[where] - np.array(COLOR) * 255).max() <= 1
 
 
-@pytest.mark.parametrize("look", ["simple", "full", "flat", "poster", "silhouettes"])
+@pytest.mark.parametrize("look", ["simple", "full", "flat", "poster", "silhouettes", "ink", "clay"])
 def test_backgrounds_are_exact(picture: Callable[..., Picture], look: str) -> None:
     assert (picture(look, "white")[OUTSIDE] == 255).all()
     assert (picture(look, "dark")[OUTSIDE] == np.rint(np.array((0.094, 0.094, 0.106)) * 255)).all()
@@ -132,6 +132,27 @@ def test_a_translucent_object_gets_no_lines(scene: Any, picture: Callable[..., P
 def test_headlight_adds_mosaics_weights_in_display_values(picture: Callable[..., Picture]) -> None:
     lit = np.array(COLOR) * (0.3 + 0.7) + 0.2  # ambient, diffuse and specular, where the surface faces the viewer
     assert np.abs(picture("simple")[MIDDLE] - np.minimum(lit, 1) * 255).max() <= 2
+
+
+def test_glass_is_clear_where_one_looks_through_it_and_points_stay_solid(picture: Callable[..., Picture]) -> None:
+    glass = picture("glass", "transparent")
+    assert glass[MIDDLE][..., 3].max() < 130  # three sides behind each other
+    assert glass[MIDDLE][..., 3].min() > 20
+    assert (glass[POINT][..., 3] == 255).all()
+
+
+def test_ink_is_grey_and_paler_with_the_distance(picture: Callable[..., Picture]) -> None:
+    ink = picture("ink")
+    assert np.ptp(ink, axis=2).max() <= 1
+    assert ink[24, 10:14].min() < 130  # a line, at the far end of the scene
+    assert ink[24, 17:22].min() < ink[24, 10:14].min() - 20  # and one that is nearer
+
+
+def test_clay_has_one_colour(picture: Callable[..., Picture]) -> None:
+    clay = picture("clay")
+    for where in (MIDDLE, FLOOR, POINT):
+        red, green, blue = clay[where].reshape(-1, 3).mean(axis=0)
+        assert red > green > blue > 0.6 * red
 
 
 def test_lines_are_the_same_when_drawn_again(picture: Callable[..., Picture]) -> None:

@@ -66,6 +66,6 @@ def test_unregistering_takes_the_panels_away(bpy: ModuleType) -> None:
     import mosaic_addon
 
     mosaic_addon.register()
-    assert hasattr(bpy.types, "MOSAIC_PT_look")
+    assert hasattr(bpy.types, "MOSAIC_PT_figure")
     mosaic_addon.unregister()
     assert not [name for name in dir(bpy.types) if name.startswith("MOSAIC_")]

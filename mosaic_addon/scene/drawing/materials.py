@@ -24,6 +24,9 @@ EDGES = "Mosaic Edges"
 AXIS_COLORS: dict[str, Color] = {"X": (0.8, 0.2, 0.2), "Y": (0.26, 0.65, 0.44), "Z": (0.2, 0.4, 0.8)}
 SPLAT_SIGMAS = 3.0  # radius of a soft point, in widths of its Gaussian
 
+PALEST = 0.75  # how much of a line or shade is gone at the far end
+CLEAR = 0.1  # opacity of glass that one looks at straight
+
 NAMED_MATERIALS = 2000  # beyond that many, Blender's rename, which walks all of them, would be most of the import
 
 
@@ -35,6 +38,10 @@ class Shading:
     headlight: shade by Mosaic's Phong weights as if a lamp were at the viewer. occlusion: how much darker creases are,
     0 to 1. reach: how far away a surface occludes another, in Blender units. display: give display values, for the
     view transform Raw, so that what shines through a surface adds up as it does in Mosaic.
+
+    Of all: one_color: scene values in place of each colour. roughness: of lit surfaces. glass: meshes are clear where
+    one looks through them, and shine at their rims. fade: the distances from the camera, in Blender units, between
+    which unlit colours turn to white.
     """
 
     lit: bool = True
@@ -42,6 +49,21 @@ class Shading:
     occlusion: float = 0.0
     reach: float = 1.0
     display: bool = False
+    one_color: Color | None = None
+    roughness: float = 0.55
+    glass: bool = False
+    fade: tuple[float, float] | None = None
+
+
+def faded(program: NodeProgram, depth: bpy.types.NodeSocket, fade: tuple[float, float]) -> bpy.types.NodeSocket:
+    """Add how much is left of a line or shade at a depth: 1 at the first one of `fade`, little at the second."""
+    near, far = fade
+    node = program.node(
+        "ShaderNodeMapRange",
+        "Paler with distance",
+        {"Value": depth, "From Min": near, "From Max": max(far, near + 1e-6), "To Min": 1.0, "To Max": 1.0 - PALEST},
+    )
+    return node.outputs[0]
 
 
 def surface_group() -> bpy.types.NodeTree:
@@ -76,8 +98,8 @@ def _shade(program: NodeProgram, shading: Shading) -> None:
     """Add the nodes of a surface group between its inputs and its output."""
     start = program.node("NodeGroupInput").outputs
     cuts = program.node("ShaderNodeGroup", "Cuts", node_tree=shading_group()).outputs
-    opacity = program.math("MULTIPLY", _opacity(program, start), cuts["Kept"])
-    surface = _lit(program, start, opacity) if shading.lit else _unlit(program, start, opacity, shading)
+    opacity = program.math("MULTIPLY", _opacity(program, start, shading.glass), cuts["Kept"])
+    surface = _lit(program, start, opacity, shading) if shading.lit else _unlit(program, start, opacity, shading)
     surface = _capped(program, start, cuts, surface, shading.display)
     # The swatches of keys show a colour as it is.
     color = to_display_nodes(program, start["Color"]) if shading.display else start["Color"]
@@ -97,15 +119,16 @@ def _capped(
     return program.mix_shaders("Cap?", program.math("MULTIPLY", cuts["Cap"], solid), surface, cap)
 
 
-def _lit(program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+def _lit(program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket, shading: Shading) -> bpy.types.NodeSocket:
     """Add a physical surface. The world is its ambient light, so it scatters Mosaic's ambient and diffuse weights."""
+    color = start["Color"] if shading.one_color is None else _plain(program, shading.one_color)
     weight = program.math("MINIMUM", program.math("ADD", start["Ambient"], start["Diffuse"]), 1.0)
     return program.node(
         "ShaderNodeBsdfPrincipled",
         "Surface",
         {
-            "Base Color": program.vector("SCALE", start["Color"], scale=weight),
-            "Roughness": 0.55,
+            "Base Color": program.vector("SCALE", color, scale=weight),
+            "Roughness": shading.roughness,
             "Specular IOR Level": program.math("MULTIPLY", start["Specular"], 0.5),
             "Alpha": opacity,
         },
@@ -114,9 +137,14 @@ def _lit(program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket) -> bpy
 
 def _unlit(program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket, shading: Shading) -> bpy.types.NodeSocket:
     """Add a surface that glows in its own colour, whatever the lamps."""
-    color = start["Color"]
+    color = start["Color"] if shading.one_color is None else _plain(program, shading.one_color)
     if shading.headlight:
-        color = _headlight(program, start)
+        color = _headlight(program, start, color)
+    if shading.fade is not None:
+        distance = program.node("ShaderNodeCameraData").outputs["View Distance"]
+        shade = program.vector("SUBTRACT", (1, 1, 1), color)
+        shade = program.vector("SCALE", shade, scale=faded(program, distance, shading.fade))
+        color = program.vector("SUBTRACT", (1, 1, 1), shade)
     if shading.occlusion:
         near = program.node("ShaderNodeAmbientOcclusion", "Creases", {"Distance": shading.reach}, samples=4)
         open_sky = program.math("MULTIPLY_ADD", near.outputs["AO"], shading.occlusion, 1 - shading.occlusion)
@@ -132,7 +160,12 @@ def _unlit(program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket, shad
     return program.mix_shaders("Opacity", opacity, clear.outputs[0], glow.outputs[0])
 
 
-def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+def _plain(program: NodeProgram, color: Color) -> bpy.types.NodeSocket:
+    """Add a colour: scene values."""
+    return program.node("ShaderNodeCombineXYZ", inputs=dict(zip("XYZ", color, strict=True))).outputs[0]
+
+
+def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection, glass: bool) -> bpy.types.NodeSocket:
     """Add the opacity, to which the Geometry Nodes add by two attributes that most geometry lacks.
 
     SPRITE is 1 for a point or line, of which Mosaic draws one layer, so that its back is not seen through its front; 2
@@ -147,11 +180,21 @@ def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.
     facing = program.vector("DOT_PRODUCT", surface["Normal"], surface["Incoming"])
     from_middle = program.math("SUBTRACT", 1.0, program.math("MULTIPLY", facing, facing))  # squared, of the radius
     gauss = program.math("EXPONENT", program.math("MULTIPLY", from_middle, -SPLAT_SIGMAS * SPLAT_SIGMAS / 2))
-    faded = program.math("MULTIPLY", soft, program.math("SUBTRACT", 1.0, gauss))
-    return program.math("MULTIPLY", seen, program.math("SUBTRACT", 1.0, faded))
+    missing = program.math("MULTIPLY", soft, program.math("SUBTRACT", 1.0, gauss))
+    solid = program.math("MULTIPLY", seen, program.math("SUBTRACT", 1.0, missing))
+    if not glass:
+        return solid
+    rim = program.math("POWER", program.math("SUBTRACT", 1.0, program.math("ABSOLUTE", facing)), 1.5)
+    clear = program.math("MULTIPLY_ADD", rim, 1.0 - CLEAR, CLEAR)
+    # Points, lines and copies stay solid.
+    is_surface = program.math("SUBTRACT", 1.0, program.math("MINIMUM", program.math("ADD", sprite, glyph), 1.0))
+    kept = program.math("SUBTRACT", 1.0, program.math("MULTIPLY", is_surface, program.math("SUBTRACT", 1.0, clear)))
+    return program.math("MULTIPLY", solid, kept)
 
 
-def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
+def _headlight(
+    program: NodeProgram, start: bpy.types.bpy_prop_collection, color: bpy.types.NodeSocket
+) -> bpy.types.NodeSocket:
     """Add the colour under VTK's headlight, whose light falls along the line of sight of the picture's middle.
 
     VTK adds and multiplies display values, so the colour is made display values and, in the end, scene values again.
@@ -168,7 +211,7 @@ def _headlight(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bp
     facing = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": both_sides}).outputs["Z"]
     weight = program.math("MULTIPLY_ADD", start["Diffuse"], facing, start["Ambient"])
     shine = program.math("MULTIPLY", start["Specular"], facing)
-    display = to_display_nodes(program, start["Color"])
+    display = to_display_nodes(program, color)
     shaded = program.vector("ADD", program.vector("SCALE", display, scale=weight), shine)
     clipped = program.vector("MINIMUM", shaded, (1, 1, 1))
     power = program.vector("MULTIPLY_ADD", clipped, (1 / 1.055,) * 3, (0.055 / 1.055,) * 3)

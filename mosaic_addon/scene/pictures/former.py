@@ -8,6 +8,7 @@ import bpy
 
 from ..compat import EEVEE
 from ..keys import FORMER, FORMER_VIEWS, FORMER_WORLD, LOOK, SILENCED
+from .options import OUTLINED
 
 # What looks set of a scene: paths from the scene.
 SETTINGS = (
@@ -79,7 +80,7 @@ def show_in_preview(look: str) -> None:
         for number, shading in enumerate(_shadings(screen)):
             switches = former[number].split() if number < len(former) else []
             for name, (off, on) in SWITCHES.items():
-                if getattr(shading, name) == off and (name != LINES or look == "silhouettes"):
+                if getattr(shading, name) == off and (name != LINES or look in OUTLINED):
                     setattr(shading, name, on)
                     switches.append(name)
             turned_on.append(" ".join(dict.fromkeys(switches)))

@@ -17,11 +17,12 @@ from ..drawing.materials import Shading, set_shading
 from .camera import IN_FRONT, visible_points
 from .former import give_back, has_look, show_in_preview, take_over
 from .lighting import add_lamps, remove_lamps, remove_world, set_world
-from .options import BACKGROUNDS, LOOKS
+from .options import BACKGROUNDS, LAMPLIT, LOOKS, OUTLINED
 from .silhouettes import draw_edges, remove_edges
 
 # In parts of the longest side of all that is rendered:
 REACH = 0.08  # distance within which surfaces darken each other in Poster
+PAPER, CLAY = (0.94, 0.94, 0.94), (0.62, 0.50, 0.42)  # scene values
 TRANSPARENT_BOUNCES = 64  # transparent surfaces that a ray goes through
 EDGE_STEP = 0.02  # difference of depth at which a line is drawn in Silhouettes
 
@@ -41,21 +42,19 @@ def apply_look(
     scene.view_layers[0].update()  # so that world matrices are those of what was just moved
     points = visible_points(scene.objects)
     extent = float(np.ptp(points, axis=0).max()) if len(points) else 1.0
-    if look == "silhouettes":
+    if look in OUTLINED:
         near = 2 * IN_FRONT * camera.data.clip_start if camera is not None else 0.0
-        draw_edges(scene, near, _farthest(points, camera) + extent, EDGE_STEP * extent)
+        depths = _depths(points, camera)
+        draw_edges(scene, near, depths[1] + extent, EDGE_STEP * extent, depths if look == "ink" else None)
     else:
         remove_edges(scene)
     said = take_over(scene)
     remove_lamps(scene)
-    if look == "full":
+    if look in LAMPLIT:
         add_lamps(scene, camera)
-    set_shading(_shading(look, extent))
+    set_shading(_shading(look, extent, _depths(points, camera)))
     set_ink_display(look == "flat")
-    set_world(
-        scene, BACKGROUNDS[background] if look == "flat" else to_scene(np.array(BACKGROUNDS[background])).tolist()
-    )
-    scene.render.film_transparent = background == "transparent"
+    _set_background(scene, background, look == "flat")
     cycles = cycles_of(scene)
     if cycles is not None:
         # A ray that ends at random on a transparent surface leaves noise, and its depth is drawn by Silhouettes.
@@ -72,6 +71,31 @@ def apply_look(
     return said
 
 
+def background_of(scene: bpy.types.Scene) -> str:
+    """Return which of BACKGROUNDS a scene has, or that is nearest to what it has."""
+    if scene.render.film_transparent:
+        return "transparent"
+    return "dark" if scene.world is not None and np.sum(scene.world.color) < 1.5 else "white"
+
+
+def set_background(scene: bpy.types.Scene, background: str) -> None:
+    """Change the background of a scene with a look; without one, only whether it is transparent.
+
+    background: one of BACKGROUNDS.
+    """
+    if has_look(scene):
+        _set_background(scene, background, scene.view_settings.view_transform == "Raw")
+    else:
+        scene.render.film_transparent = background == "transparent"
+
+
+def _set_background(scene: bpy.types.Scene, background: str, display: bool) -> None:
+    """Give a scene's world a background. display: in display values, for the view transform Raw."""
+    color = BACKGROUNDS[background]
+    set_world(scene, color if display else to_scene(np.array(color)).tolist())
+    scene.render.film_transparent = background == "transparent"
+
+
 def remove_look(scene: bpy.types.Scene) -> None:
     """Give a scene back the lamps, world, colours and engine that it had before its first look."""
     if not has_look(scene):
@@ -84,15 +108,26 @@ def remove_look(scene: bpy.types.Scene) -> None:
     give_back(scene)
 
 
-def _shading(look: str, extent: float) -> Shading:
-    """How a look shades surfaces. extent: the longest side of all that is rendered, in Blender units."""
+def _shading(look: str, extent: float, depths: tuple[float, float]) -> Shading:
+    """How a look shades surfaces.
+
+    extent: the longest side of all that is rendered. depths: of the nearest and farthest part of it, from the camera.
+    Both in Blender units.
+    """
     if look == "poster":
         return Shading(lit=False, occlusion=1.0, reach=REACH * extent)
+    if look == "glass":
+        return Shading(glass=True, roughness=0.2)
+    if look == "ink":
+        return Shading(lit=False, headlight=True, one_color=PAPER, fade=depths)
+    if look == "clay":
+        return Shading(one_color=CLAY, roughness=0.9)
     return Shading(lit=look == "full", headlight=look in ("simple", "silhouettes"), display=look == "flat")
 
 
-def _farthest(points: NDArray[np.float64], camera: bpy.types.Object | None) -> float:
-    """The distance from the camera to the farthest of the points, (n, 3); 0 without points or camera."""
+def _depths(points: NDArray[np.float64], camera: bpy.types.Object | None) -> tuple[float, float]:
+    """The distances from the camera to the nearest and farthest of the points, (n, 3); 0 without points or camera."""
     if camera is None or not len(points):
-        return 0.0
-    return float(np.linalg.norm(points - np.array(camera.matrix_world.translation), axis=1).max())
+        return 0.0, 0.0
+    distances = np.linalg.norm(points - np.array(camera.matrix_world.translation), axis=1)
+    return float(distances.min()), float(distances.max())

@@ -3,14 +3,19 @@
 import os
 from dataclasses import dataclass
 
-# Mosaic's lighting modes, and what they do.
+# Mosaic's lighting modes and three of our own, and what they do.
 LOOKS = {
     "simple": "Mosaic's own shading, as if a lamp were at the viewer",
     "full": "A soft three-point light",
     "flat": "Plain colours without light, blended as Mosaic blends them",
     "poster": "Plain colours, darker in creases",
     "silhouettes": "Dark lines where the depth jumps",
+    "glass": "Surfaces of glass, clear where one looks through them and bright at their rims, around solid points",
+    "ink": "Drawn in ink on white paper, paler with the distance",
+    "clay": "All of one matt clay: shape alone counts",
 }
+LAMPLIT = ("full", "glass", "clay")  # by three lamps
+OUTLINED = ("silhouettes", "ink")  # with lines that the compositor draws
 # Display values. The dark one is that of Mosaic's window.
 BACKGROUNDS = {"white": (1.0, 1.0, 1.0), "dark": (0.094, 0.094, 0.106), "transparent": (1.0, 1.0, 1.0)}
 ENGINES = ("cycles", "eevee", "workbench")

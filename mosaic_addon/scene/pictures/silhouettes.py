@@ -4,6 +4,7 @@ import bpy
 
 from ...session.errors import MosaicError
 from ..compat import compositing_tree, new_compositing_tree, remove_compositing_tree
+from ..drawing.materials import faded
 from ..drawing.node_tree import NodeProgram, arrange
 from ..keys import LOOK
 
@@ -11,11 +12,18 @@ EDGES = "Mosaic Silhouettes"
 LINE_HEIGHT = 700  # pixels of the picture's height for each pixel of a line's half width
 
 
-def draw_edges(scene: bpy.types.Scene, near: float, farthest: float, step: float) -> None:
+def draw_edges(
+    scene: bpy.types.Scene,
+    near: float,
+    farthest: float,
+    step: float,
+    fade: tuple[float, float] | None = None,
+) -> None:
     """Draw lines where the depth of neighbouring pixels differs.
 
     near: what is not as far away gets no lines, such as a label. farthest: the depth to give to the background, beyond all that is shown. step: the difference of depth from which
-    on a line is drawn. All in Blender units. Raises MosaicError when the scene has compositing nodes of its own.
+    on a line is drawn. fade: the depths where lines are black, and where they are at their palest; None for black lines
+    everywhere. All in Blender units. Raises MosaicError when the scene has compositing nodes of its own.
     """
     remove_edges(scene)
     if compositing_tree(scene) is not None:
@@ -41,6 +49,8 @@ def draw_edges(scene: bpy.types.Scene, near: float, farthest: float, step: float
         interpolation_type="SMOOTHSTEP",
     )
     far = program.math("MULTIPLY", line.outputs[0], program.math("GREATER_THAN", nearest, near))
+    if fade is not None:
+        far = program.math("MULTIPLY", far, faded(program, nearest, fade))
     smooth = program.node("CompositorNodeAntiAliasing", "Smooth line", {"Image": far})
     drawn = program.node(
         "ShaderNodeMix",

@@ -3,10 +3,10 @@
 import bpy
 
 from ...scene.outline.tree import sessions_in
-from ...scene.pictures.options import LOOKS
 from ..shading import draw_what_is_not_shown
 from .camera import draw_camera
 from .items import draw_items
+from .look import draw_looks
 from .picture import draw_size
 from .render import draw_render
 
@@ -31,10 +31,7 @@ class MOSAIC_PT_figure(bpy.types.Panel):
         draw_camera(layout, context)
         layout.label(text="Look", icon="LIGHT")
         draw_what_is_not_shown(layout, context)
-        grid = layout.grid_flow(columns=3, align=True, even_columns=True)
-        for look in LOOKS:
-            grid.operator("mosaic.apply_look", text=look.capitalize()).look = look
-        grid.operator("mosaic.remove_look")
+        draw_looks(layout, context.scene)
 
 
 class _Part:

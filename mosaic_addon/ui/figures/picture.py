@@ -9,6 +9,8 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty
 from ...scene.figures.overlay import print_width, set_print_width
 from ...scene.keys import PICTURE
 from ...scene.pictures.camera import MAX_PIXELS
+from ...scene.pictures.looks import background_of, set_background
+from ...scene.pictures.options import BACKGROUNDS
 from ..additions import Addition, property_added
 from ..reports import MosaicOperator, OperatorReturn
 
@@ -27,6 +29,11 @@ def _set_size(scene: bpy.types.Scene, width: float, height: float, dpi: float) -
     for side, length in (("x", width), ("y", height)):
         setattr(scene.render, f"resolution_{side}", min(max(round(length * dpi / INCH), 4), MAX_PIXELS))
     scene.render.resolution_percentage = 100
+
+
+def _background(scene: bpy.types.Scene) -> int:
+    """The number of a scene's background among BACKGROUNDS."""
+    return tuple(BACKGROUNDS).index(background_of(scene))
 
 
 def _height(scene: bpy.types.Scene) -> float:
@@ -52,6 +59,13 @@ class MosaicPicture(bpy.types.PropertyGroup):
         name="Dots per Inch", description="Pixels an inch: journals ask for 300 and more", min=1, max=4800, precision=0,
         get=lambda self: _dpi(self.id_data),
         set=lambda self, value: _set_size(self.id_data, print_width(self.id_data), _height(self.id_data), value),
+        options=NOT_ANIMATABLE,
+    )  # fmt: skip
+    background: EnumProperty(
+        name="Background", description="Behind the session, from the next look on; at once where the scene has a look",
+        items=[(name, name.capitalize(), "") for name in BACKGROUNDS],
+        get=lambda self: _background(self.id_data),
+        set=lambda self, number: set_background(self.id_data, tuple(BACKGROUNDS)[number]),
         options=NOT_ANIMATABLE,
     )  # fmt: skip
     active_item: IntProperty(name="Item", description="Of the figure, whose settings are shown", options=NOT_ANIMATABLE)

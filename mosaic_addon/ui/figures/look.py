@@ -1,4 +1,4 @@
-"""Looks of the scene, each by one click in the Render tab."""
+"""Looks of the scene, each by one click."""
 
 import bpy
 from bpy.props import EnumProperty
@@ -53,20 +53,12 @@ class MOSAIC_OT_remove_look(MosaicOperator):
         return {"FINISHED"}
 
 
-class MOSAIC_PT_look(bpy.types.Panel):
-    """Mosaic's lighting modes"""
-
-    bl_label = "Mosaic Look"
-    bl_space_type = "PROPERTIES"
-    bl_region_type = "WINDOW"
-    bl_context = "render"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    def draw(self, context: bpy.types.Context) -> None:
-        for background in BACKGROUNDS:
-            self.layout.label(text=background.capitalize())
-            row = self.layout.row(align=True)
-            for look in LOOKS:
-                button = row.operator(MOSAIC_OT_apply_look.bl_idname, text=look.capitalize())
-                button.look, button.background = look, background
-        self.layout.operator(MOSAIC_OT_remove_look.bl_idname)
+def draw_looks(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """Draw the looks, by one click each, and the backgrounds."""
+    background = scene.mosaic_picture.background
+    grid = layout.grid_flow(columns=2, align=True, even_columns=True)
+    for look in LOOKS:
+        button = grid.operator(MOSAIC_OT_apply_look.bl_idname, text=look.capitalize())
+        button.look, button.background = look, background
+    grid.operator(MOSAIC_OT_remove_look.bl_idname)
+    layout.row(align=True).prop(scene.mosaic_picture, "background", expand=True)
