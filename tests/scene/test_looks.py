@@ -134,7 +134,11 @@ def test_headlight_adds_mosaics_weights_in_display_values(picture: Callable[...,
     assert np.abs(picture("simple")[MIDDLE] - np.minimum(lit, 1) * 255).max() <= 2
 
 
-def test_glass_is_clear_where_one_looks_through_it_and_points_stay_solid(picture: Callable[..., Picture]) -> None:
+def test_glass_is_clear_where_one_looks_through_it_and_points_stay_solid(
+    scene: Any, picture: Callable[..., Picture]
+) -> None:
+    cloud = next(obj.data for obj in scene.objects if obj.type == "POINTCLOUD")
+    cloud.attributes.new("mosaic_sprite", "FLOAT", "POINT").data[0].value = 1.0  # as our nodes mark points
     glass = picture("glass", "transparent")
     assert glass[MIDDLE][..., 3].max() < 130  # three sides behind each other
     assert glass[MIDDLE][..., 3].min() > 20

@@ -75,7 +75,7 @@ def background_of(scene: bpy.types.Scene) -> str:
     """Return which of BACKGROUNDS a scene has, or that is nearest to what it has."""
     if scene.render.film_transparent:
         return "transparent"
-    return "dark" if scene.world is not None and np.sum(scene.world.color) < 1.5 else "white"
+    return "dark" if scene.world is not None and np.array(scene.world.color).mean() < 0.5 else "white"
 
 
 def set_background(scene: bpy.types.Scene, background: str) -> None:
