@@ -272,6 +272,32 @@ def test_a_segmentation_is_the_surface_of_its_voxels(bpy: ModuleType, tmp_path: 
     assert [len(part.points) for part in parts_of(bpy, obj)] == [27]
 
 
+def test_blender_finds_nothing_to_mend_in_a_segmentation(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.drawing.representations import input_of
+
+    speckle = np.argwhere(np.random.default_rng(0).random((20, 21, 22)) < 0.4) * 10
+    (obj,) = objects_of(bpy, tmp_path, a_segmentation("s", speckle))
+    mesh = input_of(obj, "Surface").data
+    assert not mesh.validate(verbose=True)
+    assert {len(face.vertices) for face in mesh.polygons} == {3, 4}
+    assert len(mesh.loops) == 2 * len(mesh.edges)  # closed, and no edge for each face alone
+    found = set(mesh.edge_keys)
+    assert len(found) == len(mesh.edges)
+    assert all(set(face.edge_keys) <= found for face in mesh.polygons)
+    corners = [mesh.edges[loop.edge_index].vertices[:] for loop in mesh.loops]
+    assert all(loop.vertex_index in ends for loop, ends in zip(mesh.loops, corners))
+
+
+def test_surfaces_are_computed_before_blender_asks_for_them(bpy: ModuleType, tmp_path: Path) -> None:
+    """And are each their own, however many more there are than are begun at once."""
+    from mosaic_addon.scene.drawing.representations import input_of
+
+    blocks = [np.argwhere(np.ones((n, n, n))) * 10 for n in range(1, 9)]
+    objects = objects_of(bpy, tmp_path, *[a_segmentation(f"s{n}", block) for n, block in enumerate(blocks)])
+    for n, obj in enumerate(objects, start=1):
+        assert np.ptp(vertices(input_of(obj, "Surface").data)[:, 0]) == pytest.approx(10 * n)
+
+
 def test_a_segmentation_that_no_grid_holds_is_told_of(bpy: ModuleType, tmp_path: Path) -> None:
     odd = np.full((3, 3), np.nan)
     imported = build(bpy, write_session(tmp_path / "s.pickle", [a_segmentation("odd", odd)]), **APART)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mosaic_addon.scene.shapes import voxels
 from mosaic_addon.scene.shapes.isosurface import isosurface
 from mosaic_addon.scene.shapes.voxels import voxel_surface
 from tests.support.meshes import is_closed, signed_volume
@@ -54,6 +55,28 @@ def test_memory_follows_the_points_and_not_their_box():
     assert is_closed(mesh)
     assert mesh.vertices.max() == 999_999.5
     assert peak < 10e6
+
+
+@pytest.mark.parametrize("fraction", [0.02, 0.3, 0.7])
+def test_looking_at_all_cells_finds_what_the_voxels_alone_tell(monkeypatch: pytest.MonkeyPatch, fraction: float):
+    points = np.argwhere(np.random.default_rng(3).random((15, 16, 17)) < fraction) - 4
+    dense = voxel_surface(points, 1)
+    monkeypatch.setattr(voxels, "DENSE", 0)
+    sparse = voxel_surface(points, 1)
+    for one, other in zip((dense.vertices, *dense.faces), (sparse.vertices, *sparse.faces)):
+        assert np.array_equal(one, other)
+
+
+def test_edges_are_those_of_the_faces():
+    faces = voxel_surface(SPECKLE, 1).faces
+    sizes = np.diff(faces.starts, append=len(faces.corners))
+    assert set(sizes) == {3, 4}
+    following = np.arange(1, len(faces.corners) + 1)
+    following[faces.starts + sizes - 1] = faces.starts
+    sides = np.stack([faces.corners, faces.corners[following]], axis=1)
+    assert np.array_equal(np.sort(faces.edges[faces.corner_edges]), np.sort(sides))
+    assert np.array_equal(np.bincount(faces.corner_edges), np.full(len(faces.edges), 2))
+    assert len(np.unique(np.sort(faces.edges), axis=0)) == len(faces.edges)
 
 
 def test_grid_is_coarser_from_four_million_points():

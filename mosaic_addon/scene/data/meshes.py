@@ -35,18 +35,39 @@ def fill_mesh(
     vertices: (n, 3) angstrom. triangles: (m, 3), which must lie in range: others crash Blender. normals: (n, 3)
     directions to shade by, of any length; where there are none, or one has no direction, those of the triangles count.
     """
+    fill_faces(mesh, vertices, triangles, np.arange(0, triangles.size, 3, dtype=np.int32))
+    if normals is not None and len(triangles):
+        write_attribute(mesh, CUSTOM_NORMAL, "FLOAT_VECTOR", _unit(normals, vertices, triangles))
+
+
+def fill_faces(
+    mesh: bpy.types.Mesh,
+    vertices: NDArray[Any],
+    corners: NDArray[np.int32],
+    starts: NDArray[np.int32],
+    edges: NDArray[np.int32] | None = None,
+    corner_edges: NDArray[np.int32] | None = None,
+) -> None:
+    """Replace the shape of a mesh by faces of any number of corners. Numbers out of range crash Blender.
+
+    vertices: (n, 3) angstrom. corners: of all faces, indices of vertices. starts: the first corner of each face.
+    edges: (e, 2) indices of vertices, and corner_edges the edge from each corner to the next of its face; without them
+    Blender looks for the edges, which takes most of the time.
+    """
     mesh.clear_geometry()
     if len(vertices):
         mesh.vertices.add(len(vertices))
         values_of(mesh.attributes["position"]).foreach_set("vector", buffer_of(vertices, np.float32))
-    if len(triangles):
-        mesh.loops.add(triangles.size)
-        mesh.polygons.add(len(triangles))
-        values_of(mesh.attributes[".corner_vert"]).foreach_set("value", buffer_of(triangles, np.int32))
-        mesh.polygons.foreach_set("loop_start", np.arange(0, triangles.size, 3, dtype=np.int32))
-    mesh.update(calc_edges=True)
-    if normals is not None and len(triangles):
-        write_attribute(mesh, CUSTOM_NORMAL, "FLOAT_VECTOR", _unit(normals, vertices, triangles))
+    if len(starts):
+        mesh.loops.add(corners.size)
+        mesh.polygons.add(len(starts))
+        values_of(mesh.attributes[".corner_vert"]).foreach_set("value", buffer_of(corners, np.int32))
+        mesh.polygons.foreach_set("loop_start", starts)
+    if edges is not None and corner_edges is not None and len(edges):
+        mesh.edges.add(len(edges))
+        values_of(mesh.attributes[".edge_verts"]).foreach_set("value", buffer_of(edges, np.int32))
+        values_of(mesh.attributes[".corner_edge"]).foreach_set("value", buffer_of(corner_edges, np.int32))
+    mesh.update(calc_edges=edges is None)
 
 
 ORIGINAL = ".vertices"  # hidden: where the vertices were in the session, to tell moved ones

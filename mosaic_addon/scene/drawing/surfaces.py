@@ -4,6 +4,8 @@ Each is an object of its own in no scene, to which the Geometry Nodes of the geo
 volume are kept with its surface, so that it can be contoured anew without the session's file.
 """
 
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from math import prod
 from typing import Any
 
@@ -24,7 +26,7 @@ from ...session.session import (
     Volume,
 )
 from ..data.custom_properties import has
-from ..data.meshes import fill_mesh
+from ..data.meshes import fill_faces, fill_mesh
 from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES
 from ..readers import number_dtype
 from ..shapes import isosurface, parametric, voxels
@@ -32,13 +34,49 @@ from .parts import new_surface
 from .representations import VOLUME, group_of, input_of
 
 CYLINDER_SIDES = 64
+THREADS = 2  # that compute surfaces; more need more memory at once
+AHEAD = 3  # surfaces that are computed before they are asked for
+PATIENCE = 0.02  # seconds between two looks whether a surface is there
 
 
 class SurfaceFactory:
-    """Makes the surfaces of an import. Geometries that show one volume alike share its surface."""
+    """Makes the surfaces of an import. Geometries that show one volume alike share its surface.
 
-    def __init__(self) -> None:
+    Those of volumes and segmentations are computed in other threads, which do not touch Blender, while it is busy with
+    other data. A context manager, which computes none any more after its end.
+    """
+
+    def __init__(self, geometries: Iterable[Geometry]) -> None:
+        """Begin with the surfaces of geometries in the order in which they will be asked for."""
         self._of_volumes: dict[tuple[object, ...], tuple[bpy.types.Object, str]] = {}
+        self._threads = ThreadPoolExecutor(THREADS, "Mosaic surfaces")
+        computed = {_key(geometry): geometry for geometry in geometries if _is_computed(geometry)}
+        self._to_come = iter(computed.items())
+        self._coming: dict[tuple[object, ...], Future[isosurface.Surface | voxels.VoxelSurface]] = {}
+        for _ in range(AHEAD):
+            self._begin_next()
+
+    def __enter__(self) -> "SurfaceFactory":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _begin_next(self) -> None:
+        key, geometry = next(self._to_come, (None, None))
+        if key is not None and geometry is not None:
+            self._coming[key] = self._threads.submit(_compute, geometry)
+
+    def wait_for(self, geometry: Geometry) -> Iterator[None]:
+        """Yield now and then until the surface of a geometry is computed, if it has to be."""
+        coming = self._coming.get(_key(geometry))
+        while coming is not None and not wait([coming], PATIENCE).done:
+            yield
+
+    def _take(self, geometry: Geometry) -> isosurface.Surface | voxels.VoxelSurface:
+        coming = self._coming.pop(_key(geometry), None)
+        self._begin_next()
+        return _compute(geometry) if coming is None else coming.result()
 
     def new(self, name: str, geometry: Geometry) -> tuple[bpy.types.Object | None, str]:
         """Make the object that holds a geometry's surface; None where it has none.
@@ -46,31 +84,57 @@ class SurfaceFactory:
         Returns a sentence as well why there is none or an empty one, "" where there is a surface.
         """
         if geometry.volume is not None:
-            return self._of_volume(name, geometry.volume, geometry.appearance.isovalue_percentile)
+            return self._of_volume(name, geometry, geometry.volume)
         if geometry.kind == "segmentation":
-            surface = voxels.voxel_surface(geometry.points, geometry.sampling_rate)
+            surface = self._take(geometry)
             return _surface_object(name, surface), surface.reason
         try:
             return _model_object(name, geometry.model), ""
         except ValueError as error:
             return None, str(error)
 
-    def _of_volume(self, name: str, volume: Volume, percentile: float | None) -> tuple[bpy.types.Object, str]:
-        resolution = DEFAULT_RESOLUTION if volume.target_resolution is None else volume.target_resolution
-        key = (id(volume.values), *volume.sampling_rate.tolist(), percentile, resolution)
+    def _of_volume(self, name: str, geometry: Geometry, volume: Volume) -> tuple[bpy.types.Object, str]:
+        key = _key(geometry)
         if key in self._of_volumes:
             return self._of_volumes[key]
-        mesh = _new_mesh(name)
+        surface = self._take(geometry)
+        mesh = _filled_mesh(name, surface)
         VALUES.write(mesh, _as_numbers(volume.values))
         mesh[DTYPE] = volume.values.dtype.str
         mesh[SHAPE] = list(volume.values.shape)
         mesh[SPACING] = [float(length) for length in volume.sampling_rate]
-        mesh[RESOLUTION] = resolution
-        if percentile is not None:
-            mesh[PERCENTILE] = percentile
-        reason = _contour(mesh, volume.values, volume.sampling_rate)
-        self._of_volumes[key] = (new_surface(name, mesh), reason)
+        mesh[RESOLUTION] = _resolution(volume)
+        if geometry.appearance.isovalue_percentile is not None:
+            mesh[PERCENTILE] = geometry.appearance.isovalue_percentile
+        self._of_volumes[key] = (new_surface(name, mesh), surface.reason)
         return self._of_volumes[key]
+
+
+def _is_computed(geometry: Geometry) -> bool:
+    """Whether a geometry's surface takes time: those of models do not."""
+    return geometry.volume is not None or geometry.kind == "segmentation"
+
+
+def _key(geometry: Geometry) -> tuple[object, ...]:
+    """What is the same for geometries that share a surface."""
+    volume = geometry.volume
+    if volume is None:
+        return (id(geometry),)
+    percentile = geometry.appearance.isovalue_percentile
+    return (id(volume.values), *volume.sampling_rate.tolist(), percentile, _resolution(volume))
+
+
+def _compute(geometry: Geometry) -> isosurface.Surface | voxels.VoxelSurface:
+    """Compute the surface of a volume or segmentation, without Blender."""
+    volume = geometry.volume
+    if volume is None:
+        return voxels.voxel_surface(geometry.points, geometry.sampling_rate)
+    percentile = geometry.appearance.isovalue_percentile
+    return _contour(volume.values, volume.sampling_rate, percentile, _resolution(volume))
+
+
+def _resolution(volume: Volume) -> float:
+    return DEFAULT_RESOLUTION if volume.target_resolution is None else volume.target_resolution
 
 
 def volume_mesh(obj: bpy.types.Object) -> bpy.types.Mesh | None:
@@ -138,11 +202,11 @@ def contour_again(mesh: bpy.types.Mesh, percentile: float | None, resolution: fl
     old = shown_at(mesh)
     values, spacing = volume_values(mesh), np.array(SPACING.read(mesh))
     _set(mesh, percentile, resolution)
-    reason = _contour(mesh, values, spacing)
-    if reason:
+    surface = _contour(values, spacing, *shown_at(mesh))
+    if surface.reason:
         _set(mesh, *old)
-        _contour(mesh, values, spacing)
-        raise MosaicError(f"The volume has no surface there. {reason}")
+        raise MosaicError(f"The volume has no surface there. {surface.reason}")
+    fill_mesh(mesh, surface.vertices, surface.triangles, surface.normals)
 
 
 def _set(mesh: bpy.types.Mesh, percentile: float | None, resolution: float) -> None:
@@ -153,18 +217,24 @@ def _set(mesh: bpy.types.Mesh, percentile: float | None, resolution: float) -> N
         del mesh[PERCENTILE]
 
 
-def _contour(mesh: bpy.types.Mesh, values: NDArray[np.generic], spacing: NDArray[np.float64]) -> str:
-    """Give a mesh the surface of a volume. Returns why it has none, "" where it has one."""
+def _contour(
+    values: NDArray[np.generic], spacing: NDArray[Any], percentile: float | None, resolution: float
+) -> isosurface.Surface:
     # Mosaic computes with the spacing's own precision, single in every session.
-    surface = isosurface.volume_surface(values, spacing.astype(np.float32), *shown_at(mesh))
-    fill_mesh(mesh, surface.vertices, surface.triangles, surface.normals)
-    return surface.reason
+    return isosurface.volume_surface(values, spacing.astype(np.float32), percentile, resolution)
 
 
-def _surface_object(name: str, surface: isosurface.Surface) -> bpy.types.Object:
+def _surface_object(name: str, surface: isosurface.Surface | voxels.VoxelSurface) -> bpy.types.Object:
+    return new_surface(name, _filled_mesh(name, surface))
+
+
+def _filled_mesh(name: str, surface: isosurface.Surface | voxels.VoxelSurface) -> bpy.types.Mesh:
     mesh = _new_mesh(name)
-    fill_mesh(mesh, surface.vertices, surface.triangles, surface.normals)
-    return new_surface(name, mesh)
+    if isinstance(surface, voxels.VoxelSurface):
+        fill_faces(mesh, surface.vertices, *surface.faces)
+    else:
+        fill_mesh(mesh, surface.vertices, surface.triangles, surface.normals)
+    return mesh
 
 
 def _new_mesh(name: str) -> bpy.types.Mesh:

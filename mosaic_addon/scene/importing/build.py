@@ -213,6 +213,18 @@ def new_objects(
     # Blender walks its lists of datablocks, which are sorted by name. If all materials are made first, then all data,
     # then all objects, in the order of their names, the twenty-thousandth costs hardly more than the first.
     ordered = sorted(items, key=lambda item: item.name.lower())
+    with SurfaceFactory(item.geometry for item in ordered) as shapes:
+        return (yield from _new_objects(plan, ordered, kept, root, keep, shapes))
+
+
+def _new_objects(
+    plan: Plan,
+    ordered: Sequence[Item],
+    kept: dict[int, NDArray[np.int32]],
+    root: bpy.types.Object,
+    keep: bool,
+    shapes: SurfaceFactory,
+) -> Generator[float, None, dict[int, bpy.types.Object]]:
     factory = MaterialFactory(len(ordered))
     materials = [factory.new(item.name, item.geometry.appearance) for item in ordered]
     made = {}
@@ -225,12 +237,13 @@ def new_objects(
                 yield 0.8 * number / len(ordered)
     share_all_texts(data for data, _ in made.values())
     draw = RepresentationFactory()
-    shapes = SurfaceFactory()
     objects = {}
     for number, item in enumerate(ordered):
         obj = objects[id(item.geometry)] = _new_object(item, *made[id(item)], root)
         if kept:
             RECORD.write(obj, kept.pop(id(item.geometry)))
+        for _ in shapes.wait_for(item.geometry):
+            yield 0.8 + 0.2 * number / len(ordered)
         parts = _new_parts(item, shapes, plan.warnings)
         if item.group in (VOLUME, TRAJECTORY):
             for part in parts.values():
@@ -262,7 +275,7 @@ def _set_frames(scene: bpy.types.Scene, trajectories: list[Geometry]) -> None:
         return
     scene[PLAYS] = True
     scene.frame_start, scene.frame_end = 1, longest
-    scene.frame_set(1 + saved_frame(trajectories[0]))
+    scene.frame_current = 1 + saved_frame(trajectories[0])  # frame_set would evaluate the scene at once
 
 
 def _has_frames_of_its_own(scene: bpy.types.Scene) -> bool:

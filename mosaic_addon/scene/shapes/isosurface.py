@@ -1,16 +1,16 @@
 """Surfaces of volumes as Mosaic draws them: Gaussian low-pass, quantile isovalue, marching cubes.
 
-Needs numpy alone. Cells, corners and edges are numbered in C order: corner 4 dx + 2 dy + dz of a cell, and edge
-(corner, axis) runs from that corner one voxel along the axis.
+Needs numpy alone.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .marching_cubes import contour_cells
 
 Floats = NDArray[np.floating]
 
@@ -18,7 +18,6 @@ DEFAULT_QUANTILE = 0.995
 """Where Mosaic puts the isovalue when a volume's appearance has no `isovalue_percentile`."""
 
 _OFFSETS = np.array(list(product((0, 1), repeat=3)))
-_CHUNK = 1 << 16
 
 
 class Surface(NamedTuple):
@@ -186,9 +185,10 @@ def isosurface(volume: NDArray[np.float32], isovalue: float, spacing: ArrayLike 
     for corner, offset in enumerate(_OFFSETS @ (stride_x, stride_y, 1)):
         codes |= flat[cells + offset] << np.uint8(corner)
     index = np.stack(np.unravel_index(cells, inside.shape), axis=1)
-    owner, axis, triangles = contour_cells(
-        cells, codes, stride_x, stride_y, np.all(index < (nx - 1, ny - 1, nz - 1), axis=1)
-    )
+    beside_x, beside_y = np.searchsorted(cells, cells + stride_x), np.searchsorted(cells, cells + stride_y)
+    whole = np.all(index < (nx - 1, ny - 1, nz - 1), axis=1)
+    crossed, faces = contour_cells(codes, beside_x, beside_y, whole)
+    owner, axis = np.divmod(crossed, 3)
 
     start = index[owner]
     end = start.copy()
@@ -203,7 +203,7 @@ def isosurface(volume: NDArray[np.float32], isovalue: float, spacing: ArrayLike 
     flat_spots = np.flatnonzero(~gradient.any(axis=1))
     gradient[flat_spots] = (end - start)[flat_spots] * (to_value - from_value)[flat_spots, None]
     normals = gradient / -np.linalg.norm(gradient, axis=1, keepdims=True)
-    return Surface(vertices.astype(np.float32), triangles, normals.astype(np.float32))
+    return Surface(vertices.astype(np.float32), faces.triangles(), normals.astype(np.float32))
 
 
 def _gradient(values: NDArray[np.float32], index: NDArray[np.intp], shape: Sequence[int], spacing: Floats) -> Floats:
@@ -218,91 +218,3 @@ def _gradient(values: NDArray[np.float32], index: NDArray[np.intp], shape: Seque
         gradient[:, axis] = difference / ((ahead.astype(np.int8) + behind) * spacing[axis])
         stride *= shape[axis]
     return gradient
-
-
-def contour_cells(
-    cells: NDArray[np.signedinteger],
-    codes: NDArray[np.uint8],
-    stride_x: int,
-    stride_y: int,
-    whole: NDArray[np.bool_] | None = None,
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
-    """Marching cubes over a list of cells.
-
-    cells: (n,) ascending numbers x * stride_x + y * stride_y + z of every cell with corners inside and outside.
-    codes: (n,) which corners are inside, bit 4 dx + 2 dy + dz. whole: (n,) which cells give triangles; None: all.
-    Returns, for each vertex, the position in `cells` of the cell whose first corner its edge starts from, and the axis
-    of that edge; and the triangles, (m, 3) int32.
-    """
-    first_triangle, triangle_edges, crossings = _tables()
-    crossing = crossings[codes]
-    vertex = (np.cumsum(crossing.ravel(), dtype=np.int32) - 1).reshape(-1, 3)
-    counts = np.diff(first_triangle)[codes]
-    if whole is not None:
-        counts *= whole
-    ends = np.cumsum(counts)
-    triangles = np.empty((ends[-1], 3), np.int32)
-    for begin in range(0, len(cells), _CHUNK):
-        chunk = slice(begin, begin + _CHUNK)
-        here = cells[chunk]
-        # Position of each neighbour that owns an edge of the cell; one that is missing owns none, and any will do.
-        own = np.arange(begin, begin + len(here))
-        near = [own, own + 1]
-        for stride in (stride_y, stride_x):
-            beside = np.searchsorted(cells, here + stride)
-            near += [beside, beside + 1]
-        near.append(np.searchsorted(cells, here + stride_x + stride_y))
-        edges = np.stack([vertex.take(position, axis=0, mode="clip") for position in near], axis=1).ravel()
-        count = counts[chunk]
-        cell = np.repeat(np.arange(len(here)), count)
-        last = ends[begin + len(here) - 1]
-        output = triangles[last - len(cell) : last]
-        rank = np.arange(len(cell)) - np.repeat(np.cumsum(count) - count, count)
-        which = triangle_edges[first_triangle[codes[chunk]][cell] + rank]
-        np.take(edges, cell[:, None] * (3 * len(near)) + which, out=output, mode="clip")
-    owner, axis = np.nonzero(crossing)
-    return owner, axis, triangles
-
-
-@cache
-def _tables() -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-    """The marching cubes cases, derived rather than listed.
-
-    On each face of the cube the surface cuts off every run of inside corners on its own, whatever lies behind the
-    face, so neighbouring cells always agree. Those cuts close to loops, and each loop is a fan of triangles.
-    Returns the first triangle of each of the 256 codes (257 entries), the triangles as edges 3 corner + axis, and
-    whether the three edges from corner 0 cross the surface.
-    """
-    faces = []
-    for axis, side in product(range(3), (0, 1)):
-        u, v = (1 << (2 - (axis + step) % 3) for step in (1, 2))
-        corners = [0, u, u + v, v] if side else [0, v, u + v, u]  # counter-clockwise seen from outside the cell
-        faces.append([corner + side * (1 << (2 - axis)) for corner in corners])
-
-    def edge(a: int, b: int) -> int:
-        return 3 * min(a, b) + 2 - (a ^ b).bit_length() + 1
-
-    def on_one_face(a: int, b: int) -> bool:
-        ends = [(e // 3, e // 3 + (1 << (2 - e % 3))) for e in (a, b)]
-        return any(all(corner in face for pair in ends for corner in pair) for face in faces)
-
-    first, triangles = [0], []
-    for code in range(256):
-        follows = {}
-        for face in faces:
-            for i in range(4):
-                if code >> face[i] & 1 and not code >> face[i - 1] & 1:  # a run of inside corners starts here
-                    end = next(j for j in range(i, i + 4) if not code >> face[(j + 1) % 4] & 1)
-                    follows[edge(face[end % 4], face[(end + 1) % 4])] = edge(face[i - 1], face[i])
-        while follows:
-            loop = [next(iter(follows))]
-            while (following := follows.pop(loop[-1])) != loop[0]:
-                loop.append(following)
-            # A diagonal within a face of the cube could meet the neighbour's, and the edge have four triangles.
-            fans = (loop[i:] + loop[:i] for i in range(len(loop)))
-            fan = next(fan for fan in fans if not any(on_one_face(fan[0], other) for other in fan[2:-1]))
-            triangles += [(fan[0], fan[i + 1], fan[i]) for i in range(1, len(fan) - 1)]
-        first.append(len(triangles))
-    codes = np.arange(256)
-    crossings = np.stack([(codes ^ codes >> bit) & 1 for bit in (4, 2, 1)], axis=1).astype(bool)
-    return np.array(first), np.array(triangles), crossings
