@@ -447,6 +447,8 @@ PICTURE = "mosaic_picture"
 SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"
 # Of points and copies that cuts leave whole: 1. Of surfaces that are open: 1, inside out: 2.
 WHOLE, SHELL = "mosaic_whole", "mosaic_shell"
+# Of a mesh whose edges are drawn on it: their width in pixels of the picture, and at most in angstrom.
+EDGES = "mosaic_edges"
 # Of the swatches of a figure's keys, drawn with a geometry's own material: 1, and more by the place in its range.
 SWATCH = "mosaic_swatch"
 # Of the letters of a figure's texts: where each vertex is from where its text begins, and 1.

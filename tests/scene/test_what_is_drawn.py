@@ -91,7 +91,7 @@ def test_a_mesh_is_its_triangles_and_black_edges(bpy: ModuleType, tmp_path: Path
 
 def test_a_wireframe_is_tubes_one_pixel_wide_in_the_base_colour(bpy: ModuleType, tmp_path: Path) -> None:
     drawn = drawn_as(bpy, tmp_path, "wireframe")
-    assert not any(name.startswith("Mosaic Edges") for name in materials_used(drawn.mesh))
+    assert materials_used(drawn.mesh) == {""}
     lower, upper = extents(drawn.mesh)
     # A pixel is 2 angstrom: tubes around edges in the plane z = 0 reach 1 angstrom up and down.
     assert 0.75 <= upper[2] <= 1.0 + 1e-3

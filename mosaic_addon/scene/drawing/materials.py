@@ -14,13 +14,12 @@ import numpy as np
 from ...session.session import Appearance, Color
 from ..compat import hide_from_light_sampling, shader_tree
 from ..data.custom_properties import clean_text
-from ..keys import GLYPH, SHARED, SPRITE, SWATCH
+from ..keys import EDGES, GLYPH, SHARED, SPRITE, SWATCH
 from .color_maps import to_scene
 from .cut_nodes import shading_group
 from .node_tree import NodeProgram, arrange, attribute_value, shared_group, socket_named
 
 SURFACE = "Mosaic Surface"
-EDGES = "Mosaic Edges"
 AXIS_COLORS: dict[str, Color] = {"X": (0.8, 0.2, 0.2), "Y": (0.26, 0.65, 0.44), "Z": (0.2, 0.4, 0.8)}
 SPLAT_SIGMAS = 3.0  # radius of a soft point, in widths of its Gaussian
 
@@ -100,6 +99,7 @@ def _shade(program: NodeProgram, shading: Shading) -> None:
     cuts = program.node("ShaderNodeGroup", "Cuts", node_tree=shading_group()).outputs
     opacity = program.math("MULTIPLY", _opacity(program, start, shading.glass), cuts["Kept"])
     surface = _lit(program, start, opacity, shading) if shading.lit else _unlit(program, start, opacity, shading)
+    surface = _with_edges(program, surface, cuts["Kept"])
     surface = _capped(program, start, cuts, surface, shading.display)
     # The swatches of keys show a colour as it is.
     color = to_display_nodes(program, start["Color"]) if shading.display else start["Color"]
@@ -163,6 +163,28 @@ def _unlit(program: NodeProgram, start: Any, opacity: bpy.types.NodeSocket, shad
 def _plain(program: NodeProgram, color: Color) -> bpy.types.NodeSocket:
     """Add a colour: scene values."""
     return program.node("ShaderNodeCombineXYZ", inputs=dict(zip("XYZ", color, strict=True))).outputs[0]
+
+
+def _with_edges(
+    program: NodeProgram, surface: bpy.types.NodeSocket, kept: bpy.types.NodeSocket
+) -> bpy.types.NodeSocket:
+    """Add black edges of the triangles, as wide as EDGES says; none where a geometry lacks it, nor where it is cut."""
+    stored = program.node("ShaderNodeAttribute", EDGES, attribute_name=EDGES).outputs["Vector"]
+    width = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": stored}).outputs
+    in_picture = program.node("ShaderNodeWireframe", "Pixels", {"Size": width["X"]}, use_pixel_size=True).outputs[0]
+    unit = program.node(
+        "ShaderNodeVectorTransform",
+        "An angstrom in the world",
+        {"Vector": (1, 0, 0)},
+        vector_type="VECTOR",
+        convert_from="OBJECT",
+        convert_to="WORLD",
+    ).outputs[0]
+    widest = program.math("MULTIPLY", width["Y"], program.vector("LENGTH", unit))
+    in_space = program.node("ShaderNodeWireframe", "Widest", {"Size": widest}).outputs[0]
+    black = program.node("ShaderNodeEmission", "Black", {"Color": (0, 0, 0, 1)}).outputs[0]
+    seen = program.math("MULTIPLY", program.math("MULTIPLY", in_picture, in_space), kept)
+    return program.mix_shaders("Edges", seen, surface, black)
 
 
 def _opacity(program: NodeProgram, start: bpy.types.bpy_prop_collection, glass: bool) -> bpy.types.NodeSocket:
@@ -266,15 +288,16 @@ def _new_material(name: str, appearance: Appearance) -> bpy.types.Material:
     return material
 
 
-def edge_material() -> bpy.types.Material:
-    """Return the black, unlit material of edges in the representation "mesh", which all share."""
-    return _shared_material(EDGES, _black)
-
-
 def axis_material(axis: str) -> bpy.types.Material:
     """Return the material of the "X", "Y" or "Z" arrows of the representation "basis", which all share."""
     appearance = Appearance(base_color=AXIS_COLORS[axis])
     return _shared_material(f"Mosaic {axis}", lambda name: MaterialFactory(1).new(name, appearance))
+
+
+def edge_material() -> bpy.types.Material:
+    """Return the black material of the edges that the view's Solid shading draws, which all share."""
+    black = Appearance(base_color=(0.0, 0.0, 0.0), specular=0.0)
+    return _shared_material("Mosaic Edges", lambda name: MaterialFactory(1).new(name, black))
 
 
 def _shared_material(name: str, make: Callable[[str], bpy.types.Material]) -> bpy.types.Material:
@@ -284,18 +307,4 @@ def _shared_material(name: str, make: Callable[[str], bpy.types.Material]) -> bp
             return material
     material = make(name)
     material[SHARED] = name
-    return material
-
-
-def _black(name: str) -> bpy.types.Material:
-    material = bpy.data.materials.new(name)
-    material.diffuse_color = (0, 0, 0, 1)  # type: ignore[assignment]  # any sequence will do
-    tree = shader_tree(material)
-    program = NodeProgram(tree)
-    black = program.node("ShaderNodeEmission", "Black", {"Color": (0, 0, 0, 1)})
-    clear = program.node("ShaderNodeBsdfTransparent")
-    kept = program.node("ShaderNodeGroup", "Cuts", node_tree=shading_group()).outputs["Kept"]
-    drawn = program.mix_shaders("Kept?", kept, clear.outputs[0], black.outputs[0])
-    program.node("ShaderNodeOutputMaterial", inputs={"Surface": drawn})
-    arrange(tree)
     return material

@@ -8,7 +8,7 @@ import bpy
 
 from ..keys import GLYPH, SPRITE
 from .materials import axis_material
-from .node_tree import NodeProgram, shared_group
+from .node_tree import NodeProgram, shared_group, socket_named
 
 VERSION = 1  # of all node groups of representations; a .blend keeps those that it was made with
 SPHERES, ARROWS, AXES, LINES, FRAME, FEWER = (
@@ -17,6 +17,7 @@ SPHERES, ARROWS, AXES, LINES, FRAME, FEWER = (
 
 # The arrow of VTK (vtkArrowSource), with the proportions that Mosaic gives it, per unit of its length.
 SHAFT_RADIUS, TIP_RADIUS, TIP_LENGTH, ARROW_SIDES = 0.02, 0.08, 0.35, 6
+WIDEST_LINE = 0.2  # in lengths of the edges
 DISC_RADIUS = 1.10  # of a disc that covers most of the square that Mosaic draws, and little else
 
 
@@ -197,19 +198,23 @@ def _build_axes(program: NodeProgram) -> None:
 
 
 def _build_lines(program: NodeProgram) -> None:
-    """Build LINES: the edges of a mesh as tubes, without the surface's normals, which would shade them wrongly."""
+    """Build LINES: the edges of a mesh as tubes, never so wide that they hide the triangles between them.
+
+    They are made without the surface's normals, which would shade them wrongly.
+    """
     program.input("Mesh", "Geometry")
     program.input("Width", "Float", "Angstrom", min_value=0)
     program.input("Focal Distance", "Float", "Angstrom", min_value=0)
+    program.input("Sides", "Int", default_value=5)
     program.output("Geometry", "Geometry")
     start = program.node("NodeGroupInput").outputs
     inputs = {"Geometry": start["Mesh"], "Name": "custom_normal"}
-    bare = program.node("GeometryNodeRemoveAttribute", "No normals", inputs)
-    edges = program.node("GeometryNodeMeshToCurve", "Edges", {"Mesh": bare.outputs[0]})
-    radius = program.math("MULTIPLY", start["Width"], 0.5)
-    radius = program.math("MULTIPLY", radius, _depth(program, start["Focal Distance"], _camera(program)))
+    bare = program.node("GeometryNodeRemoveAttribute", "No normals", inputs).outputs[0]
+    width = program.math("MULTIPLY", start["Width"], _depth(program, start["Focal Distance"], _camera(program)))
+    radius = program.math("MULTIPLY", program.math("MINIMUM", width, widest_line(program, bare)), 0.5)
+    edges = program.node("GeometryNodeMeshToCurve", "Edges", {"Mesh": bare})
     thick = program.node("GeometryNodeSetCurveRadius", "Radius", {"Curve": edges.outputs[0], "Radius": radius})
-    profile = program.node("GeometryNodeCurvePrimitiveCircle", "Profile", {"Resolution": 5, "Radius": 1.0})
+    profile = program.node("GeometryNodeCurvePrimitiveCircle", "Profile", {"Resolution": start["Sides"], "Radius": 1.0})
     tubes = program.node(
         "GeometryNodeCurveToMesh", "Tubes", {"Curve": thick.outputs[0], "Profile Curve": profile.outputs[0]}
     )
@@ -217,6 +222,15 @@ def _build_lines(program: NodeProgram) -> None:
         program.connect(radius, tubes.inputs["Scale"])
     lines = marked(program, with_slot(program, tubes.outputs[0]), SPRITE, 1.0)
     program.node("NodeGroupOutput", inputs={"Geometry": lines})
+
+
+def widest_line(program: NodeProgram, mesh: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """Add the width, in angstrom, up to which lines along a mesh's edges leave its faces to be seen."""
+    ends = program.node("GeometryNodeInputMeshEdgeVertices").outputs
+    length = program.vector("DISTANCE", ends["Position 1"], ends["Position 2"])
+    inputs = {"Geometry": mesh, "Attribute": length}
+    lengths = program.node("GeometryNodeAttributeStatistic", "Edges", inputs, data_type="FLOAT", domain="EDGE")
+    return program.math("MULTIPLY", socket_named(lengths.outputs, "Mean"), WIDEST_LINE)
 
 
 def with_slot(program: NodeProgram, geometry: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

@@ -11,7 +11,7 @@ import bpy
 from bpy.types import Modifier, NodesModifier
 
 from ..compat import ModifierInputs
-from ..keys import GLYPH, NODE_GROUP
+from ..keys import EDGES, GLYPH, NODE_GROUP
 from .cut_nodes import shaping_group
 from .materials import SPLAT_SIGMAS, edge_material
 from .node_tree import NodeProgram, shared_group
@@ -26,6 +26,7 @@ from .representation_parts import (
     marked,
     orientation,
     part_group,
+    widest_line,
     with_slot,
 )
 
@@ -64,7 +65,7 @@ OFFERED = {
 }
 
 ARROW_LENGTH = 15.0  # of Mosaic's arrows, in voxels of the coarsest axis
-EDGE_WIDTH = 1.32  # of the edges on a surface, which VTK draws a little wider than the lines of a wireframe
+EDGE_WIDTH = 1.45  # of the edges on a surface, which VTK draws a little wider than the lines of a wireframe
 SPLAT_WIDTH = 2.0  # angstrom: of the Gaussian of a soft point, whatever its size
 
 
@@ -188,7 +189,8 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
         program.input("Splat Radius", "Float", tip, default_value=SPLAT_SIGMAS * SPLAT_WIDTH, min_value=0)
         program.input("Arrow Length", "Float", "Angstrom", default_value=15, min_value=0)
     if group in (MESH, TRAJECTORY):
-        program.input("Line Width", "Float", "Width of an edge in pixels", default_value=1, min_value=0)
+        tip = "Width of an edge in pixels: of the picture for Mesh, of Pixel Size for Wireframe"
+        program.input("Line Width", "Float", tip, default_value=1, min_value=0)
     if group == FIT:
         program.input("Tube Width", "Float", "Width of a fitted curve in pixels", default_value=8, min_value=0)
     program.input(
@@ -255,19 +257,33 @@ def _drawn_points(
 def _drawn_mesh(
     program: NodeProgram, start: Any, mesh: bpy.types.NodeSocket, own_normals: bool = False
 ) -> dict[str, Any]:
-    """The geometry of each representation of a mesh. own_normals: let its vertices have the normals of its surface."""
+    """The geometry of each representation of a mesh. own_normals: let its vertices have the normals of its surface.
+
+    The material draws the edges on a surface. The view's Solid shading does not ask it, so that the view has lines as
+    well, which are left out of a render.
+    """
     width = program.math("MULTIPLY", start["Line Width"], start["Pixel Size"])
-    part = part_group(LINES)
-    lines = program.group(part, {"Mesh": mesh, "Width": width, "Focal Distance": start["Focal Distance"]})
-    wider = program.math("MULTIPLY", width, EDGE_WIDTH)
-    edges = program.group(part, {"Mesh": mesh, "Width": wider, "Focal Distance": start["Focal Distance"]})
-    black = program.node("GeometryNodeSetMaterial", "Black", {"Geometry": edges, "Material": edge_material()})
-    both = program.node("GeometryNodeJoinGeometry", "Surface and edges")
-    program.connect([black.outputs[0], mesh], both.inputs[0])
+    inputs = {"Mesh": mesh, "Width": width, "Focal Distance": start["Focal Distance"]}
+    lines = program.group(part_group(LINES), inputs)
+    quick_lines = program.group(part_group(LINES), inputs | {"Sides": 3})
+    edges = program.node("ShaderNodeCombineXYZ", "Pixels, and at most angstrom").inputs
+    program.connect(program.math("MULTIPLY", start["Line Width"], EDGE_WIDTH), edges["X"])
+    program.connect(widest_line(program, mesh), edges["Y"])
+    inputs = {"Geometry": mesh, "Name": EDGES, "Value": edges["X"].node.outputs[0]}
+    edged = program.node("GeometryNodeStoreNamedAttribute", EDGES, inputs, data_type="FLOAT_VECTOR").outputs[0]
+    black = program.node("GeometryNodeSetMaterial", "Black", {"Geometry": quick_lines, "Material": edge_material()})
+    both = program.node("GeometryNodeJoinGeometry", "Surface and lines")
+    program.connect([black.outputs[0], edged], both.inputs[0])
+    in_view = program.node("GeometryNodeIsViewport").outputs[0]
     bearing = _with_own_normals(program, mesh) if own_normals else mesh
     vertices = program.node("GeometryNodeMeshToPoints", "Vertices", {"Mesh": bearing}).outputs[0]
     points = with_slot(program, vertices)
-    return {"surface": mesh, "mesh": both.outputs[0], "wireframe": lines, **_drawn_points(program, start, points)}
+    return {
+        "surface": mesh,
+        "mesh": program.switch(in_view, edged, both.outputs[0], "In the view?"),
+        "wireframe": lines,
+        **_drawn_points(program, start, points),
+    }
 
 
 def _with_own_normals(program: NodeProgram, mesh: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
