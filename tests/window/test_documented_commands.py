@@ -1,12 +1,18 @@
-"""Every command that README.md and docs/*.md print runs as it stands there, in their order, in a fresh clone."""
+"""Every command that README.md and docs/*.md print runs as it stands there, in a fresh clone.
+
+Only the pictures are made small, by options after those that are printed, which go before them: see `quick`. Two
+commands run at a time; one that names a file of an earlier one waits for it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from mosaic_addon.cli import _joined, _parser
@@ -83,37 +89,81 @@ def test_each_command_has_options_that_there_are() -> None:
         assert parser.parse_args(_joined(words)), words  # a wrong one raises SystemExit
 
 
-def test_each_command_runs(real_blender: str, user: dict[str, str], tmp_path: Path) -> None:
-    clone, programs = tmp_path / "clone", tmp_path / "programs"
+def quick(command: str) -> str:
+    """The command with a small picture, of one sample for each pixel, if it renders one."""
+    if command.startswith("mosaic render "):
+        smaller = "--dpi 20" if " --mm " in command else "--size 64x36"
+        return f"{command} {smaller} --samples 1"
+    if command.startswith("mosaic figure "):
+        return f"{command} --preview"
+    written = "api.RenderOptions(size=(640, 360),"
+    small = command.replace(written, "api.RenderOptions(size=(64, 36), samples=1,")
+    assert ("RenderOptions" in command) == (small != command), f"the picture of this is not made small: {command}"
+    return small
+
+
+def files_of(command: str) -> set[str]:
+    """The names in a command that may be files which another one writes."""
+    return {word for word in re.findall(r"[\w./-]*\w\.[a-z]{3,6}\b", command) if not (ROOT / word).is_file()}
+
+
+def scripts() -> Iterator[str]:
+    """What bash is to run for each command, or block of Python, in the order of the pages."""
+    shell = "set -eu"
+    for block in of_pages():
+        if is_python(block):
+            yield "\n".join([".venv/5.2/bin/python - <<'END'", *map(quick, block), "END"])
+        elif block[0].startswith("mosaic() {"):
+            shell = "\n".join([shell, *block])
+        elif not block[0].startswith("{"):
+            yield from (f"{shell}\n{quick(command)}" for command in commands(block) if not elsewhere(command))
+
+
+def fresh_clone(folder: Path) -> Path:
     files = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split("\0")
     for name in filter(None, files):
         if (ROOT / name).is_file():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            (clone / name).write_bytes((ROOT / name).read_bytes())
-    (clone / ".venv").mkdir(exist_ok=True)
-    (clone / ".venv" / "5.2").symlink_to(sys.prefix)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / ".venv").mkdir(exist_ok=True)
+    (folder / ".venv" / "5.2").symlink_to(sys.prefix)
+    return folder
+
+
+def test_each_command_runs(real_blender: str, user: dict[str, str], tmp_path: Path) -> None:
+    clone, programs = fresh_clone(tmp_path / "clone"), tmp_path / "programs"
     programs.mkdir()
     (programs / "blender").symlink_to(real_blender)
-
-    script = ["set -eu"]
-    for block in of_pages():
-        if is_python(block):
-            script += [".venv/5.2/bin/python - <<'END'", *block, "END"]
-        elif not block[0].startswith("{"):
-            script += [command for command in commands(block) if not elsewhere(command)]
     environment = {**user, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
     environment.pop("PYTHONPATH", None)
-    done = subprocess.run(
-        ["bash", "-xc", "\n".join(script)], cwd=clone, env=environment, capture_output=True, text=True, timeout=1200
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+
+    def run(script: str, before: list[Future[None]]) -> None:
+        for future in before:
+            future.result()
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=clone, env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, script + done.stdout[-2000:] + done.stderr[-4000:]
+
+    running: list[tuple[set[str], Future[None]]] = []
+    with ThreadPoolExecutor(2) as two:  # begins in order, so that none waits for one that has not begun
+        for script in scripts():
+            names = files_of(script)
+            before = [future for others, future in running if names & others]
+            running.append((names, two.submit(run, script, before)))
+    assert len(running) > 15
+    for _, future in running:
+        future.result()
     for made in (
         "virion.blend",
         "both.blend",
+        "virion.mosaic",
         "poster.png",
+        "print.png",
         "print.tif",
+        "cover.png",
         "restyled.pickle",
         "old.pickle",
         "renamed.pickle",
