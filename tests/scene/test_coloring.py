@@ -102,7 +102,8 @@ def read_picture(bpy: ModuleType, path: Path) -> Any:
 
     def color(x: float, y: float = 0) -> Any:
         right, up = int(x * 8) + 3, int(y * 8) + 3
-        return to_display(pixels[up : up + 2, right : right + 2, :3].mean((0, 1)))
+        seen = pixels[up : up + 2, right : right + 2].mean((0, 1))
+        return to_display(seen[:3] / max(seen[3], 1e-6))  # a thin line fills a part of its pixels
 
     return color
 
