@@ -14,8 +14,9 @@ import bpy
 
 from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.drawing.filters import Filter, clear_filter, filter_of, set_filter
+from .scene.drawing.membranes import draw_as
 from .scene.drawing.own_shapes import OwnShape, clear_own_shape, own_shape_of, set_own_shape
-from .scene.drawing.representations import set_inputs
+from .scene.drawing.representations import LABELS, set_inputs
 from .scene.exporting.save import Saved, check_target, save_objects, save_session, unsaved_changes
 from .scene.exporting.scope import ExportOptions
 from .scene.figures.axes import Axes, BoundingBox, add_axes, add_bounding_box
@@ -108,6 +109,7 @@ __all__ = [
     "set_own_shape",
     "set_print_width",
     "set_up_picture",
+    "show_as",
     "show_as_in",
     "show_frame",
     "spare",
@@ -272,6 +274,28 @@ def render(
         imported, options, view=view, direction=direction, zoom=zoom, orthographic=orthographic, scene=target
     )
     render_to(target, *files)
+
+
+def show_as(
+    objects: Sequence[bpy.types.Object],
+    representation: str,
+    *,
+    thickness: float | None = None,
+    smoothing: int | None = None,
+) -> None:
+    """Draw objects another way, such as "pointcloud", "surface" or "membrane_surface".
+
+    thickness, smoothing: of a membrane surface, in angstrom and passes; None leaves what they are, at first the points'
+    own thickness and 20. Raises MosaicError, when the others have changed, for objects that cannot be drawn so.
+    """
+    if representation not in LABELS:
+        raise MosaicError(f"There is no representation {representation!r}; there are {', '.join(LABELS)}.")
+    passed, troubles = draw_as(objects, representation)
+    chosen = {"Thickness": thickness, "Smoothing": smoothing}
+    set_inputs(objects, {name: value for name, value in chosen.items() if value is not None})
+    refused = [*troubles.values(), *(f"{obj.name} cannot be drawn as {LABELS[representation]}." for obj in passed)]
+    if refused:
+        raise MosaicError(" ".join(refused))
 
 
 def show_as_in(view: View, imported: Imported, height: int) -> None:

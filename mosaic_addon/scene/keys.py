@@ -231,7 +231,7 @@ SAMPLING_RATE: Final = _key(
     "angstrom a voxel along x, y and z",
     of.rates,
     writers="drawing/appearance importing/build outline/merge outline/surface_mesh",
-    readers="drawing/appearance exporting/edited exporting/objects exporting/unchanged outline/merge",
+    readers="drawing/appearance drawing/membranes exporting/edited exporting/objects exporting/unchanged outline/merge",
 )
 SHOWS: Final = _key(
     "mosaic_shows",
@@ -449,6 +449,8 @@ SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"
 WHOLE, SHELL = "mosaic_whole", "mosaic_shell"
 # Of a mesh whose edges are drawn on it: their width in pixels of the picture, and at most in angstrom.
 EDGES = "mosaic_edges"
+# Of a membrane's surface: the size of the voxels that it was made on, and its thickness then, in angstrom.
+MEMBRANE_GRID = "mosaic_membrane"
 # Of the swatches of a figure's keys, drawn with a geometry's own material: 1, and more by the place in its range.
 SWATCH = "mosaic_swatch"
 # Of the letters of a figure's texts: where each vertex is from where its text begins, and 1.

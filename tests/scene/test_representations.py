@@ -85,10 +85,10 @@ GROUPS = {
     "fit": "Mosaic Fit", "film": "Mosaic Trajectory",
 }  # fmt: skip
 OFFERED = {
-    "points": ["Point Cloud", "Gaussian Density", "Normals", "Basis"],
+    "points": ["Point Cloud", "Gaussian Density", "Normals", "Basis", "Membrane Surface"],
     "mesh": ["Surface", "Mesh", "Wireframe", "Point Cloud", "Gaussian Density", "Normals", "Basis"],
     "volume": ["Volume", "Point Cloud", "Gaussian Density", "Normals", "Basis"],
-    "segmentation": ["Segmentation", "Point Cloud"],
+    "segmentation": ["Segmentation", "Point Cloud", "Membrane Surface"],
     "fit": ["Point Cloud", "Gaussian Density", "Normals", "Basis", "Fitted Surface"],
     "film": ["Surface", "Mesh", "Wireframe", "Point Cloud", "Gaussian Density", "Normals", "Basis"],
 }
@@ -102,6 +102,10 @@ def one(bpy: ModuleType, tmp_path: Path, geometry: Any, **options: Any) -> Any:
 
 
 def drawn_as(bpy: ModuleType, obj: Any, label: str) -> list[Part]:
+    from mosaic_addon.scene.drawing.membranes import make_membrane
+
+    if label == "Membrane Surface":
+        assert make_membrane(obj) == ""
     set_input(obj, "Representation", label)
     return parts_of(bpy, obj)
 
@@ -150,6 +154,7 @@ def test_switching_draws_that_representation(bpy: ModuleType, tmp_path: Path, ki
             "Mesh": 2 + 5 * 3,
             "Segmentation": len(PLACES) * 8,
             "Fitted Surface": None,
+            "Membrane Surface": None,
         }[label]
         assert faces is None or len(part.corners) == faces
         if label == "Fitted Surface":

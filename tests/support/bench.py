@@ -40,6 +40,7 @@ import numpy as np  # noqa: E402
 from mosaic_addon.scene.exporting.save import save_session, unsaved_changes  # noqa: E402
 from mosaic_addon.scene.importing.build import build_session  # noqa: E402
 from mosaic_addon.scene.shapes.isosurface import gaussian_smooth, volume_surface  # noqa: E402
+from mosaic_addon.scene.shapes.membrane import membrane_surface  # noqa: E402
 from mosaic_addon.scene.shapes.voxels import voxel_surface  # noqa: E402
 from mosaic_addon.session import open_session  # noqa: E402
 from tests.support import make_sessions as make  # noqa: E402
@@ -342,8 +343,9 @@ def surfaces() -> None:
     report("surface of a smoothed volume of 256 x 256 x 256 / goal", took, 0.3, 1.0)
     inside = np.argwhere(volume > np.quantile(volume, 1 - 1_000_000 / volume.size))[:1_000_000]
     voxels = (inside * 10).astype(np.float32)
-    (took,) = in_turn(REPEATS, partial(voxel_surface, voxels, rate))
+    took, smooth = in_turn(REPEATS, partial(voxel_surface, voxels, rate), partial(membrane_surface, voxels, rate))
     report("surface of a segmentation of 1,000,000 voxels / goal", took, 0.4, 1.0)
+    report("membrane surface of 1,000,000 voxels / goal", smooth, 1.0, 1.0)
 
 
 def memory() -> None:

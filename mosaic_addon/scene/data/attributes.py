@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...session.file import FileRows
 from ..compat import values_of
-from ..keys import EDGES, GLYPH, SHELL, SPRITE, WHOLE
+from ..keys import EDGES, GLYPH, MEMBRANE_GRID, SHELL, SPRITE, WHOLE
 
 PointData: TypeAlias = Mesh | PointCloud
 Kind = Literal[  # Blender's kinds of attributes
@@ -23,7 +23,7 @@ NORMALS, QUATERNIONS, VERTEX_COLORS = "normals", "quaternions", "vertex_colors"
 
 # Names that mean something to Blender or to us; some of them `attributes.new` refuses, others it renames.
 RESERVED = {
-    NORMALS, QUATERNIONS, VERTEX_COLORS, SPRITE, GLYPH, WHOLE, SHELL, EDGES, "position", "radius", "id",
+    NORMALS, QUATERNIONS, VERTEX_COLORS, SPRITE, GLYPH, MEMBRANE_GRID, WHOLE, SHELL, EDGES, "position", "radius", "id",
     "material_index", "custom_normal",
     "sharp_face", "sharp_edge", "velocity", "rotation", "scale", "crease_vert", "crease_edge", "bevel_weight_vert",
     "face_maps", "shade_smooth", "resolution", "cyclic",

@@ -20,8 +20,9 @@ from .color_map_nodes import MAP
 from .color_maps import to_scene
 from .coloring import color_by, coloring_of, uncolor
 from .materials import SURFACE, material_of
+from .membranes import draw_as
 from .node_tree import socket_named
-from .representations import ARROW_LENGTH, input_of, set_inputs, set_representation
+from .representations import ARROW_LENGTH, input_of, set_inputs
 from .surfaces import contour_again, shown_at, volume_mesh
 
 # Where each number is: in the material, node and input; or an input of the modifier.
@@ -44,6 +45,8 @@ INPUTS = {
     "start": "Start",
     "step": "Step",
     "loop": "Loop",
+    "smoothing": "Smoothing",
+    "thickness": "Thickness",
 }
 
 
@@ -170,7 +173,7 @@ def apply_appearance(obj: bpy.types.Object, appearance: Appearance, representati
     # The size of a surface's points means nothing in Mosaic.
     set_number([obj], "size", DEFAULT_SIZE if representation in MESH_REPRESENTATIONS else appearance.size)
     set_base_color([obj], to_scene(np.array(appearance.base_color)).tolist())
-    set_representation(editable([obj]), representation)
+    draw_as(editable([obj]), representation)
 
 
 # --- volumes ---------------------------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def color_by(
         component,
     )
     for (obj, drawn), surface in zip(having.items(), surfaces, strict=True):
-        carry_to_surface(obj, column_attributes(drawn[0]).get(property, ()))
+        carry_to_surfaces(obj, column_attributes(drawn[0]).get(property, ()))
         _link(obj, surface, coloring)
     return coloring
 
@@ -189,14 +189,13 @@ def _having(objects: Iterable[bpy.types.Object], property: str) -> dict[bpy.type
     return {obj: having for obj, having in drawn.items() if having}
 
 
-def carry_to_surface(obj: bpy.types.Object, attributes: Sequence[str]) -> None:
-    """Give the surface by which a segmentation or fit is drawn the values of the nearest point, as Mosaic does."""
-    surface = input_of(obj, "Surface") if group_of(obj) in (SEGMENTATION, FIT) else None
-    mesh, cloud = (None if surface is None else surface.data), points_of(obj)
-    if cloud is None or not isinstance(mesh, bpy.types.Mesh):
-        return
-    points, vertices = read_attribute(cloud, "position"), read_attribute(mesh, "position")
-    if points is None or vertices is None or not len(vertices):
+def carry_to_surfaces(obj: bpy.types.Object, attributes: Sequence[str]) -> None:
+    """Give surfaces by which a segmentation, fit or membrane is drawn the values of the nearest point, as Mosaic does."""
+    holders = [input_of(obj, "Surface") if group_of(obj) in (SEGMENTATION, FIT) else None, input_of(obj, "Membrane")]
+    meshes = [holder.data for holder in holders if holder is not None and isinstance(holder.data, bpy.types.Mesh)]
+    cloud = points_of(obj)
+    points = read_attribute(cloud, "position") if attributes and meshes and cloud is not None else None
+    if cloud is None or points is None:
         return
     finite = np.flatnonzero(np.isfinite(points).all(axis=1))
     if not len(finite):
@@ -205,13 +204,17 @@ def carry_to_surface(obj: bpy.types.Object, attributes: Sequence[str]) -> None:
     for number, point in zip(finite.tolist(), points[finite].tolist(), strict=True):
         tree.insert(point, number)
     tree.balance()
-    nearest = np.array([tree.find(vertex)[1] for vertex in vertices.tolist()])
-    for name in attributes:
-        old, values = mesh.attributes.get(name), read_attribute(cloud, name)
-        if old is not None:
-            mesh.attributes.remove(old)
-        if values is not None:
-            write_attribute(mesh, name, cloud.attributes[name].data_type, values[nearest])
+    for mesh in meshes:
+        vertices = read_attribute(mesh, "position")
+        if vertices is None or not len(vertices):
+            continue
+        nearest = np.array([tree.find(vertex)[1] for vertex in vertices.tolist()])
+        for name in attributes:
+            old, values = mesh.attributes.get(name), read_attribute(cloud, name)
+            if old is not None:
+                mesh.attributes.remove(old)
+            if values is not None:
+                write_attribute(mesh, name, cloud.attributes[name].data_type, values[nearest])
 
 
 # --- vertex colours --------------------------------------------------------------------------------------------------

@@ -15,12 +15,21 @@ from ...session.errors import MosaicError
 from ..compat import ModifierInputs
 from ..data.attributes import PointData, read_attribute
 from ..data.vertex_properties import column_attributes, column_texts
-from .coloring import carry_to_surface, drawn_data
+from .coloring import carry_to_surfaces, drawn_data
 from .node_tree import NodeProgram, shared_group, stamp_of
-from .representations import FIT, SEGMENTATION, TRAJECTORY, group_of
+from .representations import (
+    FIT,
+    MEMBRANE_SURFACE,
+    SEGMENTATION,
+    TRAJECTORY,
+    group_of,
+    modifier_of,
+    representation_of,
+)
 
 FILTER: Final = "Mosaic Filter"
-FOR_VIEW: Final = (FILTER, "Mosaic Own Shape")  # groups that change what is seen of an object
+SHAPE: Final = "Mosaic Own Shape"
+FOR_VIEW: Final = (FILTER, SHAPE)  # groups that change what is seen of an object
 # The categories that are drawn are bits of numbers, each as many as a 32-bit float holds.
 BITS: Final = 24
 MASKS: Final = ("Categories 0 to 23", "Categories 24 to 47")
@@ -55,17 +64,30 @@ def set_filter(objects: Iterable[bpy.types.Object], options: Filter) -> list[bpy
     group = shared_group(FILTER, "GeometryNodeTree", 1, _build)
     sockets = ModifierInputs(group)
     for (obj, data), values in zip(having, settings, strict=True):
-        carry_to_surface(obj, column_attributes(data)[options.property])
+        carry_to_surfaces(obj, column_attributes(data)[options.property])
         modifier = modifier_that_filters(obj) or obj.modifiers.new(FILTER, "NODES")
         assert isinstance(modifier, bpy.types.NodesModifier)
         modifier.node_group = group
-        # What shows another object's surface is filtered when that is there, all else before anything is made of it.
-        if group_of(obj) not in (SEGMENTATION, FIT, TRAJECTORY):
-            obj.modifiers.move(obj.modifiers.find(modifier.name), 0)
+        order_filter(obj)
         for name, value in values.items():
             sockets.set(modifier, name, value)
         obj.update_tag()
     return [obj for obj, _ in having]
+
+
+def order_filter(obj: bpy.types.Object) -> None:
+    """Let an object's filter, if it has one, come before or after the modifier that draws it, as this draws it now."""
+    modifier, drawing = modifier_that_filters(obj), modifier_of(obj)
+    if modifier is None:
+        return
+    places = obj.modifiers
+    here, there = places.find(modifier.name), places.find(drawing.name) if drawing is not None else -1
+    # What shows another object's surface is filtered when that is there, all else before anything is made of it.
+    borrowed = group_of(obj) in (SEGMENTATION, FIT, TRAJECTORY) or representation_of(obj) == MEMBRANE_SURFACE
+    if borrowed and modifier_for(obj, SHAPE) is None:
+        places.move(here, max(here, there))
+    elif here > there:
+        places.move(here, 0)
 
 
 def whole_filter(objects: Iterable[bpy.types.Object], property: str) -> Filter:
@@ -121,8 +143,13 @@ def filter_of(obj: bpy.types.Object) -> Filter | None:
 
 def modifier_that_filters(obj: bpy.types.Object) -> bpy.types.NodesModifier | None:
     """Return an object's filter; None where it has none."""
+    return modifier_for(obj, FILTER)
+
+
+def modifier_for(obj: bpy.types.Object, group: str) -> bpy.types.NodesModifier | None:
+    """Return the first of an object's modifiers of a group of FOR_VIEW; None where it has none."""
     for modifier in obj.modifiers:
-        if stamp_of(getattr(modifier, "node_group", None)).startswith(f"{FILTER}/"):
+        if stamp_of(getattr(modifier, "node_group", None)).startswith(f"{group}/"):
             assert isinstance(modifier, bpy.types.NodesModifier)
             return modifier
     return None

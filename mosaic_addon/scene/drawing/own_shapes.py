@@ -14,12 +14,11 @@ import numpy as np
 from ...session.errors import MosaicError
 from ..compat import ModifierInputs
 from .cut_nodes import shaping_group
-from .filters import is_for_view
-from .node_tree import NodeProgram, shared_group, stamp_of
+from .filters import SHAPE, modifier_for, order_filter
+from .node_tree import NodeProgram, shared_group
 from .representation_parts import along_normals, orientation
 from .representations import POINTS, VOLUME, group_of, modifier_of
 
-SHAPE: Final = "Mosaic Own Shape"
 INPUTS: Final = {"scale": "Scale", "pivot": "Pivot", "axis": "Axis"}
 
 
@@ -65,6 +64,7 @@ def set_own_shape(objects: Iterable[bpy.types.Object], options: OwnShape) -> lis
         for name, value in values.items():
             sockets.set(modifier, name, value)
         obj.modifiers.move(obj.modifiers.find(modifier.name), obj.modifiers.find(drawing.name))
+        order_filter(obj)
         _let_draw(obj, False)
     return able
 
@@ -75,6 +75,7 @@ def clear_own_shape(objects: Iterable[bpy.types.Object]) -> None:
         while (modifier := modifier_that_places(obj)) is not None:
             obj.modifiers.remove(modifier)
             _let_draw(obj, True)
+        order_filter(obj)
 
 
 def own_shape_of(obj: bpy.types.Object) -> OwnShape | None:
@@ -90,11 +91,7 @@ def own_shape_of(obj: bpy.types.Object) -> OwnShape | None:
 
 def modifier_that_places(obj: bpy.types.Object) -> bpy.types.NodesModifier | None:
     """Return the modifier that puts a shape at an object's points; None where it has none."""
-    for modifier in obj.modifiers:
-        if is_for_view(modifier) and stamp_of(getattr(modifier, "node_group", None)).startswith(f"{SHAPE}/"):
-            assert isinstance(modifier, bpy.types.NodesModifier)
-            return modifier
-    return None
+    return modifier_for(obj, SHAPE)
 
 
 def _let_draw(obj: bpy.types.Object, drawn: bool) -> None:

@@ -1,4 +1,4 @@
-"""The node groups that representations are put together from: spheres, arrows, axes, lines, a trajectory's frame."""
+"""The node groups that representations are put together from: spheres, arrows, lines, a membrane, a frame and others."""
 
 from collections.abc import Callable
 from math import pi
@@ -6,23 +6,25 @@ from typing import Any
 
 import bpy
 
-from ..keys import GLYPH, SPRITE
+from ..keys import GLYPH, MEMBRANE_GRID, SPRITE
 from .materials import axis_material
 from .node_tree import NodeProgram, shared_group, socket_named
 
 VERSION = 1  # of all node groups of representations; a .blend keeps those that it was made with
-SPHERES, ARROWS, AXES, LINES, FRAME, FEWER = (
-    f"Mosaic {name}" for name in ("Spheres", "Arrows", "Axes", "Lines", "Frame", "Fewer Points")
+SPHERES, ARROWS, AXES, LINES, FRAME, FEWER, MEMBRANE = (
+    f"Mosaic {name}" for name in ("Spheres", "Arrows", "Axes", "Lines", "Frame", "Fewer Points", "Membrane")
 )
 
 # The arrow of VTK (vtkArrowSource), with the proportions that Mosaic gives it, per unit of its length.
 SHAFT_RADIUS, TIP_RADIUS, TIP_LENGTH, ARROW_SIDES = 0.02, 0.08, 0.35, 6
 WIDEST_LINE = 0.2  # in lengths of the edges
+MEMBRANE_SMOOTHING = 20  # passes, after which the steps between voxels are not seen any more
+MEMBRANE_GIVE = 0.75
 DISC_RADIUS = 1.10  # of a disc that covers most of the square that Mosaic draws, and little else
 
 
 def part_group(name: str) -> bpy.types.NodeTree:
-    """Return the node group of a part. name: SPHERES, ARROWS, AXES, LINES, FRAME or FEWER."""
+    """Return the node group of a part. name: SPHERES, ARROWS, AXES, LINES, FRAME, FEWER or MEMBRANE."""
     return shared_group(name, "GeometryNodeTree", VERSION, BUILDERS[name])
 
 
@@ -292,6 +294,41 @@ def _build_fewer(program: NodeProgram) -> None:
     program.node("NodeGroupOutput", inputs={"Points": points})
 
 
+def _build_membrane(program: NodeProgram) -> None:
+    """Build MEMBRANE: a surface on a grid of voxels is smoothed, then moved in or out until it has a thickness.
+
+    Blurring alone would shrink the surface, so what it takes away is blurred and added again. No vertex moves further
+    than a voxel's size times MEMBRANE_GIVE, which keeps small parts from shrinking to nothing.
+    """
+    program.input("Surface", "Geometry")
+    program.input("Smoothing", "Int", "Passes", default_value=MEMBRANE_SMOOTHING, min_value=0)
+    program.input("Thickness", "Float", "Angstrom", min_value=0)
+    program.output("Geometry", "Geometry")
+    start = program.node("NodeGroupInput").outputs
+
+    def blurred(value: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+        inputs = {"Value": value, "Iterations": start["Smoothing"]}
+        node = program.node("GeometryNodeBlurAttribute", "Blur", data_type="FLOAT_VECTOR")
+        for name, given in inputs.items():
+            program.connect(given, socket_named(node.inputs, name))
+        return socket_named(node.outputs, "Value")
+
+    grid = program.node("GeometryNodeInputNamedAttribute", "Grid", {"Name": MEMBRANE_GRID}, data_type="FLOAT_VECTOR")
+    made = program.node("ShaderNodeSeparateXYZ", "Voxel, thickness", {"Vector": grid.outputs["Attribute"]}).outputs
+    place = program.node("GeometryNodeInputPosition").outputs[0]
+    smooth = blurred(place)
+    lost = blurred(program.vector("SUBTRACT", place, smooth))
+    move = program.vector("SUBTRACT", program.vector("ADD", smooth, lost), place)
+    most = program.math("MULTIPLY", made["X"], MEMBRANE_GIVE)
+    share = program.math("MINIMUM", program.math("DIVIDE", most, program.vector("LENGTH", move)), 1.0)
+    offset = program.vector("SCALE", move, scale=share)
+    even = program.node("GeometryNodeSetPosition", "Smooth", {"Geometry": start["Surface"], "Offset": offset})
+    half = program.math("MULTIPLY", program.math("SUBTRACT", start["Thickness"], made["Y"]), 0.5)
+    outwards = program.vector("SCALE", program.node("GeometryNodeInputNormal").outputs["Normal"], scale=half)
+    thick = program.node("GeometryNodeSetPosition", "Thick", {"Geometry": even.outputs[0], "Offset": outwards})
+    program.node("NodeGroupOutput", inputs={"Geometry": thick.outputs[0]})
+
+
 BUILDERS: dict[str, Callable[[NodeProgram], None]] = {
     SPHERES: _build_spheres,
     ARROWS: _build_arrows,
@@ -299,4 +336,5 @@ BUILDERS: dict[str, Callable[[NodeProgram], None]] = {
     LINES: _build_lines,
     FRAME: _build_frame,
     FEWER: _build_fewer,
+    MEMBRANE: _build_membrane,
 }

@@ -21,6 +21,8 @@ from .representation_parts import (
     FEWER,
     FRAME,
     LINES,
+    MEMBRANE,
+    MEMBRANE_SMOOTHING,
     SPHERES,
     VERSION,
     marked,
@@ -41,6 +43,7 @@ FIT = "Mosaic Fit"
 TRAJECTORY = "Mosaic Trajectory"
 
 FITTED_SURFACE = "fitted_surface"  # the true surface of a parametric model, which Mosaic cannot show
+MEMBRANE_SURFACE = "membrane_surface"  # a smooth surface around points, which Mosaic does not have either
 # Mosaic's representation: what the menus call it.
 LABELS = {
     "pointcloud": "Point Cloud",
@@ -53,13 +56,15 @@ LABELS = {
     "volume": "Volume",
     "segmentation": "Segmentation",
     FITTED_SURFACE: "Fitted Surface",
+    MEMBRANE_SURFACE: "Membrane Surface",
 }
+ONLY_IN_BLENDER = (FITTED_SURFACE, MEMBRANE_SURFACE)
 POINT_REPRESENTATIONS = ("pointcloud", "gaussian_density", "normals", "basis")
 OFFERED = {
-    POINTS: POINT_REPRESENTATIONS,
+    POINTS: (*POINT_REPRESENTATIONS, MEMBRANE_SURFACE),
     MESH: ("surface", "mesh", "wireframe", *POINT_REPRESENTATIONS),
     VOLUME: ("volume", *POINT_REPRESENTATIONS),
-    SEGMENTATION: ("segmentation", "pointcloud"),
+    SEGMENTATION: ("segmentation", "pointcloud", MEMBRANE_SURFACE),
     FIT: (*POINT_REPRESENTATIONS, FITTED_SURFACE),
     TRAJECTORY: ("surface", "mesh", "wireframe", *POINT_REPRESENTATIONS),
 }
@@ -201,6 +206,11 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
     program.input("Sphere Detail", "Int", "Subdivisions of the mesh spheres", default_value=2, min_value=1, max_value=5)
     if group in (VOLUME, SEGMENTATION, FIT):
         program.input("Surface", "Object", "The object that holds the surface")
+    if group in (POINTS, SEGMENTATION):
+        program.input("Membrane", "Object", "The object that holds the surface of Membrane Surface")
+        tip = "Passes of smoothing of Membrane Surface"
+        program.input("Smoothing", "Int", tip, default_value=MEMBRANE_SMOOTHING, min_value=0, max_value=500)
+        program.input("Thickness", "Float", "Thickness of Membrane Surface in angstrom", default_value=0, min_value=0)
     if group == TRAJECTORY:
         program.input("Frames", "Collection", "The collection that holds the trajectory's frames, in order of name")
         program.input("Start", "Int", "Scene frame at which the first frame is shown", default_value=1)
@@ -292,15 +302,25 @@ def _with_own_normals(program: NodeProgram, mesh: bpy.types.NodeSocket) -> bpy.t
     return program.node("GeometryNodeStoreNamedAttribute", "Normals", inputs, data_type="FLOAT_VECTOR").outputs[0]
 
 
-def _surface_object(program: NodeProgram, start: Any) -> bpy.types.NodeSocket:
-    return program.node(
-        "GeometryNodeObjectInfo", "Surface", {"Object": start["Surface"]}, transform_space="ORIGINAL"
-    ).outputs["Geometry"]
+def _surface_object(program: NodeProgram, start: Any, name: str = "Surface") -> bpy.types.NodeSocket:
+    return program.node("GeometryNodeObjectInfo", name, {"Object": start[name]}, transform_space="ORIGINAL").outputs[
+        "Geometry"
+    ]
+
+
+def _drawn_membrane(program: NodeProgram, start: Any, points: bpy.types.NodeSocket) -> dict[str, Any]:
+    """The geometry of Membrane Surface. points: what is drawn where the menu was set before the surface was made."""
+    surface = _surface_object(program, start, "Membrane")
+    choices = {name: start[name] for name in ("Smoothing", "Thickness")}
+    membrane = program.group(part_group(MEMBRANE), {"Surface": surface, **choices})
+    size = program.node("GeometryNodeAttributeDomainSize", "Made?", {"Geometry": surface}, component="MESH")
+    return {MEMBRANE_SURFACE: program.switch(size.outputs["Face Count"], points, membrane, "Made?")}
 
 
 def _build_points(program: NodeProgram) -> None:
     start = _declare(program, POINTS)
-    _finish(program, POINTS, start, _drawn_points(program, start, start["Geometry"]))
+    drawn = _drawn_points(program, start, start["Geometry"])
+    _finish(program, POINTS, start, drawn | _drawn_membrane(program, start, drawn["pointcloud"]))
 
 
 def _build_mesh(program: NodeProgram) -> None:
@@ -332,11 +352,9 @@ def _build_volume(program: NodeProgram) -> None:
 
 def _build_segmentation(program: NodeProgram) -> None:
     start = _declare(program, SEGMENTATION)
-    drawn = {
-        "segmentation": _surface_object(program, start),
-        **_drawn_points(program, start, start["Geometry"], arrows=False),
-    }
-    _finish(program, SEGMENTATION, start, drawn)
+    drawn = _drawn_points(program, start, start["Geometry"], arrows=False)
+    drawn["segmentation"] = _surface_object(program, start)
+    _finish(program, SEGMENTATION, start, drawn | _drawn_membrane(program, start, drawn["pointcloud"]))
 
 
 def _build_fit(program: NodeProgram) -> None:

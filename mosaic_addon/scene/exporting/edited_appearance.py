@@ -16,7 +16,7 @@ from ..compat import ModifierInputs, values_of
 from ..data.custom_properties import has
 from ..drawing.color_maps import to_display, to_scene
 from ..drawing.materials import SURFACE
-from ..drawing.representations import FITTED_SURFACE, LABELS, MODIFIER, modifier_of
+from ..drawing.representations import LABELS, MODIFIER, ONLY_IN_BLENDER, modifier_of
 from ..drawing.shown_materials import plain_look, shown_surface
 from ..keys import PERCENTILE, RESOLUTION
 from ..record import Record
@@ -156,7 +156,7 @@ def edit_appearance(piece: Piece, record: Record, drawn: Drawn) -> None:
                 piece.edits[kind] = (value,)
     representation = record.representation
     if drawn.representation is not None and drawn.representation != representation:
-        if drawn.representation == FITTED_SURFACE or is_segmentation(node):
+        if drawn.representation in ONLY_IN_BLENDER or is_segmentation(node):
             piece.warnings.append(
                 f"{piece.label}: is shown as {LABELS[drawn.representation]} in Blender only, "
                 "which Mosaic does not offer for it."

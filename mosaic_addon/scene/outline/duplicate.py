@@ -107,7 +107,7 @@ def _parts(owner: Any) -> list[bpy.types.ID]:
         modifier = modifier_of(owner)
         if modifier is not None:
             inputs = inputs_of(modifier)
-            parts += [inputs.get(modifier, name) for name in ("Surface", "Frames") if name in inputs]
+            parts += [inputs.get(modifier, name) for name in ("Surface", "Membrane", "Frames") if name in inputs]
     elif isinstance(owner, bpy.types.Collection):
         parts += owner.objects[:]
     elif isinstance(owner, bpy.types.Material) and owner.node_tree is not None and owner.node_tree.animation_data:

@@ -17,6 +17,7 @@ from ..data.exact_bits import holds_all
 from ..data.meshes import CUSTOM_NORMAL
 from ..data.placement import applied_of, to_session, turn_of
 from ..data.vertex_properties import column_attributes, note_columns, read_columns, share_all_texts, write_columns
+from ..drawing.membranes import has_membrane, make_membrane
 from ..drawing.representations import MESH, POINTS, VOLUME, group_of, input_of
 from ..keys import COLUMNS, SAMPLING_RATE, UUID
 from .duplicate import remove
@@ -81,6 +82,8 @@ def merge(objects: Sequence[bpy.types.Object], root: bpy.types.Object | None) ->
     first[UUID] = str(uuid.uuid4())
     if rates:
         first[SAMPLING_RATE] = np.max(rates, axis=0).tolist()
+    if has_membrane(first):
+        make_membrane(first, keeps_thickness=True)
     remove(others)
     if not old.users:
         bpy.data.batch_remove([old])

@@ -1,4 +1,4 @@
-"""Meshes of the surfaces that volumes, segmentations, fits and trajectories show.
+"""Meshes of the surfaces that volumes, segmentations, fits, trajectories and membranes show.
 
 Blender's own Convert knows the points of such an object alone: its surface is made by Geometry Nodes of another one.
 """
@@ -18,6 +18,7 @@ from ..drawing.representations import (
     FIT,
     FITTED_SURFACE,
     LABELS,
+    MEMBRANE_SURFACE,
     MESH,
     SEGMENTATION,
     TRAJECTORY,
@@ -26,6 +27,7 @@ from ..drawing.representations import (
     group_of,
     input_of,
     modifier_of,
+    representation_of,
     set_inputs,
 )
 from ..keys import CLASS, MODEL, NAME, SAMPLING_RATE, SHOWN
@@ -35,6 +37,13 @@ from .tree import container_of, name_of, session_of
 
 SURFACES = {VOLUME: "volume", SEGMENTATION: "segmentation", FIT: FITTED_SURFACE, TRAJECTORY: "surface"}
 REALIZE = "Mosaic Realize"
+
+
+def surface_of(obj: bpy.types.Object) -> str | None:
+    """Return the representation by which an object shows a surface beside its own data; None where it has none."""
+    if representation_of(obj) == MEMBRANE_SURFACE:
+        return MEMBRANE_SURFACE
+    return SURFACES.get(group_of(obj) or "")
 
 
 def surface_to_mesh(obj: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> bpy.types.Object:
@@ -47,11 +56,13 @@ def surface_to_mesh(obj: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.ty
     if models is None:
         raise MosaicError(f"{name_of(obj)!r} belongs to no session that has a collection for models.")
     trees_of([obj, *models.all_objects])  # raises an error where they cannot be changed
-    if group_of(obj) not in SURFACES:
+    drawn = surface_of(obj)
+    if drawn is None:
         raise MosaicError(
-            f"{name_of(obj)!r} has no surface beside its own data; volumes, segmentations, fits and trajectories have."
+            f"{name_of(obj)!r} has no surface beside its own data; volumes, segmentations, fits and trajectories have, "
+            "and clusters that are shown as Membrane Surface."
         )
-    vertices, triangles = _surface_of(obj, scene, layer)
+    vertices, triangles = _shape_as(obj, drawn, scene, layer)
     if not len(triangles):
         raise MosaicError(f"{name_of(obj)!r} has no surface to make a mesh of.")
     name = f"{name_of(obj)} Mesh"
@@ -77,10 +88,10 @@ def surface_to_mesh(obj: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.ty
     return made
 
 
-def _surface_of(
-    obj: bpy.types.Object, scene: bpy.types.Scene, layer: bpy.types.ViewLayer
+def _shape_as(
+    obj: bpy.types.Object, representation: str, scene: bpy.types.Scene, layer: bpy.types.ViewLayer
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return the vertices, (n, 3), and triangles, (m, 3), of what an object shows as its surface, as its data lie."""
+    """Return the vertices, (n, 3), and triangles, (m, 3), of an object drawn as a surface, as its data lie."""
     group = bpy.data.node_groups.new(REALIZE, "GeometryNodeTree")
     program = NodeProgram(group)
     program.input("Geometry", "Geometry")
@@ -91,7 +102,7 @@ def _surface_of(
     copy = obj.copy()
     try:
         copy.hide_viewport = False  # what is hidden is not evaluated
-        set_inputs([copy], {"Representation": LABELS[SURFACES[str(group_of(obj))]]})
+        set_inputs([copy], {"Representation": LABELS[representation]})
         drawing: Any = modifier_of(copy)
         drawing.show_viewport = True
         modifier: Any = copy.modifiers.new(REALIZE, "NODES")

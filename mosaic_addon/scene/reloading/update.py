@@ -25,13 +25,13 @@ from ..data.meshes import CUSTOM_NORMAL, ORIGINAL
 from ..data.vertex_properties import columns_of
 from ..drawing.appearance import DEFAULT_SIZE, contour, set_base_color, set_number, set_sampling_rate
 from ..drawing.color_maps import to_scene
+from ..drawing.membranes import draw_as, has_membrane, make_membrane
 from ..drawing.representations import (
     group_of,
     input_of,
     inputs_of,
     modifier_of,
     set_inputs,
-    set_representation,
 )
 from ..drawing.surfaces import shown_at
 from ..exporting.changes import Kind
@@ -55,7 +55,7 @@ def take_values(obj: bpy.types.Object, values: dict[Kind, Any], layers: Iterable
     if Kind.COLOR in values:
         set_base_color([obj], to_scene(np.array(values[Kind.COLOR])).tolist())
     if Kind.REPRESENTATION in values:
-        set_representation([obj], values[Kind.REPRESENTATION])
+        draw_as([obj], values[Kind.REPRESENTATION])
     if Kind.SIZE in values:
         set_number([obj], "size", values[Kind.SIZE])
     if Kind.NAME in values:
@@ -113,6 +113,8 @@ def take_shape(obj: bpy.types.Object, fresh: bpy.types.Object) -> list[str]:
         new = {name: part for name in PARTS if (part := input_of(fresh, name)) is not None}
         set_inputs([obj], new)
         _replace_parts(old, new)
+        if has_membrane(obj):
+            make_membrane(obj, keeps_thickness=True)
     obj.update_tag()
     obj.data.update_tag()
     return lost

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import bpy
 from bpy.props import EnumProperty
 
-from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
+from ...scene.drawing.membranes import draw_as
+from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of
 from ...scene.figures.cuts import KIND
 from ...scene.figures.overlay import items_of
 from ...session import MosaicError
@@ -39,9 +40,12 @@ class MOSAIC_OT_set_representation(OnChosen):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         objects = self.targets(context)
-        passed = set_representation(objects, self.representation)
-        if len(passed) == len(objects):
-            raise MosaicError(f"None of the objects can be drawn as {LABELS[self.representation]}.")
+        passed, troubles = draw_as(objects, self.representation)
+        if len(passed) + len(troubles) == len(objects):
+            nowhere = f"None of the objects can be drawn as {LABELS[self.representation]}."
+            raise MosaicError(" ".join(troubles.values()) or nowhere)
+        for trouble in troubles.values():
+            self.report({"WARNING"}, trouble)
         if passed:
             self.report({"INFO"}, f"{len(passed)} objects cannot be drawn as {LABELS[self.representation]}")
         return {"FINISHED"}

@@ -4,13 +4,12 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ...scene.data.custom_properties import has
-from ...scene.drawing.representations import group_of
 from ...scene.keys import CONTAINER
 from ...scene.outline.arrange import move_to, new_group, reorder, trees_of, ungroup
 from ...scene.outline.duplicate import duplicate, remove
 from ...scene.outline.merge import merge
 from ...scene.outline.outside import root_of
-from ...scene.outline.surface_mesh import SURFACES, surface_to_mesh
+from ...scene.outline.surface_mesh import surface_of, surface_to_mesh
 from ...scene.outline.tree import items_of, name_of, session_of, sessions_in
 from ...scene.outline.visibility import is_visible, set_visible
 from ...session import MosaicError
@@ -149,13 +148,13 @@ class MOSAIC_OT_merge(ChangesTree):
 
 
 class MOSAIC_OT_surface_to_mesh(ChangesTree):
-    """Make meshes of the surfaces of the selected volumes, segmentations, fits and trajectories, as models of their own"""
+    """Make meshes of the surfaces of the selected objects, as models of their own"""
 
     bl_idname = "mosaic.surface_to_mesh"
     bl_label = "Surface to Mesh"
 
     def change(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> bool:
-        able = [obj for obj in objects if group_of(obj) in SURFACES] or objects
+        able = [obj for obj in objects if surface_of(obj) is not None] or objects
         made, troubles = [], []
         for obj in able:
             try:

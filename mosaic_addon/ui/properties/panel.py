@@ -7,8 +7,9 @@ from ...scene.data.custom_properties import has
 from ...scene.drawing import appearance
 from ...scene.drawing.coloring import colorable, coloring_of
 from ...scene.drawing.facts import frame_at, frames_of
+from ...scene.drawing.membranes import has_membrane, make_membrane
 from ...scene.drawing.own_shapes import modifier_that_places
-from ...scene.drawing.representations import POINT_REPRESENTATIONS, representation_of
+from ...scene.drawing.representations import MEMBRANE_SURFACE, POINT_REPRESENTATIONS, representation_of
 from ...scene.drawing.surfaces import volume_mesh
 from ...scene.keys import PERCENTILE, RECORD
 from ...scene.outline.tree import name_of
@@ -85,6 +86,9 @@ class MOSAIC_PT_properties(Section, bpy.types.Panel):
             row = column.row()
             row.active = modifier_that_places(shown) is None  # else an own shape is shown
             row.prop(properties, "representation", text="Show As")
+            trouble = trouble_of(shown)
+            if trouble is not None:
+                column.label(text=trouble, icon="ERROR")
             row = column.row()
             row.active = representation == "pointcloud"
             row.prop(properties, "size")
@@ -189,6 +193,44 @@ class MOSAIC_PT_color_by(_Part, bpy.types.Panel):
         button = column.operator(MOSAIC_OT_color_by.bl_idname, text="Range from Values\u2026")
         button.vertex_property = coloring.property
         button.color_map, button.reverse, button.gamma = coloring.color_map, coloring.reverse, coloring.gamma
+
+
+class MOSAIC_OT_remake_membrane(MosaicOperator):
+    """Make the membrane surfaces of the selected objects anew from their points, and give them the points' thickness"""
+
+    bl_idname = "mosaic.remake_membrane"
+    bl_label = "Remake from Points"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if any(map(has_membrane, appearance.editable(edited_geometries(context)))):
+            return True
+        cls.poll_message_set("Select objects that have a membrane surface and are not linked from another file")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        for obj in appearance.editable(edited_geometries(context)):
+            trouble = make_membrane(obj) if has_membrane(obj) else ""
+            if trouble:
+                self.report({"WARNING"}, trouble)
+        return {"FINISHED"}
+
+
+class MOSAIC_PT_membrane(_Part, bpy.types.Panel):
+    """How the surface around the points is drawn"""
+
+    bl_label = "Membrane Surface"
+
+    @classmethod
+    def belongs_to(cls, obj: bpy.types.Object) -> bool:
+        return representation_of(obj) == MEMBRANE_SURFACE
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column, properties, _ = self.begin(context)
+        column.prop(properties, "smoothing")
+        column.prop(properties, "thickness")
+        column.operator(MOSAIC_OT_remake_membrane.bl_idname, icon="FILE_REFRESH")
 
 
 class MOSAIC_PT_volume_properties(_Part, bpy.types.Panel):

@@ -13,7 +13,8 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProp
 
 from ...scene.drawing import appearance
 from ...scene.drawing.coloring import coloring_of
-from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of, set_representation
+from ...scene.drawing.membranes import draw_as
+from ...scene.drawing.representations import LABELS, OFFERED, group_of, representation_of
 from ...scene.drawing.surfaces import shown_at, volume_mesh
 from ...scene.keys import PERCENTILE, PROPERTIES, RESOLUTION, Key
 from ...session import MosaicError
@@ -34,6 +35,7 @@ TIPS = {
     "volume": "The volume's surface at each point",
     "segmentation": "The surface of the segmentation's voxels",
     "fitted_surface": "The true shape of the fitted model, which Mosaic cannot show",
+    "membrane_surface": "A smooth surface around the points, which Mosaic cannot show",
 }
 # The numbers are the same for all kinds of objects, so that one choice fits objects of different kinds.
 REPRESENTATIONS = {name: (name, label, TIPS[name], number) for number, (name, label) in enumerate(LABELS.items())}
@@ -44,7 +46,8 @@ MAP_NUMBERS = {item[0]: item[-1] for item in MAPS}
 NOT_ANIMATABLE: set[Any] = set()  # without ANIMATABLE, which is an option by default
 Write = Callable[[Sequence[bpy.types.Object], Any], None]
 
-_trouble: dict[int, str] = {}  # session_uid of a volume's mesh: why its last change was refused
+# Why the last change was refused: of volumes by the session_uid of their mesh, of membranes by that of the object.
+_trouble: dict[int, str] = {}
 
 
 def _offered(properties: Any, context: bpy.types.Context | None) -> list[tuple[str, str, str, int]]:
@@ -93,8 +96,11 @@ def _representation_number(obj: bpy.types.Object) -> int | None:
 
 def _set_representation(objects: Sequence[bpy.types.Object], number: int) -> None:
     name = next((name for name, item in REPRESENTATIONS.items() if item[3] == number), None)
-    if name is not None:
-        set_representation(appearance.editable(objects), name)
+    if name is None:
+        return
+    _trouble.clear()
+    _, troubles = draw_as(appearance.editable(objects), name)
+    _trouble.update({obj.session_uid: trouble for obj, trouble in troubles.items()})
 
 
 def _contoured(key: Key[float]) -> Callable[[bpy.types.Object], Any]:
@@ -218,6 +224,24 @@ class MosaicProperties(bpy.types.PropertyGroup):
         **_view(_contoured(RESOLUTION), 10.0, _contour(lambda mesh, resolution: (PERCENTILE.read(mesh), resolution))),
     )
 
+    smoothing: IntProperty(
+        name="Smoothing",
+        description="Passes of smoothing",
+        min=0,
+        max=500,
+        soft_max=100,
+        **_number("smoothing", 20),
+    )
+    thickness: FloatProperty(
+        name="Thickness",
+        description="Angstrom between the two sides of the membrane, on average",
+        min=0,
+        soft_max=500,
+        precision=1,
+        step=100,
+        **_number("thickness", 0.0),
+    )
+
     color_map: EnumProperty(
         name="Map",
         description="The colour map that the vertex property is shown through",
@@ -269,9 +293,9 @@ class MosaicProperties(bpy.types.PropertyGroup):
     )
 
 
-def trouble_of(mesh: bpy.types.Mesh) -> str | None:
-    """Return why the last change of a volume was refused; None if it was not. mesh: holds the volume."""
-    return _trouble.get(mesh.session_uid)
+def trouble_of(owner: bpy.types.ID) -> str | None:
+    """Return why the last change was refused; None if it was not. owner: the mesh with a volume, or an object."""
+    return _trouble.get(owner.session_uid)
 
 
 def additions() -> Iterator[Addition]:
