@@ -23,8 +23,9 @@ import bpy, json, os, sys, traceback
 from pathlib import Path
 folder, session = Path(sys.argv[-2]), sys.argv[-1]
 bpy.context.preferences.view.show_splash = False
-for obj in list(bpy.data.objects):
-    bpy.data.objects.remove(obj)
+if sys.argv[-3] == "empty":
+    for obj in list(bpy.data.objects):
+        bpy.data.objects.remove(obj)
 
 def view():
     window = bpy.context.window_manager.windows[0]

@@ -63,6 +63,19 @@ def test_each_button_adds_and_the_list_removes(figure: Any) -> None:
         bpy.ops.mosaic.remove_from_figure(item="Text")
 
 
+def test_an_item_goes_to_a_corner(figure: Any) -> None:
+    from mosaic_addon.scene.figures.overlay import inputs_of
+
+    bpy = figure
+    bpy.ops.mosaic.add_to_figure(kind="scale bar")
+    bar = bpy.data.objects["Scale bar"]
+    assert inputs_of(bar, ("Across", "Up", "Unit")) == [1, -1, "Automatic"]
+    assert bpy.ops.mosaic.place_in_figure(item="Scale bar", corner="Upper Left") == {"FINISHED"}
+    assert inputs_of(bar, ("Across", "Up")) == [-1, 1]
+    with pytest.raises(RuntimeError, match="no 'Legend' in the figure"):
+        bpy.ops.mosaic.place_in_figure(item="Legend", corner="Upper Left")
+
+
 def test_ink_can_be_read_on_a_dark_background(figure: Any) -> None:
     from mosaic_addon.scene.figures.overlay import color_of
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +60,32 @@ def screen() -> Iterator[str]:
         server.wait(timeout=30)
 
 
+@contextmanager
+def opened(blender: str, user: dict[str, str], screen: str, folder: Path, scene: str) -> Iterator[Window]:
+    """Run a Blender with a window. scene: "empty", or "start-up" for cube, lamp and camera."""
+    session = write_session(folder / "seen.pickle", [red_cloud()], [blue_mesh()])
+    # A shader cache of its own: Mesa's common one does not survive several programs that end hard.
+    environment = {**user, "DISPLAY": screen, "MESA_SHADER_CACHE_DIR": str(folder / "mesa")}
+    command = [blender, "--window-geometry", "0", "0", "1200", "800"]
+    command += ["--python", str(script(folder / "window.py", WINDOW)), "--", scene, str(folder), str(session)]
+    with open(folder / "log", "w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield Window(folder, screen)
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture
 def window(real_blender: str, user: dict[str, str], screen: str, tmp_path: Path) -> Iterator[Window]:
-    session = write_session(tmp_path / "seen.pickle", [red_cloud()], [blue_mesh()])
-    # A shader cache of its own: Mesa's common one does not survive several programs that end hard.
-    environment = {**user, "DISPLAY": screen, "MESA_SHADER_CACHE_DIR": str(tmp_path / "mesa")}
-    command = [real_blender, "--window-geometry", "0", "0", "1200", "800"]
-    command += ["--python", str(script(tmp_path / "window.py", WINDOW)), "--", str(tmp_path), str(session)]
-    with open(tmp_path / "log", "w") as log:
-        blender = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        yield Window(tmp_path, screen)
-    finally:
-        blender.kill()
-        blender.wait()
+    """A Blender with a window and an empty scene."""
+    with opened(real_blender, user, screen, tmp_path, "empty") as found:
+        yield found
+
+
+@pytest.fixture
+def startup(real_blender: str, user: dict[str, str], screen: str, tmp_path: Path) -> Iterator[Window]:
+    """A Blender as it starts, with cube, lamp and camera."""
+    with opened(real_blender, user, screen, tmp_path, "start-up") as found:
+        yield found

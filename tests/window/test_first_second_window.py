@@ -2,33 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
-import pytest
 
-from tests.support.make_sessions import write_session
-from tests.support.window import WINDOW, Window, assert_quiet, blue_mesh, red_cloud, script
-
-
-@pytest.fixture
-def startup(real_blender: str, user: dict[str, str], screen: str, tmp_path: Path) -> Iterator[Window]:
-    """A Blender as it starts, with cube, lamp and camera."""
-    session = write_session(tmp_path / "seen.pickle", [red_cloud()], [blue_mesh()])
-    text = WINDOW.replace("for obj in list(bpy.data.objects):\n    bpy.data.objects.remove(obj)\n", "")
-    environment = {**user, "DISPLAY": screen, "MESA_SHADER_CACHE_DIR": str(tmp_path / "mesa")}
-    command = [real_blender, "--window-geometry", "0", "0", "1200", "800"]
-    command += ["--python", str(script(tmp_path / "window.py", text)), "--", str(tmp_path), str(session)]
-    with open(tmp_path / "log", "w") as log:
-        blender = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        yield Window(tmp_path, screen)
-    finally:
-        blender.kill()
-        blender.wait()
-
+from tests.support.window import Window, assert_quiet
 
 OPEN = "bpy.ops.mosaic.load_session('INVOKE_DEFAULT', True, filepath=session) and state()"
 TAB = "next(region for region in view()[1].regions if region.type == 'UI').active_panel_category"

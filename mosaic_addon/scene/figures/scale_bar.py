@@ -29,6 +29,10 @@ INPUTS: Final = {
     "size": "Font Size",
     "margin": "Margin",
 }
+UNIT_LABELS: Final = {
+    "": "Automatic",
+    **{name: written for name, (_, written) in UNITS.items()},
+}  # as the menu has them
 GAP: Final = 0.35  # between bar and label, in sizes of the font
 
 
@@ -69,7 +73,7 @@ def scale_bar_of(obj: bpy.types.Object) -> ScaleBar:
     """Return what a scale bar is set to."""
     values = inputs_of(obj, INPUTS.values())
     settings = dict(zip(INPUTS, values, strict=True))
-    settings["unit"] = ("", *UNITS)[min(max(settings["unit"], 0), len(UNITS))]
+    settings["unit"] = next(unit for unit, label in UNIT_LABELS.items() if label == settings["unit"])
     return ScaleBar(**settings, color=color_of(obj))
 
 
@@ -101,14 +105,14 @@ def _inputs(options: ScaleBar) -> dict[str, Any]:
     if not 0 <= options.length < float("inf"):
         raise MosaicError(f"A scale bar cannot be {options.length:g} angstrom long.")
     inputs = {name: getattr(options, field) for field, name in INPUTS.items()}
-    return {**inputs, "Unit": ("", *UNITS).index(options.unit)}
+    return {**inputs, "Unit": UNIT_LABELS[options.unit]}
 
 
 def _build(program: NodeProgram) -> None:
     program.input("Session", "Object", "Whose lengths it shows: the session's root")
     program.input("Middle", "Vector", "Of the session, in angstrom: the length is right at its distance")
     program.input("Length", "Float", "Angstrom; 0 chooses a round length", min_value=0)
-    program.input("Unit", "Int", "Of the label. 0: fitting, 1: angstrom, 2: nm, 3: um", min_value=0, max_value=3)
+    program.input("Unit", "Menu", "Of the label")
     program.input("Label", "Bool", "Write the length above the bar", default_value=True)
     program.input("Thickness", "Float", "Points of the print", default_value=2, min_value=0)
     program.input("Font Size", "Float", "Points of the print", default_value=7, min_value=0)
@@ -128,6 +132,7 @@ def _build(program: NodeProgram) -> None:
     # By the bar alone, so that bars with and without label, and of long and short ones, end at one place.
     item = parts.joined(program, bar, label)
     program.node("NodeGroupOutput", inputs={"Geometry": parts.inked(program, parts.placed(program, start, item))})
+    next(item for item in program.tree.interface.items_tree if item.name == "Unit").default_value = UNIT_LABELS[""]
 
 
 def points_per_angstrom(program: NodeProgram, start: bpy.types.bpy_prop_collection) -> bpy.types.NodeSocket:
@@ -146,7 +151,15 @@ def _label(
     """Add the text of a length, in a fitting unit or the chosen one; see `length_text` in numbers."""
     long, longer = (program.math("GREATER_THAN", length, border) for border in (9.99, 9_990.0))
     fitting = program.math("ADD", program.math("ADD", long, longer), 1.0)
-    unit = program.switch(program.math("GREATER_THAN", start["Unit"], 0.5), fitting, start["Unit"], "Unit", "FLOAT")
+    menu = program.node("GeometryNodeMenuSwitch", "Unit", data_type="FLOAT")
+    menu.enum_items.clear()
+    for label in UNIT_LABELS.values():
+        menu.enum_items.new(label)
+    program.connect(start["Unit"], menu.inputs["Menu"])
+    program.connect(fitting, menu.inputs[UNIT_LABELS[""]])
+    for number, name in enumerate(UNITS, start=1):
+        menu.inputs[UNIT_LABELS[name]].default_value = number
+    unit = menu.outputs["Output"]
     size: object = 1.0
     symbol: object = None
     for number, (angstrom, written) in enumerate(UNITS.values(), start=1):

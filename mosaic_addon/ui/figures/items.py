@@ -27,6 +27,9 @@ ICONS: Final = {
     axes.BOX: "CUBE",
     cuts.KIND: "MOD_BOOLEAN",
 }
+CORNERS: Final = {
+    "Upper Left": (-1.0, 1.0), "Upper Right": (1.0, 1.0), "Lower Left": (-1.0, -1.0), "Lower Right": (1.0, -1.0),
+}  # fmt: skip
 # Inputs that the scene, the camera or Python sets.
 HIDDEN: Final = (
     "Picture Width", "Picture Height", "View Width", "Shift X", "Shift Y", "Low", "High", "Middle", "Session", "Halo",
@@ -148,6 +151,22 @@ class MOSAIC_OT_show_in_figure(MosaicOperator):
         return {"FINISHED"}
 
 
+class MOSAIC_OT_place_in_figure(MosaicOperator):
+    """Put it into this corner of the picture"""
+
+    bl_idname = "mosaic.place_in_figure"
+    bl_label = "Corner"
+    bl_options = {"REGISTER", "UNDO"}
+
+    item: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    corner: EnumProperty(name="Corner", items=[(name, name, "") for name in CORNERS])
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        across, up = CORNERS[self.corner]
+        overlay.set_item(_item_named(context.scene, self.item), {"Across": across, "Up": up})
+        return {"FINISHED"}
+
+
 class MOSAIC_UL_figure(bpy.types.UIList):
     """What is drawn beside the session"""
 
@@ -200,10 +219,16 @@ def _draw_settings(layout: bpy.types.UILayout, item: bpy.types.Object) -> None:
         draw_cut(layout, item)
     if not item.modifiers:
         return
+    modifier, sockets = overlay.drawing_of(item)
+    if "Across" in sockets:
+        now = tuple(sockets.several(modifier, ("Across", "Up")))
+        grid = layout.grid_flow(row_major=True, columns=2, align=True, even_columns=True)
+        for corner, place in CORNERS.items():
+            button = grid.operator(MOSAIC_OT_place_in_figure.bl_idname, text=corner, depress=now == place)
+            button.item, button.corner = item.name, corner
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
-    modifier, sockets = overlay.drawing_of(item)
     for name in sockets:
         if not name.startswith(HIDDEN):
             sockets.draw(column, modifier, name)

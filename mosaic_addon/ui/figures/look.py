@@ -60,5 +60,6 @@ def draw_looks(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     for look in LOOKS:
         button = grid.operator(MOSAIC_OT_apply_look.bl_idname, text=look.capitalize())
         button.look, button.background = look, background
-    grid.operator(MOSAIC_OT_remove_look.bl_idname)
+    if has_look(scene):
+        layout.operator(MOSAIC_OT_remove_look.bl_idname)
     layout.row(align=True).prop(scene.mosaic_picture, "background", expand=True)

@@ -72,6 +72,15 @@ class MOSAIC_OT_render_figure(MosaicOperator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    def draw(self, context: bpy.types.Context) -> None:
+        """Say what the name of the file may end in, and draw the bits."""
+        column = self.layout.column()
+        column.label(text="The name's ending is its type:")
+        column.label(text=" ".join(SUFFIXES))
+        column.label(text="Text stays text in .svg")
+        column.separator()
+        column.prop(self, "bits")
+
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         global _job
         path = Path(bpy.path.abspath(self.filepath))
