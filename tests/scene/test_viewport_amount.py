@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.support.built import build, evaluated, set_input
-from tests.support.make_sessions import cloud, mesh, triangular_mesh, write_session
+from tests.support.make_sessions import cloud, mesh, trajectory, triangular_mesh, write_session
 
 COUNT = 4000
 NAME = "Viewport Amount"
@@ -113,3 +113,25 @@ def test_no_save_takes_it_for_an_edit_and_the_blend_keeps_it(bpy: ModuleType, se
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "x.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "x.blend"))
     assert amount(bpy.data.objects["large"]) == 0.25
+
+
+def test_a_reload_keeps_it(bpy: ModuleType, session: Path) -> None:
+    """For more points, and for a mesh of which Mosaic has made a trajectory, too."""
+    from mosaic_addon.scene.drawing.representations import inputs_of, modifier_of
+    from mosaic_addon.scene.reloading.reload import reload_session
+    from mosaic_addon.session import open_session
+
+    imported = build(bpy, session)
+    for number in (0, 3):
+        set_input(imported.objects[number], NAME, 0.25)
+    clusters = [cloud("large", COUNT + 1), cloud("small", 100), cloud("hidden", 100, visible=False)]
+    film = trajectory("mesh", 900)
+    for old, new in zip(open_session(session).geometries, [*clusters, film], strict=True):
+        vars(new)["uuid"] = old.uuid
+    write_session(session, [*clusters, cloud("added", COUNT)], [film])
+    reload_session(imported.collection, open_session(session), bpy.context.scene, bpy.context.view_layer)
+    large, small, mesh, added = (bpy.data.objects[name] for name in ("large", "small", "mesh", "added"))
+    assert len(large.data.points) == COUNT + 1
+    assert "Step" in inputs_of(modifier_of(mesh))
+    assert [amount(obj) for obj in (large, small, mesh)] == [0.25, 1, 0.25]
+    assert amount(added) < 1

@@ -7,8 +7,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from tests.support.built import set_input
 from tests.support.make_sessions import cloud, write_session
 
 NAMES = [f"cloud {number}" for number in range(6)]
@@ -89,3 +92,26 @@ def test_a_render_that_keeps_its_data_is_told(opened: ModuleType) -> None:
     opened.ops.mosaic.set_visibility(visible=False)
     assert hidden(opened) == ["cloud 0", "hidden lamp"]
     assert opened.data.objects["cloud 0"].evaluated_get(opened.context.evaluated_depsgraph_get()).hide_render
+
+
+def test_a_render_leaves_out_what_was_just_hidden(opened: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.outline.visibility import set_visible
+
+    scene = opened.context.scene
+    scene.render.engine, scene.cycles.samples = "CYCLES", 4
+    scene.render.resolution_x = scene.render.resolution_y = 32
+    scene.render.film_transparent = True
+    for name in NAMES:
+        set_input(opened.data.objects[name], "Size", 100.0)
+    opened.ops.mosaic.frame_camera()
+
+    def covered() -> int:
+        scene.render.filepath = str(tmp_path / "seen.png")
+        opened.ops.render.render(write_still=True)
+        return int((np.asarray(Image.open(scene.render.filepath))[..., 3] > 0).sum())
+
+    assert covered() > 0
+    set_visible([opened.data.objects[name] for name in NAMES], False, opened.context.view_layer)
+    assert covered() == 0
+    opened.ops.mosaic.show_all()
+    assert covered() > 0

@@ -65,10 +65,13 @@ def rows():
         for i in tree.items_of(container)
     ]
 
-def load(path):
+def act(name, **arguments):
     window, area, region = view()
     with bpy.context.temp_override(window=window, area=area, region=region):
-        bpy.ops.mosaic.load_session("EXEC_DEFAULT", True, filepath=path)
+        getattr(bpy.ops.mosaic, name)("EXEC_DEFAULT", True, **arguments)
+
+def load(path):
+    act("load_session", filepath=path)
     pick()
 
 draws = []
@@ -264,6 +267,25 @@ def test_buttons(browser: Browser) -> None:
     press("Isolate", "shown()", ["four"])
     press("Show All", "shown()", NAMES)
     assert_quiet(browser.window)
+
+
+def test_many_objects_are_hidden_at_once_and_come_back(window: Window, tmp_path: Path) -> None:
+    """More than are hidden one by one: eyes and renders follow, and Ctrl+Z takes both back."""
+    names = [f"c {number:02d}" for number in range(60)]
+    browser = Browser(window, write_session(tmp_path / "many.pickle", [cloud(name, 3) for name in names]))
+    seen = "[sorted(o.name for o in bpy.data.objects if o.name[:2] == 'c ' and not hidden(o))"
+    seen += " for hidden in (lambda o: o.hide_get(), lambda o: o.hide_render)]"
+    window.do("pick('c 01', 'c 02')")
+    window.do("act('isolate')")
+    browser.until(seen, [names[1:3]] * 2)
+    browser.undo()
+    browser.until(seen, [names] * 2)
+    window.do("act('isolate')")
+    window.do("act('show_all')")
+    browser.until(seen, [names] * 2)
+    browser.undo()
+    browser.until(seen, [names[1:3]] * 2)
+    assert_quiet(window)
 
 
 def test_the_work_of_a_redraw_does_not_grow_with_the_session(window: Window, tmp_path: Path) -> None:
