@@ -2,7 +2,7 @@
 
     python3 build.py bench                      all of it, some minutes
     python3 build.py bench points triangles     one or several of: read points triangles objects memory
-                                                frames surfaces export
+                                                tomogram browser frames surfaces export
     python3 build.py bench huge                 1e8 points: needs 12 GB of disk and 8 GB of memory, so only if asked for
     MOSAIC_PYTHON=… python3 build.py bench      with the Python in which the real Mosaic is installed: against it, too
 
@@ -20,7 +20,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -31,7 +30,18 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 for name in [name for name in os.environ if name.startswith("BLENDER_USER_")]:
     del os.environ[name]
-FOLDER = Path(tempfile.mkdtemp(prefix="mosaic-bench-"))
+from tests.support.bench_files import (  # noqa: E402
+    FOLDER,
+    columns,
+    grid,
+    objects_file,
+    ply_file,
+    points_file,
+    tomogram_file,
+    trajectory_file,
+    triangles_file,
+)
+
 os.environ["BLENDER_USER_RESOURCES"] = str(FOLDER / "blender")
 
 import bpy  # noqa: E402
@@ -44,6 +54,7 @@ from mosaic_addon.scene.shapes.membrane import membrane_surface  # noqa: E402
 from mosaic_addon.scene.shapes.voxels import voxel_surface  # noqa: E402
 from mosaic_addon.session import open_session  # noqa: E402
 from tests.support import make_sessions as make  # noqa: E402
+from tests.support.bench_browser import COUNT, browser  # noqa: E402
 from tests.support.bench_huge import huge  # noqa: E402
 
 REPEATS, LARGE_REPEATS = 7, 3
@@ -153,100 +164,6 @@ def repeats_for(n: int) -> tuple[int, str]:
     return (LARGE_REPEATS, f"median of {LARGE_REPEATS}") if n >= LARGE else (REPEATS, "")
 
 
-# --- files -----------------------------------------------------------------------------------------------------------
-
-
-def columns(n: int) -> dict[str, Any]:
-    random = np.random.default_rng(n)
-    vectors = random.standard_normal((n, 7), np.float32)
-    normals, quaternions = vectors[:, :3], vectors[:, 3:]
-    return {
-        "points": random.random((n, 3), np.float32) * np.float32(1000),
-        "normals": normals / np.linalg.norm(normals, axis=1, keepdims=True),
-        "quaternions": quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True),
-        "vertex_properties": make.properties(n, {"curvature": random.random(n, np.float32)}),
-    }
-
-
-def points_file(n: int) -> Path:
-    path = FOLDER / f"points{n}.pickle"
-    return path if path.exists() else make.write_session(path, [make.cloud("cloud", n, **columns(n))])
-
-
-def objects_file(count: int, points: int = 200, distinct: bool = False) -> Path:
-    """Small objects, of equal looks or of a base colour each."""
-    path = FOLDER / f"objects{count}{'distinct' if distinct else ''}.pickle"
-    if path.exists():
-        return path
-    clouds = []
-    for number in range(count):
-        look = dict(make.APPEARANCE)
-        if distinct:
-            look["base_color"] = (number % 251 / 250, number // 251 % 251 / 250, 0.5)
-        clouds.append(make.cloud(f"cluster {number:05d}", points, appearance=look, **columns(points)))
-    return make.write_session(path, clouds)
-
-
-def grid(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A wavy sheet of n triangles: vertices, normals, triangles."""
-    side = int(np.sqrt(n / 2)) + 1
-    x, y = np.meshgrid(np.arange(side, dtype=np.float32), np.arange(side, dtype=np.float32), indexing="ij")
-    vertices = np.stack([x, y, 10 * np.sin(x / 20) * np.cos(y / 20)], axis=-1).reshape(-1, 3)
-    slope = np.stack(
-        [-np.cos(x / 20) * np.cos(y / 20) / 2, np.sin(x / 20) * np.sin(y / 20) / 2, np.ones_like(x)], axis=-1
-    )
-    normals = (slope / np.linalg.norm(slope, axis=-1, keepdims=True)).reshape(-1, 3).astype(np.float32)
-    corner = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).reshape(-1, 1)
-    triangles = np.concatenate([corner + np.array([0, side, 1]), corner + np.array([1, side, side + 1])])
-    return vertices.astype(np.float32), normals, triangles.astype(np.int32)
-
-
-def triangles_file(n: int) -> Path:
-    vertices, normals, triangles = grid(n)
-    model = make.an_object(
-        "mosaic.parametrization.TriangularMesh", vertices=vertices.astype(np.float64), triangles=triangles
-    )
-    mesh = make.mesh("mesh", len(vertices), points=vertices, normals=normals, model=model)
-    return make.write_session(FOLDER / f"triangles{n}.pickle", models=[mesh])
-
-
-def ply_file(name: str, table: np.ndarray, names: list[str], triangles: np.ndarray | None = None) -> Path:
-    """A binary PLY of float columns."""
-    lines = ["ply", "format binary_little_endian 1.0", f"element vertex {len(table)}"]
-    lines += [f"property float {column}" for column in names]
-    if triangles is not None:
-        lines += [f"element face {len(triangles)}", "property list uchar int vertex_indices"]
-    path = FOLDER / name
-    with open(path, "wb") as file:
-        file.write(("\n".join([*lines, "end_header"]) + "\n").encode())
-        file.write(np.ascontiguousarray(table, np.float32).tobytes())
-        if triangles is not None:
-            faces = np.empty(len(triangles), [("count", "u1"), ("corners", "<i4", 3)])
-            faces["count"], faces["corners"] = 3, triangles
-            file.write(faces.tobytes())
-    return path
-
-
-def trajectory_file(count: int, vertices: int) -> Path:
-    """A film of a wavy sheet, each step with a vertex property."""
-    points, normals, triangles = grid(2 * vertices)
-    steps = []
-    for number in range(count):
-        moved = points + np.float32([0, 0, number])
-        fit = make.an_object(
-            "mosaic.parametrization.TriangularMesh", vertices=moved, triangles=triangles, vertex_normals=normals
-        )
-        values = make.properties(len(points), {"curvature": normals[:, 0]})
-        steps.append({"fit": fit, "filename": f"{number}.vtu", "vertex_properties": values})
-    film = make.trajectory("film", len(points), points=points, model=steps[0]["fit"], trajectory=steps)
-    return make.write_session(FOLDER / f"frames{count}.pickle", models=[film])
-
-
-def blobs(side: int) -> np.ndarray:
-    """A volume of smooth noise."""
-    return gaussian_smooth(np.random.default_rng(side).random((side, side, side), np.float32), 4.0)
-
-
 # --- what is measured ------------------------------------------------------------------------------------------------
 
 
@@ -317,6 +234,17 @@ def objects() -> None:
             report(what, many, mosaic, 1.0, f"Mosaic: median of {LARGE_REPEATS}")
 
 
+def tomogram() -> None:
+    """A session as large as that of a tomogram, into Blender."""
+    path = tomogram_file()
+    ours, pickled = in_turn(LARGE_REPEATS, partial(import_session, path), partial(pickle_load, path))
+    note = f"median of {LARGE_REPEATS}"
+    report("import a tomogram's session / pickle.load", ours, pickled, None, note)
+    mosaic = real_mosaic(path, LARGE_REPEATS)
+    if mosaic is not None:
+        report("import a tomogram's session / Mosaic's load_session", ours, mosaic, 1.0, note)
+
+
 def frames() -> None:
     """Going from frame to frame of a trajectory, each next to the one before. Theirs is the goal, in milliseconds."""
     for count, goal in ((200, 1.0), (1000, 4.0)):
@@ -332,6 +260,11 @@ def frames() -> None:
             times.append(time.perf_counter() - start)
         took = 1000 * statistics.median(times[20:])
         report(f"change among {count:,} frames of 5,000 vertices / goal", took, goal, 1.0, unit="ms")
+
+
+def blobs(side: int) -> np.ndarray:
+    """A volume of smooth noise."""
+    return gaussian_smooth(np.random.default_rng(side).random((side, side, side), np.float32), 4.0)
 
 
 def surfaces() -> None:
@@ -473,6 +406,8 @@ GROUPS: dict[str, Callable[[], None]] = {
     "triangles": triangles,
     "objects": objects,
     "memory": memory,
+    "tomogram": tomogram,
+    "browser": lambda: browser(objects_file(COUNT), import_session, report),
     "frames": frames,
     "surfaces": surfaces,
     "export": export,
