@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,15 @@ def browser(path: Path, import_session: Callable[[Path], Any], report: Report) -
         for what, selected, work in (
             ("isolate half of", COUNT // 2, ops.isolate),
             ("show", COUNT // 2, ops.show_all),
-            ("hide", COUNT, lambda: ops.set_visibility(visible=False)),
-            ("show hidden", COUNT, lambda: ops.set_visibility(visible=True)),
+            ("hide", COUNT, partial(ops.set_visibility, visible=False)),
+            ("show hidden", COUNT, partial(ops.set_visibility, visible=True)),
             ("group", COUNT, ops.group),
             ("ungroup", COUNT, ops.ungroup),
         ):
             select(selected)
             times.setdefault(what, []).append(took(work))
         empty = bpy.data.objects.new("empty", None)
-        times.setdefault("link", []).append(took(lambda new=empty: bpy.context.scene.collection.objects.link(new)))
+        times.setdefault("link", []).append(took(partial(bpy.context.scene.collection.objects.link, empty)))
         bpy.data.objects.remove(empty)
     medians = {what: statistics.median(each) for what, each in times.items()}
     linked = medians.pop("link")
