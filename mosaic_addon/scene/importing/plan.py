@@ -47,7 +47,7 @@ class Limit:
         return self.most if size is None else min(self.most, max(self.floor, int(size / self.bytes_each)))
 
 
-MAX_IN_VIEW = 2_000_000  # points that all objects together draw in views
+MAX_IN_VIEW = 1_000_000  # points that all objects together draw in views
 LIMITS = {
     "objects": Limit(50_000, 2000, 100),
     "groups": Limit(20_000, 1000, 100),
