@@ -24,6 +24,7 @@ from .scene.figures.color_key import ColorKey, add_color_key, add_legend
 from .scene.figures.cuts import Cut, add_cut, fitting_cut, remove_cut, set_cut, spare
 from .scene.figures.labels import Label, PictureText, add_label, add_text
 from .scene.figures.overlay import follow_camera, items_of, remove_item, set_print_width
+from .scene.figures.panels import check_figure, render_figure
 from .scene.figures.scale_bar import ScaleBar, add_scale_bar
 from .scene.figures.svg import render_svg
 from .scene.importing.build import Imported, Progress, build_session
@@ -77,6 +78,7 @@ __all__ = [
     "add_text",
     "adjust_picture",
     "apply_look",
+    "check_figure",
     "check_pictures",
     "check_target",
     "choose_device",
@@ -99,6 +101,7 @@ __all__ = [
     "remove_item",
     "rename",
     "render",
+    "render_figure",
     "render_svg",
     "render_to",
     "save",

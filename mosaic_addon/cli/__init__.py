@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ..session import MosaicError
 from ..session.atomic_write import FULL_DISK
-from . import info, render, sessions
+from . import figure, info, render, sessions
 
 # Options whose values may start with a minus, which argparse takes for an option.
 NUMBER_LISTS = ("--direction", "--range")
@@ -67,6 +67,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="mosaic", description="Open sessions of Mosaic, the cryo-ET program, in Blender, and save them."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (info, sessions, render):
+    for module in (info, sessions, render, figure):
         module.add_commands(commands)
     return parser

@@ -190,7 +190,7 @@ class Grid(Table):
     corner: Corner = CORNERS["upper left"]
     font_size: Size = 9.0
     margin: Size = 6.0
-    color: Color = (0.0, 0.0, 0.0)
+    color: Color | None = None
 
     def check(self) -> None:
         """Refuse a grid without columns."""

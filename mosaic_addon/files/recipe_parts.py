@@ -1,6 +1,7 @@
 """What a recipe says of objects, and what is drawn beside them: rules, cuts, keys, scale bars, labels.
 
-Coordinates are angstrom in the session's axes, sizes of fonts and lines points (1/72 inch) of the print.
+Coordinates are angstrom in the session's axes, sizes of fonts and lines points (1/72 inch) of the print. Without a
+colour, what is drawn beside objects is black, or white on a dark background.
 """
 
 import re
@@ -80,6 +81,17 @@ class ColorBy(Table):
     reverse: bool = False
     categories: bool | None = None
     component: int | None = None
+
+    def check(self) -> None:
+        """Refuse ranges that are none."""
+        for key in ("range", "quantiles"):
+            ends = getattr(self, key)
+            if ends is not None and not ends[0] < ends[1]:
+                raise self.wrong(key, f"The second number of {key} must be larger than the first.")
+        if self.quantiles is not None and not 0 <= self.quantiles[0] < self.quantiles[1] <= 1:
+            raise self.wrong("quantiles", "quantiles must be two fractions, from 0 to 1.")
+        if self.range is not None and self.quantiles is not None:
+            raise self.wrong("quantiles", "range already says which values count: leave quantiles out.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +278,7 @@ class Key(Table):
     corner: Corner = CORNERS["upper right"]
     font_size: Size = 7.0
     margin: Size = 6.0
-    color: Color = (0.0, 0.0, 0.0)
+    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +294,7 @@ class Legend(Table):
     corner: Corner = CORNERS["upper right"]
     font_size: Size = 7.0
     margin: Size = 6.0
-    color: Color = (0.0, 0.0, 0.0)
+    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +311,7 @@ class ScaleBar(Table):
     corner: Corner = CORNERS["lower right"]
     font_size: Size = 7.0
     margin: Size = 6.0
-    color: Color = (0.0, 0.0, 0.0)
+    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +329,7 @@ class Label(Table):
     font_size: Size = 7.0
     line: Size = 0.5
     halo: Size = 0.7
-    color: Color = (0.0, 0.0, 0.0)
+    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,7 +340,7 @@ class Text(Table):
     corner: Corner = CORNERS["upper left"]
     font_size: Size = 9.0
     margin: Size = 6.0
-    color: Color = (0.0, 0.0, 0.0)
+    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,7 +351,7 @@ class Axes(Table):
     corner: Corner = CORNERS["lower left"]
     font_size: Size = 7.0
     margin: Size = 6.0
-    color: Color = (0.0, 0.0, 0.0)
+    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,4 +360,4 @@ class BoundingBox(Table):
 
     step_nm: Size = 0.0
     line: Size = 0.5
-    color: Color = (0.3, 0.3, 0.3)
+    color: Color | None = None

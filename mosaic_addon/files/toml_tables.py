@@ -7,7 +7,7 @@ import difflib
 import math
 import tomllib
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import (
@@ -29,6 +29,7 @@ from . import toml_lines
 
 MAX_BYTES: Final = 2**20
 MAX_DEPTH: Final = 100  # of brackets within brackets
+MOST_WORDS: Final = 12  # that are listed in an error
 WIDTH: Final = 100  # columns of what is written, where it can be helped
 
 
@@ -108,13 +109,16 @@ Size: TypeAlias = Annotated[float, Form(_read_size, float)]
 Fraction: TypeAlias = Annotated[float, Form(_read_fraction, float)]
 
 
-def one_word(value: str, known: Iterator[str] | list[str]) -> str:
+def one_word(value: str, known: Iterable[str]) -> str:
     """Return the end of a sentence about an unknown word: the known one that is nearest to it, or all of them."""
-    words = list(known)
+    words = list(dict.fromkeys(known))
     near = difflib.get_close_matches(value, words, 1, 0.6)
     if near:
         return f"do you mean {near[0]!r}?"
-    return f"there are {', '.join(map(repr, words))}." if words else "there are none."
+    shown = ", ".join(map(repr, words[:MOST_WORDS])) + (
+        f" and {len(words) - MOST_WORDS} more" if len(words) > MOST_WORDS else ""
+    )
+    return f"there are {shown}." if words else "there are none."
 
 
 def several(key: str) -> Any:

@@ -177,7 +177,7 @@ NEEDED = {
 def test_what_is_written_is_read_as_the_same(tmp_path: Path) -> None:
     chance = random.Random(16)
     seen: set[str] = set()
-    for _ in range(60):
+    for _ in range(90):
         recipe = any_table(Recipe, chance)
         text = write_recipe(recipe)
         assert read(tmp_path, text) == recipe, text
