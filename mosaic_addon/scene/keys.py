@@ -189,8 +189,8 @@ CLASS: Final = _key(
     of.text,
     writers="importing/build outline/surface_mesh",
     readers=(
-        "data/placement drawing/appearance exporting/objects outline/close outline/outside outline/tree "
-        "reloading/update ui/browser/rows ui/properties/information"
+        "data/placement drawing/appearance exporting/objects figures/selecting outline/close outline/outside "
+        "outline/tree reloading/update ui/browser/rows ui/properties/information"
     ),
 )
 NAME: Final = _key(
@@ -400,9 +400,10 @@ FIGURE: Final = _key(
     Carrier.FIGURE,
     "what it is in a figure, such as 'scale bar'",
     of.text,
-    writers="drawing/ink figures/cuts figures/overlay",
+    writers="drawing/ink figures/cuts figures/overlay figures/recipe",
     readers=(
-        "exporting/objects figures/cuts figures/overlay figures/svg pictures/camera ui/figures/camera ui/figures/items"
+        "exporting/objects figures/cuts figures/overlay figures/recipe figures/svg pictures/camera "
+        "ui/figures/camera ui/figures/items"
     ),
 )
 TOMOGRAM_SIZE: Final = _key(

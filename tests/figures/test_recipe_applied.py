@@ -224,7 +224,7 @@ color = "#0000ff"
         assert (np.abs(panel - color).max(axis=2) <= 2).sum() > 20
         assert np.abs(panel[0, 0, :2] - background).max() <= 1
     assert (found[:, 40:60] == 255).all()  # the gap
-    assert (found[27:48] == 255).all()
+    assert (found[28:48] == 255).all()
     assert (found[48:, 60:] == 255).all()  # no fourth panel
 
 
@@ -290,3 +290,54 @@ def test_one_picture_as_vectors_too(bpy: ModuleType, folder: Path) -> None:
     assert "<text" in (folder / "a.svg").read_text()
     assert Image.open(folder / "a.png").size == (100, 75)
     assert read_recipe(folder / "f.toml").scale_bar is not None
+
+
+# --- cuts, filters, shapes -------------------------------------------------------------------------------------------
+
+
+def test_cuts_filters_and_shapes_are_those_of_the_recipe(bpy: ModuleType, folder: Path) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.scene.figures.cuts import KIND, cut_of, spared_by
+    from mosaic_addon.scene.figures.overlay import items_of
+
+    shape = bpy.data.objects.new("Protein", bpy.data.meshes.new("Protein"))
+    bpy.data.libraries.write(str(folder / "library.blend"), {shape})
+    bpy.data.objects.remove(shape)
+    text = """
+[[rule]]
+select = "Spike 1"
+filter = { property = "score", range = [0.25, 0.5] }
+[[rule]]
+select = "Spike 2"
+representation = "object"
+shape = { blend = "library.blend", object = "Protein", scale = 10 }
+[[cut]]
+plane = { point = [10, 20, 30], normal = [1, 0, 0] }
+spare = "Envelope"
+cap = "#ff0000"
+[[cut]]
+sphere = { center = [0, 0, 0], radius = 40 }
+invert = true
+"""
+    assert figure(folder, text) == 0
+    by_name = {obj.name: obj for obj in bpy.context.scene.objects}
+    assert api.filter_of(by_name["Spike 1"]) == api.Filter("score", (0.25, 0.5))
+    placed = api.own_shape_of(by_name["Spike 2"])
+    assert placed is not None
+    assert (placed.shape.name, placed.scale) == ("Protein", 10)
+    plane, sphere = sorted(items_of(bpy.context.scene, KIND), key=lambda item: item.name)
+    cut = cut_of(plane)
+    assert (cut.shape, cut.point, cut.cap) == ("plane", pytest.approx((10, 20, 30), abs=1e-3), (1, 0, 0))
+    assert [obj.name for obj in spared_by(plane, by_name.values())] == ["Envelope"]
+    assert (cut_of(sphere).invert, cut_of(sphere).size) == (True, pytest.approx((40, 40, 40), abs=1e-3))
+
+
+def test_a_shape_that_is_missing_is_told_with_its_line(
+    bpy: ModuleType, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = '[[rule]]\nselect = "Spike 2"\nrepresentation = "object"\nshape = { blend = "none.blend", object = "Protein" }\n'
+    assert figure(folder, text) == 1
+    error = capsys.readouterr().err
+    assert "f.toml" in error
+    assert "none.blend cannot be opened" in error
+    assert not (folder / "f.png").exists()

@@ -18,7 +18,7 @@ from ..drawing.color_maps import to_scene
 from ..outline.close import close_session
 from ..pictures.options import BACKGROUNDS, ImageFile
 from ..pictures.render import check_pictures, render_to, write_image
-from . import overlay
+from . import cuts, overlay
 from .recipe import Plan, apply_recipe, check_recipe, content_of
 from .svg import render_svg
 
@@ -131,7 +131,10 @@ def _check_outputs(outputs: Sequence[Output], pictures: int) -> None:
 def _clear(scene: bpy.types.Scene, sessions: Sequence[bpy.types.Collection]) -> None:
     """Remove sessions, what is drawn beside them, and the camera."""
     for item in overlay.items_of(scene):
-        overlay.remove_item(item)
+        if item in overlay.items_of(scene, cuts.KIND):
+            cuts.remove_cut(item)
+        else:
+            overlay.remove_item(item)
     for session in sessions:
         close_session(session, scene)
     if scene.camera is not None:

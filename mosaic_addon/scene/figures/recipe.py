@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -10,22 +11,25 @@ import numpy as np
 from mathutils import Vector
 
 from ...files.recipe import Camera, Panel, Picture, Recipe
-from ...files.recipe_parts import Key, Label, Legend, Rule, Triple
+from ...files.recipe_parts import Cut, Key, Label, Legend, Rule, Shape, Triple
 from ...files.toml_tables import Table, one_word
 from ...session.errors import MosaicError
 from ..drawing.appearance import contour, set_base_color, set_number
 from ..drawing.color_maps import find_map, to_scene
 from ..drawing.coloring import color_by, colorable, coloring_of, uncolor
 from ..drawing.facts import frames_of
-from ..drawing.representations import OFFERED, group_of, set_representation
+from ..drawing.filters import Filter, set_filter
+from ..drawing.own_shapes import OwnShape, set_own_shape
+from ..drawing.representations import OFFERED, POINTS, VOLUME, group_of, set_representation
 from ..drawing.surfaces import shown_at
+from ..keys import FIGURE
 from ..outline.outside import root_of
 from ..outline.visibility import set_visible
 from ..pictures.camera import VIEWS, View, frame_camera, place_camera
 from ..pictures.looks import apply_look
 from ..pictures.options import BACKGROUNDS, ENGINES, LOOKS, RenderOptions
 from ..pictures.render import set_up_render, show_frame
-from . import axes, color_key, labels, scale_bar
+from . import axes, color_key, cuts, labels, scale_bar
 from .overlay import set_print_width
 from .selecting import Entry, entries_of, select, select_by
 
@@ -138,7 +142,6 @@ def _check_content(content: Panel, recipe: Recipe, entries: Sequence[Entry]) -> 
         select(entries, content.camera, "objects", content.camera.objects)
     for cut in content.cuts:
         select(entries, cut, "spare", cut.spare)
-        raise cut.place.wrong("Cuts cannot be drawn yet.")
     for legend in content.legends:
         count = len(_legend_entries(legend, entries))
         if legend.names and len(legend.names) != count:
@@ -170,10 +173,8 @@ def _check_rule(rule: Rule, objects: Sequence[bpy.types.Object]) -> None:
             find_map(rule.color_by.map)
         except MosaicError as error:
             raise rule.color_by.wrong("map", str(error)) from error
-    if rule.filter is not None:
-        raise rule.wrong("filter", "Filters cannot be drawn yet.")
-    if rule.shape is not None:
-        raise rule.wrong("shape", "Shapes cannot be drawn yet.")
+    if rule.shape is not None and not any(group_of(obj) in (POINTS, VOLUME) for obj in objects):
+        raise rule.wrong("shape", "None of these objects has points at which a shape could stand.")
 
 
 # --- objects and camera ----------------------------------------------------------------------------------------------
@@ -182,7 +183,7 @@ def _check_rule(rule: Rule, objects: Sequence[bpy.types.Object]) -> None:
 def _apply_rule(rule: Rule, objects: list[bpy.types.Object], scene: bpy.types.Scene) -> None:
     if rule.visible is not None:
         set_visible(objects, rule.visible, scene.view_layers[0])
-    if rule.representation is not None:
+    if rule.representation not in (None, "object"):
         set_representation(objects, rule.representation)
     for key in NUMBERS:
         if (value := getattr(rule, key)) is not None:
@@ -207,6 +208,37 @@ def _apply_rule(rule: Rule, objects: list[bpy.types.Object], scene: bpy.types.Sc
             categories=by.categories,
             component=by.component,
         )
+    if (kept := rule.filter) is not None:
+        set_filter(objects, Filter(kept.property, kept.range, kept.categories, kept.component, kept.invert))
+    if (shape := rule.shape) is not None:
+        options = OwnShape(
+            load_shape(Path(rule.place.file).parent / shape.blend, shape), shape.scale, shape.pivot, shape.axis
+        )
+        set_own_shape(objects, options)
+
+
+def load_shape(path: Path, shape: Shape) -> bpy.types.Object | bpy.types.Collection:
+    """Return an object or collection of another .blend, appended unless that was done already.
+
+    Raises MosaicError where the .blend cannot be read or does not have it.
+    """
+    kind, name = ("objects", shape.object) if shape.object is not None else ("collections", shape.collection)
+    mark = f"{path}\n{kind}\n{name}"
+    known = next((each for each in getattr(bpy.data, kind) if FIGURE.read(each) == mark), None)
+    if known is not None:
+        return known  # type: ignore[no-any-return]
+    libraries: Any = bpy.data.libraries  # the stubs know what is loaded as nothing
+    try:
+        with libraries.load(str(path)) as (there, taken):
+            names = list(getattr(there, kind))
+            if name not in names:
+                raise MosaicError(f"{path} has no {kind[:-1]} {name!r}; {one_word(name or '', names)}")
+            setattr(taken, kind, [name])
+    except OSError as error:
+        raise MosaicError(f"{path} cannot be opened: it is missing, or no .blend.") from error
+    (found,) = getattr(taken, kind)
+    FIGURE.write(found, mark)
+    return found  # type: ignore[no-any-return]
 
 
 def _place_camera(
@@ -229,10 +261,28 @@ def _root(session: bpy.types.Collection) -> bpy.types.Object:
 # --- what is drawn beside them ---------------------------------------------------------------------------------------
 
 
+def _add_cut(cut: Cut, scene: bpy.types.Scene, session: bpy.types.Collection, entries: Sequence[Entry]) -> None:
+    spared = select(entries, cut, "spare", cut.spare)
+    if cut.plane is not None:
+        options = cuts.Cut("plane", cut.plane.point, cuts.facing(cut.plane.normal))
+    elif cut.box is not None:
+        x, y, z = (side / 2 for side in cut.box.size)
+        options = cuts.Cut("box", cut.box.center, cut.box.rotation, (x, y, z))
+    else:
+        assert cut.sphere is not None  # as its table checks
+        x, y, z = cut.sphere.radius if len(cut.sphere.radius) == 3 else cut.sphere.radius * 3
+        options = cuts.Cut("sphere", cut.sphere.center, cut.sphere.rotation, (x, y, z))
+    options = replace(options, invert=cut.invert, whole=cut.whole, cap=cut.cap)
+    cuts.add_cut(scene, session, options, spared)
+
+
 def _add_items(
     content: Panel, scene: bpy.types.Scene, sessions: Sequence[bpy.types.Collection], entries: Sequence[Entry]
 ) -> None:
     first = sessions[0]
+    for cut in content.cuts:
+        with _at(cut):
+            _add_cut(cut, scene, first, entries)
     if (bar := content.scale_bar) is not None:
         across, up = bar.corner
         scale_bar.add_scale_bar(

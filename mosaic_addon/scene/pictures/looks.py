@@ -38,6 +38,8 @@ def apply_look(
     for what, name, known in (("look", look, LOOKS), ("background", background, BACKGROUNDS)):
         if name not in known:
             raise MosaicError(f"The {what} {name!r} is none of {', '.join(known)}.")
+    # Display values are made by nodes, which Workbench does not ask.
+    display = look == "flat" and scene.render.engine != "BLENDER_WORKBENCH"
     camera = camera or scene.camera
     scene.view_layers[0].update()  # so that world matrices are those of what was just moved
     points = visible_points(scene.objects)
@@ -52,9 +54,9 @@ def apply_look(
     remove_lamps(scene)
     if look in LAMPLIT:
         add_lamps(scene, camera)
-    set_shading(_shading(look, extent, _depths(points, camera)))
-    set_ink_display(look == "flat")
-    _set_background(scene, background, look == "flat")
+    set_shading(_shading(look, extent, _depths(points, camera), display))
+    set_ink_display(display)
+    _set_background(scene, background, display)
     cycles = cycles_of(scene)
     if cycles is not None:
         # A ray that ends at random on a transparent surface leaves noise, and its depth is drawn by Silhouettes.
@@ -63,7 +65,7 @@ def apply_look(
         # In pixels: the edges of Mosaic's flat pictures are hard.
         cycles.filter_width = 1.0 if look == "flat" else 1.5
     # So that display colours come out exactly as they were put in.
-    scene.view_settings.view_transform = "Raw" if look == "flat" else "Standard"
+    scene.view_settings.view_transform = "Raw" if display else "Standard"
     scene.view_settings.look = "None"
     scene.view_settings.exposure, scene.view_settings.gamma = 0, 1
     scene.render.dither_intensity = 0
@@ -92,7 +94,9 @@ def set_background(scene: bpy.types.Scene, background: str) -> None:
 def _set_background(scene: bpy.types.Scene, background: str, display: bool) -> None:
     """Give a scene's world a background. display: in display values, for the view transform Raw."""
     color = BACKGROUNDS[background]
-    set_world(scene, color if display else to_scene(np.array(color)).tolist())
+    values = color if display else tuple(to_scene(np.array(color)).tolist())
+    set_world(scene, values)
+    scene.display.shading.background_color = values  # of Workbench
     scene.render.film_transparent = background == "transparent"
 
 
@@ -108,11 +112,11 @@ def remove_look(scene: bpy.types.Scene) -> None:
     give_back(scene)
 
 
-def _shading(look: str, extent: float, depths: tuple[float, float]) -> Shading:
+def _shading(look: str, extent: float, depths: tuple[float, float], display: bool) -> Shading:
     """How a look shades surfaces.
 
     extent: the longest side of all that is rendered. depths: of the nearest and farthest part of it, from the camera.
-    Both in Blender units.
+    Both in Blender units. display: give display values.
     """
     if look == "poster":
         return Shading(lit=False, occlusion=1.0, reach=REACH * extent)
@@ -122,7 +126,7 @@ def _shading(look: str, extent: float, depths: tuple[float, float]) -> Shading:
         return Shading(lit=False, headlight=True, one_color=PAPER, fade=depths)
     if look == "clay":
         return Shading(one_color=CLAY, roughness=0.9)
-    return Shading(lit=look == "full", headlight=look in ("simple", "silhouettes"), display=look == "flat")
+    return Shading(lit=look == "full", headlight=look in ("simple", "silhouettes"), display=display)
 
 
 def _depths(points: NDArray[np.float64], camera: bpy.types.Object | None) -> tuple[float, float]:
