@@ -81,7 +81,7 @@ def test_a_blend_is_rendered_as_it_is_set_up(bpy: ModuleType, blend: Path, tmp_p
     scene = bpy.context.scene
     assert Image.open(tmp_path / "p.png").size == (20, 10)
     assert scene.camera.matrix_world != where
-    assert scene.view_settings.view_transform == "Raw"
+    assert scene.display.shading.light == "FLAT"
     assert blend.read_bytes() == saved
 
 

@@ -57,6 +57,7 @@ def apply_look(
     set_shading(_shading(look, extent, _depths(points, camera), display))
     set_ink_display(display)
     _set_background(scene, background, display)
+    scene.display.shading.light = "FLAT" if look == "flat" else "STUDIO"  # of Workbench
     cycles = cycles_of(scene)
     if cycles is not None:
         # A ray that ends at random on a transparent surface leaves noise, and its depth is drawn by Silhouettes.

@@ -42,7 +42,7 @@ def set_up_render(scene: bpy.types.Scene, options: RenderOptions) -> None:
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 3, 3, 1
     cycles.sample_clamp_indirect = 3
     shading = scene.display.shading
-    shading.light = "FLAT" if options.look == "flat" else "STUDIO"
+    shading.light = "STUDIO"
     shading.color_type = "MATERIAL"
     shading.background_type = "VIEWPORT"
     shading.background_color = (1, 1, 1)
