@@ -183,7 +183,9 @@ def _with_edges(
     widest = program.math("MULTIPLY", width["Y"], program.vector("LENGTH", unit))
     in_space = program.node("ShaderNodeWireframe", "Widest", {"Size": widest}).outputs[0]
     black = program.node("ShaderNodeEmission", "Black", {"Color": (0, 0, 0, 1)}).outputs[0]
-    seen = program.math("MULTIPLY", program.math("MULTIPLY", in_picture, in_space), kept)
+    # EEVEE draws a little even of edges without width.
+    some = program.math("MULTIPLY", kept, program.math("GREATER_THAN", width["X"], 0.0))
+    seen = program.math("MULTIPLY", program.math("MULTIPLY", in_picture, in_space), some)
     return program.mix_shaders("Edges", seen, surface, black)
 
 
