@@ -400,10 +400,9 @@ FIGURE: Final = _key(
     Carrier.FIGURE,
     "what it is in a figure, such as 'scale bar'",
     of.text,
-    writers="drawing/ink figures/cuts figures/overlay figures/recipe",
+    writers="drawing/ink figures/cuts figures/overlay",
     readers=(
-        "exporting/objects figures/cuts figures/overlay figures/recipe figures/svg pictures/camera "
-        "ui/figures/camera ui/figures/items"
+        "exporting/objects figures/cuts figures/overlay figures/svg pictures/camera ui/figures/camera ui/figures/items"
     ),
 )
 TOMOGRAM_SIZE: Final = _key(

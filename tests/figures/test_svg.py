@@ -85,7 +85,7 @@ def test_texts_are_texts_where_they_stand(scene: Any, tmp_path: Path) -> None:
     assert set(texts) == {*ticks, *named, "curvature"}
     # Ticks go upwards, in even steps; the title stands above.
     heights = [float(texts[tick].get("y", "")) for tick in ticks]
-    assert len(texts["Curvature (1/nm)"].text or "") > 0
+    assert float(texts["Curvature (1/nm)"].get("y", "")) < min(heights)
     assert np.allclose(np.diff(heights), np.diff(heights)[0], atol=0.01)
     assert len(list(root.iter(f"{SVG}linearGradient"))) == 2
 

@@ -117,7 +117,6 @@ def test_render_and_save(figure: Any, tmp_path: Path, name: str) -> None:
     data = written.read_bytes()
     assert (b"<text" in data) == (written.suffix == ".svg")
     assert not bpy.data.objects["Scale bar"].hide_render
-    assert bpy.ops.mosaic.render_figure.poll()
 
 
 def test_a_filter_is_set_and_removed(figure: Any) -> None:

@@ -22,15 +22,13 @@ from ..drawing.filters import Filter, set_filter
 from ..drawing.own_shapes import OwnShape, set_own_shape
 from ..drawing.representations import OFFERED, POINTS, VOLUME, group_of, set_representation
 from ..drawing.surfaces import shown_at
-from ..keys import FIGURE
-from ..outline.outside import root_of
 from ..outline.visibility import set_visible
 from ..pictures.camera import VIEWS, View, frame_camera, place_camera
 from ..pictures.looks import apply_look
 from ..pictures.options import BACKGROUNDS, ENGINES, LOOKS, RenderOptions
 from ..pictures.render import set_up_render, show_frame
 from . import axes, color_key, cuts, labels, scale_bar
-from .overlay import set_print_width
+from .overlay import session_root, set_print_width
 from .selecting import Entry, entries_of, select, select_by
 
 SAMPLES = {"cycles": 128, "eevee": 64, "workbench": 8}  # by default
@@ -218,15 +216,11 @@ def _apply_rule(rule: Rule, objects: list[bpy.types.Object], scene: bpy.types.Sc
 
 
 def load_shape(path: Path, shape: Shape) -> bpy.types.Object | bpy.types.Collection:
-    """Return an object or collection of another .blend, appended unless that was done already.
+    """Append an object or collection of another .blend.
 
     Raises MosaicError where the .blend cannot be read or does not have it.
     """
     kind, name = ("objects", shape.object) if shape.object is not None else ("collections", shape.collection)
-    mark = f"{path}\n{kind}\n{name}"
-    known = next((each for each in getattr(bpy.data, kind) if FIGURE.read(each) == mark), None)
-    if known is not None:
-        return known  # type: ignore[no-any-return]
     libraries: Any = bpy.data.libraries  # the stubs know what is loaded as nothing
     try:
         with libraries.load(str(path)) as (there, taken):
@@ -237,7 +231,6 @@ def load_shape(path: Path, shape: Shape) -> bpy.types.Object | bpy.types.Collect
     except OSError as error:
         raise MosaicError(f"{path} cannot be opened: it is missing, or no .blend.") from error
     (found,) = getattr(taken, kind)
-    FIGURE.write(found, mark)
     return found  # type: ignore[no-any-return]
 
 
@@ -246,16 +239,10 @@ def _place_camera(
 ) -> bpy.types.Object:
     if (point := camera.waypoint) is not None:
         view = View(point.position, point.focal_point, point.up, point.view_angle)
-        return place_camera(scene, _root(sessions[0]), view, orthographic=camera.orthographic)
+        return place_camera(scene, session_root(sessions[0]), view, orthographic=camera.orthographic)
     direction, up = VIEWS[camera.view] if camera.view else (camera.direction or (0.0, 0.0, -1.0), camera.up)
     objects = select(entries, camera, "objects", camera.objects) or [entry.obj for entry in entries]
     return frame_camera(scene, objects, direction, camera.zoom, up=up, orthographic=camera.orthographic)
-
-
-def _root(session: bpy.types.Collection) -> bpy.types.Object:
-    root = root_of(session)
-    assert root is not None  # it was just imported
-    return root
 
 
 # --- what is drawn beside them ---------------------------------------------------------------------------------------
@@ -310,7 +297,7 @@ def _add_items(
             color_key.add_legend(scene, [obj for obj, _ in shown], _key_options(legend, content), names)
     for label in content.labels:
         with _at(label):
-            _add_label(label, content, scene, _root(first), entries)
+            _add_label(label, content, scene, session_root(first), entries)
     for text in content.texts:
         labels.add_text(
             scene, labels.PictureText(text.text, *text.corner, text.font_size, text.margin, _ink(text, content))

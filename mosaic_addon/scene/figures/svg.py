@@ -6,7 +6,7 @@ Where texts stand is read from what Geometry Nodes drew, so that the file looks 
 import base64
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 from xml.etree import ElementTree
@@ -42,22 +42,28 @@ def render_svg(scene: bpy.types.Scene, path: str | os.PathLike[str]) -> None:
 
     Raises MosaicError when it cannot be written, with an old file there as it was.
     """
-    with vectors_aside(scene) as items:
+    with vectors_aside(scene) as names:
         render_image(scene)
-        write_svg(scene, items, path)
+        write_svg(scene, named(names), path)
 
 
 @contextmanager
-def vectors_aside(scene: bpy.types.Scene) -> Iterator[list[bpy.types.Object]]:
-    """Leave out of a render what an SVG has as vectors, while the block lasts. Gives these items."""
+def vectors_aside(scene: bpy.types.Scene) -> Iterator[list[str]]:
+    """Leave out of a render what an SVG has as vectors, while the block lasts. Gives the names of these items."""
     items = [obj for kind in VECTORS for obj in overlay.items_of(scene, kind) if not obj.hide_render]
+    names = [obj.name for obj in items]  # an undo meanwhile makes other objects of them
     for obj in items:
         obj.hide_render = True
     try:
-        yield items
+        yield names
     finally:
-        for obj in items:
+        for obj in named(names):
             obj.hide_render = False
+
+
+def named(names: Iterable[str]) -> list[bpy.types.Object]:
+    """Return the objects of these names that there still are."""
+    return [bpy.data.objects[name] for name in names if name in bpy.data.objects]
 
 
 def write_svg(scene: bpy.types.Scene, items: Sequence[bpy.types.Object], path: str | os.PathLike[str]) -> None:

@@ -68,9 +68,7 @@ class MOSAIC_OT_add_cut(_CutSettings):
         return next(tip for name, _, tip, _, _ in SHAPES if name == properties.shape) + ". It can be moved and animated"
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        session = active_session(context) or next(iter(sessions_in(context.scene)), None)
-        if session is None:
-            raise MosaicError("There is no session in the scene.")
+        session = session_of_figure(context)
         fitting = cuts.fitting_cut(session, self.shape, _toward_viewer(context))
         obj = cuts.add_cut(context.scene, session, self._change(fitting))
         choose(context, [obj], obj)
@@ -105,6 +103,14 @@ class MOSAIC_OT_set_cut(_CutSettings):
         if found is None:
             raise MosaicError(f"There is no cut {self.item!r} any more.")
         return found
+
+
+def session_of_figure(context: bpy.types.Context) -> bpy.types.Collection:
+    """Return the active session, or the first of the scene. Raises MosaicError without one."""
+    session = active_session(context) or next(iter(sessions_in(context.scene)), None)
+    if session is None:
+        raise MosaicError("There is no session in the scene.")
+    return session
 
 
 def draw_add_cut(layout: bpy.types.UILayout) -> None:

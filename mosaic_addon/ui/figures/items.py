@@ -10,11 +10,11 @@ from ...scene.drawing.ink import INK
 from ...scene.drawing.materials import material_of
 from ...scene.figures import axes, color_key, cuts, labels, overlay, scale_bar
 from ...scene.keys import FIGURE
-from ...scene.outline.tree import active_session, objects_of, sessions_in
+from ...scene.outline.tree import objects_of
 from ...session import MosaicError
 from ..reports import MosaicOperator, OperatorReturn
 from ..selection import chosen_geometries
-from .cuts import draw_add_cut, draw_cut
+from .cuts import draw_add_cut, draw_cut, session_of_figure
 
 Color = tuple[float, float, float]
 ICONS: Final = {
@@ -38,16 +38,16 @@ HIDDEN: Final = (
 
 
 def _scale_bar(context: bpy.types.Context, color: Color) -> bpy.types.Object:
-    return scale_bar.add_scale_bar(context.scene, _session(context), scale_bar.ScaleBar(color=color))
+    return scale_bar.add_scale_bar(context.scene, session_of_figure(context), scale_bar.ScaleBar(color=color))
 
 
 def _color_key(context: bpy.types.Context, color: Color) -> bpy.types.Object:
-    objects = chosen_geometries(context) or list(objects_of(_session(context)))
+    objects = chosen_geometries(context) or list(objects_of(session_of_figure(context)))
     return color_key.add_color_key(context.scene, objects, color_key.ColorKey(color=color))
 
 
 def _legend(context: bpy.types.Context, color: Color) -> bpy.types.Object:
-    visible = [obj for obj in objects_of(_session(context)) if not obj.hide_render]
+    visible = [obj for obj in objects_of(session_of_figure(context)) if not obj.hide_render]
     objects = chosen_geometries(context) or visible
     return color_key.add_legend(context.scene, objects, color_key.ColorKey(across=-1.0, color=color))
 
@@ -57,11 +57,11 @@ def _label(context: bpy.types.Context, color: Color) -> bpy.types.Object:
 
 
 def _axes(context: bpy.types.Context, color: Color) -> bpy.types.Object:
-    return axes.add_axes(context.scene, _session(context), axes.Axes(color=color))
+    return axes.add_axes(context.scene, session_of_figure(context), axes.Axes(color=color))
 
 
 def _bounding_box(context: bpy.types.Context, color: Color) -> bpy.types.Object:
-    return axes.add_bounding_box(context.scene, _session(context))
+    return axes.add_bounding_box(context.scene, session_of_figure(context))
 
 
 ADD: Final[dict[str, tuple[str, str, Callable[[bpy.types.Context, Color], bpy.types.Object]]]] = {
@@ -241,16 +241,10 @@ def _draw_settings(layout: bpy.types.UILayout, item: bpy.types.Object) -> None:
 def picture_name(context: bpy.types.Context) -> str:
     """Return where a picture is saved unless the user says otherwise: beside the .blend, named as the session."""
     return (
-        f"//{bpy.path.clean_name(_session(context).name)}.png" if bpy.data.filepath else _session(context).name + ".png"
+        f"//{bpy.path.clean_name(session_of_figure(context).name)}.png"
+        if bpy.data.filepath
+        else session_of_figure(context).name + ".png"
     )
-
-
-def _session(context: bpy.types.Context) -> bpy.types.Collection:
-    """The session of a figure. Raises MosaicError without one."""
-    session = active_session(context) or next(iter(sessions_in(context.scene)), None)
-    if session is None:
-        raise MosaicError("There is no session in the scene.")
-    return session
 
 
 def _item_named(scene: bpy.types.Scene, name: str) -> bpy.types.Object:

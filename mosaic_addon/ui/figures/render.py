@@ -8,10 +8,11 @@ from typing import Any, Final
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from ...scene.figures.svg import vectors_aside, write_svg
+from ...scene.figures.svg import named, vectors_aside, write_svg
 from ...scene.pictures.options import ImageFile
 from ...scene.pictures.render import FORMATS, check_pictures, dpi_of, render_image, write_image
 from ...session import MosaicError
+from ...session.errors import one_line
 from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn
 from .items import picture_name
@@ -26,10 +27,9 @@ class _Job:
     """A render in Blender's window, and where its picture goes."""
 
     def __init__(self, scene: bpy.types.Scene, file: ImageFile) -> None:
-        self.scene, self.file, self.ended = scene, file, ""
+        self.scene, self.file, self.ended = scene.name, file, ""
         self.held = ExitStack()
-        vectors = self.held.enter_context(vectors_aside(scene)) if _is_svg(file) else []
-        self.items = list(vectors)
+        self.vectors = self.held.enter_context(vectors_aside(scene)) if _is_svg(file) else []
         for event, outcome in (("render_complete", "done"), ("render_cancel", "stopped")):
             self._listen(event, outcome)
 
@@ -44,10 +44,13 @@ class _Job:
 
     def write(self) -> None:
         """Write the picture. Raises MosaicError when it cannot be written."""
+        scene = bpy.data.scenes.get(self.scene)
+        if scene is None:
+            raise MosaicError(f"{self.file.path} is not written, as its scene was closed meanwhile.")
         if _is_svg(self.file):
-            write_svg(self.scene, self.items, self.file.path)
+            write_svg(scene, named(self.vectors), self.file.path)
         else:
-            write_image(self.scene, bpy.data.images["Render Result"], dpi_of(self.scene), self.file)
+            write_image(scene, bpy.data.images["Render Result"], dpi_of(scene), self.file)
 
 
 class MOSAIC_OT_render_figure(MosaicOperator):
@@ -89,8 +92,9 @@ class MOSAIC_OT_render_figure(MosaicOperator):
         file = ImageFile(str(path), bits=int(self.bits))
         if not _is_svg(file):
             check_pictures([file])
-        if _job is not None or bpy.app.is_job_running("RENDER"):
+        if bpy.app.is_job_running("RENDER"):
             raise MosaicError("Blender is rendering already; wait for it, or stop it with Esc.")
+        _forget()  # a render whose .blend was closed
         job = _Job(context.scene, file)
         if bpy.app.background:
             with job.held:
@@ -98,7 +102,11 @@ class MOSAIC_OT_render_figure(MosaicOperator):
                 job.write()
             return {"FINISHED"}
         _job = job
-        bpy.ops.render.render("INVOKE_DEFAULT", scene=context.scene.name)
+        try:
+            bpy.ops.render.render("INVOKE_DEFAULT", scene=context.scene.name)
+        except RuntimeError as error:
+            _forget()
+            raise MosaicError(f"The picture cannot be rendered: {one_line(error)}") from error
         context.window_manager.modal_handler_add(self)
         self._timer = context.window_manager.event_timer_add(INTERVAL, window=context.window)
         return {"RUNNING_MODAL"}
