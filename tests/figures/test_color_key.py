@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mosaic_addon.scene.drawing.color_maps import sample
+from tests.support.letters import corners_of, letters_in
 from tests.support.make_sessions import cloud, properties, write_session
 
 
@@ -56,14 +57,14 @@ def ticks_of(bpy: ModuleType, item: Any) -> list[float]:
 @pytest.mark.parametrize(
     ("ends", "ticks"),
     [
-        ((0.0, 1.0), (0, 0.2, 0.4, 0.6, 0.8, 1)),
-        ((-2e-5, 3e-5), (-2e-5, -1e-5, 0, 1e-5, 2e-5, 3e-5)),
-        ((-0.3, 1200.0), (0, 200, 400, 600, 800, 1000, 1200)),
-        ((7.3, 9.1), (7.5, 8, 8.5, 9)),
+        ((0.0, 1.0), "0.0 0.2 0.4 0.6 0.8 1.0"),
+        ((-2e-5, 3e-5), "-0.00002 -0.00001 0.00000 0.00001 0.00002 0.00003"),
+        ((-0.3, 1200.0), "0 200 400 600 800 1000 1200"),
+        ((7.3, 9.1), "7.5 8.0 8.5 9.0"),
     ],
 )
 def test_ticks_are_round_numbers_of_the_range(
-    bpy: ModuleType, objects: Any, ends: tuple[float, float], ticks: tuple[float, ...]
+    bpy: ModuleType, objects: Any, ends: tuple[float, float], ticks: str
 ) -> None:
     from mosaic_addon import api
     from mosaic_addon.scene.figures.color_key import add_color_key
@@ -72,7 +73,11 @@ def test_ticks_are_round_numbers_of_the_range(
     item = add_color_key(bpy.context.scene, objects)
     api.color_by(objects, "curvature", value_range=ends)  # the key follows
     low, high = ends
-    assert ticks_of(bpy, item) == pytest.approx([(tick - low) / (high - low) for tick in ticks], abs=0.01)
+    expected = [(float(tick) - low) / (high - low) for tick in ticks.split()]
+    assert ticks_of(bpy, item) == pytest.approx(expected, abs=0.01)
+    # Beside bar, frame and ticks there are the letters of title and numbers, and nothing else.
+    boxes = 4 * (2 + len(expected))
+    assert corners_of(bpy, item) - boxes == letters_in(bpy, f"curvature {ticks}")
 
 
 def test_the_bar_shows_the_map_whoever_changes_it(bpy: ModuleType, objects: Any, tmp_path: Path) -> None:

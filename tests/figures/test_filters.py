@@ -19,6 +19,7 @@ def columns(count: int) -> dict[str, Any]:
     return {
         "score": (number / count).astype(np.float32),
         "kind": number % 5,
+        "number": number.astype(np.float32),
         "state": np.array(["open", "shut", "odd"])[number % 3],
         "flow": np.stack([number, -number, 0 * number], axis=1).astype(np.float32),
     }
@@ -48,6 +49,7 @@ def drawn(bpy: ModuleType, obj: Any) -> int:
         ({"property": "score", "value_range": (0.25, 0.5)}, 16),
         ({"property": "score", "value_range": (0.25, 0.5), "invert": True}, N - 16),
         ({"property": "kind", "categories": (0, 3)}, 24),
+        ({"property": "number", "categories": (0, 3, 23, 24, 47)}, 5),
         ({"property": "kind", "value_range": (1, 2)}, 24),
         ({"property": "state", "categories": ("odd",)}, 20),
         ({"property": "flow", "value_range": (-9, 0), "component": 1}, 10),
@@ -98,6 +100,19 @@ def test_faces_of_meshes_are_filtered(bpy: ModuleType, tmp_path: Path) -> None:
     assert xs.max() <= 4.0 + 1e-5
     assert len(obj.data.polygons) == 162
     assert len(evaluated.polygons) >= 72
+    assert api.unsaved_changes(imported.collection, bpy.context.scene, bpy.context.view_layer) == []
+    assert api.save(imported, tmp_path / "saved.pickle").warnings == []
+    (saved,) = api.open_session(tmp_path / "saved.pickle").geometries
+    assert len(saved.model.triangles) == 162
+
+
+def test_applied_modifiers_leave_a_filter_out(bpy: ModuleType, imported: Any, tmp_path: Path) -> None:
+    from mosaic_addon import api
+
+    api.set_filter(imported.objects, api.Filter("score", (0.25, 0.5)))
+    options = api.ExportOptions(apply_modifiers=True)
+    assert api.save(imported, tmp_path / "saved.pickle", options).warnings == []
+    assert [len(each.points) for each in api.open_session(tmp_path / "saved.pickle").geometries] == [N, N]
 
 
 def test_senseless_filters_are_refused(bpy: ModuleType, imported: Any) -> None:

@@ -82,6 +82,15 @@ def test_a_text_stands_in_its_corner(bpy: ModuleType, imported: Any) -> None:
     assert (1 - vertices[:, 1].max()) * width * 600 / 900 == pytest.approx(6, abs=0.01)
 
 
+def rim_of(bpy: ModuleType, item: Any) -> Any:
+    """The colour of the rim around a label's letters."""
+    from mosaic_addon.scene.drawing.ink import INK
+    from mosaic_addon.scene.figures.overlay import inputs_of
+
+    (rim,) = inputs_of(item, ("Halo",))
+    return rim.node_tree.nodes[INK].inputs["Color"].default_value[:3]
+
+
 def test_labels_and_texts_are_read_back(bpy: ModuleType, imported: Any) -> None:
     from mosaic_addon import api
     from mosaic_addon.scene.figures import labels, overlay
@@ -94,6 +103,7 @@ def test_labels_and_texts_are_read_back(bpy: ModuleType, imported: Any) -> None:
     labels.set_label(label, other)
     read = labels.label_of(label)
     assert replace(read, color=other.color) == other
+    assert rim_of(bpy, label) == pytest.approx((0.0, 0.0, 0.0))  # dark behind white letters
     text = labels.add_text(scene, labels.PictureText("A"))
     labels.set_text(text, labels.PictureText("B", 1.0, -1.0, 12.0, 3.0))
     assert labels.text_of(text) == labels.PictureText("B", 1.0, -1.0, 12.0, 3.0)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.letters import corners_of, letters_in
 from tests.support.make_sessions import cloud, write_session
 
 MIDDLE = (500.0, 300.0, 200.0)
@@ -74,6 +75,26 @@ def test_the_length_is_chosen_near_a_fifth_of_the_width(bpy: ModuleType, importe
     length = part * width / imported.root.matrix_world.to_scale()[0]
     lead = float(f"{length:.3e}".split("e")[0])
     assert min(abs(lead - each) for each in (1, 2, 5, 10)) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("length", "unit", "label"),
+    [
+        (5.0, "", "5 \u00c5"),
+        (12.5, "", "1.25 nm"),
+        (500.0, "", "50 nm"),
+        (20_000.0, "", "2 \u00b5m"),
+        (500.0, "angstrom", "500 \u00c5"),
+        (500.0, "um", "0.05 \u00b5m"),
+    ],
+)
+def test_the_label_says_the_length(bpy: ModuleType, imported: Any, length: float, unit: str, label: str) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.scene.figures.scale_bar import ScaleBar, add_scale_bar
+
+    api.set_up_picture(imported)
+    item = add_scale_bar(bpy.context.scene, imported.collection, ScaleBar(length=length, unit=unit))
+    assert corners_of(bpy, item) - 4 == letters_in(bpy, label)
 
 
 def test_senseless_bars_are_refused(bpy: ModuleType, imported: Any) -> None:
