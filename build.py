@@ -29,7 +29,7 @@ EXAMPLE = "docs/examples/virion.pickle"
 PYTHON_OF_BLENDER = {"5.2": "3.13", "5.0": "3.11", "4.5": "3.11"}
 DEFAULT_BLENDERS = ("5.2", "5.0")
 
-TEST_TOOLS = ("pytest==9.*", "pytest-xdist==3.*", "hypothesis==6.*", "pillow==12.*")
+TEST_TOOLS = ("pytest==9.*", "pytest-xdist==3.*", "hypothesis==6.*", "pillow==12.*", "mrcfile==1.5.*")
 # Exact, so that a new release of a linter does not fail work that did not change. numpy 2.4 is the last whose
 # annotations Python 3.11 can read.
 CHECK_TOOLS = (

@@ -1,0 +1,293 @@
+"""Tomograms: their headers, their density binned to fit, and single slices, from files of strangers.
+
+A file is never held as a whole: its rows are read, converted and averaged a few at a time.
+"""
+
+import bz2
+import gzip
+import os
+import stat
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..session.errors import MosaicError, brief
+from .tomogram_headers import HEAD, Header, Place, Three, parse_header
+
+CHUNK: Final = 4 * 2**20  # bytes that are read at once, so that they are still in the processor's cache when averaged
+# How much shorter deflate and bzip2 can make a file at the most.
+BEST_RATIO: Final = {"gzip": 1040, "bzip2": 2**21}
+MAGIC: Final = {b"\x1f\x8b": "gzip", b"BZ": "bzip2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A box of voxels: from `start` up to, without, `stop`, along x, y, z."""
+
+    start: Three
+    stop: Three
+
+    @property
+    def shape(self) -> Three:
+        """Voxels along x, y, z."""
+        sides = [stop - start for start, stop in zip(self.start, self.stop)]
+        return sides[0], sides[1], sides[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """A tomogram, or a part of it, binned.
+
+    values: (z, y, x), finite. binning: n, if each value is the mean of n x n x n voxels; along an axis with fewer than n
+    of all of them, and at the far ends of what is left. voxel_size: angstrom of a value along x, y, z. origin: the centre
+    of value (0, 0, 0) in angstrom, so that value (k, j, i) lies at origin + (i, j, k) * voxel_size. It contains the
+    header's origin, which Mosaic's geometries do not: they lie at voxel x sampling rate. header: of the file. region: the
+    voxels of the file that were read.
+    """
+
+    values: NDArray[np.float32]
+    voxel_size: Place
+    origin: Place
+    binning: int
+    header: Header
+    region: Region
+
+
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """Read what a file says of its tomogram, and check that the values can be in the file.
+
+    Raises MosaicError, in a sentence with the file's name, if it does not exist, is no regular file, has no format that
+    is known, or is cut short.
+    """
+    with _opened(Path(path)) as (header, _):
+        return header
+
+
+def read_density(
+    path: str | os.PathLike[str],
+    *,
+    max_voxels: int,
+    region: Region | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Density:
+    """Read a tomogram with the smallest binning by which it has at most `max_voxels` values.
+
+    region: the voxels to read, by default all; what of it lies outside the tomogram is left out. progress: called with
+    the fraction that is done; an exception that it raises ends the reading. Raises MosaicError like `read_header`, and if
+    the region is empty or the file became shorter.
+    """
+    steps = density_steps(path, max_voxels=max_voxels, region=region)
+    while True:
+        try:
+            fraction = next(steps)
+        except StopIteration as end:
+            return end.value
+        if progress is not None:
+            progress(fraction)
+
+
+def density_steps(
+    path: str | os.PathLike[str], *, max_voxels: int, region: Region | None = None
+) -> Generator[float, None, Density]:
+    """Read a tomogram as `read_density` does, in steps: yield the fraction that is done. Close it to stop."""
+    with _opened(Path(path)) as (header, file):
+        region = _within(header, region)
+        binning = 1
+        while prod(-(-side // min(binning, side)) for side in region.shape) > max(max_voxels, 1):
+            binning += 1
+        bins = tuple(min(binning, side) for side in region.shape)
+        values = yield from _means(header, file, region, (bins[0], bins[1], bins[2]))
+    voxel = tuple(size * count for size, count in zip(header.voxel_size, bins))
+    origin = tuple(
+        origin + size * (start + (count - 1) / 2)
+        for origin, size, start, count in zip(header.origin, header.voxel_size, region.start, bins)
+    )
+    return Density(values, (voxel[0], voxel[1], voxel[2]), (origin[0], origin[1], origin[2]), binning, header, region)
+
+
+def read_slice(
+    path: str | os.PathLike[str],
+    axis: Literal["x", "y", "z"],
+    index: int,
+    *,
+    average: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> NDArray[np.float32]:
+    """Read one slice at full resolution, across `axis`, or the mean of `average` slices around it.
+
+    Of an even number there is one more behind the slice than before it; those outside the tomogram are left out. Returns
+    (y, x) across z, (z, x) across y, (z, y) across x. progress, errors: as for `read_density`. Across x all of the file
+    is read.
+    """
+    number = "xyz".index(axis)
+    with _opened(Path(path)) as (header, file):
+        first = index - (average - 1) // 2
+        start = [0, 0, 0]
+        stop = list(header.shape)
+        start[number], stop[number] = max(first, 0), min(first + max(average, 1), header.shape[number])
+        region = _within(header, Region((start[0], start[1], start[2]), (stop[0], stop[1], stop[2])))
+        bins = [1, 1, 1]
+        bins[number] = region.shape[number]
+        steps = _means(header, file, region, (bins[0], bins[1], bins[2]))
+        while True:
+            try:
+                fraction = next(steps)
+            except StopIteration as end:
+                return end.value.squeeze(2 - number)
+            if progress is not None:
+                progress(fraction)
+
+
+# --- the file --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Header, BinaryIO]]:
+    """Open a tomogram: its header, and what reads the bytes that the header speaks of. Names the file in each error."""
+    name = brief(path.name or str(path))
+    try:
+        with _regular_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            header, file_of_values = _begin(path, file, size)
+            if not header.compression:
+                _check_size(header, size)
+            elif header.offset + header.data_bytes > size * BEST_RATIO[header.compression]:
+                raise MosaicError("is cut short or damaged: no file so small can hold its values; copy it again")
+            yield header, file_of_values
+    except MosaicError as error:
+        raise MosaicError(f"{name} {error}.") from error
+    except (EOFError, zlib.error) as error:
+        raise MosaicError(f"{name} is compressed and ends too early or is damaged; copy it again.") from error
+    except OSError as error:
+        raise MosaicError(f"{name} cannot be read: {error.strerror or error}; copy it again.") from error
+
+
+def _regular_file(path: Path) -> BinaryIO:
+    try:  # with O_NONBLOCK, so that opening a FIFO does not wait for someone to write
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise MosaicError("does not exist; check the path") from None
+    except (OSError, ValueError) as error:
+        if os.path.isdir(path):
+            raise MosaicError("is a folder; choose a file") from None
+        raise MosaicError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise MosaicError(
+            "is a folder; choose a file" if stat.S_ISDIR(mode) else "is not a regular file, so it is not opened"
+        )
+    return os.fdopen(handle, "rb")
+
+
+def _begin(path: Path, file: BinaryIO, size: int) -> tuple[Header, BinaryIO]:
+    """Parse the header of an open file, within what compresses it. Returns it with what reads the bytes it speaks of."""
+    compression = MAGIC.get(file.read(2), "")
+    file.seek(0)
+    inner = _decompressed(file, compression)
+    header = parse_header(path, inner.read(HEAD))
+    if not header.compression:
+        return replace(header, compression=compression), inner
+    if compression:
+        raise MosaicError("is compressed twice; unpack it once")
+    file.seek(header.packed_from)
+    return header, _decompressed(file, header.compression)
+
+
+def _decompressed(file: BinaryIO, compression: str) -> BinaryIO:
+    """Return what reads the bytes of a file behind its compression; no more of them than are asked for."""
+    if compression == "gzip":
+        return gzip.GzipFile(fileobj=file, mode="rb")  # type: ignore[return-value]
+    if compression == "bzip2":
+        return bz2.BZ2File(file, "rb")  # type: ignore[return-value]
+    return file
+
+
+def _check_size(header: Header, size: int) -> None:
+    needed = header.offset + header.data_bytes
+    if needed > size:
+        raise MosaicError(
+            f"is cut short: its header speaks of {needed} bytes, and the file has {size}; copy or export it again"
+        )
+
+
+def _within(header: Header, region: Region | None) -> Region:
+    """Return the part of a region that lies in the tomogram. Raises MosaicError if there is none."""
+    if region is None:
+        return Region((0, 0, 0), header.shape)
+    start = [max(0, value) for value in region.start]
+    stop = [min(value, side) for value, side in zip(region.stop, header.shape)]
+    if any(low >= high for low, high in zip(start, stop)):
+        raise MosaicError(
+            f"has {' x '.join(map(str, header.shape))} voxels, and none of those that were asked for; choose others"
+        )
+    return Region((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
+
+
+# --- the values ------------------------------------------------------------------------------------------------------
+
+
+def _means(header: Header, file: BinaryIO, region: Region, bins: Three) -> Generator[float, None, NDArray[np.float32]]:
+    """Average blocks of `bins` voxels along x, y, z, and yield the fraction that is done. Returns (z, y, x) values."""
+    order = header.order
+    fast, middle, slow = (bins[axis] for axis in order)
+    low, high = [region.start[axis] for axis in order], [region.stop[axis] for axis in order]
+    rows = header.shape[order[1]]
+    count = [stop - start for start, stop in zip(low, high)]
+    sums = np.zeros([-(-count[axis] // (fast, middle, slow)[axis]) for axis in (2, 1, 0)], np.float32)
+    step = max(CHUNK // header.row_bytes // middle, 1) * middle
+    memory = np.empty((min(step, count[1]), header.row_bytes), np.uint8)
+    for k in range(count[2]):
+        for j in range(0, count[1], step):
+            chunk = memory[: min(step, count[1] - j)]
+            _fill(file, chunk, header.offset + ((low[2] + k) * rows + low[1] + j) * header.row_bytes)
+            values = _values(header, chunk)[:, low[0] : high[0]]
+            _add_blocks(sums[k // slow, j // middle :], values, middle, fast)
+            yield (k + (j + len(chunk)) / count[1]) / count[2]
+    for axis, size in zip((2, 1, 0), (slow, middle, fast)):  # of the array: slow is its first
+        parts = np.full(sums.shape[2 - axis], size, np.float32)
+        parts[-1] = count[axis] - size * (len(parts) - 1)
+        sums /= parts.reshape([-1 if number == 2 - axis else 1 for number in range(3)])
+    np.nan_to_num(sums, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.ascontiguousarray(sums.transpose([2 - order.index(axis) for axis in (2, 1, 0)]))
+
+
+def _fill(file: BinaryIO, memory: NDArray[np.uint8], start: int) -> None:
+    """Read the bytes of a file from `start` on. Raises MosaicError if it ends before."""
+    file.seek(start)
+    view = memory.reshape(-1).data
+    if file.readinto(view) != len(view):  # type: ignore[attr-defined]
+        raise MosaicError("ends before its last value; copy it again")
+
+
+def _values(header: Header, rows: NDArray[np.uint8]) -> NDArray[Any]:
+    """Return the values of rows of bytes as float32, (rows, columns)."""
+    if header.four_bits:  # the first of two in the lower half
+        pairs = np.stack([rows & 15, rows >> 4], axis=-1).reshape(len(rows), -1)
+        return pairs.astype(np.float32)
+    with np.errstate(all="ignore"):
+        return rows.view(header.dtype).astype(np.float32, copy=False)
+
+
+def _add_blocks(sums: NDArray[np.float32], values: NDArray[Any], middle: int, fast: int) -> None:
+    """Add the sums of blocks of `middle` rows and `fast` columns. The last blocks may have less of either."""
+    whole = len(values) // middle * middle
+    parts = [values[:whole].reshape(-1, middle, values.shape[1]), values[None, whole:]]
+    row = 0
+    with np.errstate(all="ignore"):
+        for part in parts:
+            if not part.shape[0] or not part.shape[1]:
+                continue
+            added = part.sum(axis=1) if part.shape[1] > 1 else part[:, 0]
+            target = sums[row : row + len(added)]
+            for column in range(fast):
+                piece = added[:, column::fast]
+                target[:, : piece.shape[1]] += piece
+            row += len(added)
