@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import bpy
 
+from .scene.drawing.appearance import set_number
 from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.drawing.filters import Filter, clear_filter, filter_of, set_filter
 from .scene.drawing.membranes import draw_as
@@ -109,6 +110,7 @@ __all__ = [
     "sessions_in",
     "set_cut",
     "set_filter",
+    "set_on_screen",
     "set_own_shape",
     "set_print_width",
     "set_up_picture",
@@ -301,6 +303,15 @@ def show_as(
         raise MosaicError(" ".join(refused))
 
 
+def set_on_screen(objects: Sequence[bpy.types.Object], on_screen: bool = True) -> None:
+    """Let the points and wireframes of objects keep their width in the picture of the scene's camera, or in space.
+
+    On screen a point is its size in pixels of a picture that is 900 pixels high, as in Mosaic's window, however near
+    the camera is and whatever number of pixels the picture has.
+    """
+    set_number(objects, "on_screen", on_screen)
+
+
 def show_as_in(view: View, imported: Imported, height: int) -> None:
     """Draw points and lines as wide as Mosaic does in a picture, where their size counts in pixels of that picture.
 
@@ -308,4 +319,4 @@ def show_as_in(view: View, imported: Imported, height: int) -> None:
     """
     distance = math.dist(view.position, view.focal_point)
     pixel_size = 2 * distance * math.tan(math.radians(view.view_angle) / 2) / height
-    set_inputs(imported.objects, {"Pixel Size": pixel_size, "Focal Distance": distance})
+    set_inputs(imported.objects, {"Pixel Size": pixel_size, "On Screen": True, "Picture Height": float(height)})

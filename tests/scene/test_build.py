@@ -329,6 +329,31 @@ def test_the_pixel_size_is_that_of_mosaics_first_view_or_as_asked(bpy: ModuleTyp
     assert build(bpy, path, pixel_size=3.5).root["mosaic_pixel_size"] == 3.5
 
 
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_points_are_never_so_wide_that_they_hide_each_other(bpy: ModuleType, tmp_path: Path, shuffled: bool) -> None:
+    from mosaic_addon.scene.data.extent import first_pixel_size
+
+    step = 7.0
+    grid = np.stack(np.meshgrid(*(np.arange(15) * step,) * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    if shuffled:
+        np.random.default_rng(1).shuffle(grid)
+    far = np.float32([[0, 0, 0], [9000, 9000, 9000]])
+    given = [cloud("dense", points=grid.astype(np.float32)), cloud("few", points=grid[:99].astype(np.float32))]
+    path = write_session(tmp_path / "s.pickle", [*given, cloud("corners", points=far)])
+    dense, few, _ = (inputs_of(obj) for obj in build(bpy, path).objects)
+    pixel = first_pixel_size(far[0].astype(np.float64), far[1].astype(np.float64))
+    assert few["Size"] * few["Pixel Size"] == pytest.approx(few["Size"] * pixel)
+    assert dense["Size"] * dense["Pixel Size"] == pytest.approx(4 * step)
+    assert dense["Size"] == few["Size"]  # what a saved session has
+
+
+@pytest.mark.parametrize("points", [np.zeros((2000, 3)), np.full((2000, 3), np.nan), np.zeros((0, 3))])
+def test_points_without_a_spacing_are_as_wide_as_in_mosaic(points: np.ndarray) -> None:
+    from mosaic_addon.scene.data.extent import spacing
+
+    assert spacing(points, 1.0) == np.inf
+
+
 @pytest.mark.parametrize("options", [{"angstrom_per_unit": 0}, {"angstrom_per_unit": np.nan}, {"pixel_size": -1.0}])
 def test_options_without_sense_are_refused(bpy: ModuleType, tmp_path: Path, options: dict[str, float]) -> None:
     path = write_session(tmp_path / "s.pickle", [cloud()])

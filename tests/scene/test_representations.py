@@ -228,72 +228,6 @@ def test_mesh_spheres_are_as_large_as_native_ones_and_as_fine_as_asked(
         np.testing.assert_allclose(np.linalg.norm(part.points - place, axis=1), 7 * PIXEL / 2, rtol=1e-4)
 
 
-def place_camera(bpy: ModuleType, location: tuple[float, ...], turn: tuple[float, ...] = (0.5, 0.3, 0.2)) -> Any:
-    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
-    camera.location, camera.rotation_euler = location, turn
-    bpy.context.scene.collection.objects.link(camera)
-    bpy.context.scene.camera = camera
-    return camera
-
-
-def depths(camera: Any, points: np.ndarray) -> np.ndarray:
-    """How far in front of the camera world points are, along its view."""
-    return -(np.c_[points, np.ones(len(points))] @ np.linalg.inv(np.array(camera.matrix_world)).T)[:, 2]
-
-
-def test_flat_points_are_discs_that_face_the_camera_as_it_moves(bpy: ModuleType, tmp_path: Path) -> None:
-    from mosaic_addon.scene.drawing.representation_parts import DISC_RADIUS
-
-    obj = one(bpy, tmp_path, make("points", appearance=LOOK | {"render_spheres": False}), angstrom_per_unit=100.0)
-    obj.parent.rotation_euler = (0.4, -0.9, 1.3)
-    camera = place_camera(bpy, (3, -4, 5))
-    for turn in ((0.5, 0.3, 0.2), (1.5, -0.4, 2.2)):
-        camera.rotation_euler = turn
-        parts = parts_of(bpy, obj)
-        assert [len(part.corners) for part in parts] == [1] * 5
-        towards = np.linalg.inv(np.array(obj.matrix_world, np.float64))[:3, :3] @ np.array(camera.matrix_world)[:3, 2]
-        towards /= np.linalg.norm(towards)
-        for part, place in zip(parts, PLACES, strict=True):
-            arms = part.points - place
-            np.testing.assert_allclose(np.linalg.norm(arms, axis=1), 10 * PIXEL / 2 * DISC_RADIUS, rtol=1e-4)
-            np.testing.assert_allclose(arms @ towards, 0, atol=1e-2)
-            assert np.cross(arms[0], arms[1]) @ towards > 0, "its front is away from the camera"
-
-
-@pytest.mark.parametrize("how", ["plain", "Instances", "flat"])
-def test_with_a_focal_distance_points_are_as_wide_on_the_screen_wherever_they_are(
-    bpy: ModuleType, tmp_path: Path, how: str
-) -> None:
-    obj = one(bpy, tmp_path, make("points"), angstrom_per_unit=10.0)
-    camera = place_camera(bpy, (20, 20, 150), (0.1, 0.05, 0.3))
-    for name, value in (("Focal Distance", 1200.0), ("Instances", how == "Instances"), ("Spheres", how != "flat")):
-        set_input(obj, name, value)
-    parts = parts_of(bpy, obj)
-    world = PLACES @ np.array(obj.matrix_world)[:3, :3].T
-    expected = 10 * PIXEL / 2 * depths(camera, world) * 10 / 1200  # 10 angstrom a unit
-    assert np.ptp(expected) > 1
-    if how == "plain":
-        radii = parts[0].radii
-    else:
-        radii = [np.linalg.norm(part.matrix[:3, 0]) for part in parts]
-    np.testing.assert_allclose(radii, expected, rtol=1e-4)
-    camera.location.z = -100  # all points lie behind it
-    parts = parts_of(bpy, obj)
-    hidden = parts[0].radii if how == "plain" else [np.linalg.norm(part.matrix[:3, 0]) for part in parts]
-    np.testing.assert_allclose(hidden, 0, atol=1e-6)
-
-
-def test_soft_points_have_their_size_in_space_whatever_the_camera(bpy: ModuleType, tmp_path: Path) -> None:
-    obj = one(bpy, tmp_path, make("points"))
-    place_camera(bpy, (200, 200, 1500))
-    set_input(obj, "Focal Distance", 100.0)
-    set_input(obj, "Spheres", False)
-    (part,) = drawn_as(bpy, obj, "Gaussian Density")
-    np.testing.assert_allclose(part.radii, 6, rtol=1e-6)
-    set_input(obj, "Splat Radius", 11.0)
-    np.testing.assert_allclose(parts_of(bpy, obj)[0].radii, 11, rtol=1e-6)
-
-
 # --- arrows ----------------------------------------------------------------------------------------------------------
 
 
@@ -405,19 +339,6 @@ def test_lines_of_a_wireframe_are_tubes_as_wide_as_their_pixels(bpy: ModuleType,
     (wires,) = drawn_as(bpy, obj, "Wireframe")
     # Where tubes meet, the end of one lies inside another.
     assert distance_to_edges(wires.points).max() == pytest.approx(pixels * PIXEL / 2, rel=1e-3)
-
-
-def test_with_a_focal_distance_lines_are_as_wide_on_the_screen_wherever_they_are(
-    bpy: ModuleType, tmp_path: Path
-) -> None:
-    obj = one(bpy, tmp_path, make("mesh"))
-    camera = place_camera(bpy, (-300, 200, 500), (0, -0.7, 0))
-    set_input(obj, "Focal Distance", 700.0)
-    (wires,) = drawn_as(bpy, obj, "Wireframe")
-    ends = np.array([PLACES[np.linalg.norm(PLACES[:4] - point, axis=1).argmin()] for point in wires.points])
-    expected = depths(camera, ends) * PIXEL / 2 / 700
-    assert np.ptp(expected) > 0.1
-    np.testing.assert_allclose(np.linalg.norm(wires.points - ends, axis=1), expected, rtol=1e-2)
 
 
 # --- animation, and more than one import -----------------------------------------------------------------------------

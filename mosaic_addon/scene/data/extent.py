@@ -1,4 +1,4 @@
-"""The extent of points, and the size of a pixel in Mosaic's first view of them."""
+"""The extent and the spacing of points, and the size of a pixel in Mosaic's first view of them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,6 +11,7 @@ VIEW_ANGLE = np.radians(30.0)
 VIEW_HEIGHT = 900
 BLOCK = 131_072  # points that stay in the processor's cache between the search for the lowest and the highest
 CHUNK = 256  # points side by side in one row, so that numpy reduces whole cache lines
+SAMPLES, NEAR = 3, 128  # places at which points are looked at for their spacing, and how many there
 
 
 def extent(clouds: Iterable[NDArray[Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -63,3 +64,32 @@ def first_pixel_size(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> 
     radius = float(np.linalg.norm(upper - lower)) / 2 or 0.5
     distance = radius / np.sin(VIEW_ANGLE / 2)
     return float(2 * distance * np.tan(VIEW_ANGLE / 2) / VIEW_HEIGHT)
+
+
+def spacing(points: NDArray[Any], voxel: float) -> float:
+    """Return how far points, (n, 3), are from their nearest neighbours: the median near a few of them.
+
+    voxel: its size; points that are that close to those beside them in the array have their neighbours there, as those
+    of a segmentation do. Others are compared with all points. Returns infinity where no two points are apart.
+    """
+    count = len(points)
+    found = []
+    for number in range(SAMPLES):
+        place = (2 * number + 1) * count // (2 * SAMPLES)
+        first = max(min(place - NEAR // 2, count - NEAR), 0)
+        distance = _nearest(points[first : first + NEAR])
+        if distance > 1.5 * voxel and count > NEAR:
+            away = np.abs(points[:, 0] - points[place, 0])
+            for axis in (1, 2):
+                np.maximum(away, np.abs(points[:, axis] - points[place, axis]), out=away)
+            distance = _nearest(points[np.argpartition(away, NEAR)[:NEAR]])
+        found.append(distance)
+    return float(np.median(found))
+
+
+def _nearest(points: NDArray[Any]) -> float:
+    """The median of how far each of points, (n, 3), is from the nearest one elsewhere; infinity where none is."""
+    points = points[np.isfinite(points).all(axis=1)].astype(np.float64)
+    squares = ((points[:, None] - points[None]) ** 2).sum(axis=-1)
+    squares[squares == 0] = np.inf
+    return float(np.sqrt(np.median(squares.min(axis=1)))) if len(points) else np.inf

@@ -41,6 +41,7 @@ DEFAULT_SIZE = 8.0  # of the modifier's input
 INPUTS = {
     "size": "Size",
     "render_spheres": "Spheres",
+    "on_screen": "On Screen",
     "viewport_amount": "Viewport Amount",
     "start": "Start",
     "step": "Step",

@@ -11,8 +11,9 @@ from .materials import axis_material
 from .node_tree import NodeProgram, shared_group, socket_named
 
 VERSION = 1  # of all node groups of representations; a .blend keeps those that it was made with
-SPHERES, ARROWS, AXES, LINES, FRAME, FEWER, MEMBRANE = (
-    f"Mosaic {name}" for name in ("Spheres", "Arrows", "Axes", "Lines", "Frame", "Fewer Points", "Membrane")
+SPHERES, ARROWS, AXES, LINES, FRAME, FEWER, MEMBRANE, ON_SCREEN = (
+    f"Mosaic {name}"
+    for name in ("Spheres", "Arrows", "Axes", "Lines", "Frame", "Fewer Points", "Membrane", "On Screen")
 )
 
 # The arrow of VTK (vtkArrowSource), with the proportions that Mosaic gives it, per unit of its length.
@@ -24,23 +25,22 @@ DISC_RADIUS = 1.10  # of a disc that covers most of the square that Mosaic draws
 
 
 def part_group(name: str) -> bpy.types.NodeTree:
-    """Return the node group of a part. name: SPHERES, ARROWS, AXES, LINES, FRAME, FEWER or MEMBRANE."""
+    """Return the node group of a part. name: SPHERES, ARROWS, AXES, LINES, FRAME, FEWER, MEMBRANE or ON_SCREEN."""
     return shared_group(name, "GeometryNodeTree", VERSION, BUILDERS[name])
 
 
 def _build_spheres(program: NodeProgram) -> None:
-    """Build SPHERES: points as spheres, or as flat discs that face the camera."""
+    """Build SPHERES: points as spheres, or as flat discs."""
     program.input("Points", "Geometry")
     program.input("Radius", "Float", "Angstrom", min_value=0)
-    program.input("Focal Distance", "Float", "Angstrom", min_value=0)
+    program.input("Facing", "Rotation", "Of the discs")
     program.input("Soft", "Float")
     program.input("Spheres", "Bool", default_value=True)
     program.input("Instances", "Bool")
     program.input("Sphere Detail", "Int", default_value=2)
     program.output("Geometry", "Geometry")
     start = program.node("NodeGroupInput").outputs
-    camera = _camera(program)
-    radius = program.math("MULTIPLY", start["Radius"], _depth(program, start["Focal Distance"], camera))
+    radius = start["Radius"]
     layers = program.math("ADD", start["Soft"], 1.0)
 
     def sprite(geometry: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
@@ -64,7 +64,7 @@ def _build_spheres(program: NodeProgram) -> None:
         {
             "Points": start["Points"],
             "Instance": circle.outputs["Mesh"],
-            "Rotation": camera["Rotation"],
+            "Rotation": start["Facing"],
             "Scale": radius,
         },
     )
@@ -80,23 +80,42 @@ def marked(program: NodeProgram, geometry: bpy.types.NodeSocket, name: str, valu
     return program.node("GeometryNodeStoreNamedAttribute", name, inputs, data_type="FLOAT").outputs[0]
 
 
-def _camera(program: NodeProgram) -> Any:
-    """Add a node that knows where the scene's camera is, in the geometry's own space. Returns its outputs."""
-    camera = program.node("GeometryNodeObjectInfo", "Camera", transform_space="RELATIVE")
-    program.connect(program.node("GeometryNodeInputActiveCamera").outputs[0], camera.inputs["Object"])
-    return camera.outputs
+def _build_on_screen(program: NodeProgram) -> None:
+    """Build ON_SCREEN: how the scene's camera sees a point.
 
-
-def _depth(program: NodeProgram, focal_distance: bpy.types.NodeSocket, camera: Any) -> bpy.types.NodeSocket:
-    """The factor by which a point must grow to look as wide as at the focal distance; 1 where that distance is 0."""
+    Grow is the factor by which what is sized in pixels of Pixel Size must grow to be as many pixels in the picture.
+    Facing is the rotation by which a disc faces the camera. The camera's projection matrix gives the height of what it
+    sees: 2 / P22 at the distance 1, or everywhere without perspective (https://docs.gl/gl2/glFrustum, glOrtho).
+    """
+    program.input("On Screen", "Bool")
+    program.input("Pixel Size", "Float", "Angstrom", min_value=0)
+    program.input("Picture Height", "Float", "Pixels")
+    program.output("Grow", "Float")
+    program.output("Facing", "Rotation")
+    start = program.node("NodeGroupInput").outputs
+    active = program.node("GeometryNodeInputActiveCamera").outputs[0]
+    camera = program.node("GeometryNodeObjectInfo", "Camera", {"Object": active}, transform_space="RELATIVE").outputs
+    lens = program.node("GeometryNodeCameraInfo", "Lens", {"Camera": active}).outputs
     position = program.node("GeometryNodeInputPosition").outputs[0]
-    from_camera = program.vector("SUBTRACT", position, camera["Location"])
-    turn = {"Vector": (0, 0, 1), "Rotation": camera["Rotation"]}
-    backward = program.node("FunctionNodeRotateVector", "", turn).outputs[0]
-    along = program.vector("DOT_PRODUCT", from_camera, backward)
-    depth = program.math("DIVIDE", along, program.math("MULTIPLY", focal_distance, -1.0))
-    none = program.math("COMPARE", focal_distance, 0.0, 1e-6)
-    return program.math("MAXIMUM", depth, none)  # these nodes take x / 0 for 0
+    turn = {"Vector": (0, 0, -1), "Rotation": camera["Rotation"]}
+    forward = program.node("FunctionNodeRotateVector", "", turn).outputs[0]
+    depth = program.vector("DOT_PRODUCT", program.vector("SUBTRACT", position, camera["Location"]), forward)
+    # Without perspective the height is one of the world, where an angstrom is as long as the object's scale says.
+    this = program.node(
+        "GeometryNodeObjectInfo", "This object", {"Object": program.node("GeometryNodeSelfObject").outputs[0]}
+    )
+    scale = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": this.outputs["Scale"]}).outputs["X"]
+    parallel = program.math("DIVIDE", 1.0, program.math("ABSOLUTE", scale))
+    away = program.switch(
+        lens["Is Orthographic"], program.math("MAXIMUM", depth, 0.0), parallel, "Orthographic?", "FLOAT"
+    )
+    projection = program.node("FunctionNodeSeparateMatrix", "Projection", {"Matrix": lens["Projection Matrix"]}).outputs
+    height = program.math("DIVIDE", program.math("MULTIPLY", away, 2.0), projection["Column 2 Row 2"])
+    pixel = program.math("DIVIDE", height, start["Picture Height"])
+    grow = program.switch(
+        start["On Screen"], 1.0, program.math("DIVIDE", pixel, start["Pixel Size"]), "On screen?", "FLOAT"
+    )
+    program.node("NodeGroupOutput", inputs={"Grow": grow, "Facing": camera["Rotation"]})
 
 
 def _arrow(program: NodeProgram) -> bpy.types.NodeSocket:
@@ -206,14 +225,12 @@ def _build_lines(program: NodeProgram) -> None:
     """
     program.input("Mesh", "Geometry")
     program.input("Width", "Float", "Angstrom", min_value=0)
-    program.input("Focal Distance", "Float", "Angstrom", min_value=0)
     program.input("Sides", "Int", default_value=5)
     program.output("Geometry", "Geometry")
     start = program.node("NodeGroupInput").outputs
     inputs = {"Geometry": start["Mesh"], "Name": "custom_normal"}
     bare = program.node("GeometryNodeRemoveAttribute", "No normals", inputs).outputs[0]
-    width = program.math("MULTIPLY", start["Width"], _depth(program, start["Focal Distance"], _camera(program)))
-    radius = program.math("MULTIPLY", program.math("MINIMUM", width, widest_line(program, bare)), 0.5)
+    radius = program.math("MULTIPLY", program.math("MINIMUM", start["Width"], widest_line(program, bare)), 0.5)
     edges = program.node("GeometryNodeMeshToCurve", "Edges", {"Mesh": bare})
     thick = program.node("GeometryNodeSetCurveRadius", "Radius", {"Curve": edges.outputs[0], "Radius": radius})
     profile = program.node("GeometryNodeCurvePrimitiveCircle", "Profile", {"Resolution": start["Sides"], "Radius": 1.0})
@@ -337,4 +354,5 @@ BUILDERS: dict[str, Callable[[NodeProgram], None]] = {
     FRAME: _build_frame,
     FEWER: _build_fewer,
     MEMBRANE: _build_membrane,
+    ON_SCREEN: _build_on_screen,
 }

@@ -11,6 +11,7 @@ import bpy
 from bpy.types import Modifier, NodesModifier
 
 from ..compat import ModifierInputs
+from ..data.extent import VIEW_HEIGHT
 from ..keys import EDGES, GLYPH, NODE_GROUP
 from .cut_nodes import shaping_group
 from .materials import SPLAT_SIGMAS, edge_material
@@ -23,6 +24,7 @@ from .representation_parts import (
     LINES,
     MEMBRANE,
     MEMBRANE_SMOOTHING,
+    ON_SCREEN,
     SPHERES,
     VERSION,
     marked,
@@ -41,6 +43,9 @@ VOLUME = "Mosaic Volume"
 SEGMENTATION = "Mosaic Segmentation"
 FIT = "Mosaic Fit"
 TRAJECTORY = "Mosaic Trajectory"
+# The group of a kind of data that looks at the scene's camera has more to its name. Only what needs the camera has it,
+# because it is drawn anew each time the camera moves.
+WITH_CAMERA = " with Camera"
 
 FITTED_SURFACE = "fitted_surface"  # the true surface of a parametric model, which Mosaic cannot show
 MEMBRANE_SURFACE = "membrane_surface"  # a smooth surface around points, which Mosaic does not have either
@@ -78,7 +83,7 @@ class RepresentationFactory:
     """Gives objects their "Mosaic" modifier. Each node group is looked up once."""
 
     def __init__(self) -> None:
-        self._groups: dict[str, tuple[bpy.types.NodeTree, ModifierInputs]] = {}
+        self._groups: dict[tuple[str, bool], tuple[bpy.types.NodeTree, ModifierInputs]] = {}
 
     def add(self, obj: bpy.types.Object, group: str, representation: str, values: dict[str, Any]) -> None:
         """Draw an object.
@@ -86,10 +91,11 @@ class RepresentationFactory:
         group: its kind of data, such as POINTS. representation: one that OFFERED has for it. values: other inputs of
         the modifier, by name; those that are left out keep their defaults.
         """
-        if group not in self._groups:
-            tree = representation_group(group)
-            self._groups[group] = (tree, ModifierInputs(tree))
-        tree, inputs = self._groups[group]
+        key = group, _needs_camera(values.get("Spheres", True), values.get("On Screen", False))
+        if key not in self._groups:
+            tree = representation_group(*key)
+            self._groups[key] = (tree, ModifierInputs(tree))
+        tree, inputs = self._groups[key]
         modifier = obj.modifiers.new(MODIFIER, "NODES")
         assert isinstance(modifier, NodesModifier)
         modifier.node_group = tree
@@ -115,6 +121,7 @@ def kind_drawn(modifier: Modifier | None) -> str | None:
     """The kind of data that a modifier draws, such as POINTS; None for one that is not ours."""
     tree = getattr(modifier, "node_group", None)
     name = (NODE_GROUP.read(tree) or "").partition("/")[0] if tree is not None else ""
+    name = name.removesuffix(WITH_CAMERA)
     return name if name in OFFERED else None
 
 
@@ -146,7 +153,24 @@ def set_inputs(objects: Iterable[bpy.types.Object], values: dict[str, Any]) -> N
         for name, value in values.items():
             if name in inputs:
                 inputs.set(modifier, name, value)
+        if not values.keys().isdisjoint(("Spheres", "On Screen")):
+            _let_see_camera(modifier, inputs)
         obj.update_tag()
+
+
+def _needs_camera(spheres: bool, on_screen: bool) -> bool:
+    """Tell whether points are drawn as the camera sees them: discs face it, and it counts the pixels of the screen."""
+    return on_screen or not spheres
+
+
+def _let_see_camera(modifier: NodesModifier, inputs: ModifierInputs) -> None:
+    """Draw an object by the group that looks at the camera, if it needs that one. Both groups have the same inputs."""
+    kind = kind_drawn(modifier)
+    if kind is None or "On Screen" not in inputs:
+        return
+    group = representation_group(kind, _needs_camera(*inputs.several(modifier, ("Spheres", "On Screen"))))
+    if modifier.node_group != group:
+        modifier.node_group = group
 
 
 def group_of(obj: bpy.types.Object) -> str | None:
@@ -168,9 +192,10 @@ def set_representation(objects: Iterable[bpy.types.Object], representation: str)
     return [obj for obj, group in grouped if representation not in OFFERED.get(group or "", ())]
 
 
-def representation_group(group: str) -> bpy.types.NodeTree:
-    """Return the node group that draws a kind of data, such as POINTS."""
-    return shared_group(group, "GeometryNodeTree", VERSION, BUILDERS[group])
+def representation_group(group: str, with_camera: bool = False) -> bpy.types.NodeTree:
+    """Return the node group that draws a kind of data, such as POINTS. with_camera: the one that looks at the camera."""
+    name = group + WITH_CAMERA if with_camera else group
+    return shared_group(name, "GeometryNodeTree", VERSION, lambda program: BUILDERS[group](program, with_camera))
 
 
 # --- the groups ------------------------------------------------------------------------------------------------------
@@ -184,9 +209,11 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
     program.input(
         "Pixel Size", "Float", "Angstrom that one of Mosaic's screen pixels stands for", default_value=1, min_value=0
     )
-    tip = "Angstrom from the camera at which a pixel is the Pixel Size; points are as wide on the screen at any other, "
-    tip += "as in Mosaic. 0: points have their size in space"
-    program.input("Focal Distance", "Float", tip, default_value=0, min_value=0)
+    tip = "Points and lines keep their width in the picture of the scene's camera, as in Mosaic; else they have a size "
+    tip += "in space. Choose it in the sidebar, so that the camera is asked"
+    program.input("On Screen", "Bool", tip, default_value=False)
+    tip = "Pixels of Mosaic's screen that the height of the picture stands for, where On Screen counts them"
+    program.input("Picture Height", "Float", tip, default_value=VIEW_HEIGHT, min_value=1)
     tip = "Part of the points that views draw, at random, to stay fluid; a render draws all"
     program.input("Viewport Amount", "Float", tip, default_value=1, min_value=0, max_value=1, subtype="FACTOR")
     if group != SEGMENTATION:
@@ -198,9 +225,8 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
         program.input("Line Width", "Float", tip, default_value=1, min_value=0)
     if group == FIT:
         program.input("Tube Width", "Float", "Width of a fitted curve in pixels", default_value=8, min_value=0)
-    program.input(
-        "Spheres", "Bool", "Draw points as spheres, else as flat discs that face the camera", default_value=True
-    )
+    tip = "Draw points as spheres, else as flat discs. Choose it in the sidebar, so that these face the camera"
+    program.input("Spheres", "Bool", tip, default_value=True)
     tip = "Draw each point as a mesh sphere: slower, but round in EEVEE, which draws native points crudely"
     program.input("Instances", "Bool", tip, default_value=False)
     program.input("Sphere Detail", "Int", "Subdivisions of the mesh spheres", default_value=2, min_value=1, max_value=5)
@@ -236,16 +262,28 @@ def _finish(program: NodeProgram, group: str, start: Any, drawn: dict[str, bpy.t
     menu.default_value = LABELS[OFFERED[group][0]]
 
 
+def _pixel_size(program: NodeProgram, start: Any, with_camera: bool) -> tuple[Any, dict[str, Any]]:
+    """Add the size of a pixel in angstrom, and what discs are turned by. with_camera: as the scene's camera sees it."""
+    if not with_camera:
+        return start["Pixel Size"], {}
+    names = ("On Screen", "Pixel Size", "Picture Height")
+    seen = program.node("GeometryNodeGroup", ON_SCREEN, node_tree=part_group(ON_SCREEN))
+    for name in names:
+        program.connect(start[name], seen.inputs[name])
+    pixel = program.math("MULTIPLY", start["Pixel Size"], seen.outputs["Grow"])
+    return pixel, {"Facing": seen.outputs["Facing"]}
+
+
 def _drawn_points(
-    program: NodeProgram, start: Any, points: bpy.types.NodeSocket, arrows: bool = True
+    program: NodeProgram, start: Any, points: bpy.types.NodeSocket, with_camera: bool, arrows: bool = True
 ) -> dict[str, Any]:
     """The geometry of each representation of points. arrows: those with arrows and soft points, too."""
     points = program.group(part_group(FEWER), {"Points": points, "Amount": start["Viewport Amount"]})
-    half = program.math("MULTIPLY", start["Size"], 0.5)
-    radius = program.math("MULTIPLY", half, start["Pixel Size"])
-    choices = {name: start[name] for name in ("Focal Distance", "Spheres", "Instances", "Sphere Detail")}
+    pixel, facing = _pixel_size(program, start, with_camera)
+    radius = program.math("MULTIPLY", program.math("MULTIPLY", start["Size"], 0.5), pixel)
+    choices = {name: start[name] for name in ("Spheres", "Instances", "Sphere Detail")}
     spheres = part_group(SPHERES)
-    drawn = {"pointcloud": program.group(spheres, {"Points": points, "Radius": radius, **choices})}
+    drawn = {"pointcloud": program.group(spheres, {"Points": points, "Radius": radius, **choices, **facing})}
     if arrows:
         drawn["gaussian_density"] = program.group(
             spheres,
@@ -253,7 +291,6 @@ def _drawn_points(
                 **choices,
                 "Points": points,
                 "Radius": start["Splat Radius"],
-                "Focal Distance": 0.0,
                 "Soft": 1.0,
                 "Spheres": True,
             },
@@ -265,15 +302,15 @@ def _drawn_points(
 
 
 def _drawn_mesh(
-    program: NodeProgram, start: Any, mesh: bpy.types.NodeSocket, own_normals: bool = False
+    program: NodeProgram, start: Any, mesh: bpy.types.NodeSocket, with_camera: bool, own_normals: bool = False
 ) -> dict[str, Any]:
     """The geometry of each representation of a mesh. own_normals: let its vertices have the normals of its surface.
 
     The material draws the edges on a surface. The view's Solid shading does not ask it, so that the view has lines as
     well, which are left out of a render.
     """
-    width = program.math("MULTIPLY", start["Line Width"], start["Pixel Size"])
-    inputs = {"Mesh": mesh, "Width": width, "Focal Distance": start["Focal Distance"]}
+    width = program.math("MULTIPLY", start["Line Width"], _pixel_size(program, start, with_camera)[0])
+    inputs = {"Mesh": mesh, "Width": width}
     lines = program.group(part_group(LINES), inputs)
     quick_lines = program.group(part_group(LINES), inputs | {"Sides": 3})
     edges = program.node("ShaderNodeCombineXYZ", "Pixels, and at most angstrom").inputs
@@ -292,7 +329,7 @@ def _drawn_mesh(
         "surface": mesh,
         "mesh": program.switch(in_view, edged, both.outputs[0], "In the view?"),
         "wireframe": lines,
-        **_drawn_points(program, start, points),
+        **_drawn_points(program, start, points, with_camera),
     }
 
 
@@ -317,25 +354,25 @@ def _drawn_membrane(program: NodeProgram, start: Any, points: bpy.types.NodeSock
     return {MEMBRANE_SURFACE: program.switch(size.outputs["Face Count"], points, membrane, "Made?")}
 
 
-def _build_points(program: NodeProgram) -> None:
+def _build_points(program: NodeProgram, with_camera: bool) -> None:
     start = _declare(program, POINTS)
-    drawn = _drawn_points(program, start, start["Geometry"])
+    drawn = _drawn_points(program, start, start["Geometry"], with_camera)
     _finish(program, POINTS, start, drawn | _drawn_membrane(program, start, drawn["pointcloud"]))
 
 
-def _build_mesh(program: NodeProgram) -> None:
+def _build_mesh(program: NodeProgram, with_camera: bool) -> None:
     start = _declare(program, MESH)
-    _finish(program, MESH, start, _drawn_mesh(program, start, start["Geometry"]))
+    _finish(program, MESH, start, _drawn_mesh(program, start, start["Geometry"], with_camera))
 
 
-def _build_trajectory(program: NodeProgram) -> None:
+def _build_trajectory(program: NodeProgram, with_camera: bool) -> None:
     start = _declare(program, TRAJECTORY)
     timing = {name: start[name] for name in ("Frames", "Start", "Step", "Loop")}
     mesh = program.group(part_group(FRAME), timing)
-    _finish(program, TRAJECTORY, start, _drawn_mesh(program, start, mesh, own_normals=True))
+    _finish(program, TRAJECTORY, start, _drawn_mesh(program, start, mesh, with_camera, own_normals=True))
 
 
-def _build_volume(program: NodeProgram) -> None:
+def _build_volume(program: NodeProgram, with_camera: bool) -> None:
     start = _declare(program, VOLUME)
     copies = program.node(
         "GeometryNodeInstanceOnPoints",
@@ -346,18 +383,18 @@ def _build_volume(program: NodeProgram) -> None:
             "Rotation": orientation(program),
         },
     )
-    drawn = {"volume": copies.outputs[0], **_drawn_points(program, start, start["Geometry"])}
+    drawn = {"volume": copies.outputs[0], **_drawn_points(program, start, start["Geometry"], with_camera)}
     _finish(program, VOLUME, start, drawn)
 
 
-def _build_segmentation(program: NodeProgram) -> None:
+def _build_segmentation(program: NodeProgram, with_camera: bool) -> None:
     start = _declare(program, SEGMENTATION)
-    drawn = _drawn_points(program, start, start["Geometry"], arrows=False)
+    drawn = _drawn_points(program, start, start["Geometry"], with_camera, arrows=False)
     drawn["segmentation"] = _surface_object(program, start)
     _finish(program, SEGMENTATION, start, drawn | _drawn_membrane(program, start, drawn["pointcloud"]))
 
 
-def _build_fit(program: NodeProgram) -> None:
+def _build_fit(program: NodeProgram, with_camera: bool) -> None:
     start = _declare(program, FIT)
     shape = _surface_object(program, start)
     parts = program.node("GeometryNodeSeparateComponents", "", {"Geometry": shape})
@@ -370,11 +407,11 @@ def _build_fit(program: NodeProgram) -> None:
     )
     surface = program.node("GeometryNodeJoinGeometry", "Surface or tube")
     program.connect([parts.outputs["Mesh"], with_slot(program, tube.outputs[0])], surface.inputs[0])
-    drawn = {FITTED_SURFACE: surface.outputs[0], **_drawn_points(program, start, start["Geometry"])}
+    drawn = {FITTED_SURFACE: surface.outputs[0], **_drawn_points(program, start, start["Geometry"], with_camera)}
     _finish(program, FIT, start, drawn)
 
 
-BUILDERS: dict[str, Callable[[NodeProgram], None]] = {
+BUILDERS: dict[str, Callable[[NodeProgram, bool], None]] = {
     POINTS: _build_points,
     MESH: _build_mesh,
     VOLUME: _build_volume,

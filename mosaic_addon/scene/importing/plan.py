@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ...session.session import MESH_REPRESENTATIONS, Geometry, Mesh, Session, UnknownModel
 from ..data.custom_properties import clean_text
-from ..data.extent import extent, first_pixel_size
+from ..data.extent import extent, first_pixel_size, spacing
 from ..drawing.representations import (
     ARROW_LENGTH,
     FIT,
@@ -48,6 +48,8 @@ class Limit:
 
 
 MAX_IN_VIEW = 1_000_000  # points that all objects together draw in views
+# From so many points on, none is wider than this many times the distance to its neighbour: more would hide them.
+MANY_POINTS, WIDEST_POINT = 1000, 4.0
 LIMITS = {
     "objects": Limit(50_000, 2000, 100),
     "groups": Limit(20_000, 1000, 100),
@@ -181,7 +183,11 @@ def _inputs(geometry: Geometry, group: str, representation: str, pixel_size: flo
     """The inputs of the modifier that are not at their defaults. Mosaic ignores the size of a surface's points."""
     inputs: dict[str, float | bool] = {"Pixel Size": pixel_size}
     if representation not in MESH_REPRESENTATIONS:
-        inputs["Size"] = geometry.appearance.size
+        size = inputs["Size"] = geometry.appearance.size
+        points, widest = geometry.points, size * pixel_size
+        if representation == "pointcloud" and len(points) >= MANY_POINTS and widest > 0:
+            widest = min(widest, WIDEST_POINT * spacing(points, float(geometry.sampling_rate.max())))
+            inputs["Pixel Size"] = widest / size
     if not geometry.appearance.render_spheres:
         inputs["Spheres"] = False
     if group != SEGMENTATION:

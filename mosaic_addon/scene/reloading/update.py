@@ -40,6 +40,10 @@ from ..keys import CLASS, COLUMNS, MODEL, SHOWS
 from ..outline.duplicate import remove_parts
 from ..outline.naming import rename
 
+# Inputs of the modifier that the user chose.
+KEPT_INPUTS: Final = (
+    "Pixel Size", "Size", "Spheres", "On Screen", "Picture Height", "Arrow Length", "Instances", "Viewport Amount",
+)  # fmt: skip
 PARTS: Final = ("Surface", "Frames")  # inputs of the modifier: what a geometry shows beside its own data
 # Attributes that an import makes beside vertex properties; those with the exact bits of single numbers.
 OF_IMPORT: Final = frozenset({NORMALS, QUATERNIONS, VERTEX_COLORS, CUSTOM_NORMAL, ORIGINAL})
@@ -276,14 +280,6 @@ def _draw_like(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
     assert modifier is not None
     assert other is not None
     old = inputs_of(modifier)
-    kept = {
-        name: old.get(modifier, name)
-        for name in ("Pixel Size", "Size", "Spheres", "Arrow Length", "Instances", "Viewport Amount")
-        if name in old
-    }
+    kept = {name: old.get(modifier, name) for name in KEPT_INPUTS if name in old}
     modifier.node_group = other.node_group
-    new = inputs_of(modifier)
-    for name, value in kept.items():
-        if name in new:
-            new.set(modifier, name, value)
-    new.set(modifier, "Representation", inputs_of(other).get(other, "Representation"))
+    set_inputs([obj], kept | {"Representation": inputs_of(other).get(other, "Representation")})

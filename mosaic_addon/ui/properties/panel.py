@@ -101,9 +101,12 @@ class MOSAIC_PT_properties(Section, bpy.types.Panel):
             plain.prop(properties, "base_color", text="Colour")
             draw_swatches(plain)
         if representation is not None:
-            row = column.row()
-            row.active = representation == "pointcloud"
-            row.prop(properties, "render_spheres", text="Spheres")
+            row = column.row(heading="Points")
+            spheres, on_screen = row.row(), row.row()
+            spheres.active = representation == "pointcloud"
+            spheres.prop(properties, "render_spheres", text="Spheres")
+            on_screen.active = representation in ("pointcloud", "wireframe")
+            on_screen.prop(properties, "on_screen")
             row = column.row()
             row.active = representation in POINT_REPRESENTATIONS
             row.prop(properties, "viewport_amount", slider=True)

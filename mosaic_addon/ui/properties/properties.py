@@ -180,6 +180,12 @@ class MosaicProperties(bpy.types.PropertyGroup):
         description="Draw points as spheres, else as flat discs that face the camera",
         **_number("render_spheres", True),
     )
+    on_screen: BoolProperty(
+        name="On Screen",
+        description="Let points and lines keep their width in the picture of the scene's camera however near it is, as "
+        "in Mosaic. Otherwise they have a size in space",
+        **_number("on_screen", False),
+    )
     ambient: _fraction("Ambient", "Light that reaches every side alike", 0.3)
     diffuse: _fraction("Diffuse", "Light that is scattered", 0.7)
     specular: _fraction("Specular", "Light that is reflected", 0.2)
