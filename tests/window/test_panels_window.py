@@ -186,7 +186,7 @@ def test_edits_go_to_all_selected_ones_and_each_is_one_step_to_undo(window: Wind
     window.until("[numbers('red cloud'), numbers('blue mesh')]", changed)
 
     both = "[numbers('red cloud'), numbers('blue mesh')]"
-    repeat(window, lambda: click(window, red[0], red[1] + 3 * ROW + 4), both, before)  # Reset to File
+    repeat(window, lambda: click(window, red[0], red[1] + 4 * ROW + 4), both, before)  # Reset to File
     undo(window, middle)
     window.until("[numbers('red cloud'), numbers('blue mesh')]", changed)
     assert_quiet(window)

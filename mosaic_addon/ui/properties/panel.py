@@ -101,8 +101,8 @@ class MOSAIC_PT_properties(Section, bpy.types.Panel):
             plain.prop(properties, "base_color", text="Colour")
             draw_swatches(plain)
         if representation is not None:
-            row = column.row(heading="Points")
-            spheres, on_screen = row.row(), row.row()
+            points = column.column(heading="Points")
+            spheres, on_screen = points.row(), points.row()
             spheres.active = representation == "pointcloud"
             spheres.prop(properties, "render_spheres", text="Spheres")
             on_screen.active = representation in ("pointcloud", "wireframe")
