@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from ..session.errors import MosaicError, brief
 from .tomogram_headers import HEAD, Header, Place, Three, parse_header
 
-CHUNK: Final = 4 * 2**20  # bytes that are read at once, so that they are still in the processor's cache when averaged
+CHUNK: Final = 2**19  # values that are read at once, so that they are still in the processor's cache when averaged
+MAX_HALF: Final = 65504
 # How much shorter deflate and bzip2 can make a file at the most.
 BEST_RATIO: Final = {"gzip": 1040, "bzip2": 2**21}
 MAGIC: Final = {b"\x1f\x8b": "gzip", b"BZ": "bzip2"}
@@ -236,58 +237,98 @@ def _within(header: Header, region: Region | None) -> Region:
 
 def _means(header: Header, file: BinaryIO, region: Region, bins: Three) -> Generator[float, None, NDArray[np.float32]]:
     """Average blocks of `bins` voxels along x, y, z, and yield the fraction that is done. Returns (z, y, x) values."""
-    order = header.order
-    fast, middle, slow = (bins[axis] for axis in order)
-    low, high = [region.start[axis] for axis in order], [region.stop[axis] for axis in order]
-    rows = header.shape[order[1]]
-    count = [stop - start for start, stop in zip(low, high)]
-    sums = np.zeros([-(-count[axis] // (fast, middle, slow)[axis]) for axis in (2, 1, 0)], np.float32)
-    step = max(CHUNK // header.row_bytes // middle, 1) * middle
-    memory = np.empty((min(step, count[1]), header.row_bytes), np.uint8)
+    fast, middle, slow = (bins[axis] for axis in header.order)
+    first = [region.start[axis] for axis in header.order]
+    count = [region.shape[axis] for axis in header.order]
+    x, y, z = (-(-side // size) for side, size in zip(region.shape, bins))
+    result = np.empty((z, y, x), np.float32)
+    slices = result.transpose([2 - axis for axis in reversed(header.order)])  # slow, middle, fast
+    sums = np.zeros(slices.shape[1:], np.float32)
+    weights = _counts(count[2], slow)[:, None, None] * _counts(count[1], middle)[:, None] * _counts(count[0], fast)
+    step = max(CHUNK // header.shape[header.order[0]] // middle, 1) * middle
+    rows = _Rows(header, file, slice(first[0], first[0] + count[0]), min(step, count[1]))
     for k in range(count[2]):
         for j in range(0, count[1], step):
-            chunk = memory[: min(step, count[1] - j)]
-            _fill(file, chunk, header.offset + ((low[2] + k) * rows + low[1] + j) * header.row_bytes)
-            values = _values(header, chunk)[:, low[0] : high[0]]
-            _add_blocks(sums[k // slow, j // middle :], values, middle, fast)
-            yield (k + (j + len(chunk)) / count[1]) / count[2]
-    for axis, size in zip((2, 1, 0), (slow, middle, fast)):  # of the array: slow is its first
-        parts = np.full(sums.shape[2 - axis], size, np.float32)
-        parts[-1] = count[axis] - size * (len(parts) - 1)
-        sums /= parts.reshape([-1 if number == 2 - axis else 1 for number in range(3)])
-    np.nan_to_num(sums, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-    return np.ascontiguousarray(sums.transpose([2 - order.index(axis) for axis in (2, 1, 0)]))
+            values = rows.read(first[2] + k, first[1] + j, min(step, count[1] - j))
+            _add_blocks(sums[j // middle : -(-(j + len(values)) // middle)], values, middle, fast, rows.spare)
+            yield (k + (j + len(values)) / count[1]) / count[2]
+        if (k + 1) % slow == 0 or k + 1 == count[2]:
+            sums /= weights[k // slow]
+            if not np.isfinite(sums).all():
+                np.nan_to_num(sums, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            slices[k // slow] = sums
+            sums[:] = 0
+    return result
 
 
-def _fill(file: BinaryIO, memory: NDArray[np.uint8], start: int) -> None:
-    """Read the bytes of a file from `start` on. Raises MosaicError if it ends before."""
-    file.seek(start)
-    view = memory.reshape(-1).data
-    if file.readinto(view) != len(view):  # type: ignore[attr-defined]
-        raise MosaicError("ends before its last value; copy it again")
+def _counts(total: int, size: int) -> NDArray[np.float32]:
+    """Return how many of `total` are in each block of `size`: in the last what is left."""
+    counts = np.full(-(-total // size), size, np.float32)
+    counts[-1] = total - size * (len(counts) - 1)
+    return counts
 
 
-def _values(header: Header, rows: NDArray[np.uint8]) -> NDArray[Any]:
-    """Return the values of rows of bytes as float32, (rows, columns)."""
-    if header.four_bits:  # the first of two in the lower half
-        pairs = np.stack([rows & 15, rows >> 4], axis=-1).reshape(len(rows), -1)
-        return pairs.astype(np.float32)
-    with np.errstate(all="ignore"):
-        return rows.view(header.dtype).astype(np.float32, copy=False)
+class _Rows:
+    """Rows of a tomogram as numbers, in memory that is used again for each part. spare: more of it, of the same shape."""
+
+    def __init__(self, header: Header, file: BinaryIO, columns: slice, most: int) -> None:
+        self._header = header
+        self._file = file
+        self._columns = columns
+        self._bytes = np.empty((most, header.row_bytes), np.uint8)
+        self._numbers = np.empty((most, header.shape[header.order[0]]), np.float32)
+        self.spare = np.empty((most, columns.stop - columns.start), np.float32)
+
+    def read(self, section: int, row: int, count: int) -> NDArray[np.float32]:
+        """Read rows of one section. Returns (rows, columns), which hold until the next call."""
+        header, raw, numbers = self._header, self._bytes[:count], self._numbers[:count]
+        self._fill(raw, section * header.shape[header.order[1]] + row)
+        if header.four_bits:  # the first of two in the lower half
+            numbers[:, 0::2] = raw & 15
+            numbers[:, 1::2] = (raw >> 4)[:, : numbers.shape[1] // 2]
+        elif header.dtype.kind == "f" and header.dtype.itemsize == 2:
+            _widen_halves(raw.view(header.dtype.str.replace("f", "i")), numbers)
+        elif header.dtype == np.float32:
+            numbers = raw.view(header.dtype)
+        else:
+            np.copyto(numbers, raw.view(header.dtype), casting="unsafe")
+        return numbers[:, self._columns]
+
+    def _fill(self, memory: NDArray[np.uint8], row: int) -> None:
+        """Read the bytes from a row of the file on. Raises MosaicError if it ends before."""
+        self._file.seek(self._header.offset + row * self._header.row_bytes)
+        view = memory.reshape(-1).data
+        if self._file.readinto(view) != len(view):  # type: ignore[attr-defined]
+            raise MosaicError("ends before its last value; copy it again")
 
 
-def _add_blocks(sums: NDArray[np.float32], values: NDArray[Any], middle: int, fast: int) -> None:
+def _widen_halves(halves: NDArray[np.int16], numbers: NDArray[np.float32]) -> None:
+    """Turn 16 bits of a float each into float32, in a quarter of the time that numpy takes for it."""
+    bits = numbers.view(np.int32)
+    np.copyto(bits, halves)
+    np.left_shift(bits, 13, out=bits)  # its sign, exponent and fraction to where they belong
+    np.bitwise_and(bits, ~0x70000000, out=bits)  # without the copies of the sign
+    np.multiply(numbers, np.float32(2.0**112), out=numbers)  # for the exponent's other zero point
+    if numbers.max() > MAX_HALF or numbers.min() < -MAX_HALF:
+        numbers[np.abs(numbers) > MAX_HALF] = np.nan  # infinite, or none
+
+
+def _add_blocks(
+    sums: NDArray[np.float32], rows: NDArray[np.float32], middle: int, fast: int, spare: NDArray[np.float32]
+) -> None:
     """Add the sums of blocks of `middle` rows and `fast` columns. The last blocks may have less of either."""
-    whole = len(values) // middle * middle
-    parts = [values[:whole].reshape(-1, middle, values.shape[1]), values[None, whole:]]
-    row = 0
-    with np.errstate(all="ignore"):
-        for part in parts:
-            if not part.shape[0] or not part.shape[1]:
-                continue
-            added = part.sum(axis=1) if part.shape[1] > 1 else part[:, 0]
-            target = sums[row : row + len(added)]
-            for column in range(fast):
-                piece = added[:, column::fast]
-                target[:, : piece.shape[1]] += piece
-            row += len(added)
+    if middle > 1:
+        whole = len(rows) // middle
+        added = spare[: len(sums)]
+        np.add.reduce(rows[: whole * middle].reshape(whole, middle, -1), axis=1, out=added[:whole])
+        if whole < len(sums):
+            np.add.reduce(rows[whole * middle :], axis=0, out=added[whole])
+        rows = added
+    if fast == 1:
+        sums += rows
+        return
+    whole = rows.shape[1] // fast
+    # Far quicker than a sum along so short an axis.
+    sums[:, :whole] += rows[:, : whole * fast].reshape(len(rows), whole, fast) @ np.ones(fast, np.float32)
+    if whole < sums.shape[1]:
+        sums[:, whole] += rows[:, whole * fast :].sum(axis=1)
