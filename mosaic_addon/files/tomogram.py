@@ -3,29 +3,22 @@
 A file is never held as a whole: its rows are read, converted and averaged a few at a time.
 """
 
-import bz2
-import gzip
 import os
-import stat
-import zlib
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..session.errors import MosaicError, brief
-from .tomogram_headers import HEAD, Header, Place, Three, parse_header
+from ..session.errors import MosaicError
+from .tomogram_file import TomogramFile, open_tomogram
+from .tomogram_headers import Header, Place, Three
 
 CHUNK: Final = 2**19  # values that are read at once, so that they are still in the processor's cache when averaged
 MAX_HALF: Final = 65504
-# How much shorter deflate and bzip2 can make a file at the most.
-BEST_RATIO: Final = {"gzip": 1040, "bzip2": 2**21}
-MAGIC: Final = {b"\x1f\x8b": "gzip", b"BZ": "bzip2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +60,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     Raises MosaicError, in a sentence with the file's name, if it does not exist, is no regular file, has no format that
     is known, or is cut short.
     """
-    with _opened(Path(path)) as (header, _):
+    with open_tomogram(Path(path)) as (header, _):
         return header
 
 
@@ -98,7 +91,7 @@ def density_steps(
     path: str | os.PathLike[str], *, max_voxels: int, region: Region | None = None
 ) -> Generator[float, None, Density]:
     """Read a tomogram as `read_density` does, in steps: yield the fraction that is done. Close it to stop."""
-    with _opened(Path(path)) as (header, file):
+    with open_tomogram(Path(path)) as (header, file):
         region = _within(header, region)
         binning = 1
         while prod(-(-side // min(binning, side)) for side in region.shape) > max(max_voxels, 1):
@@ -128,7 +121,7 @@ def read_slice(
     is read.
     """
     number = "xyz".index(axis)
-    with _opened(Path(path)) as (header, file):
+    with open_tomogram(Path(path)) as (header, file):
         first = index - (average - 1) // 2
         start = [0, 0, 0]
         stop = list(header.shape)
@@ -146,77 +139,7 @@ def read_slice(
                 progress(fraction)
 
 
-# --- the file --------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[Header, BinaryIO]]:
-    """Open a tomogram: its header, and what reads the bytes that the header speaks of. Names the file in each error."""
-    name = brief(path.name or str(path))
-    try:
-        with _regular_file(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            header, file_of_values = _begin(path, file, size)
-            if not header.compression:
-                _check_size(header, size)
-            elif header.offset + header.data_bytes > size * BEST_RATIO[header.compression]:
-                raise MosaicError("is cut short or damaged: no file so small can hold its values; copy it again")
-            yield header, file_of_values
-    except MosaicError as error:
-        raise MosaicError(f"{name} {error}.") from error
-    except (EOFError, zlib.error) as error:
-        raise MosaicError(f"{name} is compressed and ends too early or is damaged; copy it again.") from error
-    except OSError as error:
-        raise MosaicError(f"{name} cannot be read: {error.strerror or error}; copy it again.") from error
-
-
-def _regular_file(path: Path) -> BinaryIO:
-    try:  # with O_NONBLOCK, so that opening a FIFO does not wait for someone to write
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError:
-        raise MosaicError("does not exist; check the path") from None
-    except (OSError, ValueError) as error:
-        if os.path.isdir(path):
-            raise MosaicError("is a folder; choose a file") from None
-        raise MosaicError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
-    mode = os.fstat(handle).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(handle)
-        raise MosaicError(
-            "is a folder; choose a file" if stat.S_ISDIR(mode) else "is not a regular file, so it is not opened"
-        )
-    return os.fdopen(handle, "rb")
-
-
-def _begin(path: Path, file: BinaryIO, size: int) -> tuple[Header, BinaryIO]:
-    """Parse the header of an open file, within what compresses it. Returns it with what reads the bytes it speaks of."""
-    compression = MAGIC.get(file.read(2), "")
-    file.seek(0)
-    inner = _decompressed(file, compression)
-    header = parse_header(path, inner.read(HEAD))
-    if not header.compression:
-        return replace(header, compression=compression), inner
-    if compression:
-        raise MosaicError("is compressed twice; unpack it once")
-    file.seek(header.packed_from)
-    return header, _decompressed(file, header.compression)
-
-
-def _decompressed(file: BinaryIO, compression: str) -> BinaryIO:
-    """Return what reads the bytes of a file behind its compression; no more of them than are asked for."""
-    if compression == "gzip":
-        return gzip.GzipFile(fileobj=file, mode="rb")  # type: ignore[return-value]
-    if compression == "bzip2":
-        return bz2.BZ2File(file, "rb")  # type: ignore[return-value]
-    return file
-
-
-def _check_size(header: Header, size: int) -> None:
-    needed = header.offset + header.data_bytes
-    if needed > size:
-        raise MosaicError(
-            f"is cut short: its header speaks of {needed} bytes, and the file has {size}; copy or export it again"
-        )
+# --- the values ------------------------------------------------------------------------------------------------------
 
 
 def _within(header: Header, region: Region | None) -> Region:
@@ -232,10 +155,9 @@ def _within(header: Header, region: Region | None) -> Region:
     return Region((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
 
 
-# --- the values ------------------------------------------------------------------------------------------------------
-
-
-def _means(header: Header, file: BinaryIO, region: Region, bins: Three) -> Generator[float, None, NDArray[np.float32]]:
+def _means(
+    header: Header, file: TomogramFile, region: Region, bins: Three
+) -> Generator[float, None, NDArray[np.float32]]:
     """Average blocks of `bins` voxels along x, y, z, and yield the fraction that is done. Returns (z, y, x) values."""
     fast, middle, slow = (bins[axis] for axis in header.order)
     first = [region.start[axis] for axis in header.order]
@@ -246,6 +168,8 @@ def _means(header: Header, file: BinaryIO, region: Region, bins: Three) -> Gener
     sums = np.zeros(slices.shape[1:], np.float32)
     weights = _counts(count[2], slow)[:, None, None] * _counts(count[1], middle)[:, None] * _counts(count[0], fast)
     step = max(CHUNK // header.shape[header.order[0]] // middle, 1) * middle
+    for _ in file.skip_to(header.offset + first[2] * header.shape[header.order[1]] * header.row_bytes):
+        yield 0.0
     rows = _Rows(header, file, slice(first[0], first[0] + count[0]), min(step, count[1]))
     for k in range(count[2]):
         for j in range(0, count[1], step):
@@ -271,7 +195,7 @@ def _counts(total: int, size: int) -> NDArray[np.float32]:
 class _Rows:
     """Rows of a tomogram as numbers, in memory that is used again for each part. spare: more of it, of the same shape."""
 
-    def __init__(self, header: Header, file: BinaryIO, columns: slice, most: int) -> None:
+    def __init__(self, header: Header, file: TomogramFile, columns: slice, most: int) -> None:
         self._header = header
         self._file = file
         self._columns = columns
@@ -282,7 +206,8 @@ class _Rows:
     def read(self, section: int, row: int, count: int) -> NDArray[np.float32]:
         """Read rows of one section. Returns (rows, columns), which hold until the next call."""
         header, raw, numbers = self._header, self._bytes[:count], self._numbers[:count]
-        self._fill(raw, section * header.shape[header.order[1]] + row)
+        place = section * header.shape[header.order[1]] + row
+        self._file.read_into(raw.reshape(-1).data, header.offset + place * header.row_bytes)
         if header.four_bits:  # the first of two in the lower half
             numbers[:, 0::2] = raw & 15
             numbers[:, 1::2] = (raw >> 4)[:, : numbers.shape[1] // 2]
@@ -293,13 +218,6 @@ class _Rows:
         else:
             np.copyto(numbers, raw.view(header.dtype), casting="unsafe")
         return numbers[:, self._columns]
-
-    def _fill(self, memory: NDArray[np.uint8], row: int) -> None:
-        """Read the bytes from a row of the file on. Raises MosaicError if it ends before."""
-        self._file.seek(self._header.offset + row * self._header.row_bytes)
-        view = memory.reshape(-1).data
-        if self._file.readinto(view) != len(view):  # type: ignore[attr-defined]
-            raise MosaicError("ends before its last value; copy it again")
 
 
 def _widen_halves(halves: NDArray[np.int16], numbers: NDArray[np.float32]) -> None:
