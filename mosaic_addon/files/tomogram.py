@@ -166,7 +166,7 @@ def _means(
     result = np.empty((z, y, x), np.float32)
     slices = result.transpose([2 - axis for axis in reversed(header.order)])  # slow, middle, fast
     sums = np.zeros(slices.shape[1:], np.float32)
-    weights = _counts(count[2], slow)[:, None, None] * _counts(count[1], middle)[:, None] * _counts(count[0], fast)
+    weights = _counts(count[1], middle)[:, None] * _counts(count[0], fast)
     step = max(CHUNK // header.shape[header.order[0]] // middle, 1) * middle
     for _ in file.skip_to(header.offset + first[2] * header.shape[header.order[1]] * header.row_bytes):
         yield 0.0
@@ -177,7 +177,7 @@ def _means(
             _add_blocks(sums[j // middle : -(-(j + len(values)) // middle)], values, middle, fast, rows.spare)
             yield (k + (j + len(values)) / count[1]) / count[2]
         if (k + 1) % slow == 0 or k + 1 == count[2]:
-            sums /= weights[k // slow]
+            sums /= weights * (k % slow + 1)
             if not np.isfinite(sums).all():
                 np.nan_to_num(sums, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
             slices[k // slow] = sums
