@@ -12,13 +12,14 @@ from .recipe_parts import (
     CORNERS,
     Axes,
     BoundingBox,
-    Color,
     Corner,
     Cut,
     Key,
     Label,
     Legend,
+    Pair,
     Patterns,
+    Placed,
     Rule,
     ScaleBar,
     Text,
@@ -97,12 +98,18 @@ class Picture(Table):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waypoint(Table):
-    """Where a camera stands, as Mosaic's does: in angstrom, and its angle from bottom to top in degrees."""
+    """Where a camera stands, as Mosaic's does: in angstrom, and its angle from bottom to top in degrees.
+
+    height: of what an orthographic camera shows, in angstrom; by default as much as it would see with perspective at the
+    focal point. shift: how far the picture is moved to the right and up from where the camera looks, in heights of it.
+    """
 
     position: Triple
     focal_point: Triple
     up: Triple = (0.0, 1.0, 0.0)
     view_angle: float = 30.0
+    height: Positive | None = None
+    shift: Pair = (0.0, 0.0)
 
     def check(self) -> None:
         """Refuse cameras that look nowhere."""
@@ -134,6 +141,8 @@ class Camera(Table):
         ways = [key for key in ("view", "direction", "waypoint") if getattr(self, key) is not None]
         if len(ways) > 1:
             raise self.wrong(ways[1], f"{ways[0]} already says how the camera looks: leave {ways[1]} out.")
+        if self.waypoint is not None and self.waypoint.height is not None and not self.orthographic:
+            raise self.waypoint.wrong("height", "height goes with orthographic = true; view_angle says how much is seen.")
         for key in ("zoom", "objects", "up"):
             if self.waypoint is not None and getattr(self, key) not in (1.0, (), None):
                 raise self.wrong(key, f"waypoint already says where the camera stands: leave {key} out.")
@@ -181,7 +190,7 @@ class Panel(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grid(Table):
+class Grid(Placed):
     """How panels stand: from left to right, in rows of as many columns. letters: whether they are written."""
 
     columns: int = 2
@@ -189,8 +198,6 @@ class Grid(Table):
     letters: bool = True
     corner: Corner = CORNERS["upper left"]
     font_size: Size = 9.0
-    margin: Size = 6.0
-    color: Color | None = None
 
     def check(self) -> None:
         """Refuse a grid without columns."""

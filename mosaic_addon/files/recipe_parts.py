@@ -16,6 +16,8 @@ Triple: TypeAlias = tuple[float, float, float]
 Quaternion: TypeAlias = tuple[float, float, float, float]
 Patterns: TypeAlias = tuple[str, ...]  # as in file names, with * and ?: of an object's name, or of "group/name"
 
+MOST_SMOOTHING: Final = 500  # passes
+
 CORNERS: Final[dict[str, Pair]] = {
     f"{vertical} {horizontal}".strip(): (across, up)
     for vertical, up in (("upper", 1.0), ("", 0.0), ("lower", -1.0))
@@ -144,8 +146,9 @@ class Rule(Table):
     select, group, class, container, session, property: which objects, those that fit all of these. group, session: of
     their names. class: Mosaic's. property: a vertex property that they have.
 
-    size: as in Mosaic, in its pixels. color: also instead of colours by property. isovalue: of volumes and
-    segmentations, as Mosaic's percentile. shape: for the representation "object".
+    size: as in Mosaic, in its pixels. color: also instead of colours by property. isovalue: of volumes, as Mosaic's
+    percentile. thickness and smoothing: of the representation "membrane_surface", in angstrom and passes; by default the
+    points' own thickness and 20. shape: for the representation "object".
     """
 
     select: Patterns = ()
@@ -165,12 +168,14 @@ class Rule(Table):
     diffuse: Fraction | None = None
     specular: Fraction | None = None
     isovalue: float | None = None
+    thickness: Size | None = None
+    smoothing: int | None = None
     filter: Filter | None = None
     shape: Shape | None = None
 
     def check(self) -> None:
         """Refuse a rule that selects or says nothing, and values that nothing can have."""
-        known = [*REPRESENTATIONS, "fitted_surface", "object"]
+        known = [*REPRESENTATIONS, "fitted_surface", "membrane_surface", "object"]
         if self.representation is not None and self.representation not in known:
             raise self.wrong(
                 "representation",
@@ -182,6 +187,8 @@ class Rule(Table):
             raise self.wrong("representation", 'The representation "object" needs a shape.')
         if self.isovalue is not None and not 0 <= self.isovalue <= 100:
             raise self.wrong("isovalue", f"isovalue is {self.isovalue:g}, but must be a percentile from 0 to 100.")
+        if self.smoothing is not None and not 0 <= self.smoothing <= MOST_SMOOTHING:
+            raise self.wrong("smoothing", f"smoothing is {self.smoothing}, but must be from 0 to {MOST_SMOOTHING} passes.")
         if self.color is not None and self.color_by is not None:
             raise self.wrong("color", "color_by already says how these objects are coloured: leave color out.")
 
@@ -263,7 +270,17 @@ class Cut(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key(Table):
+class Placed(Table):
+    """What has a place in the picture: a corner, and a margin to its border."""
+
+    corner: Corner
+    font_size: Size = 7.0
+    margin: Size = 6.0
+    color: Color | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key(Placed):
     """The key of what objects are coloured by. of: the vertex property. select: of which objects, by default of all.
 
     title: by default the property's name. length and breadth: of the bar, in points.
@@ -276,13 +293,10 @@ class Key(Table):
     length: Size = 80.0
     breadth: Size = 7.0
     corner: Corner = CORNERS["upper right"]
-    font_size: Size = 7.0
-    margin: Size = 6.0
-    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Legend(Table):
+class Legend(Placed):
     """Names of objects beside their colours. names: what is written, by default the objects' names. groups: one entry
     for each group of objects, with the group's name."""
 
@@ -292,13 +306,10 @@ class Legend(Table):
     title: str = ""
     breadth: Size = 7.0
     corner: Corner = CORNERS["upper right"]
-    font_size: Size = 7.0
-    margin: Size = 6.0
-    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScaleBar(Table):
+class ScaleBar(Placed):
     """A length in the plane of the session's middle. length_nm: by default 1, 2 or 5 x 10^n near a fifth of the width.
 
     unit: of the label, by default a fitting one. thickness: of the bar, in points.
@@ -309,9 +320,6 @@ class ScaleBar(Table):
     label: bool = True
     thickness: Size = 2.0
     corner: Corner = CORNERS["lower right"]
-    font_size: Size = 7.0
-    margin: Size = 6.0
-    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,25 +341,20 @@ class Label(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text(Table):
+class Text(Placed):
     """A text of the picture, such as its title."""
 
     text: str
     corner: Corner = CORNERS["upper left"]
     font_size: Size = 9.0
-    margin: Size = 6.0
-    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Axes(Table):
+class Axes(Placed):
     """The session's x, y and z as arrows in a corner. length: in points."""
 
     length: Size = 20.0
     corner: Corner = CORNERS["lower left"]
-    font_size: Size = 7.0
-    margin: Size = 6.0
-    color: Color | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

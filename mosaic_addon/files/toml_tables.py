@@ -165,8 +165,10 @@ def _key_of(of: Any) -> str:
 
 
 def _fields_of(kind: type[Table]) -> dict[str, Any]:
-    """The fields of a kind of table by their keys."""
-    return {_key_of(each): each for each in fields(kind) if each.name != "place"}
+    """The fields of a kind of table by their keys: first those that it does not share with others."""
+    own = kind.__annotations__
+    ordered = sorted(fields(kind), key=lambda each: each.name not in own)
+    return {_key_of(each): each for each in ordered if each.name != "place"}
 
 
 def _hints_of(kind: type[Table]) -> dict[str, Any]:

@@ -355,6 +355,14 @@ LOOK: Final = _key(
     writers="pictures/lighting pictures/silhouettes",
     readers="pictures/former pictures/lighting pictures/silhouettes",
 )
+LOOK_NAME: Final = _key(
+    "mosaic_look_name",
+    Carrier.SCENE,
+    "which look it has",
+    of.text,
+    writers="pictures/looks",
+    readers="pictures/looks",
+)
 FORMER: Final = _key(
     "mosaic_former",
     Carrier.SCENE,

@@ -19,8 +19,9 @@ from ..drawing.color_maps import find_map, to_scene
 from ..drawing.coloring import color_by, colorable, coloring_of, uncolor
 from ..drawing.facts import frames_of
 from ..drawing.filters import Filter, set_filter
+from ..drawing.membranes import draw_as
 from ..drawing.own_shapes import OwnShape, set_own_shape
-from ..drawing.representations import OFFERED, POINTS, VOLUME, group_of, set_representation
+from ..drawing.representations import OFFERED, POINTS, VOLUME, group_of, set_inputs
 from ..drawing.surfaces import shown_at
 from ..outline.visibility import set_visible
 from ..pictures.camera import VIEWS, View, frame_camera, place_camera
@@ -182,7 +183,11 @@ def _apply_rule(rule: Rule, objects: list[bpy.types.Object], scene: bpy.types.Sc
     if rule.visible is not None:
         set_visible(objects, rule.visible, scene.view_layers[0])
     if rule.representation not in (None, "object"):
-        set_representation(objects, rule.representation)
+        _, troubles = draw_as(objects, rule.representation)
+        if troubles:
+            raise MosaicError(" ".join(troubles.values()))
+    membrane = {"Thickness": rule.thickness, "Smoothing": rule.smoothing}
+    set_inputs(objects, {name: value for name, value in membrane.items() if value is not None})
     for key in NUMBERS:
         if (value := getattr(rule, key)) is not None:
             set_number(objects, key, value)
@@ -239,7 +244,10 @@ def _place_camera(
 ) -> bpy.types.Object:
     if (point := camera.waypoint) is not None:
         view = View(point.position, point.focal_point, point.up, point.view_angle)
-        return place_camera(scene, session_root(sessions[0]), view, orthographic=camera.orthographic)
+        root = session_root(sessions[0])
+        return place_camera(
+            scene, root, view, orthographic=camera.orthographic, height=point.height, shift=point.shift
+        )
     direction, up = VIEWS[camera.view] if camera.view else (camera.direction or (0.0, 0.0, -1.0), camera.up)
     objects = select(entries, camera, "objects", camera.objects) or [entry.obj for entry in entries]
     return frame_camera(scene, objects, direction, camera.zoom, up=up, orthographic=camera.orthographic)
@@ -347,8 +355,9 @@ def _legend_entries(legend: Legend, entries: Sequence[Entry]) -> list[tuple[bpy.
     for entry in entries:
         uid = entry.obj.session_uid
         if uid in chosen:
-            by_group = legend.groups and entry.group
-            shown.setdefault(entry.group if by_group else uid, (entry.obj, entry.group if by_group else entry.name))
+            group, name = entry.called.group, entry.called.name
+            by_group = legend.groups and group
+            shown.setdefault(group if by_group else uid, (entry.obj, group if by_group else name))
     return list(shown.values())
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import bpy
 
+from ...files.patterns import Named, fits
 from ...files.recipe_parts import Patterns, Rule
 from ...files.toml_tables import Table, one_word
 from ..drawing.coloring import colorable
@@ -20,11 +20,7 @@ class Entry:
     """An object of a session, and what a recipe may call it by."""
 
     obj: Object
-    name: str
-    group: str
-    kind: str  # Mosaic's class
-    container: str
-    session: str
+    called: Named
 
 
 def entries_of(sessions: Iterable[bpy.types.Collection]) -> list[Entry]:
@@ -41,7 +37,8 @@ def entries_of(sessions: Iterable[bpy.types.Collection]) -> list[Entry]:
         for obj in objects_of(session):
             container_name, group_name = where[obj.session_uid]
             kind = CLASS.read(obj) or ""
-            entries.append(Entry(obj, name_of(obj), group_name, kind, container_name, session.name))
+            called = Named(name_of(obj), group_name, kind, container_name, session.name)
+            entries.append(Entry(obj, called))
     return entries
 
 
@@ -50,18 +47,18 @@ def select(entries: Sequence[Entry], table: Table, field: str, patterns: Pattern
 
     table, field: where the patterns stand. Raises MosaicError, with the nearest right name, for one that fits nothing.
     """
-    return [entry.obj for entry in _fitting(entries, table, field, patterns, _names)]
+    return [entry.obj for entry in _fitting(entries, table, field, patterns, lambda each: each.names)]
 
 
 def select_by(entries: Sequence[Entry], rule: Rule) -> list[Object]:
     """Return the objects that a rule means. Raises MosaicError for one that means none."""
     found = list(entries)
     for field, patterns, names in (
-        ("session", rule.session, lambda entry: (entry.session,)),
-        ("container", (rule.container,) if rule.container else (), lambda entry: (entry.container,)),
-        ("group", rule.group, lambda entry: (entry.group,) if entry.group else ()),
-        ("kind", rule.kind, lambda entry: (entry.kind,)),
-        ("select", rule.select, _names),
+        ("session", rule.session, lambda each: (each.session,)),
+        ("container", (rule.container,) if rule.container else (), lambda each: (each.container,)),
+        ("group", rule.group, lambda each: (each.group,) if each.group else ()),
+        ("kind", rule.kind, lambda each: (each.kind,)),
+        ("select", rule.select, lambda each: each.names),
     ):
         if patterns:
             found = _fitting(found, rule, field, patterns, names)
@@ -80,23 +77,19 @@ def select_by(entries: Sequence[Entry], rule: Rule) -> list[Object]:
     return [entry.obj for entry in found]
 
 
-def _names(entry: Entry) -> tuple[str, ...]:
-    return (entry.name, f"{entry.group}/{entry.name}") if entry.group else (entry.name,)
-
-
 def _fitting(
-    entries: Sequence[Entry], table: Table, field: str, patterns: Patterns, names: Callable[[Entry], tuple[str, ...]]
+    entries: Sequence[Entry], table: Table, field: str, patterns: Patterns, names: Callable[[Named], tuple[str, ...]]
 ) -> list[Entry]:
     """The entries of which a name fits a pattern, in their order. Raises MosaicError for a pattern that fits none."""
     found: set[int] = set()
     for pattern in patterns:
-        fits = {
+        numbers = {
             number
             for number, entry in enumerate(entries)
-            if any(name == pattern or fnmatchcase(name, pattern) for name in names(entry))
+            if any(fits(name, pattern) for name in names(entry.called))
         }
-        if not fits:
-            known = [name for entry in entries for name in names(entry)]
+        if not numbers:
+            known = [name for entry in entries for name in names(entry.called)]
             raise table.wrong(field, f"Nothing fits {pattern!r}; {one_word(pattern, known)}")
-        found |= fits
+        found |= numbers
     return [entry for number, entry in enumerate(entries) if number in found]

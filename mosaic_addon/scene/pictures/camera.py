@@ -74,11 +74,18 @@ def read_view(path: str | os.PathLike[str]) -> View:
 
 
 def place_camera(
-    scene: bpy.types.Scene, root: bpy.types.Object, view: View, *, orthographic: bool = False
+    scene: bpy.types.Scene,
+    root: bpy.types.Object,
+    view: View,
+    *,
+    orthographic: bool = False,
+    height: float | None = None,
+    shift: tuple[float, float] = (0.0, 0.0),
 ) -> bpy.types.Object:
     """Make the scene's camera one that shows a view of the session under a root.
 
-    orthographic: without perspective; what is at the focal point is as large as with it.
+    orthographic: without perspective. height: of what it shows then, in angstrom; None for as much as with perspective
+    at the focal point. shift: of the picture, to the right and up, in heights of it.
     """
     position, focal_point = (root.matrix_world @ Vector(point) for point in (view.position, view.focal_point))
     up = root.matrix_world.to_3x3() @ Vector(view.up)
@@ -87,7 +94,10 @@ def place_camera(
     distance = (focal_point - position).length
     camera.data.clip_start, camera.data.clip_end = distance / 1000, distance * 100
     camera.data.type = "ORTHO" if orthographic else "PERSP"
-    camera.data.ortho_scale = 2 * distance * np.tan(np.radians(view.view_angle) / 2)
+    scale = root.matrix_world.to_scale().x
+    shown = 2 * distance * np.tan(np.radians(view.view_angle) / 2) if height is None else height * scale
+    camera.data.ortho_scale = shown
+    camera.data.shift_x, camera.data.shift_y = shift
     return camera
 
 

@@ -14,6 +14,7 @@ from ..compat import cycles_of
 from ..drawing.color_maps import to_scene
 from ..drawing.ink import set_ink_display
 from ..drawing.materials import Shading, set_shading
+from ..keys import LOOK_NAME
 from .camera import IN_FRONT, visible_points
 from .former import give_back, has_look, show_in_preview, take_over
 from .lighting import add_lamps, remove_lamps, remove_world, set_world
@@ -70,8 +71,15 @@ def apply_look(
     scene.view_settings.look = "None"
     scene.view_settings.exposure, scene.view_settings.gamma = 0, 1
     scene.render.dither_intensity = 0
+    LOOK_NAME.write(scene, look)
     show_in_preview(look)
     return said
+
+
+def look_of(scene: bpy.types.Scene) -> str | None:
+    """Return which of LOOKS a scene has; None for none."""
+    name = LOOK_NAME.read(scene)
+    return name if has_look(scene) and name in LOOKS else None
 
 
 def background_of(scene: bpy.types.Scene) -> str:
@@ -110,6 +118,7 @@ def remove_look(scene: bpy.types.Scene) -> None:
     remove_world(scene)
     set_shading(Shading())
     set_ink_display(False)
+    scene.pop(LOOK_NAME, None)
     give_back(scene)
 
 
