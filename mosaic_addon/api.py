@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import bpy
 
+from .scene.describing.scene import write_recipe_of
 from .scene.drawing.appearance import set_number
 from .scene.drawing.coloring import Coloring, color_by, color_by_vertex_colors, coloring_of, uncolor
 from .scene.drawing.filters import Filter, clear_filter, filter_of, set_filter
@@ -120,6 +121,7 @@ __all__ = [
     "spare",
     "uncolor",
     "unsaved_changes",
+    "write_recipe",
 ]
 
 
@@ -182,6 +184,18 @@ def reload(
     layer = bpy.context.view_layer if target == bpy.context.scene else target.view_layers[0]
     layer.update()
     return reload_file(collection, target, layer, prefer_file=prefer_file)
+
+
+def write_recipe(
+    path: str | os.PathLike[str], scene: bpy.types.Scene | None = None, *, overwrite: bool = False
+) -> list[str]:
+    """Write a recipe, .toml, from which `mosaic figure` makes the picture that a scene, by default the current one, shows.
+
+    Returns a sentence for each part of the picture that a recipe cannot hold; the file says them, too. overwrite: a file
+    that is there. Raises MosaicError, with no file changed, for a scene without a session or with one that was never
+    saved, and where a file cannot be read or written.
+    """
+    return write_recipe_of(scene or bpy.context.scene, path, overwrite=overwrite)
 
 
 def set_up_picture(

@@ -1,20 +1,29 @@
-"""The command figure: a recipe becomes a picture."""
+"""The commands figure and recipe: a recipe becomes a picture, and a scene becomes a recipe."""
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from ..files.recipe import Output, Recipe, read_recipe
+from ..files.recipe import Output, Picture, Recipe, read_recipe
 from ..scene.pictures.options import DEVICES
 from ..session import MosaicError
-from .blender import RenderProgress, say, start_blender
+from ..session.errors import printable
+from .blender import RenderProgress, load, open_blend, say, start_blender
+
+SAMPLES: Final = 128  # of a new recipe, as a recipe that says none has
 
 
 def add_commands(commands: Any) -> None:
     """Tell the parser of the commands."""
+    _add_figure(commands)
+    _add_recipe(commands)
+
+
+def _add_figure(commands: Any) -> None:
     command = commands.add_parser(
         "figure",
         help="make the figure of a recipe",
@@ -38,6 +47,37 @@ def add_commands(commands: Any) -> None:
     )
     command.add_argument("--unlimited", action="store_true", help="open sessions of any size without asking")
     command.set_defaults(run=_figure)
+
+
+def _add_recipe(commands: Any) -> None:
+    command = commands.add_parser(
+        "recipe",
+        help="write the figure of a .blend or session as a recipe",
+        description="Write a recipe, from which `mosaic figure` makes the picture again that a .blend shows; of a session, "
+        "one to begin with. What a recipe cannot hold is said, and stands at its top.",
+    )
+    command.add_argument("file", metavar="FILE", type=Path, help="a .blend, or a session, .pickle or .mosaic")
+    command.add_argument(
+        "-o", "--output", metavar="OUT.toml", type=Path, help="the recipe (default: as FILE is called, .toml)"
+    )
+    command.add_argument("--overwrite", action="store_true", help="write it also over a file that is there")
+    command.add_argument("--unlimited", action="store_true", help="open sessions of any size without asking")
+    command.set_defaults(run=_recipe)
+
+
+def _recipe(options: argparse.Namespace) -> None:
+    bpy, api = start_blender()
+    target = (options.output or options.file.with_suffix(".toml")).absolute()
+    if options.file.suffix.lower() == ".blend":
+        open_blend(bpy, options.file)
+    else:
+        picture = Picture()
+        imported = load(api, str(options.file), options.unlimited)
+        api.set_up_picture(imported, api.RenderOptions(picture.size, samples=SAMPLES))
+        api.set_print_width(bpy.context.scene, picture.width)
+    for sentence in api.write_recipe(target, overwrite=options.overwrite):
+        print(f"mosaic: not in the recipe: {printable(sentence)}", file=sys.stderr)
+    print(target)
 
 
 def _figure(options: argparse.Namespace) -> None:

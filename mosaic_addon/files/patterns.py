@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase, translate
 from functools import cached_property
 from typing import Any, Final
@@ -15,18 +15,34 @@ SPECIAL: Final = re.compile(r"[*?[]")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a recipe may call an object by. group: "" for none. kind: Mosaic's class. session: the name of its own."""
+    """What a recipe may call an object by.
+
+    group: "" for none. kind: Mosaic's class. session: the name of its own. number: which it is of several that have the
+    same name, from 1; 0 for the only one.
+    """
 
     name: str
     group: str
     kind: str
     container: str
     session: str
+    number: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The texts of which a pattern has to fit one."""
-        return (self.name, f"{self.group}/{self.name}") if self.group else (self.name,)
+        """The texts of which a pattern has to fit one: the name, "group/name", and "name#2" of the second so called."""
+        names = (self.name, f"{self.group}/{self.name}") if self.group else (self.name,)
+        return (*names, f"{self.name}#{self.number}") if self.number else names
+
+
+def numbered(objects: Sequence[Named]) -> list[Named]:
+    """Return all objects of a figure, in the browser's order, with their numbers among those of the same name."""
+    counts, seen = Counter(each.name for each in objects), Counter[str]()
+    found = []
+    for each in objects:
+        seen[each.name] += 1
+        found.append(replace(each, number=seen[each.name] if counts[each.name] > 1 else 0))
+    return found
 
 
 def fits(text: str, pattern: str) -> bool:
@@ -189,11 +205,11 @@ def _ways(
     objects: Sequence[Named], inside: Sequence[int], chosen: Set[int], free: Set[int]
 ) -> Iterable[tuple[float, dict[str, Any]]]:
     """Yield the ways to select exactly the chosen objects among those inside a scope, each with how long it is."""
-    allowed = chosen | free
+    allowed = {*chosen, *free}
     several = len(chosen) > 1
     if several and allowed.issuperset(inside):
         yield 0.0, {}
-    for field, weight in (("group", 0.1), ("kind", 0.7)):
+    for field, weight in (("group", -0.1), ("kind", 0.7)):
         values = {getattr(objects[number], field) for number in chosen}
         if several and all(values) and len(values) < len(chosen):
             patterns = [escaped(value) for value in sorted(values)]
@@ -210,6 +226,4 @@ def _ways(
 
 
 def _found_by(objects: Sequence[Named], inside: Iterable[int], field: str, patterns: Collection[str]) -> set[int]:
-    return {
-        number for number in inside if any(fits(getattr(objects[number], field), pattern) for pattern in patterns)
-    }
+    return {number for number in inside if any(fits(getattr(objects[number], field), pattern) for pattern in patterns)}

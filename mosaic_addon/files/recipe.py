@@ -4,10 +4,13 @@ What these classes say is what such a file may hold. Sizes on paper are mm.
 """
 
 import math
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
+from ..session.errors import printable
 from .recipe_parts import (
     CORNERS,
     Axes,
@@ -32,6 +35,7 @@ SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".svg")
 DEFAULT_WIDTH, DEFAULT_DPI = 85.0, 300.0  # mm: one column of most journals
 MOST_SAMPLES: Final = 2**20
 MOST_PIXELS: Final = 65536  # that Blender allows for a side of a picture
+COMMENT_WIDTH: Final = 110
 MM: Final = 25.4  # in an inch
 
 
@@ -142,7 +146,9 @@ class Camera(Table):
         if len(ways) > 1:
             raise self.wrong(ways[1], f"{ways[0]} already says how the camera looks: leave {ways[1]} out.")
         if self.waypoint is not None and self.waypoint.height is not None and not self.orthographic:
-            raise self.waypoint.wrong("height", "height goes with orthographic = true; view_angle says how much is seen.")
+            raise self.waypoint.wrong(
+                "height", "height goes with orthographic = true; view_angle says how much is seen."
+            )
         for key in ("zoom", "objects", "up"):
             if self.waypoint is not None and getattr(self, key) not in (1.0, (), None):
                 raise self.wrong(key, f"waypoint already says where the camera stands: leave {key} out.")
@@ -282,6 +288,19 @@ def read_recipe(path: Path) -> Recipe:
     return read_toml(path, Recipe)
 
 
-def write_recipe(recipe: Recipe) -> str:
-    """Return the TOML text of a recipe: `read_recipe` of it is the same."""
-    return write_toml(recipe)
+def write_recipe(recipe: Recipe, sentences: Sequence[str] = ()) -> str:
+    """Return the TOML text of a recipe: `read_recipe` of it is the same.
+
+    sentences: what is not in it of the scene that it was made of, as comments at its top.
+    """
+    lines = [f"# {line}" for sentence in sentences for line in _wrapped(sentence)]
+    head = ["# Not in this recipe:", *lines, ""] if lines else []
+    return "\n".join([*head, write_toml(recipe)])
+
+
+def _wrapped(sentence: str) -> list[str]:
+    """A sentence as lines of a list."""
+    return textwrap.wrap(
+        printable(sentence), COMMENT_WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip

@@ -146,9 +146,10 @@ class Rule(Table):
     select, group, class, container, session, property: which objects, those that fit all of these. group, session: of
     their names. class: Mosaic's. property: a vertex property that they have.
 
-    size: as in Mosaic, in its pixels. color: also instead of colours by property. isovalue: of volumes, as Mosaic's
-    percentile. thickness and smoothing: of the representation "membrane_surface", in angstrom and passes; by default the
-    points' own thickness and 20. shape: for the representation "object".
+    size: as in Mosaic, in its pixels. spheres: instead of flat discs. on_screen: points keep their width in the picture.
+    color: also instead of colours by property. isovalue: of volumes, as Mosaic's percentile. thickness and smoothing: of
+    the representation "membrane_surface", in angstrom and passes; by default the points' own thickness and 20. shape: for
+    the representation "object".
     """
 
     select: Patterns = ()
@@ -161,6 +162,7 @@ class Rule(Table):
     representation: str | None = None
     size: Positive | None = None
     spheres: bool | None = None
+    on_screen: bool | None = None
     opacity: Fraction | None = None
     color: Color | None = None
     color_by: ColorBy | None = None
@@ -188,7 +190,9 @@ class Rule(Table):
         if self.isovalue is not None and not 0 <= self.isovalue <= 100:
             raise self.wrong("isovalue", f"isovalue is {self.isovalue:g}, but must be a percentile from 0 to 100.")
         if self.smoothing is not None and not 0 <= self.smoothing <= MOST_SMOOTHING:
-            raise self.wrong("smoothing", f"smoothing is {self.smoothing}, but must be from 0 to {MOST_SMOOTHING} passes.")
+            raise self.wrong(
+                "smoothing", f"smoothing is {self.smoothing}, but must be from 0 to {MOST_SMOOTHING} passes."
+            )
         if self.color is not None and self.color_by is not None:
             raise self.wrong("color", "color_by already says how these objects are coloured: leave color out.")
 

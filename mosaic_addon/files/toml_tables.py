@@ -8,7 +8,7 @@ import math
 import tomllib
 import types
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import (
     Annotated,
@@ -166,8 +166,8 @@ def _key_of(of: Any) -> str:
 
 def _fields_of(kind: type[Table]) -> dict[str, Any]:
     """The fields of a kind of table by their keys: first those that it does not share with others."""
-    own = kind.__annotations__
-    ordered = sorted(fields(kind), key=lambda each: each.name not in own)
+    shared = {each.name for base in kind.__bases__ if is_dataclass(base) for each in fields(base)}
+    ordered = sorted(fields(kind), key=lambda each: each.name in shared)
     return {_key_of(each): each for each in ordered if each.name != "place"}
 
 
@@ -280,9 +280,10 @@ def _sections(table: Table, name: str) -> Iterator[str]:
         else:
             yield _pair(key, value)
     for header, dotted, inner_table in later:
-        yield ""
-        yield header
-        yield from _sections(inner_table, dotted)
+        lines = list(_sections(inner_table, dotted))
+        if lines[:1] != [""] or header.startswith("[["):  # tables in a table alone say that it is there
+            yield from ("", header)
+        yield from lines
 
 
 def _pair(key: str, value: Any) -> str:

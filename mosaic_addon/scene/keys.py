@@ -172,7 +172,7 @@ PIXEL_SIZE: Final = _key(
     "angstrom that one of Mosaic's screen pixels stands for",
     of.positive,
     writers="importing/build",
-    readers="exporting/objects importing/again outline/tree",
+    readers="describing/scene exporting/objects importing/again outline/tree",
 )
 ANGSTROM_PER_UNIT: Final = _key(
     "mosaic_angstrom_per_unit",
@@ -215,7 +215,7 @@ UUID: Final = _key(
     "the uuid in the session",
     of.text,
     writers="exporting/save importing/build outline/duplicate outline/merge reloading/reload",
-    readers="exporting/browser_tree reloading/matching",
+    readers="describing/origins exporting/browser_tree reloading/matching",
 )
 MODEL: Final = _key(
     "mosaic_model",
@@ -353,7 +353,7 @@ LOOK: Final = _key(
     "marks it as a look's; of a node, the view layers whose depth it asked for",
     of.flag_or_texts,
     writers="pictures/lighting pictures/silhouettes",
-    readers="pictures/former pictures/lighting pictures/silhouettes",
+    readers="describing/picture describing/scene pictures/former pictures/lighting pictures/silhouettes",
 )
 LOOK_NAME: Final = _key(
     "mosaic_look_name",
@@ -410,7 +410,8 @@ FIGURE: Final = _key(
     of.text,
     writers="drawing/ink figures/cuts figures/overlay",
     readers=(
-        "exporting/objects figures/cuts figures/overlay figures/svg pictures/camera ui/figures/camera ui/figures/items"
+        "describing/beside describing/picture describing/scene exporting/objects figures/cuts figures/overlay "
+        "figures/svg pictures/camera ui/figures/camera ui/figures/items"
     ),
 )
 TOMOGRAM_SIZE: Final = _key(
@@ -427,7 +428,7 @@ PRINT_WIDTH: Final = _key(
     "how wide the picture is in print, in mm",
     of.positive,
     writers="figures/overlay pictures/render",
-    readers="figures/overlay pictures/render",
+    readers="describing/picture figures/overlay pictures/render",
 )
 CUT: Final = _key(
     "mosaic_cut",

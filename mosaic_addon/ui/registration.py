@@ -22,6 +22,7 @@ from .editors import coloring, volume
 from .figures import camera, cuts, items, look, own_shapes, picture
 from .figures import filters as figure_filters
 from .figures import panel as figure_panel
+from .figures import recipe as figure_recipe
 from .figures import render as figure_render
 from .properties import information, properties, swatches
 from .properties import panel as properties_panel
@@ -66,6 +67,7 @@ CLASSES: Final[tuple[type, ...]] = (
     figure_panel.MOSAIC_PT_figure_items,
     figure_panel.MOSAIC_PT_figure_size,
     figure_render.MOSAIC_OT_render_figure,
+    figure_recipe.MOSAIC_OT_write_recipe,
     figure_panel.MOSAIC_PT_figure_render,
     browser_click.MOSAIC_OT_select_item,
     browser_click.MOSAIC_OT_select_all,

@@ -83,7 +83,7 @@ def add_color_key(
     options = options or ColorKey()
     inputs = _inputs(options) | {"Title": options.title or coloring.property}
     if coloring.categories:
-        texts = _categories(obj, coloring)
+        texts = categories_of(obj, coloring)
         low, high = coloring.value_range
         entries = [(material_of(obj), 1 + (code - low) / (high - low), text) for code, text in texts]
         return _add_legend(scene, KIND, entries, inputs, options)
@@ -132,7 +132,7 @@ def _inputs(options: ColorKey) -> dict[str, Any]:
     return {name: getattr(options, field) for field, name in INPUTS.items()}
 
 
-def _categories(obj: bpy.types.Object, coloring: Coloring) -> list[tuple[int, str]]:
+def categories_of(obj: bpy.types.Object, coloring: Coloring) -> list[tuple[int, str]]:
     """The categories that a key shows: their codes and names. Raises MosaicError for too many."""
     data = points_of(obj)
     texts = None if data is None else column_texts(data, coloring.property)

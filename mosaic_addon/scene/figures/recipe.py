@@ -191,8 +191,9 @@ def _apply_rule(rule: Rule, objects: list[bpy.types.Object], scene: bpy.types.Sc
     for key in NUMBERS:
         if (value := getattr(rule, key)) is not None:
             set_number(objects, key, value)
-    if rule.spheres is not None:
-        set_number(objects, "render_spheres", rule.spheres)
+    for key, switch in (("render_spheres", rule.spheres), ("on_screen", rule.on_screen)):
+        if switch is not None:
+            set_number(objects, key, switch)
     if rule.isovalue is not None:
         isovalue = rule.isovalue
         contour(objects, lambda mesh: (isovalue, shown_at(mesh)[1]))
@@ -245,9 +246,7 @@ def _place_camera(
     if (point := camera.waypoint) is not None:
         view = View(point.position, point.focal_point, point.up, point.view_angle)
         root = session_root(sessions[0])
-        return place_camera(
-            scene, root, view, orthographic=camera.orthographic, height=point.height, shift=point.shift
-        )
+        return place_camera(scene, root, view, orthographic=camera.orthographic, height=point.height, shift=point.shift)
     direction, up = VIEWS[camera.view] if camera.view else (camera.direction or (0.0, 0.0, -1.0), camera.up)
     objects = select(entries, camera, "objects", camera.objects) or [entry.obj for entry in entries]
     return frame_camera(scene, objects, direction, camera.zoom, up=up, orthographic=camera.orthographic)
@@ -322,7 +321,12 @@ def _ink(table: Any, content: Panel) -> Triple:
     """The colour of what is drawn beside the objects: its own, or what can be read on the background."""
     if table.color is not None:
         return table.color  # type: ignore[no-any-return]
-    return (1.0, 1.0, 1.0) if sum(BACKGROUNDS[content.background or "white"]) < 1.5 else (0.0, 0.0, 0.0)
+    return readable_ink(content.background or "white")
+
+
+def readable_ink(background: str) -> Triple:
+    """Return the display values of what can be read on a background, one of BACKGROUNDS: black, or white on dark."""
+    return (1.0, 1.0, 1.0) if sum(BACKGROUNDS[background]) < 1.5 else (0.0, 0.0, 0.0)
 
 
 def _add_key(key: Key, content: Panel, scene: bpy.types.Scene, entries: Sequence[Entry]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import bpy
 
-from ...files.patterns import Named, fits
+from ...files.patterns import Named, fits, numbered
 from ...files.recipe_parts import Patterns, Rule
 from ...files.toml_tables import Table, one_word
 from ..drawing.coloring import colorable
@@ -25,7 +25,7 @@ class Entry:
 
 def entries_of(sessions: Iterable[bpy.types.Collection]) -> list[Entry]:
     """Return all objects of sessions, in the order of Mosaic's browser."""
-    entries = []
+    found: list[tuple[Object, Named]] = []
     for session in sessions:
         where: dict[int, tuple[str, str]] = {}
         for name in CONTAINERS:
@@ -37,9 +37,9 @@ def entries_of(sessions: Iterable[bpy.types.Collection]) -> list[Entry]:
         for obj in objects_of(session):
             container_name, group_name = where[obj.session_uid]
             kind = CLASS.read(obj) or ""
-            called = Named(name_of(obj), group_name, kind, container_name, session.name)
-            entries.append(Entry(obj, called))
-    return entries
+            found.append((obj, Named(name_of(obj), group_name, kind, container_name, session.name)))
+    called = numbered([each for _, each in found])
+    return [Entry(obj, each) for (obj, _), each in zip(found, called, strict=True)]
 
 
 def select(entries: Sequence[Entry], table: Table, field: str, patterns: Patterns) -> list[Object]:
@@ -84,9 +84,7 @@ def _fitting(
     found: set[int] = set()
     for pattern in patterns:
         numbers = {
-            number
-            for number, entry in enumerate(entries)
-            if any(fits(name, pattern) for name in names(entry.called))
+            number for number, entry in enumerate(entries) if any(fits(name, pattern) for name in names(entry.called))
         }
         if not numbers:
             known = [name for entry in entries for name in names(entry.called)]

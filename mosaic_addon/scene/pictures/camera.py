@@ -121,7 +121,7 @@ def frame_camera(
     if not forward.length or not zoom > 0:
         raise MosaicError("The camera's direction must not be zero, and its zoom must be positive.")
     camera = camera or _new_camera(scene, VIEW_ANGLE)
-    rotation = looking(forward, _up_for(forward) if up is None else Vector(up), Vector())
+    rotation = looking(forward, up_for(forward) if up is None else Vector(up), Vector())
     axes = np.array(rotation.to_3x3().transposed())  # rows: right, up, backward
     spheres = _visible_spheres(objects)
     if not len(spheres):
@@ -200,8 +200,8 @@ def _new_camera(scene: bpy.types.Scene, angle: float) -> bpy.types.Object:
     return camera
 
 
-def _up_for(forward: Vector) -> Vector:
-    """The direction that is up in the picture: +y, as in Mosaic, or +z where the camera looks along y."""
+def up_for(forward: Vector) -> Vector:
+    """Return the direction that is up in the picture: +y, as in Mosaic, or +z where the camera looks along y."""
     return Vector((0, 0, 1)) if abs(forward.normalized().y) > 0.999 else Vector((0, 1, 0))
 
 

@@ -8,6 +8,7 @@ from .camera import draw_camera
 from .items import draw_items
 from .look import draw_looks
 from .picture import draw_size
+from .recipe import draw_recipe
 from .render import draw_render
 
 
@@ -66,3 +67,4 @@ class MOSAIC_PT_figure_render(_Part, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_render(self.layout, context.scene)
+        draw_recipe(self.layout)
