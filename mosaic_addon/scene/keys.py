@@ -172,7 +172,7 @@ PIXEL_SIZE: Final = _key(
     "angstrom that one of Mosaic's screen pixels stands for",
     of.positive,
     writers="importing/build",
-    readers="describing/scene exporting/objects importing/again outline/tree",
+    readers="describing/origins exporting/objects importing/again outline/tree",
 )
 ANGSTROM_PER_UNIT: Final = _key(
     "mosaic_angstrom_per_unit",

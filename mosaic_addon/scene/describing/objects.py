@@ -184,7 +184,7 @@ class Describer:
                 name,
             )
             return
-        if placed.shape.library is None and bpy.data.is_dirty:
+        if placed.shape.library is None and bpy.data.is_dirty and not bpy.app.background:
             self.notes.add("The recipe takes own shapes from the .blend as it was last saved; save it, too.")
         kind = "object" if isinstance(placed.shape, bpy.types.Object) else "collection"
         shape: dict[str, Any] = {kind: placed.shape.name}
