@@ -48,7 +48,9 @@ def density(
     peak = memory_of(work, None)
     if peak is not None:
         limit = 300e6 / 2**20
-        report("memory for a tomogram of 4 GB / 300 MB", peak["all"] / 2**20, limit, 1.0, "142 of it are the result", "MiB")
+        report(
+            "memory for a tomogram of 4 GB / 300 MB", peak["all"] / 2**20, limit, 1.0, "142 of it are the result", "MiB"
+        )
     path.unlink()
 
 
