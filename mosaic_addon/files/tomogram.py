@@ -5,10 +5,11 @@ A file is never held as a whole: its rows are read, converted and averaged a few
 
 import os
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,10 @@ from .tomogram_file import TomogramFile, open_tomogram
 from .tomogram_headers import Header, Place, Three
 
 CHUNK: Final = 2**19  # values that are read at once, so that they are still in the processor's cache when averaged
+MOST_OF_A_SLICE: Final = 2**28  # voxels
 MAX_HALF: Final = 65504
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,7 @@ def read_density(
     the fraction that is done; an exception that it raises ends the reading. Raises MosaicError like `read_header`, and if
     the region is empty or the file became shorter.
     """
-    steps = density_steps(path, max_voxels=max_voxels, region=region)
-    while True:
-        try:
-            fraction = next(steps)
-        except StopIteration as end:
-            return end.value
-        if progress is not None:
-            progress(fraction)
+    return _all_of(density_steps(path, max_voxels=max_voxels, region=region), progress)
 
 
 def density_steps(
@@ -117,24 +114,37 @@ def read_slice(
     """Read one slice at full resolution, across `axis`, or the mean of `average` slices around it.
 
     Of an even number there is one more behind the slice than before it; those outside the tomogram are left out. Returns
-    (y, x) across z, (z, x) across y, (z, y) across x. progress, errors: as for `read_density`. Across x all of the file
-    is read.
+    (y, x) across z, (z, x) across y, (z, y) across x. progress, errors: as for `read_density`, and for a slice of more than
+    2**28 voxels. Across x all of the file is read.
     """
+    return _all_of(slice_steps(path, axis, index, average=average), progress)
+
+
+def slice_steps(
+    path: str | os.PathLike[str], axis: Literal["x", "y", "z"], index: int, *, average: int = 1
+) -> Generator[float, None, NDArray[np.float32]]:
+    """Read a slice as `read_slice` does, in steps: yield the fraction that is done. Close it to stop."""
     number = "xyz".index(axis)
     with open_tomogram(Path(path)) as (header, file):
         first = index - (average - 1) // 2
-        start = [0, 0, 0]
-        stop = list(header.shape)
+        start, stop, bins = [0, 0, 0], list(header.shape), [1, 1, 1]
         start[number], stop[number] = max(first, 0), min(first + max(average, 1), header.shape[number])
         region = _within(header, Region((start[0], start[1], start[2]), (stop[0], stop[1], stop[2])))
-        bins = [1, 1, 1]
         bins[number] = region.shape[number]
-        steps = _means(header, file, region, (bins[0], bins[1], bins[2]))
+        if prod(region.shape) // bins[number] > MOST_OF_A_SLICE:
+            raise MosaicError("has slices too large to be read at full resolution; choose a region of it")
+        values = yield from _means(header, file, region, (bins[0], bins[1], bins[2]))
+    return values.squeeze(2 - number)
+
+
+def _all_of(steps: Generator[float, None, Result], progress: Callable[[float], None] | None) -> Result:
+    """Take all steps, and tell each fraction. Ends them, and closes their file, if that raises."""
+    with closing(steps):
         while True:
             try:
                 fraction = next(steps)
             except StopIteration as end:
-                return end.value.squeeze(2 - number)
+                return end.value
             if progress is not None:
                 progress(fraction)
 

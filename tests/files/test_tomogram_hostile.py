@@ -10,6 +10,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,17 @@ def test_a_region_outside_is_refused(tmp_path: Path) -> None:
             read_slice(path, "z", index)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a file of zeros takes up its size there")
+def test_a_slice_of_a_sparse_file_is_no_reason_to_take_all_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.mrc"
+    side = 2**17
+    path.write_bytes(changed(make.mrc(np.zeros((1, 1, 1), "i1")), (0, side), (1, side)))
+    os.truncate(path, 1024 + side * side)
+    with pytest.raises(MosaicError, match="too large"):
+        read_slice(path, "z", 0)
+    assert read_slice(path, "y", 7).shape == (1, side)
+
+
 def test_a_file_that_shrinks_meanwhile(tmp_path: Path) -> None:
     path = tmp_path / "a.mrc"
     path.write_bytes(make.mrc(np.zeros((40, 100, 100), "f4")))
@@ -172,6 +184,20 @@ def test_stopping_closes_the_file(tmp_path: Path) -> None:
     before = open_files()
     steps.close()
     assert open_files() == before - 1 or before == -1
+
+
+def test_an_exception_of_the_progress_closes_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.mrc"
+    path.write_bytes(MRC)
+    before = open_files()
+
+    def stop(fraction: float) -> None:
+        raise KeyboardInterrupt
+
+    for read in (partial(read_density, path, max_voxels=10), partial(read_slice, path, "z", 1)):
+        with pytest.raises(KeyboardInterrupt) as caught:
+            read(progress=stop)  # type: ignore[operator]
+        assert open_files() == before, caught
 
 
 def open_files() -> int:
