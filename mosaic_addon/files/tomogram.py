@@ -213,6 +213,7 @@ class _Rows:
         self._numbers = np.empty((most, header.shape[header.order[0]]), np.float32)
         self.spare = np.empty((most, columns.stop - columns.start), np.float32)
 
+    @np.errstate(all="ignore")
     def read(self, section: int, row: int, count: int) -> NDArray[np.float32]:
         """Read rows of one section. Returns (rows, columns), which hold until the next call."""
         header, raw, numbers = self._header, self._bytes[:count], self._numbers[:count]
@@ -241,6 +242,7 @@ def _widen_halves(halves: NDArray[np.int16], numbers: NDArray[np.float32]) -> No
         numbers[np.abs(numbers) > MAX_HALF] = np.nan  # infinite, or none
 
 
+@np.errstate(all="ignore")
 def _add_blocks(
     sums: NDArray[np.float32], rows: NDArray[np.float32], middle: int, fast: int, spare: NDArray[np.float32]
 ) -> None:

@@ -100,6 +100,15 @@ def test_a_voxel_size_that_the_file_does_not_know(tmp_path: Path) -> None:
     assert read(path, make.mrc(VALUES, (5, 5, 5), words={7: 0, 8: 0, 9: 0})).voxel_size == (5, 5, 5)
 
 
+@pytest.mark.filterwarnings("error")
+def test_values_that_are_no_numbers_or_too_large_are_no_trouble(tmp_path: Path) -> None:
+    data = np.array([[[np.inf, -np.inf], [1e300, np.nan]], [[1e300, 1e300], [-1e300, 5.0]]])
+    path = tmp_path / "a.em"
+    path.write_bytes(make.em(data))
+    np.testing.assert_array_equal(read_density(path, max_voxels=8).values, np.where(data == 5, 5, 0).transpose())
+    assert read_density(path, max_voxels=1).values.item() == 0
+
+
 def test_values_that_are_no_numbers_become_zero(tmp_path: Path) -> None:
     for dtype in ("f4", "f2"):
         data = VALUES.astype(dtype)
