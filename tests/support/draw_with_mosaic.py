@@ -1,8 +1,9 @@
 """Run by the real Mosaic's Python: draw geometries of a session flat on white, off-screen, and print the cameras as JSON.
 
-    python draw_with_mosaic.py SESSION FOLDER '["a name", null]'
+    python draw_with_mosaic.py SESSION FOLDER '[["a name", 1.3, null], [null, 3, {"a name": [1, 0, 0]}]]'
 
-Writes FOLDER/0.png, 1.png, … one for each name (null: all visible), each framed as Mosaic's first view, a little closer.
+Writes FOLDER/0.png, 1.png, … one for each picture: the name of a geometry (null: all visible), how much nearer than in
+Mosaic's first view the camera is, and colours in which geometries are drawn instead of their own, without edges.
 """
 
 import json
@@ -12,7 +13,6 @@ import vtk
 from mosaic.commands.session import Session
 
 SIZE = (960, 720)
-ZOOM = 1.3
 
 
 def new_window() -> tuple[vtk.vtkRenderWindow, vtk.vtkRenderer]:
@@ -29,7 +29,19 @@ def new_window() -> tuple[vtk.vtkRenderWindow, vtk.vtkRenderer]:
     return window, renderer
 
 
-def draw(window: vtk.vtkRenderWindow, renderer: vtk.vtkRenderer, geometries: list, path: str) -> dict:
+def paint(geometry, color: list[float]) -> None:
+    """Draw a geometry in one colour, its edges as well."""
+    geometry.actor.GetMapper().ScalarVisibilityOff()
+    look = geometry.actor.GetProperty()
+    look.SetColor(color)
+    look.SetAmbientColor(color)
+    look.SetEdgeColor(color)
+    look.SetAmbient(1)
+    look.SetDiffuse(0)
+    look.SetOpacity(1)
+
+
+def draw(window: vtk.vtkRenderWindow, renderer: vtk.vtkRenderer, geometries: list, zoom: float, path: str) -> dict:
     """One picture, with lights off. Returns its camera."""
     renderer.RemoveAllViewProps()
     for geometry in geometries:
@@ -40,7 +52,7 @@ def draw(window: vtk.vtkRenderWindow, renderer: vtk.vtkRenderer, geometries: lis
     camera.SetPosition(0, 0, 1)
     camera.SetViewUp(0, 1, 0)
     renderer.ResetCamera()
-    camera.Dolly(ZOOM)
+    camera.Dolly(zoom)
     renderer.ResetCameraClippingRange()
     window.Render()
     grabber = vtk.vtkWindowToImageFilter()
@@ -64,9 +76,12 @@ def main() -> None:
     geometries = session._data.data + session._models.data
     window, renderer = new_window()
     cameras = []
-    for number, name in enumerate(json.loads(sys.argv[3])):
+    for number, (name, zoom, colors) in enumerate(json.loads(sys.argv[3])):
         chosen = [geometry for geometry in geometries if name is None or geometry._meta.get("name") == name]
-        cameras.append(draw(window, renderer, chosen, f"{sys.argv[2]}/{number}.png"))
+        for geometry in chosen:
+            if colors is not None:
+                paint(geometry, colors[geometry._meta["name"]])
+        cameras.append(draw(window, renderer, chosen, zoom, f"{sys.argv[2]}/{number}.png"))
     print(json.dumps(cameras))
 
 
