@@ -178,7 +178,7 @@ def main(arguments: list[str]) -> list[Agreement]:
     blender = Blender(options.session)
     names = options.names or ([] if options.whole else list(blender.shown))
     pictures = [Picture(name) for name in names if has_points(blender.shown[name].data)]
-    colors = distinct_colors(list(blender.shown))
+    colors = distinct_colors([obj["mosaic_name"] for obj in blender.imported.objects])
     if options.whole:
         pictures += [Picture(None, zoom) for zoom in options.zoom]
         pictures += [Picture(None, zoom, colors) for zoom in options.zoom]  # which no others may follow
