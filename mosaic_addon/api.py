@@ -23,7 +23,7 @@ from .scene.exporting.save import Saved, check_target, save_objects, save_sessio
 from .scene.exporting.scope import ExportOptions
 from .scene.figures.axes import Axes, BoundingBox, add_axes, add_bounding_box
 from .scene.figures.color_key import ColorKey, add_color_key, add_legend
-from .scene.figures.cuts import Cut, add_cut, fitting_cut, remove_cut, set_cut, spare
+from .scene.figures.cuts import Cut, add_cut, add_cut_at, fitting_cut, remove_cut, set_cut, spare
 from .scene.figures.labels import Label, PictureText, add_label, add_text
 from .scene.figures.overlay import follow_camera, items_of, remove_item, set_print_width
 from .scene.figures.panels import check_figure, render_figure
@@ -47,9 +47,17 @@ from .scene.pictures.render import (
     show_frame,
 )
 from .scene.reloading.reload import Reloaded, reload_file
+from .scene.tomograms.reading import TomogramOptions, open_tomogram, read_again, said_of
+from .scene.tomograms.slices import PLANES, add_slice, set_position, slices_of
+from .scene.tomograms.surfaces import keep_density, wear_tomogram
+from .scene.tomograms.tomogram import Look as TomogramLook
+from .scene.tomograms.tomogram import look_of as tomogram_look_of
+from .scene.tomograms.tomogram import remove_tomogram, tomograms_in
+from .scene.tomograms.tomogram import set_look as set_tomogram_look
 from .session import MosaicError, Session, open_session
 
 __all__ = [
+    "PLANES",
     "Axes",
     "BoundingBox",
     "ColorKey",
@@ -69,14 +77,18 @@ __all__ = [
     "Saved",
     "ScaleBar",
     "Session",
+    "TomogramLook",
+    "TomogramOptions",
     "View",
     "add_axes",
     "add_bounding_box",
     "add_color_key",
     "add_cut",
+    "add_cut_at",
     "add_label",
     "add_legend",
     "add_scale_bar",
+    "add_slice",
     "add_text",
     "adjust_picture",
     "apply_look",
@@ -92,20 +104,25 @@ __all__ = [
     "filter_of",
     "fitting_cut",
     "items_of",
+    "keep_density",
     "load",
     "mute_file_outputs",
     "objects_of",
     "open_session",
+    "open_tomogram",
     "own_shape_of",
+    "read_again",
     "read_view",
     "reload",
     "remove_cut",
     "remove_item",
+    "remove_tomogram",
     "rename",
     "render",
     "render_figure",
     "render_svg",
     "render_to",
+    "said_of",
     "save",
     "save_objects",
     "sessions_in",
@@ -113,14 +130,20 @@ __all__ = [
     "set_filter",
     "set_on_screen",
     "set_own_shape",
+    "set_position",
     "set_print_width",
+    "set_tomogram_look",
     "set_up_picture",
     "show_as",
     "show_as_in",
     "show_frame",
+    "slices_of",
     "spare",
+    "tomogram_look_of",
+    "tomograms_in",
     "uncolor",
     "unsaved_changes",
+    "wear_tomogram",
     "write_recipe",
 ]
 

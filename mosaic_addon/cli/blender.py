@@ -12,6 +12,8 @@ from ..session import MosaicError
 from ..session.errors import one_line, printable
 from . import values
 
+NANOMETRE = 10.0  # angstrom
+
 
 def start_blender() -> tuple[Any, Any]:
     """Return bpy with an empty file, and our `api`. Raises MosaicError where there is no bpy."""
@@ -77,6 +79,32 @@ def add_import_options(command: argparse.ArgumentParser) -> None:
         metavar="LO,HI",
         help="the values of the first and last colour (default: all values)",
     )
+
+    command.add_argument(
+        "--tomogram",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="show slices of this tomogram (.mrc, .rec, .em, .nrrd) in the first session's coordinates; may be given "
+        "several times",
+    )
+    command.add_argument(
+        "--slice",
+        metavar="PLANE[=NM]",
+        type=values.plane,
+        action="append",
+        help="XY, XZ or YZ, and where, in nm from the tomogram's first voxel (default: all three in its middle)",
+    )
+
+
+def show_tomograms(bpy: Any, api: Any, session: Any, options: argparse.Namespace) -> None:
+    """Show the tomograms that the options of a command name in a scene. session: in whose coordinates; None for none."""
+    for path in options.tomogram:
+        settings = api.TomogramOptions(planes=() if options.slice else tuple(api.PLANES))
+        box = api.open_tomogram(bpy.context.scene, path, session, settings, say_progress(f"Opening {path}"))
+        for plane, place in options.slice or ():
+            api.add_slice(box, plane, None if place is None else place * NANOMETRE)
+        say(f"Opened {path}: {api.said_of(box)}", end="\n")
 
 
 def import_settings(api: Any, options: argparse.Namespace) -> Any:

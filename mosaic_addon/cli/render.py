@@ -16,6 +16,7 @@ from .blender import (
     load,
     open_blend,
     say,
+    show_tomograms,
     start_blender,
 )
 
@@ -122,6 +123,7 @@ def _set_up_sessions(
             api.show_as_in(view, imported, size[1])
     objects = [obj for imported in all_imported for obj in imported.objects]
     color(api, objects, options)
+    show_tomograms(bpy, api, all_imported[0].collection, options)
     if options.frame is not None:
         api.show_frame(bpy.context.scene, options.frame, objects)
     look, background = options.look or "full", options.background or "white"
@@ -147,6 +149,7 @@ def _set_up_blend(
     api.mute_file_outputs()
     scene = bpy.context.scene
     color(api, [obj for session in api.sessions_in(scene) for obj in api.objects_of(session)], options)
+    show_tomograms(bpy, api, next(iter(api.sessions_in(scene)), None), options)
     api.adjust_picture(
         scene,
         size=size,

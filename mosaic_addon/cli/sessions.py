@@ -10,7 +10,7 @@ from ..session.atomic_write import find_target
 from ..session.errors import one_line, printable
 from ..session.releases import TARGETS
 from . import values
-from .blender import add_import_options, color, import_settings, load, open_blend, start_blender
+from .blender import add_import_options, color, import_settings, load, open_blend, show_tomograms, start_blender
 
 OUTPUT_HELP = (
     "the session to write: .pickle, which Mosaic's window opens and is appended to other names, or .mosaic, which keeps "
@@ -50,6 +50,7 @@ def _import(options: argparse.Namespace) -> None:
     settings = import_settings(api, options)
     imported = [load(api, file, options.unlimited, settings) for file in options.files]
     color(api, [obj for each in imported for obj in each.objects], options)
+    show_tomograms(bpy, api, imported[0].collection, options)
     api.set_up_picture(imported)
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(target), check_existing=False)

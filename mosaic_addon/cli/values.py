@@ -48,6 +48,14 @@ def value_range(text: str) -> tuple[float, float]:
     return low, high
 
 
+def plane(text: str) -> tuple[str, float | None]:
+    """PLANE or PLANE=NM."""
+    match = re.fullmatch(r"(XY|XZ|YZ)(?:=(-?\d+(?:\.\d+)?))?", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not XY, XZ or YZ, or one of them with a place, such as XY=95")
+    return match[1], None if match[2] is None else float(match[2])
+
+
 def color_map(text: str) -> str:
     """A colour map's name."""
     from ..scene.drawing.color_maps import find_map

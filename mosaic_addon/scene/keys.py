@@ -102,7 +102,7 @@ SESSION: Final = _key(
     writers="exporting/save importing/build",
     readers=(
         "exporting/save exporting/scope outline/close outline/naming outline/outside outline/tree "
-        "ui/browser/rows ui/session/panel"
+        "tomograms/reading ui/browser/rows ui/session/panel"
     ),
 )
 RECORD: Final = _key(
@@ -408,10 +408,10 @@ FIGURE: Final = _key(
     Carrier.FIGURE,
     "what it is in a figure, such as 'scale bar'",
     of.text,
-    writers="drawing/ink figures/cuts figures/overlay",
+    writers="drawing/ink figures/cuts figures/overlay tomograms/slices tomograms/tomogram",
     readers=(
         "describing/beside describing/picture describing/scene exporting/objects figures/cuts figures/overlay "
-        "figures/svg pictures/camera ui/figures/camera ui/figures/items"
+        "figures/svg pictures/camera tomograms/slices tomograms/tomogram ui/figures/camera ui/figures/items"
     ),
 )
 TOMOGRAM_SIZE: Final = _key(
@@ -438,6 +438,22 @@ CUT: Final = _key(
     writers="figures/cuts",
     readers="figures/cuts",
 )
+TOMOGRAM: Final = _key(
+    "mosaic_tomogram",
+    Carrier.FIGURE,
+    "of a tomogram's box JSON: what of the file is shown, and where; of a slice its axes; of their collection a mark",
+    of.text,
+    writers="tomograms/slices tomograms/tomogram",
+    readers="figures/overlay tomograms/slices tomograms/tomogram",
+)
+TOMOGRAM_NODES: Final = _key(
+    "mosaic_tomogram_nodes",
+    Carrier.FIGURE,
+    "of a tomogram's box: the node group that gives its colour",
+    of.datablock("NODETREE"),
+    writers="tomograms/tomogram",
+    readers="tomograms/surfaces tomograms/tomogram",
+)
 SPARED: Final = _key(
     "mosaic_spared",
     Carrier.OBJECT | Carrier.FIGURE,
@@ -451,6 +467,7 @@ SPARED: Final = _key(
 LABEL, COLOR, HIDDEN, ITEM = "mosaic_label", "mosaic_color", "mosaic_hidden", "mosaic_item"
 BROWSER, PROPERTIES, FOLLOW = "mosaic_browser", "mosaic_properties", "mosaic_follow"
 PICTURE = "mosaic_picture"
+SLICE_VIEW, TOMOGRAM_VIEW = "mosaic_slice_view", "mosaic_tomogram_view"
 
 # Attributes of what Geometry Nodes draw, which converting an object makes points of.
 SPRITE, GLYPH = "mosaic_sprite", "mosaic_glyph"

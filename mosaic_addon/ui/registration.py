@@ -28,6 +28,10 @@ from .properties import information, properties, swatches
 from .properties import panel as properties_panel
 from .session import follow, load, opening, reload, save, unsaved, view
 from .session import panel as session_panel
+from .tomograms import look as tomogram_look
+from .tomograms import panel as tomogram_panel
+from .tomograms import reading as tomogram_reading
+from .tomograms import slices as tomogram_slices
 
 CLASSES: Final[tuple[type, ...]] = (
     load.MOSAIC_OT_load_session,
@@ -69,6 +73,26 @@ CLASSES: Final[tuple[type, ...]] = (
     figure_render.MOSAIC_OT_render_figure,
     figure_recipe.MOSAIC_OT_write_recipe,
     figure_panel.MOSAIC_PT_figure_render,
+    tomogram_reading.MOSAIC_OT_open_tomogram,
+    tomogram_reading.MOSAIC_OT_read_tomogram_again,
+    tomogram_reading.MOSAIC_OT_read_tomogram_in_steps,
+    tomogram_reading.MOSAIC_FH_tomogram,
+    tomogram_slices.MosaicSlice,
+    tomogram_slices.MOSAIC_OT_add_slice,
+    tomogram_slices.MOSAIC_OT_choose_slice,
+    tomogram_slices.MOSAIC_OT_show_slice,
+    tomogram_slices.MOSAIC_OT_remove_slice,
+    tomogram_slices.MOSAIC_OT_cut_at_slice,
+    tomogram_look.MosaicTomogram,
+    tomogram_look.MOSAIC_OT_choose_tomogram,
+    tomogram_look.MOSAIC_OT_fit_contrast,
+    tomogram_look.MOSAIC_OT_remove_tomogram,
+    tomogram_look.MOSAIC_OT_wear_tomogram,
+    tomogram_look.MOSAIC_OT_keep_density,
+    tomogram_panel.MOSAIC_PT_tomogram,
+    tomogram_panel.MOSAIC_PT_tomogram_slices,
+    tomogram_panel.MOSAIC_PT_tomogram_look,
+    tomogram_panel.MOSAIC_PT_tomogram_surfaces,
     browser_click.MOSAIC_OT_select_item,
     browser_click.MOSAIC_OT_select_all,
     browser_click.MOSAIC_OT_fold,
@@ -145,6 +169,10 @@ FEATURES: Final = (
     session_panel,
     sidebar,
     swatches,
+    tomogram_look,
+    tomogram_panel,
+    tomogram_reading,
+    tomogram_slices,
     unsaved,
 )
 

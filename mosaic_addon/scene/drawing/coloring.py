@@ -29,6 +29,7 @@ from .representations import FIT, SEGMENTATION, TRAJECTORY, group_of, input_of
 # Nodes of the material, beside the one named as MAP.
 POINT_VALUE, INSTANCE_VALUE = "Mosaic Property", "Mosaic Property of Instances"
 SUM, PART = "Mosaic Property Found", "Mosaic Property Component"
+DENSITY, WHERE = "Mosaic Tomogram", "Mosaic Tomogram Here"  # of what a tomogram colours
 DEFAULT_MAP, DEFAULT_PALETTE = "viridis", "Dark2"  # as in Mosaic's dialog
 
 
@@ -125,7 +126,7 @@ def uncolor(objects: Iterable[bpy.types.Object]) -> None:
     for obj in objects:
         tree = _tree(obj)
         if tree is not None:
-            _remove_nodes(tree)
+            uncolor_tree(tree)
 
 
 def coloring_of(obj: bpy.types.Object) -> Coloring | None:
@@ -346,9 +347,9 @@ def _surface(obj: bpy.types.Object) -> bpy.types.Node:
     return surface
 
 
-def _remove_nodes(tree: bpy.types.NodeTree) -> None:
-    """Remove the nodes of a colouring."""
-    for name in (POINT_VALUE, INSTANCE_VALUE, SUM, PART, MAP):
+def uncolor_tree(tree: bpy.types.NodeTree) -> None:
+    """Remove the nodes of a colouring from a material."""
+    for name in (POINT_VALUE, INSTANCE_VALUE, SUM, PART, MAP, DENSITY, WHERE):
         node = tree.nodes.get(name)
         if node is not None:
             tree.nodes.remove(node)
@@ -358,7 +359,7 @@ def _link(obj: bpy.types.Object, surface: bpy.types.Node, coloring: Coloring) ->
     """Put the nodes of a colouring in front of the surface of an object's material."""
     tree = surface.id_data
     assert isinstance(tree, bpy.types.NodeTree)
-    _remove_nodes(tree)
+    uncolor_tree(tree)
     program = NodeProgram(tree)
     if coloring.color_map is None:
         value = _found(program, obj, VERTEX_COLORS, "Color")

@@ -24,13 +24,16 @@ def ink_material(name: str, color: Iterable[float]) -> bpy.types.Material:
     hide_from_light_sampling(material)
     tree = shader_tree(material)
     program = NodeProgram(tree)
-    ink = program.node(
-        "ShaderNodeGroup", node_tree=shared_group(INK, "ShaderNodeTree", 1, _build_ink), name=INK, width=200
-    )
+    ink = program.node("ShaderNodeGroup", node_tree=ink_group(), name=INK, width=200)
     program.node("ShaderNodeOutputMaterial", inputs={"Surface": ink.outputs[0]})
     arrange(tree)
     set_ink(material, color)
     return material
+
+
+def ink_group() -> bpy.types.NodeTree:
+    """Return the shader group of all inks: a colour becomes a surface that shows it without light."""
+    return shared_group(INK, "ShaderNodeTree", 1, _build_ink)
 
 
 def set_ink(material: bpy.types.Material, color: Iterable[float]) -> None:

@@ -120,6 +120,28 @@ def add_cut(
     return obj
 
 
+def add_cut_at(
+    scene: bpy.types.Scene,
+    session: bpy.types.Collection,
+    carrier: bpy.types.Object,
+    normal: Triple,
+    toward: Triple = (0.0, 0.0, 1.0),
+) -> bpy.types.Object:
+    """Add a plane that opens a session where another plane is, such as a slice, and moves and turns with it.
+
+    carrier: that plane, which is not cut. normal: across it, in its own coordinates. toward: where it is looked at
+    from, in the world; that side is taken away. Raises MosaicError as `add_cut` does.
+    """
+    across = Vector(normal)
+    if (carrier.matrix_world.to_3x3() @ across).dot(Vector(toward)) < 0:
+        across.negate()
+    size = max(max(map(abs, corner)) for corner in carrier.bound_box)
+    options = Cut(rotation=facing((across.x, across.y, across.z)), size=_triple((max(size, 1e-3) / 4,) * 3))
+    obj = add_cut(scene, session, options, [carrier])
+    obj.parent = carrier
+    return obj
+
+
 def cut_of(obj: bpy.types.Object) -> Cut:
     """Return what a cut is set to, and where it stands now. Raises MosaicError for what is no cut."""
     _place_of(obj)

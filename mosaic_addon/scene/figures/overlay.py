@@ -12,9 +12,10 @@ from mathutils import Vector
 
 from ...session.errors import MosaicError
 from ..compat import ModifierInputs, never_seen_by_light
+from ..data.custom_properties import has
 from ..drawing.ink import ink_material, ink_of, set_ink, set_ink_display
 from ..drawing.materials import material_of
-from ..keys import FIGURE, PRINT_WIDTH
+from ..keys import FIGURE, PRINT_WIDTH, TOMOGRAM
 from ..outline.outside import root_of
 from ..pictures.camera import IN_FRONT, visible_points
 
@@ -72,8 +73,11 @@ def figure_collection(scene: bpy.types.Scene) -> bpy.types.Collection:
 
 
 def items_of(scene: bpy.types.Scene, kind: str | None = None) -> list[bpy.types.Object]:
-    """Return what is drawn for a scene's figure, in order of names. kind: as FIGURE holds it; None for all."""
-    kinds = ((FIGURE.read(obj), obj) for obj in scene.objects)
+    """Return what is drawn for a scene's figure, in order of names. kind: as FIGURE holds it; None for all.
+
+    Tomograms have a panel of their own.
+    """
+    kinds = ((FIGURE.read(obj), obj) for obj in scene.objects if not has(obj, TOMOGRAM))
     return [obj for found, obj in kinds if found is not None and found != OVERLAY and kind in (None, found)]
 
 

@@ -69,7 +69,7 @@ class MOSAIC_OT_add_cut(_CutSettings):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         session = session_of_figure(context)
-        fitting = cuts.fitting_cut(session, self.shape, _toward_viewer(context))
+        fitting = cuts.fitting_cut(session, self.shape, toward_viewer(context))
         obj = cuts.add_cut(context.scene, session, self._change(fitting))
         choose(context, [obj], obj)
         context.scene.mosaic_picture.active_item = figure_collection(context.scene).objects[:].index(obj)
@@ -130,7 +130,7 @@ def draw_cut(layout: bpy.types.UILayout, obj: bpy.types.Object) -> None:
         button.cut, button.spared = obj.name, spared
 
 
-def _toward_viewer(context: bpy.types.Context) -> tuple[float, float, float]:
+def toward_viewer(context: bpy.types.Context) -> tuple[float, float, float]:
     """Return the direction to who looks at the 3D view, or else to the camera."""
     region = getattr(context.space_data, "region_3d", None)
     camera = context.scene.camera

@@ -1,0 +1,1 @@
+"""The panel "Tomogram", and its operators."""
