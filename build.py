@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything that people who work on Mosaic for Blender run: demo, test, check, zip, bench.
+"""Everything that people who work on Mosaic for Blender run: demo, looks, test, check, zip, bench.
 
 Needs only Python 3.11 or newer with pip. Each command sets up what it lacks, under `.venv`: Blender as a Python module
 (the package `bpy`) in `.venv/<Blender version>`, and the linters in `.venv/check`. A second run starts at once.
@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -328,6 +329,19 @@ def demo(options: argparse.Namespace) -> int:
     return 0
 
 
+def looks(options: argparse.Namespace) -> int:
+    """Render the pictures of looks that the panel Figure shows, each a panel of docs/examples/looks.toml."""
+    environment = blender_environment(options.blender)
+    recipe = ROOT / "docs" / "examples" / "looks.toml"
+    for panel in tomllib.loads(recipe.read_text(encoding="utf-8"))["panel"]:
+        target = ROOT / PACKAGE / "ui" / "figures" / "looks" / f"{panel['look']}.jpg"
+        target.parent.mkdir(exist_ok=True)
+        command = [environment.python, "-m", PACKAGE, "figure", recipe, "--only", panel["letter"], "-o", target]
+        if run(command) != 0:
+            return 1
+    return 0
+
+
 def test(options: argparse.Namespace) -> int:
     """Run the tests in the environment of one Blender."""
     environment = blender_environment(options.blender)
@@ -398,6 +412,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
     with_blender = [
         add("demo", demo, "Render the example session to demo.png and save it as demo.blend."),
+        add("looks", looks, "Render the pictures of looks that the panel Figure shows."),
         add("test", test, "Run the tests.", "Other arguments go to pytest: build.py test -k name -x"),
         add("zip", build_zip, "Write the extension to dist/ and check it with Blender's own tool."),
         add("bench", bench, "Measure speed and memory.", "Other arguments go to tests/support/bench.py."),

@@ -80,7 +80,8 @@ def test_ink_can_be_read_on_a_dark_background(figure: Any) -> None:
     from mosaic_addon.scene.figures.overlay import color_of
 
     bpy = figure
-    bpy.ops.mosaic.apply_look(look="full", background="dark")
+    bpy.context.scene.mosaic_picture.look = "full"
+    bpy.context.scene.mosaic_picture.background = "dark"
     bpy.ops.mosaic.add_to_figure(kind="scale bar")
     assert color_of(bpy.data.objects["Scale bar"]) == pytest.approx((1, 1, 1))
 

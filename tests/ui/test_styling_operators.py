@@ -33,12 +33,34 @@ def select(bpy: ModuleType, name: str) -> object:
 
 
 def test_a_look_is_one_click_and_takes_the_place_of_the_last(opened: ModuleType) -> None:
+    scene = opened.context.scene
     lamps = {}
+    assert scene.mosaic_picture.look == "none"
+    scene.mosaic_picture.look = "full"
+    scene.mosaic_picture.background = "dark"
     for look in ("full", "simple", "flat", "poster", "silhouettes", "full"):
-        assert opened.ops.mosaic.apply_look(look=look, background="dark") == {"FINISHED"}
-        lamps[look] = sum(obj.type == "LIGHT" for obj in opened.context.scene.objects)
+        scene.mosaic_picture.look = look
+        assert (scene.mosaic_picture.look, scene.mosaic_picture.background) == (look, "dark")
+        lamps[look] = sum(obj.type == "LIGHT" for obj in scene.objects)
     assert lamps == {"full": 3, "simple": 0, "flat": 0, "poster": 0, "silhouettes": 0}
-    assert {"REGISTER", "UNDO"} <= opened.types.MOSAIC_OT_apply_look.bl_options
+    scene.mosaic_picture.look = "none"
+    assert scene.mosaic_picture.look == "none"
+    assert not any(obj.type == "LIGHT" for obj in scene.objects)
+
+
+def test_each_look_has_a_picture_of_its_own(opened: ModuleType) -> None:
+    import mosaic_addon
+    from mosaic_addon.scene.pictures.options import LOOKS
+    from mosaic_addon.ui.figures import look
+
+    assert {path.stem for path in look.PICTURES.iterdir()} == set(LOOKS)
+    assert sum(path.stat().st_size for path in look.PICTURES.iterdir()) < 120_000
+    assert look._previews is None  # nothing is read before the panel shows it
+    assert [name for name, *_ in look.look_items(None, opened.context)] == ["none", *LOOKS]
+    assert [tuple(picture.image_size) for picture in look._previews.values()] == [(160, 160)] * len(LOOKS)
+    mosaic_addon.unregister()
+    assert look._previews is None
+    mosaic_addon.register()
 
 
 def test_the_selection_is_coloured_by_its_property_and_back(opened: ModuleType) -> None:

@@ -1,65 +1,68 @@
-"""Looks of the scene, each by one click."""
+"""Looks of the scene, each by one click on its picture."""
 
-import bpy
-from bpy.props import EnumProperty
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import bpy.utils.previews
 
 from ...scene.pictures.former import choose_engine, has_look
-from ...scene.pictures.looks import apply_look, remove_look
-from ...scene.pictures.options import BACKGROUNDS, LOOKS
-from ..reports import MosaicOperator, OperatorReturn, say_all
+from ...scene.pictures.looks import apply_look, background_of, look_of, remove_look
+from ...scene.pictures.options import LOOKS
+from ..additions import Addition, state_forgotten
+
+PICTURES: Final = Path(__file__).parent / "looks"  # `build.py looks` renders them
+NONE: Final = ("none", "No Look", "The lamps, world, colours and engine that the scene had before its first look")
+PICTURE_SIZE, POPUP_SIZE = 5.0, 6.0  # in icons
+
+_previews: Any = None
+_items: list[tuple[str, str, str, int | str, int]] = []  # kept, as Blender does not keep the texts of a menu
 
 
-class MOSAIC_OT_apply_look(MosaicOperator):
-    """Light the scene as one of Mosaic's lighting modes does, in Cycles and EEVEE, instead of the last look"""
-
-    bl_idname = "mosaic.apply_look"
-    bl_label = "Mosaic Look"
-    bl_options = {"REGISTER", "UNDO"}
-
-    look: EnumProperty(
-        name="Look", items=[(name, name.capitalize(), tip) for name, tip in LOOKS.items()], default="full"
-    )
-    background: EnumProperty(
-        name="Background", items=[(name, name.capitalize(), "") for name in BACKGROUNDS], default="white"
-    )
-
-    @classmethod
-    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return LOOKS[properties.look]
-
-    def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        said = apply_look(context.scene, self.look, self.background)
-        said += choose_engine(context.scene, self.look)
-        say_all(self, "INFO", said, "changes")
-        return {"FINISHED"}
+def look_items(_: object, context: bpy.types.Context | None) -> list[tuple[str, str, str, int | str, int]]:
+    """Return the looks as a menu has them, with their pictures, which are read when they are first asked for."""
+    global _previews
+    if _previews is None:
+        _previews = bpy.utils.previews.new()
+        _items[:] = [(*NONE, "CANCEL", 0)]
+        for number, (look, tip) in enumerate(LOOKS.items(), start=1):
+            picture = _previews.load(look, str(PICTURES / f"{look}.jpg"), "IMAGE")
+            _items.append((look, look.capitalize(), tip, picture.icon_id, number))
+    return _items
 
 
-class MOSAIC_OT_remove_look(MosaicOperator):
-    """Give the scene back the lamps, world, colours and engine that it had before its first look"""
+def look_number(scene: bpy.types.Scene) -> int:
+    """Return the number of a scene's look in `look_items`."""
+    return (NONE[0], *LOOKS).index(look_of(scene) or NONE[0])
 
-    bl_idname = "mosaic.remove_look"
-    bl_label = "No Look"
-    bl_options = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if has_look(context.scene):
-            return True
-        cls.poll_message_set("The scene has no look")
-        return False
-
-    def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        remove_look(context.scene)
-        return {"FINISHED"}
+def choose_look(scene: bpy.types.Scene, number: int) -> None:
+    """Give a scene the look of a number in `look_items`, or take its look away."""
+    if number:
+        look = tuple(LOOKS)[number - 1]
+        apply_look(scene, look, background_of(scene))
+        choose_engine(scene, look)
+    elif has_look(scene):
+        remove_look(scene)
 
 
 def draw_looks(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
-    """Draw the looks, by one click each, and the backgrounds."""
-    background = scene.mosaic_picture.background
-    grid = layout.grid_flow(columns=2, align=True, even_columns=True)
-    for look in LOOKS:
-        button = grid.operator(MOSAIC_OT_apply_look.bl_idname, text=look.capitalize())
-        button.look, button.background = look, background
-    if has_look(scene):
-        layout.operator(MOSAIC_OT_remove_look.bl_idname)
-    layout.row(align=True).prop(scene.mosaic_picture, "background", expand=True)
+    """Draw the picture of the scene's look, behind which all of them are, and the backgrounds."""
+    picture = scene.mosaic_picture
+    layout.template_icon_view(picture, "look", show_labels=True, scale=PICTURE_SIZE, scale_popup=POPUP_SIZE)
+    look = look_of(scene)
+    layout.label(text=look.capitalize() if look else NONE[1])
+    layout.row(align=True).prop(picture, "background", expand=True)
+
+
+def additions() -> Iterator[Addition]:
+    """The pictures of the looks."""
+    yield state_forgotten(_forget)
+
+
+def _forget() -> None:
+    global _previews
+    _items.clear()
+    if _previews is not None:
+        bpy.utils.previews.remove(_previews)
+        _previews = None

@@ -13,6 +13,7 @@ from ...scene.pictures.looks import background_of, set_background
 from ...scene.pictures.options import BACKGROUNDS
 from ..additions import Addition, property_added
 from ..reports import MosaicOperator, OperatorReturn
+from .look import choose_look, look_items, look_number
 
 INCH: Final = 25.4  # mm
 WIDTHS: Final = (("COLUMN", "1 Column", "85 mm wide", 85.0), ("PAGE", "2 Columns", "180 mm wide", 180.0))
@@ -66,6 +67,11 @@ class MosaicPicture(bpy.types.PropertyGroup):
         items=[(name, name.capitalize(), "") for name in BACKGROUNDS],
         get=lambda self: _background(self.id_data),
         set=lambda self, number: set_background(self.id_data, tuple(BACKGROUNDS)[number]),
+        options=NOT_ANIMATABLE,
+    )  # fmt: skip
+    look: EnumProperty(
+        name="Look", description="How the session is lit and drawn, in Cycles and EEVEE", items=look_items,
+        get=lambda self: look_number(self.id_data), set=lambda self, number: choose_look(self.id_data, number),
         options=NOT_ANIMATABLE,
     )  # fmt: skip
     active_item: IntProperty(name="Item", description="Of the figure, whose settings are shown", options=NOT_ANIMATABLE)

@@ -145,7 +145,6 @@ def draw_render(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         column.prop(cycles, "device")
     elif scene.render.engine != "BLENDER_WORKBENCH":
         column.prop(scene.eevee, "taa_render_samples", text="Samples")
-    column.prop(scene.render, "film_transparent")
     layout.operator(MOSAIC_OT_render_figure.bl_idname, icon="RENDER_STILL")
 
 
