@@ -48,6 +48,18 @@ def test_a_look_is_one_click_and_takes_the_place_of_the_last(opened: ModuleType)
     assert not any(obj.type == "LIGHT" for obj in scene.objects)
 
 
+def test_what_a_look_changes_beside_it_is_said(opened: ModuleType) -> None:
+    from mosaic_addon.ui.figures import look
+
+    scene = opened.context.scene
+    scene.render.engine = "BLENDER_WORKBENCH"
+    scene.mosaic_picture.look = "poster"
+    (said,) = look._said[scene.session_uid]
+    assert "Cycles" in said or "cycles" in said
+    scene.mosaic_picture.look = "none"
+    assert not look._said
+
+
 def test_each_look_has_a_picture_of_its_own(opened: ModuleType) -> None:
     import mosaic_addon
     from mosaic_addon.scene.pictures.options import LOOKS

@@ -100,10 +100,10 @@ def test_a_newcomers_figure(startup: Window, tmp_path: Path) -> None:
     assert 0 < lowest < highest < end, "the sidebar is over the camera's picture"
     assert highest - lowest > end / 2
     window.picture("2 camera")
-    click_until(window, left + 73, header + 345, "figure()", ["scale bar"])
-    click_until(window, left + 73, header + 390, "figure()", ["legend", "scale bar"])
-    click_until(window, left + 201, header + 345, "figure()", ["axes", "legend", "scale bar"])
-    click_until(window, left + 50, header + 466, "figure()", ["axes", "cut", "legend", "scale bar"])  # Plane
+    click_until(window, left + 73, header + 360, "figure()", ["scale bar"])
+    click_until(window, left + 73, header + 405, "figure()", ["legend", "scale bar"])
+    click_until(window, left + 201, header + 360, "figure()", ["axes", "legend", "scale bar"])
+    click_until(window, left + 50, header + 481, "figure()", ["axes", "cut", "legend", "scale bar"])  # Plane
     window.picture("3 items")
     window.press("mousemove", middle[0] - 150, HEIGHT - middle[1])
     window.press("key", "ctrl+z")

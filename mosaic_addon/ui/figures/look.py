@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final
 
 import bpy.utils.previews
@@ -14,9 +15,11 @@ from ..additions import Addition, state_forgotten
 PICTURES: Final = Path(__file__).parent / "looks"  # `build.py looks` renders them
 NONE: Final = ("none", "No Look", "The lamps, world, colours and engine that the scene had before its first look")
 PICTURE_SIZE, POPUP_SIZE = 5.0, 6.0  # in icons
+LINE: Final = 36  # letters that the sidebar is wide
 
 _previews: Any = None
 _items: list[tuple[str, str, str, int | str, int]] = []  # kept, as Blender does not keep the texts of a menu
+_said: dict[int, list[str]] = {}  # what the last look of a scene changed beside it, by the scene's session_uid
 
 
 def look_items(_: object, context: bpy.types.Context | None) -> list[tuple[str, str, str, int | str, int]]:
@@ -40,10 +43,10 @@ def choose_look(scene: bpy.types.Scene, number: int) -> None:
     """Give a scene the look of a number in `look_items`, or take its look away."""
     if number:
         look = tuple(LOOKS)[number - 1]
-        apply_look(scene, look, background_of(scene))
-        choose_engine(scene, look)
+        _said[scene.session_uid] = apply_look(scene, look, background_of(scene)) + choose_engine(scene, look)
     elif has_look(scene):
         remove_look(scene)
+        _said.pop(scene.session_uid, None)
 
 
 def draw_looks(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
@@ -52,6 +55,10 @@ def draw_looks(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     layout.template_icon_view(picture, "look", show_labels=True, scale=PICTURE_SIZE, scale_popup=POPUP_SIZE)
     look = look_of(scene)
     layout.label(text=look.capitalize() if look else NONE[1])
+    lines = [line for said in _said.get(scene.session_uid, ()) for line in wrap(said, LINE)]
+    column = layout.column(align=True)
+    for line in lines:
+        column.label(text=line)
     layout.row(align=True).prop(picture, "background", expand=True)
 
 
@@ -63,6 +70,7 @@ def additions() -> Iterator[Addition]:
 def _forget() -> None:
     global _previews
     _items.clear()
+    _said.clear()
     if _previews is not None:
         bpy.utils.previews.remove(_previews)
         _previews = None
