@@ -23,7 +23,19 @@ from .scene.exporting.save import Saved, check_target, save_objects, save_sessio
 from .scene.exporting.scope import ExportOptions
 from .scene.figures.axes import Axes, BoundingBox, add_axes, add_bounding_box
 from .scene.figures.color_key import ColorKey, add_color_key, add_legend
-from .scene.figures.cuts import Cut, add_cut, add_cut_at, fitting_cut, remove_cut, set_cut, spare
+from .scene.figures.cuts import (
+    Cut,
+    add_cut,
+    add_cut_at,
+    cut_of,
+    facing,
+    fitting_cut,
+    remove_cut,
+    set_cut,
+    show_cut,
+    spare,
+    spared_by,
+)
 from .scene.figures.labels import Label, PictureText, add_label, add_text
 from .scene.figures.overlay import follow_camera, items_of, remove_item, set_print_width
 from .scene.figures.panels import check_figure, render_figure
@@ -36,7 +48,7 @@ from .scene.outline.outside import root_of
 from .scene.outline.tree import objects_of, sessions_in
 from .scene.pictures.camera import View, frame_camera, place_camera, read_view
 from .scene.pictures.devices import choose_device
-from .scene.pictures.looks import apply_look
+from .scene.pictures.looks import apply_look, remove_look
 from .scene.pictures.options import ImageFile, RenderOptions
 from .scene.pictures.render import (
     check_pictures,
@@ -101,6 +113,8 @@ __all__ = [
     "color_by",
     "color_by_vertex_colors",
     "coloring_of",
+    "cut_of",
+    "facing",
     "filter_of",
     "fitting_cut",
     "items_of",
@@ -116,6 +130,7 @@ __all__ = [
     "reload",
     "remove_cut",
     "remove_item",
+    "remove_look",
     "remove_tomogram",
     "rename",
     "render",
@@ -136,9 +151,11 @@ __all__ = [
     "set_up_picture",
     "show_as",
     "show_as_in",
+    "show_cut",
     "show_frame",
     "slices_of",
     "spare",
+    "spared_by",
     "tomogram_look_of",
     "tomograms_in",
     "uncolor",
