@@ -3,6 +3,7 @@
 No other module asks for the version.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
@@ -220,14 +221,30 @@ def hide_from_light_sampling(material: bpy.types.Material) -> None:
         cycles.emission_sampling = "NONE"
 
 
-def text_node(tree: bpy.types.NodeTree, align: Literal["LEFT", "CENTER", "RIGHT"]) -> Any:
-    """Add a node that makes curves of a text, on a baseline through the origin. Its alignment became an input in 5.2."""
+def text_node(
+    tree: bpy.types.NodeTree, align: Literal["LEFT", "CENTER", "RIGHT"], font: bpy.types.VectorFont | None = None
+) -> Any:
+    """Add a node that makes curves of a text, on a baseline through the origin.
+
+    font: None for Blender's own. Alignment and font became inputs in 5.2.
+    """
     node: Any = tree.nodes.new("GeometryNodeStringToCurves")
     if "Align X" in node.inputs:
         node.inputs["Align X"].default_value = align.capitalize()
     else:
         node.align_x = align
+    if font is not None and "Font" in node.inputs:
+        node.inputs["Font"].default_value = font
+    elif font is not None:
+        node.font = font
     return node
+
+
+def shipped_font(name: str) -> str | None:
+    """Return the path of a font that comes with Blender; None where this Blender has none of that name."""
+    data: str = bpy.utils.system_resource("DATAFILES")  # type: ignore[attr-defined]  # the stubs lack it
+    path = os.path.join(data, "fonts", name)
+    return path if os.path.isfile(path) else None
 
 
 def never_seen_by_light(obj: bpy.types.Object) -> None:

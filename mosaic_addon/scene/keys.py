@@ -408,10 +408,11 @@ FIGURE: Final = _key(
     Carrier.FIGURE,
     "what it is in a figure, such as 'scale bar'",
     of.text,
-    writers="drawing/ink figures/cuts figures/overlay tomograms/slices tomograms/tomogram",
+    writers="drawing/ink figures/cuts figures/overlay figures/overlay_nodes tomograms/slices tomograms/tomogram",
     readers=(
         "describing/beside describing/picture describing/scene exporting/objects figures/cuts figures/overlay "
-        "figures/svg pictures/camera tomograms/slices tomograms/tomogram ui/figures/camera ui/figures/items"
+        "figures/overlay_nodes figures/svg pictures/camera tomograms/slices tomograms/tomogram "
+        "ui/figures/camera ui/figures/items"
     ),
 )
 TOMOGRAM_SIZE: Final = _key(

@@ -47,7 +47,9 @@ def ticks_of(bpy: ModuleType, item: Any) -> list[float]:
     bpy.context.view_layer.update()
     mesh = item.evaluated_get(bpy.context.view_layer.depsgraph).data
     points = np.array([vertex.co for vertex in mesh.vertices])
-    bar, rest = points[:4], points[8:]  # after the bar and its frame
+    letters = np.empty(3 * len(points), np.float32)
+    mesh.attributes["mosaic_text"].data.foreach_get("vector", letters)
+    bar, rest = points[:4], points[8:][letters[2::3][8:] < 0.5]  # after the bar and its frame
     low, high = bar[:, 1].min(), bar[:, 1].max()
     right = bar[:, 0].max()
     ends = rest[np.abs(rest[:, 0] - right - 2.35) < 0.01]

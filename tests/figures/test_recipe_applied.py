@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -290,6 +294,32 @@ def test_one_picture_as_vectors_too(bpy: ModuleType, folder: Path) -> None:
     assert "<text" in (folder / "a.svg").read_text()
     assert Image.open(folder / "a.png").size == (100, 75)
     assert read_recipe(folder / "f.toml").scale_bar is not None
+
+
+def test_panels_as_vectors_too(bpy: ModuleType, folder: Path) -> None:
+    text = "[scale_bar]\n[[panel]]\n[[panel]]\n[panel.scale_bar]\nlength_nm = 7\n"
+    assert figure(folder, text, "-o", str(folder / "a.svg"), "-o", str(folder / "a.png")) == 0
+    root = ElementTree.parse(folder / "a.svg").getroot()
+    assert root.get("width") == "20mm"
+    groups = [child for child in root if str(child.get("id")).endswith("-items")]
+    assert [group.get("id") for group in groups] == ["panel-A-items", "panel-B-items"]
+    words = [{each.text for each in group.iter() if each.tag.endswith("text")} for group in groups]
+    assert "A" in words[0]
+    assert {"B", "7 nm"} <= words[1]
+    names = [each.get("id") for each in root.iter() if each.get("id")]
+    assert len(names) == len(set(names))
+    # Each stands in the middle of its panel, and the embedded picture has no letters.
+    width, height = (float(each) for each in root.get("viewBox", "").split()[2:])
+    middles = [re.findall(r"[\d.]+", str(group.get("transform"))) for group in groups]
+    assert [float(x) / width for x, _ in middles] == pytest.approx([45 / 200, 155 / 200], abs=0.01)
+    assert [float(y) / height for _, y in middles] == pytest.approx([0.5, 0.5], abs=0.01)
+    image = next(child for child in root if child.get("id") == "picture")
+    data = next(value for name, value in image.attrib.items() if name.endswith("href"))
+    bare = np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))).convert("L"))
+    whole = np.asarray(Image.open(folder / "a.png").convert("L"))
+    assert bare.shape == whole.shape == (75, 100)
+    assert (whole[:20, :20] < 100).any()
+    assert not (bare[:20, :20] < 100).any()
 
 
 # --- cuts, filters, shapes -------------------------------------------------------------------------------------------

@@ -8,12 +8,15 @@ from typing import Any, Final, Literal
 
 import bpy
 
-from ..compat import text_node
-from ..drawing.node_tree import NodeProgram
-from ..keys import TEXT_PLACE
+from ..compat import shipped_font, text_node
+from ..drawing.node_tree import NodeProgram, socket_named
+from ..keys import FIGURE, TEXT_PLACE
 
 EM: Final = 0.935  # of Blender's own font: how high its em is at size 1, by the height of its capitals
+INTER: Final = "Inter.woff2"  # the font of Blender's interface, and of figures
+INTER_EM: Final = 0.6992
 CAPITALS: Final = 0.73  # height of the font's capitals and digits, in sizes of the font
+FONT: Final = "font"  # the kind of the font, as FIGURE holds it
 BEHIND: Final = -0.1  # points: how much farther from the camera lies what is behind
 MARGIN: Final = 6.0  # points from the picture's border
 
@@ -60,11 +63,44 @@ def _filled(program: NodeProgram, curves: bpy.types.NodeSocket) -> bpy.types.Nod
 
 
 def _letters(program: NodeProgram, string: Any, size: Any, align: Align) -> bpy.types.NodeSocket:
-    """The curves of a line of text, as instances."""
-    letters = text_node(program.tree, align)
-    program.connect(string, letters.inputs["String"])
-    program.connect(program.math("DIVIDE", size, EM), letters.inputs["Size"])
-    return letters.outputs[0]
+    """The curves of a line of text, as instances: in Inter, or in Blender's own font where Inter lacks a letter.
+
+    Blender looks into other fonts for a letter only where its own one is asked for (seen in 5.0 and 5.2).
+    """
+
+    def written(em: float, font: bpy.types.VectorFont | None = None) -> bpy.types.NodeSocket:
+        letters = text_node(program.tree, align, font)
+        program.connect(string, letters.inputs["String"])
+        program.connect(program.math("DIVIDE", size, em), letters.inputs["Size"])
+        return letters.outputs[0]
+
+    def count(letters: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+        bounds = program.node("GeometryNodeInputInstanceBounds").outputs
+        is_seen = program.math("GREATER_THAN", program.vector("DISTANCE", bounds["Min"], bounds["Max"]), 0.0)
+        inputs = {"Geometry": letters, "Attribute": is_seen}
+        found = program.node("GeometryNodeAttributeStatistic", "Letters", inputs, data_type="FLOAT", domain="INSTANCE")
+        return socket_named(found.outputs, "Sum")
+
+    own, inter = written(EM), figure_font()
+    if inter is None:
+        return own
+    better = written(INTER_EM, inter)
+    lacks = program.math("LESS_THAN", count(better), program.math("SUBTRACT", count(own), 0.5))
+    return program.switch(lacks, better, own, "Does Inter lack a letter?")
+
+
+def figure_font() -> bpy.types.VectorFont | None:
+    """Return Inter, packed into the .blend; None where this Blender does not come with it."""
+    for font in bpy.data.fonts:
+        if FIGURE.read(font) == FONT and font.packed_file is not None:
+            return font
+    path = shipped_font(INTER)
+    if path is None:
+        return None
+    font = bpy.data.fonts.load(path)
+    font.pack()
+    FIGURE.write(font, FONT)
+    return font
 
 
 def box(program: NodeProgram, label: str, width: Any, height: Any, x: Any = 0.0, y: Any = 0.0) -> bpy.types.NodeSocket:

@@ -1,7 +1,8 @@
 """Figures as files: a recipe's pictures rendered one after the other, and panels put together as one picture."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,10 +18,10 @@ from ...session.errors import MosaicError
 from ..drawing.color_maps import to_scene
 from ..outline.close import close_session
 from ..pictures.options import BACKGROUNDS, ImageFile
-from ..pictures.render import check_pictures, render_to, write_image
+from ..pictures.render import check_pictures, encode_image, render_to, replace_all, write_image
 from . import cuts, overlay
 from .recipe import Plan, apply_recipe, check_recipe, content_of
-from .svg import render_svg
+from .svg import drawn_items, named, render_svg, svg_document, vectors_aside
 
 Image: TypeAlias = NDArray[np.float32]  # (height, width, 4): display values times alpha, the lowest row first
 # Opens the sessions of a recipe in a scene and returns their collections.
@@ -63,7 +64,7 @@ def plans_of(recipe: Recipe, only: str | None = None, *, preview: bool = False) 
 
 def check_figure(recipe: Recipe, outputs: Sequence[Output], open_sessions: Opener, scene: bpy.types.Scene) -> None:
     """Raise MosaicError for whatever keeps a recipe from being rendered; the scene is left as it was."""
-    _check_outputs(outputs, len(recipe.panels))
+    _check_outputs(outputs)
     sessions = open_sessions(scene)
     try:
         check_recipe(recipe, sessions)
@@ -87,25 +88,43 @@ def render_figure(
     for whatever is wrong, with nothing rendered where it can be seen before, and no file changed.
     """
     plans = plans_of(recipe, only, preview=preview)
-    _check_outputs(outputs, len(plans))
+    _check_outputs(outputs)
     sessions = open_sessions(scene)
     check_recipe(recipe, sessions)
+    vectors = [output.file for output in outputs if _is_svg(output)]
+    files = [output for output in outputs if not _is_svg(output)]
+    if len(plans) == 1:
+        apply_recipe(plans[0], scene, sessions)
+        if files:
+            render_to(scene, *map(_file, files))
+        for path in vectors:
+            render_svg(scene, path)
+        return
+    picture = plans[0].picture
     pictures: list[Image] = []
-    for number, plan in enumerate(plans):
-        if number:
+    bare: list[Image] = []  # without what an .svg has as vectors
+    drawn = []
+    for plan, (left, lower, right, upper) in zip(plans, _places(recipe.grid, picture, len(plans)), strict=True):
+        if pictures or bare:
             _clear(scene, sessions)
             sessions = open_sessions(scene)
         apply_recipe(plan, scene, sessions)
-        if len(plans) > 1:
+        if files:
             pictures.append(_rendered(scene, plan.size))
-    if len(plans) > 1:
-        _write_panels(recipe, plans[0].picture, pictures, scene, outputs)
-        return
-    files = [_file(output) for output in outputs if not _is_svg(output)]
+        if vectors:
+            point = picture.resolution * overlay.POINT / MM  # in pixels
+            middle = (left + right) / 2 / point, (picture.size[1] - (lower + upper) / 2) / point
+            with vectors_aside(scene) as names:
+                bare.append(_rendered(scene, plan.size))
+                drawn.append(drawn_items(scene, named(names), middle, f"panel-{plan.letter}"))
     if files:
-        render_to(scene, *files)
-    for output in filter(_is_svg, outputs):
-        render_svg(scene, output.file)
+        _write_panels(put_together(pictures, recipe.grid, picture), picture, files)
+    if vectors:
+        whole = put_together(bare, recipe.grid, picture)
+        with _as_image(whole, picture) as (plain, image):
+            png = encode_image(plain, image, ImageFile("picture.png"))
+        size = picture.width, picture.width * picture.size[1] / picture.size[0]
+        replace_all([(path, svg_document(size, png, drawn)) for path in vectors])
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -119,12 +138,7 @@ def _file(output: Output) -> ImageFile:
     return ImageFile(output.file, output.bits, output.quality)
 
 
-def _check_outputs(outputs: Sequence[Output], pictures: int) -> None:
-    for output in outputs:
-        if _is_svg(output) and pictures > 1:
-            raise output.wrong(
-                "file", f"{output.file}: a figure of several panels is written as pixels only, not as .svg."
-            )
+def _check_outputs(outputs: Sequence[Output]) -> None:
     check_pictures([_file(output) for output in outputs if not _is_svg(output)])
 
 
@@ -198,26 +212,31 @@ def put_together(pictures: Sequence[Image], grid: Grid, picture: Picture) -> Ima
     return whole
 
 
-def _write_panels(
-    recipe: Recipe, picture: Picture, pictures: Sequence[Image], scene: bpy.types.Scene, outputs: Sequence[Output]
-) -> None:
-    whole = put_together(pictures, recipe.grid, picture)
-    linear = whole.copy()
-    alpha = np.maximum(whole[..., 3:], 1e-6)
-    linear[..., :3] = to_scene((whole[..., :3] / alpha).astype(np.float64)) * alpha
+def _write_panels(whole: Image, picture: Picture, outputs: Sequence[Output]) -> None:
+    """Write a picture that was put together into files."""
+    exr = [_file(output) for output in outputs if Path(output.file).suffix.lower() == ".exr"]
+    others = [_file(output) for output in outputs if Path(output.file).suffix.lower() != ".exr"]
+    if others:
+        with _as_image(whole, picture) as (plain, image):
+            write_image(plain, image, picture.resolution, *others)
+    if exr:
+        linear = whole.copy()
+        alpha = np.maximum(whole[..., 3:], 1e-6)
+        linear[..., :3] = to_scene((whole[..., :3] / alpha).astype(np.float64)) * alpha
+        with _as_image(linear, picture) as (plain, image):
+            write_image(plain, image, picture.resolution, *exr)
+
+
+@contextmanager
+def _as_image(values: Image, picture: Picture) -> Iterator[tuple[bpy.types.Scene, bpy.types.Image]]:
+    """Give a scene that writes values as they are, and an image of them, while the block lasts."""
     plain = bpy.data.scenes.new("Mosaic Panels")
-    images = []
+    image: Any = bpy.data.images.new("Mosaic Panels", *picture.size, alpha=True, float_buffer=True)
     try:
         plain.view_settings.view_transform = "Raw"
         plain.render.film_transparent = picture.background == "transparent"
-        for values in (whole, linear):
-            image: Any = bpy.data.images.new("Mosaic Panels", *picture.size, alpha=True, float_buffer=True)
-            image.colorspace_settings.name = "Non-Color"
-            image.pixels.foreach_set(values.ravel())
-            images.append(image)
-        exr = [output for output in outputs if Path(output.file).suffix.lower() == ".exr"]
-        for image, files in zip(images, ([each for each in outputs if each not in exr], exr), strict=True):
-            if files:
-                write_image(plain, image, picture.resolution, *map(_file, files))
+        image.colorspace_settings.name = "Non-Color"
+        image.pixels.foreach_set(values.ravel())
+        yield plain, image
     finally:
-        bpy.data.batch_remove([plain, *images])
+        bpy.data.batch_remove([plain, image])

@@ -30,7 +30,7 @@ from .numbers import length_text, round_number
 
 SVG: Final = "http://www.w3.org/2000/svg"
 XLINK: Final = "http://www.w3.org/1999/xlink"
-FONTS: Final = "Helvetica, Arial, sans-serif"
+FONTS: Final = "Inter, Inter Variable, Helvetica, Arial, sans-serif"
 NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 STOPS: Final = 33  # of the gradient of a key's bar
 VECTORS: Final = (scale_bar.KIND, color_key.KIND, color_key.LEGEND, labels.KIND, labels.TEXT, axes.KIND)
@@ -72,38 +72,53 @@ def write_svg(scene: bpy.types.Scene, items: Sequence[bpy.types.Object], path: s
     Raises MosaicError when it cannot be written, with an old file there as it was.
     """
     png = encode_image(scene, bpy.data.images["Render Result"], ImageFile("picture.png"))
-    replace_all([(os.fspath(path), _document(scene, items, png))])
+    width = overlay.print_width(scene)
+    height = width * scene.render.resolution_y / scene.render.resolution_x
+    middle = width / 2 / overlay.POINT, height / 2 / overlay.POINT
+    replace_all([(os.fspath(path), svg_document((width, height), png, [drawn_items(scene, items, middle)]))])
 
 
-def _document(scene: bpy.types.Scene, items: Sequence[bpy.types.Object], png: bytes) -> bytes:
-    """The SVG of a picture and what stands over it."""
+def svg_document(size: tuple[float, float], png: bytes, groups: Iterable[Element]) -> bytes:
+    """Return the SVG of a picture and what stands over it.
+
+    size: width and height in print, in mm. groups: of `drawn_items`.
+    """
     for prefix, namespace in (("", SVG), ("xlink", XLINK)):
         ElementTree.register_namespace(prefix, namespace)
-    render = scene.render
-    width = overlay.print_width(scene)
-    height = width * render.resolution_y / render.resolution_x
-    size = width / overlay.POINT, height / overlay.POINT
+    width, height = (side / overlay.POINT for side in size)
     root = Element(
         f"{{{SVG}}}svg",
         {
-            "width": f"{width:.6g}mm",
-            "height": f"{height:.6g}mm",
-            "viewBox": f"0 0 {size[0]:.4f} {size[1]:.4f}",
+            "width": f"{size[0]:.6g}mm",
+            "height": f"{size[1]:.6g}mm",
+            "viewBox": f"0 0 {width:.4f} {height:.4f}",
             "font-family": FONTS,
         },
     )
     data = base64.b64encode(png).decode("ascii")
-    whole = {"width": f"{size[0]:.4f}", "height": f"{size[1]:.4f}"}
+    whole = {"width": f"{width:.4f}", "height": f"{height:.4f}"}
     image = _add(root, "image", id="picture", preserveAspectRatio="none", **whole)
     image.set(f"{{{XLINK}}}href", f"data:image/png;base64,{data}")  # without the prefix only newer programs find it
+    root.extend(groups)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def drawn_items(
+    scene: bpy.types.Scene, items: Sequence[bpy.types.Object], middle: tuple[float, float], name: str = "picture"
+) -> Element:
+    """Return items as an SVG group, which can be put into a document when the scene shows something else.
+
+    middle: of the scene's picture in the document, in points from its upper left corner. name: what the identifiers
+    of the group and of what is in it begin with.
+    """
     scene.view_layers[0].update()
+    # From the picture's middle, upwards, to the upper left corner, downwards.
+    drawn = Element(f"{{{SVG}}}g", {"id": f"{name}-items", "transform": f"translate({middle[0]:.4f} {middle[1]:.4f})"})
     for number, obj in enumerate(items):
-        # From the picture's middle, upwards, to its upper left corner, downwards.
-        shift = f"translate({size[0] / 2:.4f} {size[1] / 2:.4f})"
-        group = _add(root, "g", id=f"item-{number}", transform=shift)
+        group = _add(drawn, "g", id=f"{name}-item-{number}")
         _add(group, "title").text = obj.name
         _Item(scene, obj, group).draw()
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return drawn
 
 
 def _add(parent: Element, tag: str, **attributes: str) -> Element:
