@@ -429,7 +429,7 @@ PRINT_WIDTH: Final = _key(
     "how wide the picture is in print, in mm",
     of.positive,
     writers="figures/overlay pictures/render",
-    readers="describing/picture figures/overlay pictures/render",
+    readers="figures/overlay pictures/render",
 )
 CUT: Final = _key(
     "mosaic_cut",

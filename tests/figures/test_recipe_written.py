@@ -325,7 +325,7 @@ def test_a_scene_without_look_or_camera(bpy: ModuleType, folder: Path) -> None:
     api.load(folder / "s.pickle")
     text, said = written(folder)
     assert ["no look of ours" in said[0], "no camera" in said[1], len(said)] == [True, True, 2]
-    assert text.endswith('sessions = "s.pickle"\n\n[picture]\npixels = [1920, 1080]\nengine = "eevee"\n')
+    assert text.endswith('sessions = "s.pickle"\n\n[picture]\nwidth_mm = 85\npixels = [1920, 1080]\nengine = "eevee"\n')
     with pytest.raises(api.MosaicError, match="is there already"):
         api.write_recipe(folder / "f.toml")
     with pytest.raises(api.MosaicError, match=r"must end in \.toml"):

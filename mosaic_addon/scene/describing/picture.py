@@ -14,8 +14,9 @@ from ..drawing.color_maps import to_scene
 from ..drawing.facts import frame_at, frames_of
 from ..drawing.representations import TRAJECTORY, group_of
 from ..drawing.trajectories import saved_frame
+from ..figures.overlay import print_width
 from ..figures.recipe import SAMPLES
-from ..keys import FIGURE, LOOK, PRINT_WIDTH
+from ..keys import FIGURE, LOOK
 from ..pictures.camera import VIEWS, frame_camera, up_for, visible_points
 from ..pictures.looks import background_of, look_of
 from ..pictures.options import BACKGROUNDS, OUTLINED
@@ -62,9 +63,7 @@ def _size(scene: bpy.types.Scene) -> dict[str, Any]:
     render = scene.render
     part = render.resolution_percentage / 100
     pixels = max(1, int(render.resolution_x * part)), max(1, int(render.resolution_y * part))
-    width = PRINT_WIDTH.read(scene)
-    if width is None:
-        return {"pixels": pixels}
+    width = print_width(scene)
     for places in (0, 1, 2, 3):
         given: dict[str, Any] = {
             "width_mm": round(width, places),
