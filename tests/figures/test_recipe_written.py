@@ -297,6 +297,7 @@ def test_what_a_recipe_cannot_hold_is_told(bpy: ModuleType, folder: Path) -> Non
 
 def test_a_saved_session_has_its_edits(bpy: ModuleType, folder: Path) -> None:
     from mosaic_addon import api
+    from mosaic_addon.scene.drawing.appearance import set_base_color
 
     objects = opened(folder)
     objects["Inner [1]*"].data.vertices[0].co.x += 50
@@ -309,12 +310,27 @@ def test_a_saved_session_has_its_edits(bpy: ModuleType, folder: Path) -> None:
     assert not said
     assert 'select = "Peplomer"\ncolor_by' in text
     assert "Other" not in text
+    set_base_color([objects["Inner [1]*"]], (1, 0, 0))
+    assert not written(folder)[1]
+    objects["Inner [1]*"].data.vertices[1].co.x += 50
+    assert "points moved. Save the session first" in written(folder)[1][0]
     write_session(folder / "s.pickle", [cloud("another")], [])
     (sentence, *_) = written(folder)[1]
     assert "changed by another program" in sentence
     (folder / "s.pickle").unlink()
     with pytest.raises(api.MosaicError, match="is not there any more"):
         written(folder)
+
+
+def test_a_file_that_only_a_blend_names_is_not_met(
+    bpy: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To Save, a path in a .blend is a wish until this Blender has read or written that file."""
+    from mosaic_addon.session import decode
+
+    opened(folder)
+    monkeypatch.setattr(decode, "note_session", lambda *_: pytest.fail("noted"))
+    assert not written(folder)[1]
 
 
 def test_a_scene_without_look_or_camera(bpy: ModuleType, folder: Path) -> None:

@@ -67,6 +67,8 @@ class Describer:
                 property=kept.property, range=ends, categories=kept.categories, component=kept.component,
                 invert=bool(kept.invert),
             )  # fmt: skip
+        if obj.is_holdout or obj.is_shadow_catcher or not obj.visible_camera:
+            self.notes.add("with a ray visibility of its own, which a recipe does not hold.", origin.called.name)
         for each in obj.modifiers:
             if each.show_render and kind_drawn(each) is None and not filters.is_for_view(each):
                 self.notes.add(f"with the modifier {each.name!r}, which a recipe does not have.", origin.called.name)

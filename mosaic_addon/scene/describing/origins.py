@@ -12,13 +12,16 @@ from ...files.patterns import Named
 from ...session.decode import decode_session
 from ...session.errors import MosaicError
 from ...session.file import read_file
+from ...session.geometry_diff import shape_digest
 from ...session.nodes import NOBODY
 from ...session.session import Geometry, Group, Session
+from ...session.values import numbers_of
 from ..compat import MAX_NAME_BYTES
 from ..data.custom_properties import clean_text, has
-from ..exporting.changes import Kind, by_subject, digest, sentence
+from ..exporting.changes import Kind, sentence
 from ..exporting.collect import collect_session
-from ..exporting.save import changed_on_disk, file_of, saved_digests
+from ..exporting.piece import Piece
+from ..exporting.save import changed_on_disk, file_of
 from ..exporting.saved_values import OF_SHAPE
 from ..importing.options import ImportOptions
 from ..importing.plan import Item, Plan, plan_import
@@ -148,19 +151,28 @@ def _who_is_who(items: Sequence[Item], objects: Sequence[bpy.types.Object]) -> d
     return found
 
 
-def note_unsaved(session: bpy.types.Collection, scene: bpy.types.Scene, notes: Notes) -> None:
+def note_unsaved(file: SessionFile, scene: bpy.types.Scene, notes: Notes) -> None:
     """Note which edits of a session's points, faces and the like its file does not have, so that a recipe has neither."""
-    if changed_on_disk(session, file_of(session)):
+    if changed_on_disk(file.session, file.path):
         notes.add(
-            f"{file_of(session)} was changed by another program since it was read; choose Reload, so that the scene shows "
-            "what the recipe will."
+            f"{file.path} was changed by another program since it was read; choose Reload, so that the scene shows what the "
+            "recipe will."
         )
+    there = {origin.obj: origin.item.geometry for origin in file.origins if origin.obj is not None}
     try:
-        with closing(collect_session(session, scene, scene.view_layers[0])) as collected:
-            saved = saved_digests(session)
-            for changes in by_subject(collected.changes):
-                lost = [change for change in changes if change.kind in LOST]
-                if lost and digest(changes) not in saved:
+        with closing(collect_session(file.session, scene, scene.view_layers[0])) as collected:
+            for piece in collected.pieces:
+                lost = [change for change in piece.changes if change.kind in LOST] if piece.edits else []
+                if lost and not _has(there.get(piece.obj), piece):
                     notes.add(f"{sentence(lost)}. Save the session first, so that its file has this.")
     except MosaicError as error:
-        notes.add(f"What was edited in {session.name!r} cannot be told: {error}")
+        notes.add(f"What was edited in {file.session.name!r} cannot be told: {error}")
+
+
+def _has(geometry: Geometry | None, piece: Piece) -> bool:
+    """Whether a file has an edited geometry as it is in Blender."""
+    return (
+        geometry is not None
+        and shape_digest(geometry.node) == shape_digest(piece.node)
+        and numbers_of(geometry.node)[2] == numbers_of(piece.node)[2]
+    )

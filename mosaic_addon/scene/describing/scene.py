@@ -11,6 +11,7 @@ import numpy as np
 
 from ...files.patterns import numbered
 from ...files.recipe import VERSION, Recipe, write_recipe
+from ...files.toml_tables import MAX_BYTES
 from ...session.atomic_write import find_target, replace_file
 from ...session.errors import MosaicError
 from ..keys import FIGURE, LOOK
@@ -41,7 +42,7 @@ def recipe_of(scene: bpy.types.Scene, folder: str) -> tuple[Recipe, list[str]]:
     if not files:
         raise MosaicError(f"The scene {scene.name!r} holds no session that a recipe could show.")
     for file in files:
-        note_unsaved(file.session, scene, notes)
+        note_unsaved(file, scene, notes)
     origins = _told_apart(files)
     rendered = rendered_objects(scene)
     pixel_size = _pixel_size(files, notes)
@@ -81,6 +82,10 @@ def write_recipe_of(scene: bpy.types.Scene, path: str | os.PathLike[str], *, ove
         raise MosaicError(f"{target} is there already; choose another name, or overwrite it.")
     recipe, sentences = recipe_of(scene, str(target.parent))
     data = write_recipe(recipe, sentences).encode()
+    if len(data) > MAX_BYTES:
+        raise MosaicError(
+            f"The recipe would have {len(data):,} bytes, more than the {MAX_BYTES:,} that are read; let groups look alike."
+        )
 
     def write(file: BinaryIO) -> None:
         file.write(data)
