@@ -172,17 +172,9 @@ def _turn(ahead: Any, up: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Panel(Table):
-    """A view of the grid. Its camera, look, scale bar, axes and box count instead of the figure's, its rules after them;
-    its cuts, keys, legends, labels and texts are added to those.
+class Content(Table):
+    """What a picture shows: that of a whole figure, or of a panel."""
 
-    letter: by default A, B, C and so on.
-    """
-
-    letter: str | None = None
-    look: str | None = None
-    background: str | None = None
-    frame: int | None = None
     camera: Camera | None = None
     rules: tuple[Rule, ...] = several("rule")
     cuts: tuple[Cut, ...] = several("cut")
@@ -193,6 +185,20 @@ class Panel(Table):
     scale_bar: ScaleBar | None = None
     axes: Axes | None = None
     bounding_box: BoundingBox | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel(Content):
+    """A view of the grid. Its camera, look, scale bar, axes and box count instead of the figure's, its rules after them;
+    its cuts, keys, legends, labels and texts are added to those.
+
+    letter: by default A, B, C and so on.
+    """
+
+    letter: str | None = None
+    look: str | None = None
+    background: str | None = None
+    frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,11 +239,13 @@ class Output(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe(Table):
+class Recipe(Content):
     """A figure. Paths count from its file's folder. outputs: by default a .png beside the recipe.
 
     pixel_size: angstrom that a pixel of Mosaic's point sizes stands for; by default as Mosaic would show the session.
     """
+
+    last: ClassVar[tuple[str, ...]] = ("grid", "panels")
 
     version: int
     sessions: tuple[str, ...]
@@ -245,15 +253,6 @@ class Recipe(Table):
     outputs: tuple[Output, ...] = ()
     picture: Picture = Picture()
     camera: Camera = Camera()
-    rules: tuple[Rule, ...] = several("rule")
-    cuts: tuple[Cut, ...] = several("cut")
-    keys: tuple[Key, ...] = several("key")
-    legends: tuple[Legend, ...] = several("legend")
-    labels: tuple[Label, ...] = several("label")
-    texts: tuple[Text, ...] = several("text")
-    scale_bar: ScaleBar | None = None
-    axes: Axes | None = None
-    bounding_box: BoundingBox | None = None
     grid: Grid = Grid()
     panels: tuple[Panel, ...] = several("panel")
 

@@ -60,6 +60,7 @@ class Table:
 
     inline: ClassVar[bool] = False  # written as { … } after its key
     short: ClassVar[str] = ""  # the field that a text in place of the table means
+    last: ClassVar[tuple[str, ...]] = ()  # fields that are written after those that it shares with other tables
 
     place: Place = field(default_factory=Place, compare=False, repr=False)
 
@@ -165,9 +166,9 @@ def _key_of(of: Any) -> str:
 
 
 def _fields_of(kind: type[Table]) -> dict[str, Any]:
-    """The fields of a kind of table by their keys: first those that it does not share with others."""
+    """The fields of a kind of table by their keys: first those that it does not share with other kinds."""
     shared = {each.name for base in kind.__bases__ if is_dataclass(base) for each in fields(base)}
-    ordered = sorted(fields(kind), key=lambda each: each.name in shared)
+    ordered = sorted(fields(kind), key=lambda each: (each.name in kind.last, each.name in shared))
     return {_key_of(each): each for each in ordered if each.name != "place"}
 
 

@@ -32,17 +32,18 @@ DRAWING: Final = ("representation", "shape", "thickness", "smoothing")
 PIXELS_COUNT: Final = ("wireframe", FITTED_SURFACE)  # beside points
 # Inputs of the modifier that draws an object, which recipes leave as an import sets them.
 LEFT: Final = (
-    "Picture Height", "Splat Radius", "Arrow Length", "Line Width", "Tube Width", "Instances",
-    "Sphere Detail",
+    "Picture Height", "Splat Radius", "Arrow Length", "Line Width", "Tube Width",
 )  # fmt: skip
+LEFT_BUT_IN_CYCLES: Final = ("Instances", "Sphere Detail")  # where points are round, whatever these are
 
 
 class Describer:
     """Tells in what objects differ from what their files make of them. What many objects share is looked up once."""
 
-    def __init__(self, rendered: set[bpy.types.Object], folder: str, notes: Notes) -> None:
+    def __init__(self, scene: bpy.types.Scene, rendered: set[bpy.types.Object], folder: str, notes: Notes) -> None:
         """rendered: what the picture shows. folder: of the recipe, from which paths count."""
         self.rendered, self.folder, self.notes = rendered, folder, notes
+        self._left = LEFT if scene.render.engine == "CYCLES" else LEFT + LEFT_BUT_IN_CYCLES
         self._reader = DrawnReader()
         self._defaults: dict[int, dict[str, Any]] = {}
 
@@ -101,7 +102,7 @@ class Describer:
             if smoothing != MEMBRANE_SMOOTHING:
                 look["smoothing"] = int(smoothing)
         self._add_isovalue(look, obj, item)
-        known = [each for each in LEFT if each in inputs]
+        known = [each for each in self._left if each in inputs]
         for each, value in zip(known, inputs.several(modifier, known), strict=True):
             if not np.isclose(float(value), float(expected[each]), rtol=1e-5):
                 self.notes.add(f"drawn with another {each} ({float(value):.4g}), which a recipe does not hold.", name)

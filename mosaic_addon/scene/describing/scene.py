@@ -47,7 +47,7 @@ def recipe_of(scene: bpy.types.Scene, folder: str) -> tuple[Recipe, list[str]]:
     rendered = rendered_objects(scene)
     pixel_size = _pixel_size(files, notes)
     _note_places(files, notes)
-    describer = Describer(rendered, folder, notes)
+    describer = Describer(scene, rendered, folder, notes)
     looks = []
     for file in files:
         looks += [describer.look_of(origin) for origin in file.origins]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ...files.recipe import Camera, Panel, Picture, Recipe
+from ...files.recipe import Camera, Content, Panel, Picture, Recipe
 from ...files.recipe_parts import Cut, Key, Label, Legend, Rule, Shape, Triple
 from ...files.toml_tables import Table, one_word
 from ...session.errors import MosaicError
@@ -50,8 +50,8 @@ class Plan:
 def content_of(recipe: Recipe, panel: Panel | None) -> Panel:
     """Return what a picture holds: what the recipe says for all, and over it what it says for a panel."""
     panel = panel or Panel()
-    several = ("rules", "cuts", "keys", "legends", "labels", "texts")
-    single = ("camera", "scale_bar", "axes", "bounding_box")
+    several = [field.name for field in fields(Content) if field.default == ()]
+    single = [field.name for field in fields(Content) if field.default is None]
     return replace(
         panel,
         **{field: getattr(recipe, field) + getattr(panel, field) for field in several},
