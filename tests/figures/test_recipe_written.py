@@ -15,7 +15,7 @@ from mosaic_addon.files.recipe import read_recipe
 from tests.support.make_sessions import cloud, mesh, properties, trajectory, volume, write_session
 
 SIZE = (240, 180)
-SAME = 1.0  # of 255, in the mean of all pixels
+SAME = 0.02  # of 255, in the mean of all pixels
 Scenario = Callable[[Any, dict[str, Any]], None]
 
 
@@ -24,8 +24,8 @@ def folder(tmp_path: Path) -> Path:
     columns = {"score": np.linspace(0, 1, 40), "kind": np.array(["a", "b", "c", "a"] * 10)}
     clusters = [
         cloud("Spike 1", 40, vertex_properties=properties(40, columns), appearance={"size": 30}),
-        cloud("Spike 2", 40, appearance={"size": 30}),
-        cloud("Other", 30, visible=False),
+        cloud("Spike 2", 41, appearance={"size": 30}),
+        cloud("Other", 30, visible=False, appearance={"size": 30}),
         cloud("twin", 10, appearance={"size": 20}),
         cloud("twin", 12, appearance={"size": 20}),
         volume("Ribosome"),
@@ -36,14 +36,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def opened(folder: Path, engine: str = "workbench", look: str = "flat", **options: Any) -> dict[str, Any]:
+def opened(folder: Path, engine: str = "cycles", look: str = "flat", **options: Any) -> dict[str, Any]:
     """The session in a scene with camera and look. Returns its objects by name."""
     import bpy
 
     from mosaic_addon import api
 
     imported = api.load(folder / "s.pickle")
-    options = {"size": SIZE, "engine": engine, "samples": 4, "look": look, "dpi": 100} | options
+    options = {"size": SIZE, "engine": engine, "samples": 2, "look": look, "dpi": 100} | options
     api.set_up_picture(imported, api.RenderOptions(**options), direction=(-0.3, 0.4, -0.8))
     return {obj.name: obj for obj in bpy.context.scene.objects}
 
@@ -141,8 +141,8 @@ def cut(api: Any, objects: dict[str, Any]) -> None:
         api.Cut("plane", (500, 510, 480), (0.9, 0.1, 0.3, 0.3)),
         [objects["Spike 1"], objects["Spike 2"]],
     )
-    api.add_cut(scene, session, api.Cut("sphere", (200, 200, 200), size=(250, 250, 250), whole=False, cap=(1, 0.5, 0)))
-    api.add_cut(scene, session, api.Cut("box", (700, 700, 700), (0.9, 0.3, 0.1, 0.2), (150, 220, 90)))
+    api.add_cut(scene, session, api.Cut("sphere", (300, 300, 500), size=(250, 250, 250), whole=False, cap=(1, 0.5, 0)))
+    api.add_cut(scene, session, api.Cut("box", (700, 600, 500), (0.9, 0.3, 0.1, 0.2), (250, 220, 190)))
 
 
 def turned(api: Any, objects: dict[str, Any]) -> None:

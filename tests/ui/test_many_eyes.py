@@ -115,3 +115,17 @@ def test_a_render_leaves_out_what_was_just_hidden(opened: ModuleType, tmp_path: 
     assert covered() == 0
     opened.ops.mosaic.show_all()
     assert covered() > 0
+
+
+@pytest.mark.parametrize("count", [1, 40], ids=["one", "many"])
+def test_a_render_shows_what_was_imported_hidden(bpy: ModuleType, tmp_path: Path, count: int) -> None:
+    from mosaic_addon import api
+    from mosaic_addon.scene.outline.visibility import set_visible
+
+    clouds = [cloud(f"c {number}", 4, visible=False, appearance={"size": 100}) for number in range(count)]
+    imported = api.load(write_session(tmp_path / "s.pickle", clouds))
+    scene = bpy.context.scene
+    api.set_up_picture(imported, api.RenderOptions((32, 24), "cycles", 1, background="transparent"), zoom=0.1)
+    set_visible(imported.objects, True, bpy.context.view_layer)
+    api.render_to(scene, tmp_path / "seen.png")
+    assert np.asarray(Image.open(tmp_path / "seen.png"))[..., 3].max() > 0

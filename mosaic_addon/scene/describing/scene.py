@@ -54,7 +54,7 @@ def recipe_of(scene: bpy.types.Scene, folder: str) -> tuple[Recipe, list[str]]:
     first = files[0]
     background = background_of(scene)
     extent = float((first.plan.upper - first.plan.lower).max()) or 1.0
-    setting = Setting(scene, first.session, first.root, origins, background, extent * FINE, notes)
+    setting = Setting(scene, first.session, first.root, origins, background, extent * 10 * FINE, notes)
     recipe = Recipe(
         version=VERSION,
         sessions=tuple(relative(file.path, folder) for file in files),

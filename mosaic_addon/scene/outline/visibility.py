@@ -83,7 +83,8 @@ def _set_many_eyes(objects: Sequence[bpy.types.Object], visible: bool, layer: bp
 def _set_rendered(objects: Sequence[bpy.types.Object], rendered: bool) -> None:
     """Let renders show objects or not, all at once: after each single change Blender would sort out all dependencies.
 
-    A render that keeps its data between frames is told by a change of the usual kind.
+    One change of the usual kind lets Blender sort them out in the end: a render would leave out what was imported hidden,
+    and one that keeps its data between frames would see no change.
     """
     changing = {obj.session_uid for obj in objects if obj.hide_render == rendered}
     if not changing:
@@ -94,6 +95,5 @@ def _set_rendered(objects: Sequence[bpy.types.Object], rendered: bool) -> None:
     every.foreach_get("hide_render", hidden)
     hidden[np.isin(uids, list(changing))] = not rendered
     every.foreach_set("hide_render", hidden)
-    if any(scene.render.use_persistent_data for scene in bpy.data.scenes):
-        last = next(obj for obj in objects if obj.session_uid in changing)
-        last.hide_render = not rendered
+    last = next(obj for obj in objects if obj.session_uid in changing)
+    last.hide_render = not rendered
