@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.scene.test_representations import LOOK, PIXEL, PLACES, drawn_as, make, one
+from tests.scene.test_representations import GROUPS, LOOK, PIXEL, PLACES, drawn_as, make, one
 from tests.support.built import set_input
 from tests.support.drawn import parts_of
 
@@ -92,6 +92,66 @@ def test_points_on_screen_are_as_wide_wherever_they_are(bpy: ModuleType, tmp_pat
     if view != "orthographic":
         camera.location.z = -100  # all points lie behind it
         np.testing.assert_allclose(radii_of(bpy, obj, how), 0, atol=1e-6)
+
+
+def test_points_on_screen_have_their_size_in_space_where_no_camera_sees_them(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.drawing.appearance import set_number
+
+    obj = one(bpy, tmp_path, make("points"))
+    set_number([obj], "on_screen", True)
+    np.testing.assert_allclose(radii_of(bpy, obj, "plain"), 10 * PIXEL / 2, rtol=1e-5)
+    empty = bpy.data.objects.new("Empty", None)
+    bpy.context.scene.collection.objects.link(empty)
+    bpy.context.scene.camera = empty  # which Blender lets one choose
+    np.testing.assert_allclose(radii_of(bpy, obj, "plain"), 10 * PIXEL / 2, rtol=1e-5)
+
+
+def test_points_on_screen_follow_the_scenes_camera_and_survive_a_saved_blend(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.scene.drawing.appearance import number_of, set_number
+
+    obj = one(bpy, tmp_path, make("points"))
+    set_number([obj], "on_screen", True)
+    place_camera(bpy, (200, 200, 1500))
+    near = radii_of(bpy, obj, "plain")
+    place_camera(bpy, (200, 200, 15000))  # another one, which becomes the scene's
+    far = radii_of(bpy, obj, "plain")
+    assert (far > 8 * near).all()
+    path = str(tmp_path / "s.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path, use_scripts=False)
+    obj = bpy.data.objects["points"]
+    assert number_of(obj, "on_screen") is True
+    np.testing.assert_allclose(radii_of(bpy, obj, "plain"), far, rtol=1e-5)
+    bpy.context.scene.camera.location.z = 1500
+    np.testing.assert_allclose(radii_of(bpy, obj, "plain"), near, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", GROUPS)
+def test_choosing_on_screen_keeps_all_inputs_and_their_keyframes(bpy: ModuleType, tmp_path: Path, kind: str) -> None:
+    from mosaic_addon.scene.compat import ModifierInputs
+    from mosaic_addon.scene.drawing.appearance import set_number
+    from mosaic_addon.scene.drawing.representations import group_of
+
+    obj = one(bpy, tmp_path, make(kind))
+    modifier = obj.modifiers["Mosaic"]
+    set_input(obj, "Representation", "Point Cloud")
+    set_input(obj, "Sphere Detail", 3)
+    inputs = ModifierInputs(modifier.node_group)
+    for frame, size in ((1, 10.0), (3, 40.0)):
+        inputs.set(modifier, "Size", size)
+        assert obj.keyframe_insert(inputs.data_path(modifier, "Size"), frame=frame)
+    names = [name for name in inputs if name not in ("Geometry", "On Screen", "Size")]
+    before = inputs.several(modifier, names)
+    for on_screen in (True, False):
+        set_number([obj], "on_screen", on_screen)
+        now = ModifierInputs(modifier.node_group)
+        assert now.several(modifier, names) == before
+        assert group_of(obj) == GROUPS[kind]
+        sizes = []
+        for frame in (1, 2, 3):
+            bpy.context.scene.frame_set(frame)
+            sizes.append(now.get(modifier, "Size"))
+        assert sizes == [10, pytest.approx(25), 40]
 
 
 def radii_of(bpy: ModuleType, obj: Any, how: str) -> np.ndarray:

@@ -112,9 +112,9 @@ def _build_on_screen(program: NodeProgram) -> None:
     projection = program.node("FunctionNodeSeparateMatrix", "Projection", {"Matrix": lens["Projection Matrix"]}).outputs
     height = program.math("DIVIDE", program.math("MULTIPLY", away, 2.0), projection["Column 2 Row 2"])
     pixel = program.math("DIVIDE", height, start["Picture Height"])
-    grow = program.switch(
-        start["On Screen"], 1.0, program.math("DIVIDE", pixel, start["Pixel Size"]), "On screen?", "FLOAT"
-    )
+    # Without a camera, which has no focal length either, nothing would be drawn.
+    is_seen = program.math("MULTIPLY", start["On Screen"], program.math("GREATER_THAN", lens["Focal Length"], 0.0))
+    grow = program.switch(is_seen, 1.0, program.math("DIVIDE", pixel, start["Pixel Size"]), "On screen?", "FLOAT")
     program.node("NodeGroupOutput", inputs={"Grow": grow, "Facing": camera["Rotation"]})
 
 
