@@ -24,7 +24,7 @@ from .color_map_nodes import MAP, color_map_group, map_of
 from .color_maps import PALETTES, find_map, to_display, to_scene
 from .materials import SURFACE, material_of
 from .node_tree import NodeProgram, socket_named
-from .representations import FIT, SEGMENTATION, TRAJECTORY, group_of, input_of
+from .representations import FIT, SEGMENTATION, TRAJECTORY, VIEW_SURFACE, group_of, input_of
 
 # Nodes of the material, beside the one named as MAP.
 POINT_VALUE, INSTANCE_VALUE = "Mosaic Property", "Mosaic Property of Instances"
@@ -192,7 +192,8 @@ def _having(objects: Iterable[bpy.types.Object], property: str) -> dict[bpy.type
 
 def carry_to_surfaces(obj: bpy.types.Object, attributes: Sequence[str]) -> None:
     """Give surfaces by which a segmentation, fit or membrane is drawn the values of the nearest point, as Mosaic does."""
-    holders = [input_of(obj, "Surface") if group_of(obj) in (SEGMENTATION, FIT) else None, input_of(obj, "Membrane")]
+    names = ("Surface", VIEW_SURFACE, "Membrane") if group_of(obj) in (SEGMENTATION, FIT) else ("Membrane",)
+    holders = [input_of(obj, name) for name in names]
     meshes = [holder.data for holder in holders if holder is not None and isinstance(holder.data, bpy.types.Mesh)]
     cloud = points_of(obj)
     points = read_attribute(cloud, "position") if attributes and meshes and cloud is not None else None

@@ -36,6 +36,9 @@ from .representation_parts import (
 
 MODIFIER = "Mosaic"
 
+VIEW_SURFACE = "View Surface"  # the input of what views draw instead of a large surface
+PART_INPUTS = ("Surface", VIEW_SURFACE, "Membrane", "Frames")  # inputs of what an object shows beside its own data
+
 # The kinds of data, by the node group that draws them.
 POINTS = "Mosaic Points"
 MESH = "Mosaic Mesh"
@@ -232,6 +235,9 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
     program.input("Sphere Detail", "Int", "Subdivisions of the mesh spheres", default_value=2, min_value=1, max_value=5)
     if group in (VOLUME, SEGMENTATION, FIT):
         program.input("Surface", "Object", "The object that holds the surface")
+    if group == SEGMENTATION:
+        tip = "The object that holds the coarser surface that views draw where Viewport Amount is below 1"
+        program.input(VIEW_SURFACE, "Object", tip)
     if group in (POINTS, SEGMENTATION):
         program.input("Membrane", "Object", "The object that holds the surface of Membrane Surface")
         tip = "Passes of smoothing of Membrane Surface"
@@ -390,7 +396,12 @@ def _build_volume(program: NodeProgram, with_camera: bool) -> None:
 def _build_segmentation(program: NodeProgram, with_camera: bool) -> None:
     start = _declare(program, SEGMENTATION)
     drawn = _drawn_points(program, start, start["Geometry"], with_camera, arrows=False)
-    drawn["segmentation"] = _surface_object(program, start)
+    whole, coarse = _surface_object(program, start), _surface_object(program, start, VIEW_SURFACE)
+    faces = program.node("GeometryNodeAttributeDomainSize", "Made?", {"Geometry": coarse}, component="MESH")
+    in_view = program.node("GeometryNodeIsViewport").outputs[0]
+    some = program.math("LESS_THAN", start["Viewport Amount"], 1.0)
+    is_coarse = program.math("MULTIPLY", program.math("MULTIPLY", in_view, some), faces.outputs["Face Count"])
+    drawn["segmentation"] = program.switch(is_coarse, whole, coarse, "Coarse?")
     _finish(program, SEGMENTATION, start, drawn | _drawn_membrane(program, start, drawn["pointcloud"]))
 
 

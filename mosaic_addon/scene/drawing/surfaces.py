@@ -4,7 +4,7 @@ Each is an object of its own in no scene, to which the Geometry Nodes of the geo
 volume are kept with its surface, so that it can be contoured anew without the session's file.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from math import prod
 from typing import Any
@@ -31,12 +31,17 @@ from ..keys import DTYPE, PERCENTILE, RESOLUTION, SHAPE, SPACING, VALUES
 from ..readers import number_dtype
 from ..shapes import isosurface, parametric, voxels
 from .parts import new_surface
-from .representations import VOLUME, group_of, input_of
+from .representations import VIEW_SURFACE, VOLUME, group_of, input_of
 
 CYLINDER_SIDES = 64
 THREADS = 2  # that compute surfaces; more need more memory at once
+MANY_FACES = 200_000  # a surface of more faces has a coarser one for views, of at most so many where that can be
+COARSEST = 5  # voxels along an edge of one of a coarser surface's
 AHEAD = 3  # surfaces that are computed before they are asked for
 PATIENCE = 0.02  # seconds between two looks whether a surface is there
+
+
+_Computed = tuple[isosurface.Surface | voxels.VoxelSurface, voxels.VoxelSurface | None]  # all of it; for views
 
 
 class SurfaceFactory:
@@ -52,7 +57,7 @@ class SurfaceFactory:
         self._threads = ThreadPoolExecutor(THREADS, "Mosaic surfaces")
         computed = {_key(geometry): geometry for geometry in geometries if _is_computed(geometry)}
         self._to_come = iter(computed.items())
-        self._coming: dict[tuple[object, ...], Future[isosurface.Surface | voxels.VoxelSurface]] = {}
+        self._coming: dict[tuple[object, ...], Future[_Computed]] = {}
         for _ in range(AHEAD):
             self._begin_next()
 
@@ -73,31 +78,35 @@ class SurfaceFactory:
         while coming is not None and not wait([coming], PATIENCE).done:
             yield
 
-    def _take(self, geometry: Geometry) -> isosurface.Surface | voxels.VoxelSurface:
+    def _take(self, geometry: Geometry) -> _Computed:
         coming = self._coming.pop(_key(geometry), None)
         self._begin_next()
         return _compute(geometry) if coming is None else coming.result()
 
-    def new(self, name: str, geometry: Geometry) -> tuple[bpy.types.Object | None, str]:
-        """Make the object that holds a geometry's surface; None where it has none.
+    def new(self, name: str, geometry: Geometry) -> tuple[dict[str, bpy.types.Object], str]:
+        """Make the objects that hold a geometry's surface, by the inputs of its modifier; none where it has none.
 
         Returns a sentence as well why there is none or an empty one, "" where there is a surface.
         """
         if geometry.volume is not None:
-            return self._of_volume(name, geometry, geometry.volume)
+            surface, reason = self._of_volume(name, geometry, geometry.volume)
+            return {"Surface": surface}, reason
         if geometry.kind == "segmentation":
-            surface = self._take(geometry)
-            return _surface_object(name, surface), surface.reason
+            whole, coarse = self._take(geometry)
+            made = {"Surface": _surface_object(name, whole)}
+            if coarse is not None:
+                made[VIEW_SURFACE] = _surface_object(f"{name} in Views", coarse)
+            return made, whole.reason
         try:
-            return _model_object(name, geometry.model), ""
+            return {"Surface": _model_object(name, geometry.model)}, ""
         except ValueError as error:
-            return None, str(error)
+            return {}, str(error)
 
     def _of_volume(self, name: str, geometry: Geometry, volume: Volume) -> tuple[bpy.types.Object, str]:
         key = _key(geometry)
         if key in self._of_volumes:
             return self._of_volumes[key]
-        surface = self._take(geometry)
+        surface, _ = self._take(geometry)
         mesh = _filled_mesh(name, surface)
         VALUES.write(mesh, _as_numbers(volume.values))
         mesh[DTYPE] = volume.values.dtype.str
@@ -124,13 +133,32 @@ def _key(geometry: Geometry) -> tuple[object, ...]:
     return (id(volume.values), *volume.sampling_rate.tolist(), percentile, _resolution(volume))
 
 
-def _compute(geometry: Geometry) -> isosurface.Surface | voxels.VoxelSurface:
+def _compute(geometry: Geometry) -> _Computed:
     """Compute the surface of a volume or segmentation, without Blender."""
     volume = geometry.volume
     if volume is None:
-        return voxels.voxel_surface(geometry.points, geometry.sampling_rate)
+        points, rate = geometry.points, geometry.sampling_rate
+        whole = voxels.voxel_surface(points, rate)
+        return whole, _coarser(whole, lambda times: voxels.voxel_surface(points, rate, times))
     percentile = geometry.appearance.isovalue_percentile
-    return _contour(volume.values, volume.sampling_rate, percentile, _resolution(volume))
+    return _contour(volume.values, volume.sampling_rate, percentile, _resolution(volume)), None
+
+
+def _coarser(
+    whole: voxels.VoxelSurface, surface_of: Callable[[int], voxels.VoxelSurface]
+) -> voxels.VoxelSurface | None:
+    """The surface that views draw instead of a large one; None for one that they can draw.
+
+    surface_of: makes one of voxels that are so many times larger.
+    """
+    if len(whole.faces.starts) <= MANY_FACES:
+        return None
+    coarse = whole
+    for times in range(2, COARSEST + 1):
+        coarse = surface_of(times)
+        if len(coarse.faces.starts) <= MANY_FACES:
+            break
+    return coarse
 
 
 def _resolution(volume: Volume) -> float:

@@ -24,7 +24,7 @@ from ..data.placement import applied_of, has_lost_its_scale, to_session
 from ..data.vertex_properties import note_in
 from ..drawing.facts import frames_of
 from ..drawing.filters import is_for_view
-from ..drawing.representations import MODIFIER, input_of, kind_drawn
+from ..drawing.representations import MODIFIER, VIEW_SURFACE, input_of, kind_drawn
 from ..drawing.surfaces import volume_mesh
 from ..keys import ANGSTROM_PER_UNIT, CLASS, FIGURE, PIXEL_SIZE, RECORD, SAMPLING_RATE, SHAPE, SHOWS, SPACING
 from ..outline.tree import name_of, root_above
@@ -426,7 +426,7 @@ class PieceMaker:
         return {
             part.session_uid: name_of(obj)
             for obj in objects
-            for part in [input_of(obj, "Surface"), *frames_of(obj)]
+            for part in [input_of(obj, "Surface"), input_of(obj, VIEW_SURFACE), *frames_of(obj)]
             if part is not None
         }
 

@@ -24,7 +24,16 @@ from ..data.meshes import new_mesh, write_original
 from ..data.vertex_properties import note_columns, share_all_texts, write_columns
 from ..drawing.coloring import write_vertex_colors
 from ..drawing.materials import MaterialFactory
-from ..drawing.representations import FIT, MESH, POINTS, SEGMENTATION, TRAJECTORY, VOLUME, RepresentationFactory
+from ..drawing.representations import (
+    FIT,
+    MESH,
+    POINTS,
+    SEGMENTATION,
+    TRAJECTORY,
+    VIEW_SURFACE,
+    VOLUME,
+    RepresentationFactory,
+)
 from ..drawing.surfaces import SurfaceFactory
 from ..drawing.trajectories import new_frames, saved_frame
 from ..keys import (
@@ -51,6 +60,7 @@ from ..record import Keeper, Record, held_arrays, points_are_vertices, record_of
 from .options import ImportOptions
 from .plan import Item, Plan, plan_import
 
+COARSE_AMOUNT = 0.5  # Viewport Amount of a coarse surface whose points would all be drawn
 MANY = 200_000  # points of an object after which progress is reported at once
 
 Progress = Callable[[float], None]
@@ -356,10 +366,12 @@ def _new_parts(item: Item, shapes: SurfaceFactory, warnings: list[str]) -> dict[
     if item.group == TRAJECTORY:
         return {"Frames": new_frames(item.name, geometry.frames or [])}
     if item.group in (VOLUME, SEGMENTATION, FIT):
-        surface, reason = shapes.new(f"{item.name[:50]} Surface", geometry)
+        surfaces, reason = shapes.new(f"{item.name[:50]} Surface", geometry)
         if reason:
             warnings.append(f"{geometry.container} {geometry.name!r}: has no surface to show. {reason}")
-        return {} if surface is None else {"Surface": surface}
+        if VIEW_SURFACE in surfaces:
+            item.inputs.setdefault("Viewport Amount", COARSE_AMOUNT)
+        return surfaces
     return {}
 
 

@@ -8,7 +8,7 @@ import bpy
 
 from ..data.custom_properties import clean_text, has
 from ..drawing.parts import is_part
-from ..drawing.representations import inputs_of, modifier_of
+from ..drawing.representations import PART_INPUTS, inputs_of, modifier_of
 from ..keys import NAME, SHARED, SHOWN, UUID
 from .arrange import trees_of
 from .naming import note_name
@@ -107,7 +107,7 @@ def _parts(owner: Any) -> list[bpy.types.ID]:
         modifier = modifier_of(owner)
         if modifier is not None:
             inputs = inputs_of(modifier)
-            parts += [inputs.get(modifier, name) for name in ("Surface", "Membrane", "Frames") if name in inputs]
+            parts += [inputs.get(modifier, name) for name in PART_INPUTS if name in inputs]
     elif isinstance(owner, bpy.types.Collection):
         parts += owner.objects[:]
     elif isinstance(owner, bpy.types.Material) and owner.node_tree is not None and owner.node_tree.animation_data:

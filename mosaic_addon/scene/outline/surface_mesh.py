@@ -102,7 +102,7 @@ def _shape_as(
     copy = obj.copy()
     try:
         copy.hide_viewport = False  # what is hidden is not evaluated
-        set_inputs([copy], {"Representation": LABELS[representation]})
+        set_inputs([copy], {"Representation": LABELS[representation], "Viewport Amount": 1.0})
         drawing: Any = modifier_of(copy)
         drawing.show_viewport = True
         modifier: Any = copy.modifiers.new(REALIZE, "NODES")

@@ -27,6 +27,7 @@ from ..drawing.appearance import DEFAULT_SIZE, contour, set_base_color, set_numb
 from ..drawing.color_maps import to_scene
 from ..drawing.membranes import draw_as, has_membrane, make_membrane
 from ..drawing.representations import (
+    VIEW_SURFACE,
     group_of,
     input_of,
     inputs_of,
@@ -44,7 +45,7 @@ from ..outline.naming import rename
 KEPT_INPUTS: Final = (
     "Pixel Size", "Size", "Spheres", "On Screen", "Picture Height", "Arrow Length", "Instances", "Viewport Amount",
 )  # fmt: skip
-PARTS: Final = ("Surface", "Frames")  # inputs of the modifier: what a geometry shows beside its own data
+PARTS: Final = ("Surface", VIEW_SURFACE, "Frames")  # inputs of the modifier: what a geometry shows beside its own data
 # Attributes that an import makes beside vertex properties; those with the exact bits of single numbers.
 OF_IMPORT: Final = frozenset({NORMALS, QUATERNIONS, VERTEX_COLORS, CUSTOM_NORMAL, ORIGINAL})
 BITS: Final = re.compile(r"\..+\.[fiu]\d\.\d+")
@@ -115,7 +116,7 @@ def take_shape(obj: bpy.types.Object, fresh: bpy.types.Object) -> list[str]:
         if group_of(obj) != group_of(fresh):
             _draw_like(obj, fresh)
         new = {name: part for name in PARTS if (part := input_of(fresh, name)) is not None}
-        set_inputs([obj], new)
+        set_inputs([obj], dict.fromkeys(old) | new)
         _replace_parts(old, new)
         if has_membrane(obj):
             make_membrane(obj, keeps_thickness=True)

@@ -32,11 +32,12 @@ class VoxelSurface(NamedTuple):
         return self.faces.triangles()
 
 
-def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike) -> VoxelSurface:
+def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike, coarser: int = 1) -> VoxelSurface:
     """The surface that Mosaic 1.3.2 shows for a SegmentationGeometry: marching cubes at 0.5 of the binary volume.
 
     points: (n, 3) angstrom, any order, repeats allowed; rows that are not finite are left out.
-    sampling_rate: angstrom, a number or [3], of which the largest counts.
+    sampling_rate: angstrom, a number or [3], of which the largest counts. coarser: so many times larger voxels, the
+    surface of which is drawn in so far that it lies on average where that of the smaller ones does.
     Returns vertices half a voxel outside the centres of the outer voxels, rint(point / size) x size. Empty, with a
     reason, where there are no points, or they are more than 2^62 voxels apart.
     """
@@ -44,7 +45,7 @@ def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike) -> VoxelSurface:
     rate = np.max(np.asarray(sampling_rate, dtype=np.float32))
     if not (np.isfinite(rate) and rate > 0):
         return _empty(f"The segmentation's voxel size is {rate}, not a positive number.")
-    size = np.float32(rate * max(1, int(np.cbrt(len(points) / COARSE_FROM))))
+    size = np.float32(rate * max(1, int(np.cbrt(len(points) / COARSE_FROM))) * coarser)
     voxels = np.rint(points / size)  # in float32 as Mosaic does, so that the same points round to the same voxels
     if not np.isfinite(voxels).all():
         voxels = voxels[np.isfinite(voxels).all(axis=1)]
@@ -69,7 +70,7 @@ def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike) -> VoxelSurface:
         cells, codes = _cells_of_voxels(filled, strides)
         beside_x, beside_y = (np.searchsorted(cells, cells + stride) for stride in (stride_x, stride_y))
     crossed, faces = contour_cells(codes, beside_x, beside_y)
-    return VoxelSurface(_vertices(cells, crossed, strides, origin, size), faces)
+    return VoxelSurface(_vertices(cells, codes, crossed, strides, origin, size, 0.5 / coarser), faces)
 
 
 def _empty(reason: str) -> VoxelSurface:
@@ -79,20 +80,23 @@ def _empty(reason: str) -> VoxelSurface:
 
 def _vertices(
     cells: NDArray[np.signedinteger],
+    codes: NDArray[np.uint8],
     crossed: NDArray[np.intp],
     strides: tuple[int, int, int],
     origin: NDArray[np.float64],
     size: np.float32,
+    reach: float,
 ) -> NDArray[np.float32]:
-    """The middles of edges of cells, 3 x position of the cell + axis, as angstrom."""
+    """Points on edges of cells, 3 x position of the cell + axis, as angstrom, `reach` edges away from the inside end."""
     near, far = np.empty((len(cells), 3), np.float32), np.empty((len(cells), 3), np.float32)
+    along = np.where(codes & 1, reach, 1 - reach)
     rest = cells
     for column, stride in enumerate(strides):
         coordinate = rest // stride
         rest = rest - coordinate * stride
         corner = coordinate + origin[column]
         near[:, column] = corner * size
-        far[:, column] = (corner + 0.5) * size
+        far[:, column] = (corner + along) * size
     vertices = near.take(crossed // 3, axis=0)
     own = np.arange(0, 3 * len(crossed), 3) + crossed % 3
     vertices.reshape(-1)[own] = far.reshape(-1)[crossed]
