@@ -87,6 +87,87 @@ def test_a_render_draws_all(bpy: ModuleType, tmp_path: Path, representation: str
     assert drawn == pytest.approx(whole, rel=0.2)  # the arrows are thin, and few rays look for them
 
 
+@pytest.fixture
+def grained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A segmentation of many faces beside one of few."""
+    from mosaic_addon.scene.drawing import surfaces
+
+    monkeypatch.setattr(surfaces, "MANY_FACES", 1000)
+    many = np.argwhere(np.random.default_rng(0).random((20, 20, 20)) < 0.3)
+    return write_session(tmp_path / "s.pickle", [segmentation("many", many), segmentation("few", many[:5])], [])
+
+
+def segmentation(name: str, voxels: np.ndarray) -> Any:
+    state = {"cls": "SegmentationGeometry", "representation": "segmentation"}
+    points, rate = (voxels * 10).astype(np.float32), np.full(3, 10, np.float32)
+    return cloud(name, **state, points=points, sampling_rate=rate)
+
+
+def faces(bpy: ModuleType, obj: Any) -> int:
+    geometry = evaluated(bpy, obj)  # which owns the mesh
+    return len(geometry.mesh.polygons)
+
+
+def test_views_draw_a_coarser_surface_of_large_segmentations(bpy: ModuleType, grained: Path) -> None:
+    from mosaic_addon.scene.drawing.representations import faces_in_views, input_of
+    from mosaic_addon.scene.outline.surface_mesh import surface_to_mesh
+
+    many, few = build(bpy, grained).objects
+    whole = len(input_of(many, "Surface").data.polygons)
+    assert faces(bpy, many) == faces_in_views(many) <= 1000 < whole
+    assert faces_in_views(few) is None
+    assert amount(few) == 1
+    made = surface_to_mesh(many, bpy.context.scene, bpy.context.view_layer)
+    assert len(made.data.polygons) > whole  # in triangles
+    set_input(many, NAME, 1.0)
+    assert faces(bpy, many) == whole
+    assert faces_in_views(many) is None
+
+
+def test_a_coarser_surface_lies_where_the_fine_one_does() -> None:
+    from mosaic_addon.scene.shapes.voxels import voxel_surface
+
+    ball = np.argwhere(np.linalg.norm(np.indices((60, 60, 60)) - 29.5, axis=0) < 25) * 10.0
+    radii = [np.linalg.norm(voxel_surface(ball, 10, times).vertices - 295, axis=1).mean() for times in (1, 2, 4)]
+    assert radii == pytest.approx([radii[0]] * 3, abs=15)  # a voxel and a half, where those of the coarsest are four
+
+
+def test_a_render_draws_the_whole_surface(bpy: ModuleType, grained: Path, tmp_path: Path) -> None:
+    from mosaic_addon import api
+
+    imported = api.load(grained)
+    pictures = []
+    for part in (0.5, 1.0):
+        set_input(imported.objects[0], NAME, part)
+        api.render(imported, tmp_path / "x.png", api.RenderOptions((40, 30), samples=4, look="flat"))
+        pictures.append(np.asarray(Image.open(tmp_path / "x.png")))
+    assert np.ptp(pictures[0]) > 0
+    assert (pictures[0] == pictures[1]).all()
+
+
+def test_the_coarser_surface_follows_a_reload_and_leaves_with_its_object(bpy: ModuleType, grained: Path) -> None:
+    from mosaic_addon.scene.drawing.representations import VIEW_SURFACE, input_of
+    from mosaic_addon.scene.outline.close import close_session
+    from mosaic_addon.scene.reloading.reload import reload_session
+    from mosaic_addon.session import open_session
+
+    imported = build(bpy, grained)
+    many, few = imported.objects
+    block = np.argwhere(np.ones((4, 4, 4)))
+    speckle = np.argwhere(np.random.default_rng(1).random((20, 20, 20)) < 0.3)
+    new = [segmentation("many", block), segmentation("few", speckle)]
+    for old, other in zip(open_session(grained).geometries, new, strict=True):
+        vars(other)["uuid"] = old.uuid
+    write_session(grained, new, [])
+    reload_session(imported.collection, open_session(grained), bpy.context.scene, bpy.context.view_layer)
+    assert input_of(many, VIEW_SURFACE) is None
+    assert input_of(few, VIEW_SURFACE) is not None
+    assert faces(bpy, many) == len(input_of(many, "Surface").data.polygons)
+    close_session(imported.collection, bpy.context.scene)
+    assert not bpy.data.meshes
+    assert not bpy.data.objects
+
+
 def test_it_is_animated_like_any_input(bpy: ModuleType, session: Path) -> None:
     from mosaic_addon.scene.drawing.representations import inputs_of, modifier_of
 

@@ -187,6 +187,15 @@ def representation_of(obj: bpy.types.Object) -> str | None:
     return next((name for name, text in LABELS.items() if text == label), None)
 
 
+def faces_in_views(obj: bpy.types.Object) -> int | None:
+    """The faces of the coarser surface that views draw instead of an object's own; None where they draw that one."""
+    part = input_of(obj, VIEW_SURFACE) if representation_of(obj) == "segmentation" else None
+    mesh = None if part is None else part.data
+    if not isinstance(mesh, bpy.types.Mesh) or not mesh.polygons or input_of(obj, "Viewport Amount") >= 1:
+        return None
+    return len(mesh.polygons)
+
+
 def set_representation(objects: Iterable[bpy.types.Object], representation: str) -> list[bpy.types.Object]:
     """Switch objects to a representation. Returns those whose kind of data lacks it, which stay as they are."""
     grouped = [(obj, group_of(obj)) for obj in objects]
@@ -218,6 +227,8 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
     tip = "Pixels of Mosaic's screen that the height of the picture stands for, where On Screen counts them"
     program.input("Picture Height", "Float", tip, default_value=VIEW_HEIGHT, min_value=1)
     tip = "Part of the points that views draw, at random, to stay fluid; a render draws all"
+    if group == SEGMENTATION:
+        tip += ". Below 1, views draw a coarser surface of a large segmentation"
     program.input("Viewport Amount", "Float", tip, default_value=1, min_value=0, max_value=1, subtype="FACTOR")
     if group != SEGMENTATION:
         tip = "Radius of the soft dots of Gaussian Density, in angstrom"

@@ -37,7 +37,7 @@ def voxel_surface(points: ArrayLike, sampling_rate: ArrayLike, coarser: int = 1)
 
     points: (n, 3) angstrom, any order, repeats allowed; rows that are not finite are left out.
     sampling_rate: angstrom, a number or [3], of which the largest counts. coarser: so many times larger voxels, the
-    surface of which is drawn in so far that it lies on average where that of the smaller ones does.
+    surface of which is drawn in, so that it lies little outside that of the smaller ones.
     Returns vertices half a voxel outside the centres of the outer voxels, rint(point / size) x size. Empty, with a
     reason, where there are no points, or they are more than 2^62 voxels apart.
     """

@@ -9,7 +9,7 @@ from ...scene.data.attributes import PointData
 from ...scene.data.vertex_properties import column_attributes
 from ...scene.drawing import facts
 from ...scene.drawing.appearance import number_of
-from ...scene.drawing.representations import POINT_REPRESENTATIONS, representation_of
+from ...scene.drawing.representations import POINT_REPRESENTATIONS, faces_in_views, representation_of
 from ...scene.keys import CLASS
 from ..additions import Addition, handler_added, state_forgotten
 from ..selection import shown_geometry
@@ -61,6 +61,9 @@ class MOSAIC_PT_information(Section, bpy.types.Panel):
         part = number_of(shown, "viewport_amount")
         if part is not None and part < 1 and representation_of(shown) in POINT_REPRESENTATIONS:
             _row(column, "In views", f"about {round(part * counts.points):,}")
+        faces = faces_in_views(shown)
+        if faces is not None:
+            _row(column, "In views", f"a coarser surface of {faces:,} faces")
         if counts.faces is not None:
             _row(column, "Faces", f"{counts.faces:,}")
         if counts.lower is not None and counts.upper is not None:

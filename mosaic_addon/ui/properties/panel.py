@@ -9,7 +9,13 @@ from ...scene.drawing.coloring import colorable, coloring_of
 from ...scene.drawing.facts import frame_at, frames_of
 from ...scene.drawing.membranes import has_membrane, make_membrane
 from ...scene.drawing.own_shapes import modifier_that_places
-from ...scene.drawing.representations import MEMBRANE_SURFACE, POINT_REPRESENTATIONS, representation_of
+from ...scene.drawing.representations import (
+    MEMBRANE_SURFACE,
+    POINT_REPRESENTATIONS,
+    VIEW_SURFACE,
+    input_of,
+    representation_of,
+)
 from ...scene.drawing.surfaces import volume_mesh
 from ...scene.keys import PERCENTILE, RECORD
 from ...scene.outline.tree import name_of
@@ -108,7 +114,7 @@ class MOSAIC_PT_properties(Section, bpy.types.Panel):
             on_screen.active = representation in ("pointcloud", "wireframe")
             on_screen.prop(properties, "on_screen")
             row = column.row()
-            row.active = representation in POINT_REPRESENTATIONS
+            row.active = representation in POINT_REPRESENTATIONS or input_of(shown, VIEW_SURFACE) is not None
             row.prop(properties, "viewport_amount", slider=True)
         column.operator(MOSAIC_OT_reset_appearance.bl_idname, icon="LOOP_BACK")
 

@@ -160,7 +160,8 @@ class MosaicProperties(bpy.types.PropertyGroup):
     )
     viewport_amount: FloatProperty(
         name="Viewport Amount",
-        description="Part of the points that views draw, at random, to stay fluid. Renders draw all",
+        description="Part of the points that views draw, at random, to stay fluid, and below 1 the coarser surface of "
+        "large segmentations. Renders draw all",
         min=0,
         max=1,
         subtype="FACTOR",
