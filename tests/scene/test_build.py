@@ -345,6 +345,10 @@ def test_points_are_never_so_wide_that_they_hide_each_other(bpy: ModuleType, tmp
     assert few["Size"] * few["Pixel Size"] == pytest.approx(few["Size"] * pixel)
     assert dense["Size"] * dense["Pixel Size"] == pytest.approx(4 * step)
     assert dense["Size"] == few["Size"]  # what a saved session has
+    dense, *_ = (inputs_of(obj) for obj in build(bpy, path, pixel_size=20.0).objects)
+    assert dense["Pixel Size"] == 20  # who asks for a size gets it
+    dense, *_ = (inputs_of(obj) for obj in build(bpy, path, pixel_size=20.0, exact=False).objects)  # as Reload does
+    assert dense["Size"] * dense["Pixel Size"] == pytest.approx(4 * step)
 
 
 @pytest.mark.parametrize("points", [np.zeros((2000, 3)), np.full((2000, 3), np.nan), np.zeros((0, 3))])

@@ -37,5 +37,5 @@ def options_of(session: bpy.types.Collection) -> ImportOptions:
     root = root_of(session)
     if root is None:
         return ImportOptions()
-    scale = root.scale.x
-    return ImportOptions(1 / scale if scale > 0 else DEFAULT_SCALE, any(root.location[:]), PIXEL_SIZE.read(root))
+    scale = 1 / root.scale.x if root.scale.x > 0 else DEFAULT_SCALE
+    return ImportOptions(scale, any(root.location[:]), PIXEL_SIZE.read(root), exact=False)

@@ -24,9 +24,11 @@ class ImportOptions:
     """How a session is placed in Blender.
 
     angstrom_per_unit: 1000 makes a Blender unit 100 nm. recentre: put the middle of the session at the world's origin.
-    pixel_size: angstrom that one of Mosaic's screen pixels stands for; None takes what Mosaic's first view shows.
+    pixel_size: angstrom that one of Mosaic's screen pixels stands for; None takes what Mosaic's first view shows, and
+    less for points so dense that they would hide each other. exact: no less for these where pixel_size is given.
     """
 
     angstrom_per_unit: float = DEFAULT_SCALE
     recentre: bool = True
     pixel_size: float | None = None
+    exact: bool = True

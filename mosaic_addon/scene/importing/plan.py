@@ -124,8 +124,11 @@ def plan_import(
     visible = [item.geometry.points for item in items if item.geometry.visible]
     lower, upper = extent(visible or [item.geometry.points for item in items])
     pixel_size = options.pixel_size or first_pixel_size(lower, upper)
+    bounded = options.pixel_size is None or not options.exact
     for item in items:
         item.inputs = _inputs(item.geometry, item.group, item.representation, pixel_size)
+        if bounded and item.representation == "pointcloud":
+            _bound_width(item)
     _bound_views(items)
     name = clean_text(PurePath(session.path).stem) or "Session"
     return Plan(session, options, name, items, lower, upper, pixel_size, warnings)
@@ -183,16 +186,20 @@ def _inputs(geometry: Geometry, group: str, representation: str, pixel_size: flo
     """The inputs of the modifier that are not at their defaults. Mosaic ignores the size of a surface's points."""
     inputs: dict[str, float | bool] = {"Pixel Size": pixel_size}
     if representation not in MESH_REPRESENTATIONS:
-        size = inputs["Size"] = geometry.appearance.size
-        points, widest = geometry.points, size * pixel_size
-        if representation == "pointcloud" and len(points) >= MANY_POINTS and widest > 0:
-            widest = min(widest, WIDEST_POINT * spacing(points, float(geometry.sampling_rate.max())))
-            inputs["Pixel Size"] = widest / size
+        inputs["Size"] = geometry.appearance.size
     if not geometry.appearance.render_spheres:
         inputs["Spheres"] = False
     if group != SEGMENTATION:
         inputs["Arrow Length"] = ARROW_LENGTH * float(geometry.sampling_rate.max())
     return inputs
+
+
+def _bound_width(item: Item) -> None:
+    """Let points be no wider than their spacing allows. Their size stays Mosaic's number, which is saved."""
+    points, size = item.geometry.points, item.geometry.appearance.size
+    if len(points) >= MANY_POINTS and size > 0:
+        widest = WIDEST_POINT * spacing(points, float(item.geometry.sampling_rate.max()))
+        item.inputs["Pixel Size"] = min(item.inputs["Pixel Size"], widest / size)
 
 
 def _bound_views(items: Sequence[Item]) -> None:
