@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.support.letters import corners_of, letters_in
 from tests.support.make_sessions import cloud, write_session
@@ -58,6 +59,52 @@ def test_a_bar_is_as_long_as_a_ruler(bpy: ModuleType, imported: Any, orthographi
     margin = 6 / (85 / 25.4 * 72)
     assert 1 - bar[:, 0].max() == pytest.approx(margin, abs=1e-4)
     assert bar[:, 1].min() == pytest.approx(margin * size[0] / size[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["cycles", "workbench"])
+@pytest.mark.parametrize("orthographic", [False, True])
+def test_a_bar_in_a_picture_is_as_long_as_a_ruler_in_it(
+    bpy: ModuleType, imported: Any, tmp_path: Path, orthographic: bool, engine: str
+) -> None:
+    from mathutils import Matrix
+
+    from mosaic_addon import api
+    from mosaic_addon.scene.figures.scale_bar import ScaleBar, add_scale_bar
+    from mosaic_addon.scene.pictures.camera import frame_camera
+    from mosaic_addon.scene.pictures.render import render_to
+
+    scene = bpy.context.scene
+    api.set_up_picture(imported, api.RenderOptions((480, 360), engine, samples=16, look="flat"))
+    camera = frame_camera(scene, imported.objects, (0.3, -1, -0.4), orthographic=orthographic, camera=scene.camera)
+    add_scale_bar(scene, imported.collection, ScaleBar(length=250, label=False, thickness=4, color=(0, 0, 1)))
+    imported.objects[0].hide_render = True
+    # A ruler of 250 A through the session's middle, across the line of sight.
+    mesh = bpy.data.meshes.new("Ruler")
+    mesh.from_pydata([(x, y, 0) for x, y in ((-125, -10), (125, -10), (125, 10), (-125, 10))], [], [(0, 1, 2, 3)])
+    red = bpy.data.materials.new("Red")
+    red.use_nodes = True
+    red.node_tree.nodes.clear()
+    shine = red.node_tree.nodes.new("ShaderNodeEmission")
+    shine.inputs["Color"].default_value = (1, 0, 0, 1)
+    out = red.node_tree.nodes.new("ShaderNodeOutputMaterial")
+    red.node_tree.links.new(shine.outputs[0], out.inputs[0])
+    red.diffuse_color = (1, 0, 0, 1)
+    mesh.materials.append(red)
+    ruler = bpy.data.objects.new("Ruler", mesh)
+    scene.collection.objects.link(ruler)
+    ruler.parent = imported.root
+    bpy.context.view_layer.update()
+    turn = imported.root.matrix_world.to_3x3().normalized().inverted() @ camera.matrix_world.to_3x3().normalized()
+    ruler.matrix_local = Matrix.Translation(MIDDLE) @ turn.to_4x4()
+    render_to(scene, tmp_path / "ruler.png")
+    pixels = np.asarray(Image.open(tmp_path / "ruler.png").convert("RGB"), np.float64) / 255
+    # What is missing of green in a row is covered, in parts of pixels.
+    covered = 1 - pixels[..., 1]
+    is_red = (pixels[..., 0] > pixels[..., 2] + 0.2).any(axis=1)
+    is_blue = (pixels[..., 2] > pixels[..., 0] + 0.2).any(axis=1)
+    lengths = [covered[rows].sum(axis=1).max() / covered[rows].max() for rows in (is_red, is_blue)]
+    assert 40 < lengths[0] < 480
+    assert lengths[1] == pytest.approx(lengths[0], abs=1)
 
 
 @pytest.mark.parametrize("zoom", [0.02, 1.0, 3.0, 40.0])
