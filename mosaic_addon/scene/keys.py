@@ -410,7 +410,7 @@ FIGURE: Final = _key(
     of.text,
     writers="drawing/ink figures/cuts figures/overlay figures/overlay_nodes tomograms/slices tomograms/tomogram",
     readers=(
-        "describing/beside describing/picture describing/scene exporting/objects figures/cuts figures/overlay "
+        "describing/beside describing/picture describing/scene drawing/ink exporting/objects figures/cuts figures/overlay "
         "figures/overlay_nodes figures/svg pictures/camera tomograms/slices tomograms/tomogram "
         "ui/figures/camera ui/figures/items"
     ),

@@ -84,6 +84,33 @@ def test_the_plane_follows_another_camera(bpy: ModuleType, scene: Any) -> None:
     assert plane.matrix_world.to_scale().x == pytest.approx(100 / (85 / 25.4 * 72))
 
 
+def test_paper_lies_behind_the_picture_in_views(bpy: ModuleType, scene: Any) -> None:
+    """So that black ink can be read where a view shows its dark grey."""
+    from mosaic_addon.scene.figures import overlay
+    from mosaic_addon.scene.pictures.looks import apply_look, set_background
+
+    def color() -> list[float]:
+        (image,) = bpy.data.images
+        return [round(value, 3) for value in image.generated_color]
+
+    first = scene.camera
+    item = add_bar(scene)
+    assert len(first.data.background_images) == 1
+    apply_look(scene, "full", "white")
+    assert color() == [1, 1, 1, 1]
+    set_background(scene, "dark")
+    assert color() == [0.094, 0.094, 0.106, 1]
+    scene.camera = bpy.data.objects.new("Other", bpy.data.cameras.new("Other"))
+    own = scene.camera.data.background_images.new()
+    overlay.follow_camera(scene)
+    assert not first.data.background_images
+    assert not first.data.show_background_images
+    assert len(scene.camera.data.background_images) == 2
+    overlay.remove_item(item)
+    assert list(scene.camera.data.background_images) == [own]
+    assert not bpy.data.images
+
+
 def test_a_scene_without_camera_is_told_so(bpy: ModuleType) -> None:
     from mosaic_addon import api
     from mosaic_addon.scene.figures import overlay

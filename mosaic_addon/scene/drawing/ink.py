@@ -1,9 +1,11 @@
-"""Ink: materials without light for what is drawn beside a session, such as scale bars and labels.
+"""Ink: materials without light for what is drawn beside a session, such as scale bars and labels; and the paper for it.
 
-All share one shader group, in which a look sets whether colours are given as display values.
+All inks share one shader group, in which a look sets whether colours are given as display values. The paper is a plain
+image behind what a camera sees, so that ink can be read in views that do not show the background; renders have none.
 """
 
 from collections.abc import Iterable
+from typing import Any, Final
 
 import bpy
 import numpy as np
@@ -15,6 +17,7 @@ from .materials import to_display_nodes
 from .node_tree import NodeProgram, arrange, shared_group
 
 INK = "Mosaic Ink"
+PAPER: Final = "paper"  # the kind of the image
 
 
 def ink_material(name: str, color: Iterable[float]) -> bpy.types.Material:
@@ -59,6 +62,40 @@ def set_ink_display(display: bool) -> None:
             group.nodes.clear()
             _fill(NodeProgram(group), display)
             arrange(group)
+
+
+def lay_paper(camera: bpy.types.Camera, color: Iterable[float]) -> None:
+    """Lay paper behind what a camera sees. color: three display values."""
+    image: Any = _paper() or bpy.data.images.new("Mosaic Paper", 1, 1)
+    FIGURE.write(image, PAPER)
+    set_paper(color)
+    if all(each.image != image for each in camera.background_images):
+        behind = camera.background_images.new()
+        behind.image, behind.alpha, behind.frame_method = image, 1.0, "STRETCH"
+        camera.show_background_images = True
+
+
+def set_paper(color: Iterable[float]) -> None:
+    """Change the colour of the paper. color: three display values. Without paper do nothing."""
+    image: Any = _paper()
+    if image is not None:
+        image.generated_color = (*color, 1.0)
+
+
+def take_paper(camera: bpy.types.Camera) -> None:
+    """Take the paper from behind what a camera sees."""
+    image = _paper()
+    for behind in list(camera.background_images):
+        if image is not None and behind.image == image:
+            behind.image = None  # which removing it does not do
+            camera.background_images.remove(behind)
+            camera.show_background_images = bool(camera.background_images)
+    if image is not None and not image.users:
+        bpy.data.images.remove(image)
+
+
+def _paper() -> bpy.types.Image | None:
+    return next((image for image in bpy.data.images if FIGURE.read(image) == PAPER and image.library is None), None)
 
 
 def _build_ink(program: NodeProgram) -> None:

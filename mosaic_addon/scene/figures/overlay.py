@@ -13,11 +13,13 @@ from mathutils import Vector
 from ...session.errors import MosaicError
 from ..compat import ModifierInputs, never_seen_by_light
 from ..data.custom_properties import has
-from ..drawing.ink import ink_material, ink_of, set_ink, set_ink_display
+from ..drawing.ink import ink_material, ink_of, lay_paper, set_ink, set_ink_display, take_paper
 from ..drawing.materials import material_of
 from ..keys import FIGURE, PRINT_WIDTH, TOMOGRAM
 from ..outline.outside import root_of
 from ..pictures.camera import IN_FRONT, visible_points
+from ..pictures.looks import background_of
+from ..pictures.options import BACKGROUNDS
 
 Source: TypeAlias = tuple[
     Literal["SCENE", "CAMERA", "MATERIAL", "OBJECT"], bpy.types.ID, str
@@ -165,7 +167,10 @@ def remove_item(obj: bpy.types.Object) -> None:
 
 def tidy(scene: bpy.types.Scene) -> None:
     """Remove the plane and the collection of a scene's figure where nothing is left on or in them."""
-    _remove([obj for obj in scene.objects if FIGURE.read(obj) == OVERLAY and not obj.children])
+    unused = [obj for obj in scene.objects if FIGURE.read(obj) == OVERLAY and not obj.children]
+    for overlay in unused:
+        _take_paper(overlay)
+    _remove(unused)
     for collection in list(scene.collection.children):
         if FIGURE.read(collection) is not None and not collection.all_objects:
             bpy.data.collections.remove(collection)
@@ -243,8 +248,12 @@ def _overlay_in(scene: bpy.types.Scene) -> bpy.types.Object | None:
 
 def _hang(scene: bpy.types.Scene, overlay: bpy.types.Object) -> None:
     """Hang the plane on the scene's camera, and drive its place and scale."""
+    _take_paper(overlay)
     overlay.parent = scene.camera
     overlay.matrix_parent_inverse.identity()
+    assert scene.camera is not None  # overlay_of has asked for a camera
+    assert isinstance(scene.camera.data, bpy.types.Camera)
+    lay_paper(scene.camera.data, BACKGROUNDS[background_of(scene)])
     side, width = (each.format(depth=f"{IN_FRONT} * c") for each in (_SIDE, _WIDTH))
     # Blender from 5.0 on takes a driver's value below 1e-4 for zero.
     overlay.delta_scale = (1e-3,) * 3
@@ -256,6 +265,12 @@ def _hang(scene: bpy.types.Scene, overlay: bpy.types.Object) -> None:
     _drive(scene, overlay, "location", 2, f"-{IN_FRONT} * c", "c")
     for item in items_of(scene):
         follow_picture(scene, item)
+
+
+def _take_paper(overlay: bpy.types.Object) -> None:
+    """Take the paper from the camera on which the plane hangs."""
+    if overlay.parent is not None and isinstance(overlay.parent.data, bpy.types.Camera):
+        take_paper(overlay.parent.data)
 
 
 def follow_picture(scene: bpy.types.Scene, item: bpy.types.Object) -> None:

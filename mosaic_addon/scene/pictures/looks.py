@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ..compat import cycles_of
 from ..drawing.color_maps import to_scene
-from ..drawing.ink import set_ink_display
+from ..drawing.ink import set_ink_display, set_paper
 from ..drawing.materials import Shading, set_shading
 from ..keys import LOOK_NAME
 from .camera import IN_FRONT, visible_points
@@ -98,6 +98,7 @@ def set_background(scene: bpy.types.Scene, background: str) -> None:
         _set_background(scene, background, scene.view_settings.view_transform == "Raw")
     else:
         scene.render.film_transparent = background == "transparent"
+        set_paper(BACKGROUNDS[background_of(scene)])
 
 
 def _set_background(scene: bpy.types.Scene, background: str, display: bool) -> None:
@@ -105,6 +106,7 @@ def _set_background(scene: bpy.types.Scene, background: str, display: bool) -> N
     color = BACKGROUNDS[background]
     values = color if display else tuple(to_scene(np.array(color)).tolist())
     set_world(scene, values)
+    set_paper(color)
     scene.display.shading.background_color = values  # of Workbench
     scene.render.film_transparent = background == "transparent"
 
@@ -120,6 +122,7 @@ def remove_look(scene: bpy.types.Scene) -> None:
     set_ink_display(False)
     scene.pop(LOOK_NAME, None)
     give_back(scene)
+    set_paper(BACKGROUNDS[background_of(scene)])
 
 
 def _shading(look: str, extent: float, depths: tuple[float, float], display: bool) -> Shading:
