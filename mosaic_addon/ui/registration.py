@@ -61,6 +61,7 @@ CLASSES: Final[tuple[type, ...]] = (
     items.MOSAIC_OT_add_text,
     items.MOSAIC_OT_remove_from_figure,
     items.MOSAIC_OT_show_in_figure,
+    items.MOSAIC_OT_follow_camera,
     items.MOSAIC_OT_place_in_figure,
     items.MOSAIC_UL_figure,
     picture.MosaicPicture,

@@ -63,6 +63,30 @@ def test_each_button_adds_and_the_list_removes(figure: Any) -> None:
         bpy.ops.mosaic.remove_from_figure(item="Text")
 
 
+def test_the_figure_comes_before_the_camera_to_which_a_marker_switches(figure: Any, tmp_path: Path) -> None:
+    from mosaic_addon.scene.figures.overlay import lies_elsewhere
+
+    bpy = figure
+    scene = bpy.context.scene
+    bpy.ops.mosaic.add_to_figure(kind="scale bar")
+    first = scene.camera
+    other = bpy.data.objects.new("Other", first.data.copy())
+    scene.collection.objects.link(other)
+    for frame, camera in ((1, first), (5, other)):
+        scene.timeline_markers.new(camera.name, frame=frame).camera = camera
+    assert not lies_elsewhere(scene)
+    scene.frame_set(5)
+    assert scene.camera == other
+    assert lies_elsewhere(scene)
+    assert bpy.ops.mosaic.follow_camera() == {"FINISHED"}
+    assert not lies_elsewhere(scene)
+    scene.frame_set(1)
+    scene.render.resolution_x = scene.render.resolution_y = 8
+    scene.render.engine, scene.cycles.samples = "CYCLES", 1
+    assert bpy.ops.mosaic.render_figure(filepath=str(tmp_path / "p.png")) == {"FINISHED"}
+    assert bpy.data.objects["Mosaic Overlay"].parent == first
+
+
 def test_an_item_goes_to_a_corner(figure: Any) -> None:
     from mosaic_addon.scene.figures.overlay import inputs_of
 

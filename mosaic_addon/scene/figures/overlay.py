@@ -237,9 +237,15 @@ def overlay_of(scene: bpy.types.Scene) -> bpy.types.Object:
 
 
 def follow_camera(scene: bpy.types.Scene) -> None:
-    """Let what lies on the plane follow another camera of the scene."""
+    """Let what lies on the plane lie before the scene's camera, to which somebody or a marker has switched."""
     if _overlay_in(scene) is not None and scene.camera is not None:
         overlay_of(scene)
+
+
+def lies_elsewhere(scene: bpy.types.Scene) -> bool:
+    """Return whether what lies on the plane is before another camera than the scene's, to which somebody switched."""
+    overlay = _overlay_in(scene)
+    return overlay is not None and scene.camera is not None and overlay.parent != scene.camera
 
 
 def _overlay_in(scene: bpy.types.Scene) -> bpy.types.Object | None:

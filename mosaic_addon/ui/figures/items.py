@@ -151,6 +151,18 @@ class MOSAIC_OT_show_in_figure(MosaicOperator):
         return {"FINISHED"}
 
 
+class MOSAIC_OT_follow_camera(MosaicOperator):
+    """Bring what lies before another camera before that of the scene. Render and Save does so by itself; an animation whose markers switch cameras does not"""  # fmt: skip
+
+    bl_idname = "mosaic.follow_camera"
+    bl_label = "Bring Here"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        overlay.follow_camera(context.scene)
+        return {"FINISHED"}
+
+
 class MOSAIC_OT_place_in_figure(MosaicOperator):
     """Put it into this corner of the picture"""
 
@@ -206,6 +218,10 @@ def draw_items(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     draw_add_cut(layout)
     if not overlay.items_of(context.scene):
         return
+    if overlay.lies_elsewhere(context.scene):
+        row = layout.row(align=True)
+        row.label(text="Before another camera", icon="INFO")
+        row.operator(MOSAIC_OT_follow_camera.bl_idname)
     collection, picture = overlay.figure_collection(context.scene), context.scene.mosaic_picture
     layout.template_list("MOSAIC_UL_figure", "", collection, "objects", picture, "active_item", rows=3, maxrows=8)
     objects = collection.objects

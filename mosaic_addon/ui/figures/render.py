@@ -8,6 +8,7 @@ from typing import Any, Final
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
+from ...scene.figures.overlay import follow_camera
 from ...scene.figures.svg import named, vectors_aside, write_svg
 from ...scene.pictures.options import ImageFile
 from ...scene.pictures.render import FORMATS, check_pictures, dpi_of, render_image, write_image
@@ -95,6 +96,7 @@ class MOSAIC_OT_render_figure(MosaicOperator):
         if bpy.app.is_job_running("RENDER"):
             raise MosaicError("Blender is rendering already; wait for it, or stop it with Esc.")
         _forget()  # a render whose .blend was closed
+        follow_camera(context.scene)
         job = _Job(context.scene, file)
         if bpy.app.background:
             with job.held:
