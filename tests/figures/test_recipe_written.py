@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -115,22 +116,6 @@ def filtered(api: Any, objects: dict[str, Any]) -> None:
     api.show_frame(__import__("bpy").context.scene, 2, objects.values())
 
 
-def beside(api: Any, objects: dict[str, Any]) -> None:
-    import bpy
-
-    scene, session = bpy.context.scene, api.sessions_in(bpy.context.scene)[0]
-    api.color_by([objects["Spike 1"]], "score", "viridis")
-    api.add_scale_bar(scene, session, api.ScaleBar(length=500, thickness=3))
-    api.add_color_key(scene, [objects["Spike 1"]], api.ColorKey(title="Score", length=40, size=5))
-    api.add_legend(
-        scene, [objects["Spike 2"], objects["Envelope"]], api.ColorKey(across=-1, size=5, breadth=4), ["A", "B"]
-    )
-    api.add_label(scene, [objects["Inner [1]*"]], api.Label("Inside", offset=(-4, 5), size=5))
-    api.add_text(scene, api.PictureText("Title", size=6, across=0.0, color=(1, 0, 0)))
-    api.add_axes(scene, session, api.Axes(length=9, size=4))
-    api.add_bounding_box(scene, session)
-
-
 def cut(api: Any, objects: dict[str, Any]) -> None:
     import bpy
 
@@ -163,7 +148,6 @@ def turned(api: Any, objects: dict[str, Any]) -> None:
         (colors, ['select = "Spike *"\ncolor = "#7cbcf3"', 'select = "Inner [1]*"', "opacity = 0.4", "gamma = 1.3", "on_screen = true", "spheres = false"]),
         (drawings, ['representation = "wireframe"', "visible = false"]),
         (filtered, ['categories = ["a", "c"], invert = true', "frame = 2"]),
-        (beside, ["[scale_bar]\nlength_nm = 50", 'of = "score"\ntitle = "Score"', 'names = ["A", "B"]', "[bounding_box]"]),
         (cut, ['spare = "Spike *"', 'cap = "#ff8000"', "whole = false"]),
         (turned, ["orthographic = true", "[camera.waypoint]", "height = ", "shift = ["]),
     ],
@@ -182,6 +166,53 @@ def test_what_is_read_back_makes_the_same_picture(
     for word in words:
         assert word in text, text
     assert 'sessions = "s.pickle"' in text
+
+
+def test_every_setting_of_what_stands_beside_the_session_is_kept(bpy: ModuleType, folder: Path) -> None:
+    """A field that is added to one of these classes has to be written, too."""
+    from mosaic_addon import api
+    from mosaic_addon.scene.figures import axes, color_key, cuts, labels, scale_bar
+    from mosaic_addon.scene.figures.overlay import items_of
+
+    red = (1.0, 0.2, 0.0)
+    objects = opened(folder)
+    scene, session = bpy.context.scene, api.sessions_in(bpy.context.scene)[0]
+    spikes = [objects["Spike 1"], objects["Spike 2"]]
+    api.color_by(spikes, "score", "magma", value_range=(0.25, 0.5), gamma=2, reverse=True)
+    place = {"across": 0.25, "up": -0.5, "size": 5.0, "margin": 3.0, "color": red}
+    bar = scale_bar.ScaleBar(400.0, "angstrom", False, thickness=4.0, **place)
+    key = color_key.ColorKey("T", True, 31.0, 4.0, **place)
+    legend = replace(key, horizontal=False, length=80.0)
+    label = labels.Label("L", (3.0, -8.0), 5.0, 1.5, 1.25, red)
+    title = labels.PictureText("P", **place)
+    arrows, box = axes.Axes(11.0, **place), axes.BoundingBox(100.0, 1.5, red)
+    cut = cuts.Cut("sphere", (1, 2, 3), (0.5, 0.5, 0.5, 0.5), (400, 500, 600), True, False, red)
+    made = {
+        scale_bar.KIND: (bar, scale_bar.scale_bar_of, api.add_scale_bar(scene, session, bar)),
+        color_key.KIND: (key, color_key.color_key_of, api.add_color_key(scene, spikes, key)),
+        color_key.LEGEND: (legend, color_key.color_key_of, api.add_legend(scene, spikes, legend)),
+        labels.KIND: (label, labels.label_of, api.add_label(scene, spikes[:1], label, (1, 2, 3))),
+        labels.TEXT: (title, labels.text_of, api.add_text(scene, title)),
+        axes.KIND: (arrows, axes.axes_of, api.add_axes(scene, session, arrows)),
+        axes.BOX: (box, axes.bounding_box_of, api.add_bounding_box(scene, session, box)),
+        cuts.KIND: (cut, cuts.cut_of, api.add_cut(scene, session, cut)),
+    }
+    for options, _, _ in made.values():
+        unset = [each.name for each in fields(options) if getattr(options, each.name) == each.default]
+        assert unset == (["horizontal", "length"] if options is legend else []), options
+    bpy.context.view_layer.update()
+    before = {kind: asdict(read(item)) for kind, (_, read, item) in made.items()}
+    difference, text, said = there_and_back(folder)
+    assert not said
+    assert difference < SAME, text
+    for kind, (_, read, _) in made.items():
+        (item,) = items_of(bpy.context.scene, kind)
+        for name, value in asdict(read(item)).items():
+            wanted = before[kind][name]
+            assert value == (wanted if isinstance(wanted, str | bool) else pytest.approx(wanted, rel=1e-3, abs=2e-3)), (
+                name
+            )
+    assert api.coloring_of(bpy.data.objects["Spike 1"]).gamma == 2
 
 
 def test_own_shapes_and_membranes_and_twins(bpy: ModuleType, folder: Path) -> None:
