@@ -26,6 +26,7 @@ ELSEWHERE = {
     "python3 build.py test": "this is it",
     "python3 build.py check": "a stage of .ci/run",
     "python3 build.py zip": "tests/test_packaging.py, and the fixture `user`",
+    "python3 build.py looks": "minutes; the pictures are in git",
     "python3 build.py bench": "minutes; measures and holds nothing",
     "apt-get install": "a stage of .ci/run",
     "BLENDER=/path/to/blender MOSAIC_PYTHON=/path/to/venv/bin/python python3 build.py test": "a stage of .ci/run",

@@ -111,11 +111,12 @@ def rendered_objects(scene: bpy.types.Scene) -> set[bpy.types.Object]:
 
 
 def _told_apart(files: Sequence[SessionFile]) -> list[Origin]:
-    """All geometries, numbered; of sessions whose files are called alike none is called by its session."""
+    """All geometries, numbered. None is called by its session where Blender would number the sessions' names, too."""
     names = [file.plan.name for file in files]
     origins = [origin for file in files for origin in file.origins]
     called = numbered([origin.called for origin in origins])
-    if len(set(names)) < len(names):
+    taken = {"Clusters", "Models", *(each.group for each in called)}
+    if len(set(names) - taken) < len(names):
         called = [replace(each, session="") for each in called]
     return [replace(origin, called=each) for origin, each in zip(origins, called, strict=True)]
 
