@@ -59,7 +59,7 @@ from .scene.pictures.render import (
     show_frame,
 )
 from .scene.reloading.reload import Reloaded, reload_file
-from .scene.tomograms.reading import TomogramOptions, open_tomogram, read_again, said_of
+from .scene.tomograms.reading import TomogramOptions, open_tomogram, read_again, said_of, show_full
 from .scene.tomograms.slices import PLANES, add_slice, set_position, slices_of
 from .scene.tomograms.surfaces import keep_density, wear_tomogram
 from .scene.tomograms.tomogram import Look as TomogramLook
@@ -153,6 +153,7 @@ __all__ = [
     "show_as_in",
     "show_cut",
     "show_frame",
+    "show_full",
     "slices_of",
     "spare",
     "spared_by",

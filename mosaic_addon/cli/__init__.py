@@ -25,9 +25,14 @@ def main(arguments: Sequence[str]) -> int:
     try:
         parser = _parser()
         options = parser.parse_args(_joined(arguments))
-        for given, needs in (("map", "color_by"), ("range", "color_by"), ("slice", "tomogram")):
-            if getattr(options, given, None) is not None and not getattr(options, needs):
-                parser.error(f"--{given} needs --{needs.replace('_', '-')}")
+        for given, needs in (
+            ("map", "color_by"),
+            ("range", "color_by"),
+            ("slice", "tomogram"),
+            ("full_slices", "tomogram"),
+        ):
+            if getattr(options, given, None) not in (None, False) and not getattr(options, needs):
+                parser.error(f"--{given.replace('_', '-')} needs --{needs.replace('_', '-')}")
         if getattr(options, "camera", None) and (options.direction or options.zoom):
             parser.error("--camera says where the camera stands: leave --direction and --zoom out")
     except SystemExit as stop:

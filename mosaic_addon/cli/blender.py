@@ -95,6 +95,9 @@ def add_import_options(command: argparse.ArgumentParser) -> None:
         action="append",
         help="XY, XZ or YZ, and where, in nm from the tomogram's first voxel (default: all three in its middle)",
     )
+    command.add_argument(
+        "--full-slices", action="store_true", help="show the tomogram's slices as its file has them, without binning"
+    )
 
 
 def show_tomograms(bpy: Any, api: Any, session: Any, options: argparse.Namespace) -> None:
@@ -105,6 +108,8 @@ def show_tomograms(bpy: Any, api: Any, session: Any, options: argparse.Namespace
         for plane, place in options.slice or ():
             api.add_slice(box, plane, None if place is None else place * NANOMETRE)
         say(f"Opened {path}: {api.said_of(box)}", end="\n")
+        for obj in api.slices_of(box) if options.full_slices else ():
+            api.show_full(obj, say_progress(f"Reading {obj.name}"))
 
 
 def import_settings(api: Any, options: argparse.Namespace) -> Any:

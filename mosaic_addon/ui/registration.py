@@ -81,6 +81,7 @@ CLASSES: Final[tuple[type, ...]] = (
     tomogram_slices.MOSAIC_OT_choose_slice,
     tomogram_slices.MOSAIC_OT_show_slice,
     tomogram_slices.MOSAIC_OT_remove_slice,
+    tomogram_slices.MOSAIC_OT_show_full_slice,
     tomogram_slices.MOSAIC_OT_cut_at_slice,
     tomogram_look.MosaicTomogram,
     tomogram_look.MOSAIC_OT_choose_tomogram,

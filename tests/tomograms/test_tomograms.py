@@ -87,8 +87,9 @@ def test_odd_values_are_shown(bpy: ModuleType) -> None:
 
 def shown_values(bpy: ModuleType, tmp_path: Path, box: Any, obj: Any) -> tuple[np.ndarray, np.ndarray]:
     """What the nodes give at each pixel of a picture that looks straight at a slice, and the places in the box."""
-    from mathutils import Matrix
+    from mathutils import Matrix, Vector
 
+    from mosaic_addon.scene.tomograms.slices import own_normal
     from mosaic_addon.scene.tomograms.tomogram import material_for
 
     scene = bpy.context.scene
@@ -106,7 +107,8 @@ def shown_values(bpy: ModuleType, tmp_path: Path, box: Any, obj: Any) -> tuple[n
     scene.collection.objects.link(scene.camera)
     bpy.context.view_layer.update()
     place = obj.matrix_world.normalized()
-    scene.camera.matrix_world = place @ Matrix.Translation((0, 0, 1))
+    facing = Vector(own_normal(obj)).to_track_quat("Z", "Y").to_matrix().to_4x4()
+    scene.camera.matrix_world = place @ facing @ Matrix.Translation((0, 0, 1))
     render = scene.render
     render.engine, render.resolution_x, render.resolution_y = "CYCLES", SIZE, SIZE
     scene.cycles.samples, scene.cycles.use_denoising = 1, False
@@ -225,6 +227,38 @@ def test_slices_are_numbered_as_in_the_file(bpy: ModuleType, tmp_path: Path) -> 
     assert turned.location[:] == pytest.approx((175 + 10 / math.sqrt(2), 145 + 10 / math.sqrt(2), 230))
     with pytest.raises(MosaicError, match="no plane"):
         slices.add_slice(box, "ZZ")
+
+
+@pytest.mark.parametrize("plane", ["XY", "XZ", "YZ"])
+def test_a_slice_shows_what_the_file_has(bpy: ModuleType, tmp_path: Path, plane: str) -> None:
+    from mosaic_addon.scene.tomograms.nodes import drop_full_slices
+    from mosaic_addon.scene.tomograms.reading import TomogramOptions, open_tomogram, show_full, shown_in_full
+    from mosaic_addon.scene.tomograms.slices import PLANES, number_of, set_number, slices_of
+    from mosaic_addon.scene.tomograms.tomogram import density_of, volume_of
+
+    values = noise((40, 44, 48))
+    path = write_mrc(tmp_path / "t.mrc", values, (5.0, 6.0, 7.0))
+    box = open_tomogram(bpy.context.scene, path, options=TomogramOptions(megabytes=0.004, planes=(plane,)))
+    assert volume_of(box).binning == 3
+    (obj,) = slices_of(box)
+    set_number(obj, 7.3)
+    show_full(obj)
+    assert number_of(obj) == pytest.approx(7)
+    assert shown_in_full(box) == [(PLANES[plane], 7)]
+    nodes, images = len(density_of(box).nodes), len(bpy.data.images)
+    show_full(obj)
+    assert (len(density_of(box).nodes), len(bpy.data.images)) == (nodes, images)
+    pixels, places = shown_values(bpy, tmp_path, box, obj)
+    low, high = volume_of(box).value_range
+    wanted = atlas.interpolate(np.clip(values, low, high), places / (5.0, 6.0, 7.0))
+    inside = (pixels[:, 1] > 0.5) & np.isfinite(wanted)
+    assert inside.mean() > 0.2
+    assert np.abs(pixels[:, 0] - wanted)[inside].max() < 0.006 * (high - low)
+    drop_full_slices(density_of(box))
+    assert shown_in_full(box) == []
+    obj.rotation_euler = (0.1, 0.1, 0.1)
+    with pytest.raises(MosaicError, match="is turned"):
+        show_full(obj)
 
 
 def test_settings_are_read_back(bpy: ModuleType) -> None:

@@ -20,6 +20,7 @@ LARGEST: Final = 16384  # pixels along a side, which graphics cards take
 STEP: Final = 3  # slices from one tile to the next
 SAMPLED: Final = 1_000_000  # values that the range is found by
 OUTLIERS: Final = 0.0005  # the share of values, at each end, that does not decide the range of 8 bits
+GREY, COLORED = 0, 6  # kinds of PNG: one channel, and four
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 
 
@@ -98,20 +99,34 @@ def encode(values: NDArray[Any], grid: Grid, value_range: tuple[float, float], b
     """Return the bytes of a PNG that holds a volume, (z, y, x). bits: 8 or 16 of a value. What is no number is least."""
     width, height, depth = grid.shape
     dtype = np.dtype(np.uint8) if bits == 8 else np.dtype(">u2")
-    top, (low, high) = 2**bits - 1, value_range
     rows = grid.rows * height
     # Each row begins with a byte that says that it is not filtered.
     lines = np.zeros((rows, 1 + grid.size[0] * 4 * dtype.itemsize), np.uint8)
     pixels = lines[:, 1:].reshape(grid.rows, height, grid.columns, width, 4, dtype.itemsize)[::-1]
     for z in range(depth):
-        scaled = (values[z].astype(np.float32) - np.float32(low)) * np.float32(top / (high - low))
-        np.nan_to_num(scaled, copy=False, nan=0.0)
-        levels = np.clip(np.rint(scaled, out=scaled), 0, top, out=scaled).astype(dtype)
+        levels = _levels(values[z], value_range, bits)
         raw = levels[::-1].view(np.uint8).reshape(height, width, dtype.itemsize)  # a picture begins with its top row
         for tile, channel in _places(z, grid.tiles):
             row, column = divmod(tile, grid.columns)
             pixels[row, :, column, :, channel] = raw
-    return _png(lines, grid.size[0], rows, bits)
+    return _png(lines, grid.size[0], rows, bits, COLORED)
+
+
+def encode_plane(values: NDArray[Any], value_range: tuple[float, float], bits: int) -> bytes:
+    """Return the bytes of a grey PNG of a plane, (rows, columns), whose first row is the lowest."""
+    rows, columns = values.shape
+    raw = _levels(values, value_range, bits)[::-1].view(np.uint8).reshape(rows, -1)
+    lines = np.zeros((rows, 1 + raw.shape[1]), np.uint8)
+    lines[:, 1:] = raw
+    return _png(lines, columns, rows, bits, GREY)
+
+
+def _levels(values: NDArray[Any], value_range: tuple[float, float], bits: int) -> NDArray[Any]:
+    """The levels that stand for values; for what is no number the least one."""
+    top, (low, high) = 2**bits - 1, value_range
+    scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(top / (high - low))
+    np.nan_to_num(scaled, copy=False, nan=0.0)
+    return np.clip(np.rint(scaled, out=scaled), 0, top, out=scaled).astype(np.uint8 if bits == 8 else ">u2")
 
 
 def _places(z: int, tiles: int) -> list[tuple[int, int]]:
@@ -123,9 +138,9 @@ def _places(z: int, tiles: int) -> list[tuple[int, int]]:
     return places
 
 
-def _png(lines: NDArray[np.uint8], width: int, height: int, bits: int) -> bytes:
-    """An uncompressed PNG of four channels, of rows that begin with their filter."""
-    header = struct.pack(">IIBBBBB", width, height, bits, 6, 0, 0, 0)
+def _png(lines: NDArray[np.uint8], width: int, height: int, bits: int, kind: int) -> bytes:
+    """An uncompressed PNG of rows that begin with their filter. kind: GREY or COLORED."""
+    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
     packer = zlib.compressobj(0)
     packed = packer.compress(lines.data) + packer.flush()
     return b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", packed), _chunk(b"IEND", b"")))
@@ -140,7 +155,7 @@ def decode(png: bytes, grid: Grid, value_range: tuple[float, float]) -> NDArray[
     width, height = grid.size
     for bits in (8, 16):
         size = height * (1 + width * 4 * bits // 8)
-        head = b"".join((_SIGNATURE, _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 6, 0, 0, 0))))
+        head = b"".join((_SIGNATURE, _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, COLORED, 0, 0, 0))))
         start = len(head) + 8
         if png[: len(head)] != head or png[start - 4 : start] != b"IDAT":
             continue

@@ -16,7 +16,9 @@ from .atlas import STEP, Grid
 Socket = bpy.types.NodeSocket
 
 LOOKED_UP = "Mosaic Density"  # with the name of the tomogram, that of its group
-IMAGE, MAP = "Image", "Colour Map"  # nodes
+IMAGE, MAP, POINT, VALUE, END = "Image", "Colour Map", "Point", "Value", "End"  # nodes
+FULL: Final = "Full Slice"  # with the axis and the number, how names of the nodes of a slice of the file begin
+IN_PLANE: Final = 0.25  # voxels of the file from a slice, within which its image is shown
 # Nodes that hold the settings, and what each is at first.
 SETTINGS: Final[dict[str, float]] = {
     "Black": 0.0, "White": 1.0, "Gamma": 1.0, "Invert": 0.0, "Threshold": 0.0, "Opacity": 1.0,
@@ -45,7 +47,9 @@ def density_group(
     program.output("Inside", "Float")
     offset = program.node("NodeGroupInput").outputs["Offset"]
     point = program.node("ShaderNodeTexCoord", "Place in the tomogram", object=place).outputs["Object"]
-    from_start = program.vector("SUBTRACT", program.vector("ADD", point, offset), start)
+    moved = program.vector("ADD", point, offset)
+    moved.node.name = POINT
+    from_start = program.vector("SUBTRACT", moved, start)
     voxel = program.vector("DIVIDE", from_start, voxel_size)
     inside = _inside(program, voxel, grid)
     top = tuple(float(side - 1) for side in grid.shape)
@@ -59,9 +63,80 @@ def density_group(
     level = _between_slices(program, color, alpha, depth)
     low, high = value_range
     value = program.math("MULTIPLY_ADD", level, high - low, low)
-    program.node("NodeGroupOutput", inputs={"Value": value, "Inside": inside})
+    value.node.name = VALUE
+    program.node("NodeGroupOutput", inputs={"Value": value, "Inside": inside}, name=END)
     arrange(group)
     return group
+
+
+def add_full_slice(
+    group: bpy.types.NodeTree,
+    image: bpy.types.Image,
+    axis: int,
+    number: int,
+    voxel_size: tuple[float, float, float],
+    value_range: tuple[float, float],
+) -> None:
+    """Let a density be that of an image in the plane of a slice of the file.
+
+    axis, number: across which, 0 to 2, and which it is. voxel_size: of the file, in angstrom. value_range: what black
+    and white of the image stand for.
+    """
+    drop_full_slices(group, axis, number)
+    program = NodeProgram(group)
+    name = _full_name(axis, number)
+    end = socket_named(group.nodes[END].inputs, "Value")
+    before = end.links[0].from_socket  # type: ignore[index]
+    count = len(group.nodes)
+    point = group.nodes[POINT].outputs["Vector"]
+    voxel = program.node(
+        "ShaderNodeSeparateXYZ", inputs={"Vector": program.vector("DIVIDE", point, voxel_size)}
+    ).outputs
+    away = program.math("ABSOLUTE", program.math("SUBTRACT", voxel[axis], float(number)))
+    here = program.math("LESS_THAN", away, IN_PLANE)
+    sides = [side for side in range(3) if side != axis]
+    places = [
+        program.math("DIVIDE", program.math("ADD", voxel[side], 0.5), float(size))
+        for side, size in zip(sides, image.size[:], strict=True)
+    ]
+    vector = program.node("ShaderNodeCombineXYZ", inputs={"X": places[0], "Y": places[1]}).outputs[0]
+    looked = program.node("ShaderNodeTexImage", name, {"Vector": vector}, image=image, extension="EXTEND")
+    level = program.node("ShaderNodeSeparateXYZ", inputs={"Vector": looked.outputs["Color"]}).outputs["X"]
+    low, high = value_range
+    value = program.math("MULTIPLY_ADD", level, high - low, low)
+    mix = program.node("ShaderNodeMix", "In the slice?", {"Factor": here, "A": before, "B": value})
+    program.connect(socket_named(mix.outputs, "Result"), end)
+    for node in list(group.nodes)[count:]:
+        node.name = f"{name} {node.name}"
+    arrange(group)
+
+
+def full_slices(group: bpy.types.NodeTree) -> list[tuple[int, int]]:
+    """Return the slices of the file, each as its axis and number, whose images a density has."""
+    labels = [node.label for node in group.nodes if isinstance(node, bpy.types.ShaderNodeTexImage)]
+    parts = [label.split() for label in labels if label.startswith(FULL)]
+    return sorted((int(part[-2]), int(part[-1])) for part in parts)
+
+
+def drop_full_slices(group: bpy.types.NodeTree, axis: int | None = None, number: int | None = None) -> None:
+    """Remove the images of all slices of the file, or of one, from a density."""
+    chosen = [each for each in full_slices(group) if axis is None or each == (axis, number)]
+    for each in chosen:
+        name = _full_name(*each)
+        nodes = [node for node in group.nodes if node.name.startswith(f"{name} ")]
+        mix = next(node for node in nodes if node.bl_idname == "ShaderNodeMix")
+        before = socket_named(mix.inputs, "A").links[0].from_socket  # type: ignore[index]
+        after = [link.to_socket for link in socket_named(mix.outputs, "Result").links or ()]
+        for socket in after:
+            group.links.new(before, socket)
+        images = {node.image for node in nodes if isinstance(node, bpy.types.ShaderNodeTexImage) and node.image}
+        for node in nodes:
+            group.nodes.remove(node)
+        bpy.data.batch_remove([image for image in images if not image.users])
+
+
+def _full_name(axis: int, number: int) -> str:
+    return f"{FULL} {axis} {number}"
 
 
 def _inside(program: NodeProgram, voxel: Socket, grid: Grid) -> Socket:

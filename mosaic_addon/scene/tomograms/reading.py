@@ -9,12 +9,14 @@ from typing import Final
 
 import bpy
 
-from ...files.tomogram import Density, Region, density_steps, read_header
+from ...files.tomogram import Density, Region, density_steps, read_header, read_slice
 from ...session.errors import MosaicError
 from ..keys import SESSION
 from ..record import unpack_session
-from .slices import PLANES, add_slice
-from .tomogram import add_tomogram, image_of, show_instead, volume_of
+from .atlas import LARGEST, encode_plane
+from .nodes import add_full_slice, full_slices
+from .slices import PLANES, add_slice, axis_of, number_of, set_number
+from .tomogram import add_tomogram, density_of, image_of, new_image, show_instead, volume_of
 from .volume import Shown, Triple
 
 SUFFIXES: Final = (".mrc", ".map", ".rec", ".st", ".ccp4", ".em", ".nrrd", ".gz", ".bz2")
@@ -95,6 +97,31 @@ def reading_steps(
     density = yield from density_steps(path, max_voxels=options.max_voxels, region=options.region)
     show_instead(box, _shown(density, path, options.bits))
     return box
+
+
+def show_full(obj: bpy.types.Object, progress: Callable[[float], None] | None = None) -> None:
+    """Show a slice, which is moved to the nearest one of the file, as the file has it, without binning.
+
+    Where it is moved away from there, or turned, the binned tomogram shows again. Raises MosaicError for what is no
+    slice along the tomogram's axes, and a file that is gone or cannot be read.
+    """
+    axis, box = axis_of(obj), obj.parent
+    if axis is None or box is None:
+        raise MosaicError(f"{obj.name!r} is turned; only slices along the tomogram's axes can be read from the file.")
+    path, volume, density = file_of(box), volume_of(box), density_of(box)
+    header = read_header(path)
+    number = min(max(round(number_of(obj)), 0), header.shape[axis] - 1)
+    values = read_slice(path, ("x", "y", "z")[axis], number, progress=progress)
+    if max(values.shape) > LARGEST:
+        raise MosaicError(f"A slice of {values.shape[1]} x {values.shape[0]} voxels is too large for an image.")
+    image = new_image(f"{box.name} {'xyz'[axis]} {number}", encode_plane(values, volume.value_range, 8))
+    add_full_slice(density, image, axis, number, volume.file_voxel_size, volume.value_range)
+    set_number(obj, number)
+
+
+def shown_in_full(box: bpy.types.Object) -> list[tuple[int, int]]:
+    """Return the slices of the file, each as its axis and number, that are shown as the file has them."""
+    return full_slices(density_of(box))
 
 
 def file_of(box: bpy.types.Object) -> Path:

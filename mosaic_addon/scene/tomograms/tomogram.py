@@ -24,7 +24,7 @@ from ..drawing.node_tree import NodeProgram, arrange
 from ..keys import FIGURE, TOMOGRAM, TOMOGRAM_NODES
 from ..outline.outside import root_of
 from . import nodes
-from .atlas import Grid, decode, encode, sample_of
+from .atlas import decode, encode, sample_of
 from .volume import Shown, Triple, Volume
 
 KIND: Final = "tomogram"
@@ -140,7 +140,7 @@ def group_of(obj: bpy.types.Object) -> bpy.types.NodeTree:
 def image_of(obj: bpy.types.Object) -> bpy.types.Image:
     """Return the image that holds a tomogram. Raises MosaicError where it is gone."""
     for node in density_of(obj).nodes:
-        if isinstance(node, bpy.types.ShaderNodeTexImage) and node.image is not None:
+        if isinstance(node, bpy.types.ShaderNodeTexImage) and node.label == nodes.IMAGE and node.image is not None:
             return node.image
     raise MosaicError(f"{obj.name!r} has lost its image; remove it and add it anew.")
 
@@ -321,24 +321,24 @@ def _materials_of(group: bpy.types.NodeTree) -> Iterator[bpy.types.Material]:
 
 def _new_density(obj: bpy.types.Object, volume: Volume, png: bytes) -> bpy.types.NodeTree:
     """Make the group that gives the density of a tomogram, and its image."""
-    image = _new_image(obj.name, png, volume.grid)
+    image = new_image(obj.name, png)
+    assert (image.size[0], image.size[1]) == volume.grid.size  # type: ignore[index]
     density = nodes.density_group(
         obj.name, image, obj, volume.grid, volume.voxel_size, volume.start, volume.value_range
     )
-    for each in (image, density):
-        FIGURE.write(each, KIND)
+    FIGURE.write(density, KIND)
     return density
 
 
-def _new_image(name: str, png: bytes, grid: Grid) -> bpy.types.Image:
-    """Make the image of a tomogram, which is packed in the .blend."""
+def new_image(name: str, png: bytes) -> bpy.types.Image:
+    """Make an image of a tomogram, which is packed in the .blend and whose values are taken as they are."""
     image = bpy.data.images.new(f"Mosaic Tomogram {name}", 1, 1)
     image.pack(data=png, data_len=len(png))
     image.source = "FILE"
     image.colorspace_settings.name = "Non-Color"
     image.alpha_mode = "CHANNEL_PACKED"
     image.use_half_precision = False
-    assert (image.size[0], image.size[1]) == grid.size  # type: ignore[index]
+    FIGURE.write(image, KIND)
     return image
 
 

@@ -9,8 +9,8 @@ from bpy.app.handlers import persistent
 from ...scene.keys import SLICE_VIEW, TOMOGRAM_VIEW
 from ...scene.outline.tree import active_session, sessions_in
 from ...scene.tomograms.nodes import SETTINGS
-from ...scene.tomograms.reading import megabytes_of, paths_named_by, said_of
-from ...scene.tomograms.slices import axis_of, slices_of
+from ...scene.tomograms.reading import megabytes_of, paths_named_by, said_of, shown_in_full
+from ...scene.tomograms.slices import axis_of, number_of, slices_of
 from ...scene.tomograms.tomogram import group_of, tomograms_in, volume_of
 from ...session import MosaicError
 from ...session.errors import printable
@@ -30,6 +30,7 @@ from .slices import (
     MOSAIC_OT_choose_slice,
     MOSAIC_OT_cut_at_slice,
     MOSAIC_OT_remove_slice,
+    MOSAIC_OT_show_full_slice,
     MOSAIC_OT_show_slice,
     shown_tomogram,
 )
@@ -193,6 +194,13 @@ def _draw_slice(layout: bpy.types.UILayout, obj: bpy.types.Object) -> None:
     row.use_property_decorate = False
     row.prop(view, "opacity")
     row.prop_decorator(obj, "color", index=3)
+    box = obj.parent
+    if axis is not None and box is not None and volume_of(box).path:
+        is_full = (axis, round(number_of(obj), 3)) in shown_in_full(box)
+        text = "Shown at Full Resolution" if is_full else "Full Resolution"
+        layout.operator(
+            MOSAIC_OT_show_full_slice.bl_idname, text=text, depress=is_full, icon="FULLSCREEN_ENTER"
+        ).item = obj.name
     layout.operator(MOSAIC_OT_cut_at_slice.bl_idname, icon="MOD_BOOLEAN").item = obj.name
 
 

@@ -11,6 +11,7 @@ from ...scene.figures.cuts import add_cut_at
 from ...scene.figures.overlay import figure_collection
 from ...scene.keys import SLICE_VIEW
 from ...scene.tomograms import slices
+from ...scene.tomograms.reading import show_full
 from ...scene.tomograms.tomogram import is_tomogram, tomograms_in
 from ...session import MosaicError
 from ..additions import Addition, property_added
@@ -141,6 +142,20 @@ class MOSAIC_OT_remove_slice(_OfSlice):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         slices.remove_slice(self.slice_of(context))
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_show_full_slice(_OfSlice):
+    """Read this slice from the file without binning, and put it at the nearest one there. Where it is moved away, the binned tomogram shows again"""  # fmt: skip
+
+    bl_idname = "mosaic.show_full_slice"
+    bl_label = "Full Resolution"
+    bl_options = {"UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        obj = self.slice_of(context)
+        show_full(obj)
+        self.report({"INFO"}, f"{obj.name} is shown as its file has it at {slices.number_of(obj):.0f}")
         return {"FINISHED"}
 
 
