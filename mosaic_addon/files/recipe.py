@@ -26,6 +26,7 @@ from .recipe_parts import (
     Rule,
     ScaleBar,
     Text,
+    Tomogram,
     Triple,
 )
 from .toml_tables import Positive, Size, Table, read_toml, several, write_toml
@@ -178,6 +179,7 @@ class Content(Table):
     camera: Camera | None = None
     rules: tuple[Rule, ...] = several("rule")
     cuts: tuple[Cut, ...] = several("cut")
+    tomograms: tuple[Tomogram, ...] = several("tomogram")
     keys: tuple[Key, ...] = several("key")
     legends: tuple[Legend, ...] = several("legend")
     labels: tuple[Label, ...] = several("label")
@@ -190,7 +192,7 @@ class Content(Table):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel(Content):
     """A view of the grid. Its camera, look, scale bar, axes and box count instead of the figure's, its rules after them;
-    its cuts, keys, legends, labels and texts are added to those.
+    its cuts, tomograms, keys, legends, labels and texts are added to those.
 
     letter: by default A, B, C and so on.
     """

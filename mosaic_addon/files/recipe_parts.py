@@ -274,6 +274,61 @@ class Cut(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Slice(Table):
+    """A slice of a tomogram. at_nm: from the tomogram's first voxel, by default its middle. normal: instead of a plane, of
+    a slice through the tomogram's middle at any angle. full: as the file has it, without binning. cut: take away what
+    stands before it, seen from the camera."""
+
+    inline: ClassVar[bool] = True
+    short: ClassVar[str] = "plane"
+
+    plane: Literal["XY", "XZ", "YZ"] = "XY"
+    at_nm: float | None = None
+    normal: Triple | None = None
+    opacity: Fraction = 1.0
+    full: bool = False
+    cut: bool = False
+
+    def check(self) -> None:
+        """Refuse a slice that faces nowhere, and one at an angle that is to be as the file has it."""
+        if self.normal is not None and not any(self.normal):
+            raise self.wrong("normal", "normal must not be zero.")
+        if self.normal is not None and self.full:
+            raise self.wrong("full", "Only slices along the tomogram's axes can be read in full: leave full out.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tomogram(Table):
+    """A tomogram, as slices and on surfaces. file: from the recipe's folder.
+
+    black, white: the densities of the map's first and last colour, by default those of 0.5 and 99.5 % of its values.
+    threshold: what is not above it is clear. average: of how many slices around each one. on: the objects that show it at
+    their surface, or offset_nm off it. megabytes: it is binned until it fits. bits: of a value.
+    """
+
+    file: str
+    slices: tuple[Slice, ...] = ()
+    on: Patterns = ()
+    offset_nm: float = 0.0
+    map: str = "grey"
+    black: float | None = None
+    white: float | None = None
+    gamma: Positive = 1.0
+    invert: bool = False
+    threshold: float | None = None
+    opacity: Fraction = 1.0
+    average: int = 1
+    megabytes: Positive = 64.0
+    bits: Literal[8, 16] = 8
+    header_origin: bool = False
+
+    def check(self) -> None:
+        """Refuse a tomogram that is shown nowhere."""
+        if not self.slices and not self.on:
+            raise self.place.wrong("A tomogram has slices, or objects that show it (on).")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placed(Table):
     """What has a place in the picture: a corner, and a margin to its border."""
 

@@ -170,6 +170,7 @@ def test_the_command_line_shows_a_tomogram(tmp_path: Path, tomogram: Path, capsy
     import bpy
 
     from mosaic_addon.cli import main
+    from mosaic_addon.scene.tomograms.reading import shown_in_full
     from mosaic_addon.scene.tomograms.slices import position_of, slices_of
     from mosaic_addon.scene.tomograms.tomogram import tomograms_in
 
@@ -181,7 +182,12 @@ def test_the_command_line_shows_a_tomogram(tmp_path: Path, tomogram: Path, capsy
     bpy.ops.wm.open_mainfile(filepath=blend)
     (box,) = tomograms_in(bpy.context.scene)
     assert [round(position_of(obj)) for obj in slices_of(box)] == [50, 135]
+    assert main([*command, "--full-slices"]) == 0
+    bpy.ops.wm.open_mainfile(filepath=blend)
+    (box,) = tomograms_in(bpy.context.scene)
+    assert shown_in_full(box) == [(0, 14), (1, 12), (2, 10)]
     assert main([*command, "--slice", "ZZ"]) == 2
+    assert main(["import", str(session), "-o", blend, "--full-slices"]) == 2
     assert main(["import", str(session), "-o", blend, "--slice", "XY"]) == 2
     assert main([*command[:-1], str(tmp_path / "none.mrc")]) == 1
     assert "none.mrc does not exist" in capsys.readouterr().err

@@ -95,9 +95,10 @@ def add_full_slice(
     away = program.math("ABSOLUTE", program.math("SUBTRACT", voxel[axis], float(number)))
     here = program.math("LESS_THAN", away, IN_PLANE)
     sides = [side for side in range(3) if side != axis]
+    pixels: Any = image.size
     places = [
         program.math("DIVIDE", program.math("ADD", voxel[side], 0.5), float(size))
-        for side, size in zip(sides, image.size[:], strict=True)
+        for side, size in zip(sides, pixels, strict=True)
     ]
     vector = program.node("ShaderNodeCombineXYZ", inputs={"X": places[0], "Y": places[1]}).outputs[0]
     looked = program.node("ShaderNodeTexImage", name, {"Vector": vector}, image=image, extension="EXTEND")
