@@ -18,6 +18,7 @@ from ..figures.overlay import OVERLAY, drawing_of, inputs_of, items_of, middle_o
 from ..figures.recipe import readable_ink
 from ..keys import FIGURE
 from ..outline.tree import objects_of
+from ..tomograms.slices import is_slice
 from .notes import Notes, color, rounded, short, triple
 from .origins import Origin
 
@@ -79,7 +80,7 @@ def tables_beside(setting: Setting) -> dict[str, Any]:
     found: dict[str, Any] = {field: [] for field in SEVERAL}
     for item in sorted(items_of(setting.scene), key=lambda item: item.name):
         kind = FIGURE.read(item) or ""
-        if kind not in DESCRIBE:
+        if kind not in DESCRIBE or is_slice(item.parent):  # a cut that a slice carries is in the slice's table
             continue
         field, describe = DESCRIBE[kind]
         if item.hide_render:

@@ -12,7 +12,7 @@ from ...files.recipe_parts import ColorBy, Filter, Rule, Shape
 from ..drawing import filters
 from ..drawing.color_map_nodes import MAP
 from ..drawing.color_maps import PALETTES, to_display, to_scene
-from ..drawing.coloring import INSTANCE_VALUE, PART, POINT_VALUE, SUM, colorable, coloring_of
+from ..drawing.coloring import DENSITY, INSTANCE_VALUE, PART, POINT_VALUE, SUM, WHERE, colorable, coloring_of
 from ..drawing.materials import SURFACE, material_of
 from ..drawing.own_shapes import own_shape_of
 from ..drawing.representation_parts import MEMBRANE_SMOOTHING
@@ -26,7 +26,7 @@ from .origins import Origin
 Look = dict[str, Any]  # fields of a rule
 
 WEIGHTS: Final = ("opacity", "ambient", "diffuse", "specular")
-OURS: Final = frozenset({SURFACE, POINT_VALUE, INSTANCE_VALUE, SUM, PART, MAP})
+OURS: Final = frozenset({SURFACE, POINT_VALUE, INSTANCE_VALUE, SUM, PART, MAP, DENSITY, WHERE})
 FRAMES_OF_NODES: Final = ("ShaderNodeOutputMaterial", "NodeFrame", "NodeReroute")
 DRAWING: Final = ("representation", "shape", "thickness", "smoothing")
 PIXELS_COUNT: Final = ("wireframe", FITTED_SURFACE)  # beside points

@@ -22,6 +22,7 @@ from .notes import Notes
 from .objects import Describer, relative, rules_of
 from .origins import Origin, SessionFile, file_and_origins, note_unsaved
 from .picture import FINE, camera_of, picture_of
+from .tomograms import tables_of_tomograms
 
 SUFFIX = ".toml"
 DRAWN = frozenset(
@@ -62,6 +63,7 @@ def recipe_of(scene: bpy.types.Scene, folder: str) -> tuple[Recipe, list[str]]:
         picture=picture_of(scene, origins, notes),
         camera=camera_of(scene, first.root, origins, notes),
         rules=tuple(rules_of(origins, looks, rendered, notes)),
+        tomograms=tables_of_tomograms(setting, folder),
         **tables_beside(setting),
     )
     _note_extras(scene, rendered, files, notes)

@@ -19,6 +19,7 @@ from ..drawing.color_maps import to_scene
 from ..outline.close import close_session
 from ..pictures.options import BACKGROUNDS, ImageFile
 from ..pictures.render import check_pictures, encode_image, render_to, replace_all, write_image
+from ..tomograms.tomogram import remove_tomogram, tomograms_in
 from . import cuts, overlay
 from .recipe import Plan, apply_recipe, check_recipe, content_of
 from .svg import drawn_items, named, render_svg, svg_document, vectors_aside
@@ -144,6 +145,8 @@ def _check_outputs(outputs: Sequence[Output]) -> None:
 
 def _clear(scene: bpy.types.Scene, sessions: Sequence[bpy.types.Collection]) -> None:
     """Remove sessions, what is drawn beside them, and the camera."""
+    for box in tomograms_in(scene):
+        remove_tomogram(box)
     for item in overlay.items_of(scene):
         if item in overlay.items_of(scene, cuts.KIND):
             cuts.remove_cut(item)

@@ -31,6 +31,7 @@ from ..pictures.render import set_up_render, show_frame
 from . import axes, color_key, cuts, labels, scale_bar
 from .overlay import session_root, set_print_width
 from .selecting import Entry, entries_of, select, select_by
+from .tomograms import check_tomogram, show_tomogram
 
 SAMPLES = {"cycles": 128, "eevee": 64, "workbench": 8}  # by default
 NUMBERS = ("size", "opacity", "ambient", "diffuse", "specular")  # of a rule, by their names in `drawing.appearance`
@@ -141,6 +142,8 @@ def _check_content(content: Panel, recipe: Recipe, entries: Sequence[Entry]) -> 
         select(entries, content.camera, "objects", content.camera.objects)
     for cut in content.cuts:
         select(entries, cut, "spare", cut.spare)
+    for tomogram in content.tomograms:
+        check_tomogram(tomogram, entries)
     for legend in content.legends:
         count = len(_legend_entries(legend, entries))
         if legend.names and len(legend.names) != count:
@@ -277,6 +280,9 @@ def _add_items(
     for cut in content.cuts:
         with _at(cut):
             _add_cut(cut, scene, first, entries)
+    for tomogram in content.tomograms:
+        with _at(tomogram):
+            show_tomogram(tomogram, scene, first, entries)
     if (bar := content.scale_bar) is not None:
         across, up = bar.corner
         scale_bar.add_scale_bar(

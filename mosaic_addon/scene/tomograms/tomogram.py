@@ -6,7 +6,7 @@ of it is Blender's own: it renders without this extension, is never saved into a
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import bpy
 import numpy as np
@@ -143,6 +143,11 @@ def image_of(obj: bpy.types.Object) -> bpy.types.Image:
         if isinstance(node, bpy.types.ShaderNodeTexImage) and node.label == nodes.IMAGE and node.image is not None:
             return node.image
     raise MosaicError(f"{obj.name!r} has lost its image; remove it and add it anew.")
+
+
+def bits_of(obj: bpy.types.Object) -> Literal[8, 16]:
+    """Return of how many bits each value is that is shown of a tomogram. Raises MosaicError where its image is gone."""
+    return 16 if image_of(obj).is_float else 8
 
 
 def values_of_tomogram(obj: bpy.types.Object) -> NDArray[np.float32]:
