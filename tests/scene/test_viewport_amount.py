@@ -55,6 +55,17 @@ def test_a_session_that_views_can_draw_is_drawn_whole(bpy: ModuleType, tmp_path:
     assert [amount(obj) for obj in build(bpy, path).objects] == [1, 1]
 
 
+def test_fewer_points_are_drawn_wider(bpy: ModuleType, session: Path) -> None:
+    """So that a membrane stays closed; twice as wide at most."""
+    large = build(bpy, session).objects[0]
+    widths = []
+    for part in (1.0, 0.5, 0.04):
+        set_input(large, NAME, part)
+        geometry = evaluated(bpy, large)
+        widths.append(geometry.pointcloud.points[0].radius)
+    assert widths[1:] == pytest.approx([widths[0] * 2**0.5, widths[0] * 2])
+
+
 def test_small_amounts_are_part_of_larger_ones(bpy: ModuleType, session: Path) -> None:
     large = build(bpy, session).objects[0]
     found = []

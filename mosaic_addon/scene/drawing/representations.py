@@ -78,6 +78,7 @@ OFFERED = {
 }
 
 ARROW_LENGTH = 15.0  # of Mosaic's arrows, in voxels of the coarsest axis
+WIDER_IN_VIEWS = 2.0  # at most, where views draw a part of the points
 EDGE_WIDTH = 1.45  # of the edges on a surface, which VTK draws a little wider than the lines of a wireframe
 SPLAT_WIDTH = 2.0  # angstrom: of the Gaussian of a soft point, whatever its size
 
@@ -226,7 +227,7 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
     program.input("On Screen", "Bool", tip, default_value=False)
     tip = "Pixels of Mosaic's screen that the height of the picture stands for, where On Screen counts them"
     program.input("Picture Height", "Float", tip, default_value=VIEW_HEIGHT, min_value=1)
-    tip = "Part of the points that views draw, at random, to stay fluid; a render draws all"
+    tip = "Part of the points that views draw, at random and up to twice as wide; a render draws all as they are"
     if group == SEGMENTATION:
         tip += ". Below 1, views draw a coarser surface of a large segmentation"
     program.input("Viewport Amount", "Float", tip, default_value=1, min_value=0, max_value=1, subtype="FACTOR")
@@ -291,6 +292,13 @@ def _pixel_size(program: NodeProgram, start: Any, with_camera: bool) -> tuple[An
     return pixel, {"Facing": seen.outputs["Facing"]}
 
 
+def _wider_in_views(program: NodeProgram, amount: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """The factor by which views draw points wider, so that a membrane looks closed although they draw a part of it."""
+    lost = program.math("POWER", program.math("MAXIMUM", amount, 0.01), -0.5)
+    in_view = program.node("GeometryNodeIsViewport").outputs[0]
+    return program.switch(in_view, 1.0, program.math("MINIMUM", lost, WIDER_IN_VIEWS), "In a view?", "FLOAT")
+
+
 def _drawn_points(
     program: NodeProgram, start: Any, points: bpy.types.NodeSocket, with_camera: bool, arrows: bool = True
 ) -> dict[str, Any]:
@@ -298,6 +306,7 @@ def _drawn_points(
     points = program.group(part_group(FEWER), {"Points": points, "Amount": start["Viewport Amount"]})
     pixel, facing = _pixel_size(program, start, with_camera)
     radius = program.math("MULTIPLY", program.math("MULTIPLY", start["Size"], 0.5), pixel)
+    radius = program.math("MULTIPLY", radius, _wider_in_views(program, start["Viewport Amount"]))
     choices = {name: start[name] for name in ("Spheres", "Instances", "Sphere Detail")}
     spheres = part_group(SPHERES)
     drawn = {"pointcloud": program.group(spheres, {"Points": points, "Radius": radius, **choices, **facing})}

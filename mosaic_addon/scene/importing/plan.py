@@ -47,7 +47,7 @@ class Limit:
         return self.most if size is None else min(self.most, max(self.floor, int(size / self.bytes_each)))
 
 
-MAX_IN_VIEW = 1_000_000  # points that all objects together draw in views
+MAX_IN_VIEW = 350_000  # points that all objects together draw in views
 # From so many points on, none is wider than this many times the distance to its neighbour: more would hide them.
 MANY_POINTS, WIDEST_POINT = 1000, 4.0
 LIMITS = {

@@ -160,8 +160,8 @@ class MosaicProperties(bpy.types.PropertyGroup):
     )
     viewport_amount: FloatProperty(
         name="Viewport Amount",
-        description="Part of the points that views draw, at random, to stay fluid, and below 1 the coarser surface of "
-        "large segmentations. Renders draw all",
+        description="Part of the points that views draw to stay fluid, at random and up to twice as wide, and below 1 "
+        "the coarser surface of large segmentations. Renders draw all as they are",
         min=0,
         max=1,
         subtype="FACTOR",
