@@ -19,12 +19,11 @@ from .browser import search as browser_search
 from .browser import structure as browser_structure
 from .browser import visibility as browser_visibility
 from .editors import coloring, volume
-from .figures import camera, cuts, items, look, own_shapes, picture
-from .figures import filters as figure_filters
+from .figures import camera, cuts, items, look, picture
 from .figures import panel as figure_panel
 from .figures import recipe as figure_recipe
 from .figures import render as figure_render
-from .properties import information, properties, swatches
+from .properties import filters, information, own_shapes, properties, swatches
 from .properties import panel as properties_panel
 from .session import follow, load, opening, reload, save, unsaved, view
 from .session import panel as session_panel
@@ -132,10 +131,10 @@ CLASSES: Final[tuple[type, ...]] = (
     properties_panel.MOSAIC_MT_color_property,
     properties_panel.MOSAIC_PT_properties,
     properties_panel.MOSAIC_PT_color_by,
-    figure_filters.MOSAIC_OT_filter,
-    figure_filters.MOSAIC_OT_filter_category,
-    figure_filters.MOSAIC_OT_unfilter,
-    figure_filters.MOSAIC_PT_filter,
+    filters.MOSAIC_OT_filter,
+    filters.MOSAIC_OT_filter_category,
+    filters.MOSAIC_OT_unfilter,
+    filters.MOSAIC_PT_filter,
     own_shapes.MOSAIC_OT_set_own_shape,
     own_shapes.MOSAIC_OT_clear_own_shape,
     own_shapes.MOSAIC_PT_own_shape,
@@ -155,7 +154,7 @@ FEATURES: Final = (
     browser_rows,
     browser_menu,
     coloring,
-    figure_filters,
+    filters,
     figure_render,
     follow,
     information,

@@ -113,41 +113,61 @@ class MOSAIC_OT_add_text(MosaicOperator):
         return {"FINISHED"}
 
 
-class MOSAIC_OT_remove_from_figure(MosaicOperator):
+class _OfItem(MosaicOperator):
+    """Base class of the operators of an item of the figure."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    item: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def found(self, context: bpy.types.Context) -> bpy.types.Object:
+        """Return the item. Raises MosaicError where it is gone."""
+        item = next((obj for obj in overlay.items_of(context.scene) if obj.name == self.item), None)
+        if item is None:
+            raise MosaicError(f"There is no {self.item!r} in the figure any more.")
+        return item
+
+
+class MOSAIC_OT_remove_from_figure(_OfItem):
     """Remove it from the figure; nothing of the session changes"""
 
     bl_idname = "mosaic.remove_from_figure"
     bl_label = "Remove from Figure"
-    bl_options = {"REGISTER", "UNDO"}
-
-    item: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        item = _item_named(context.scene, self.item)
-        if FIGURE.read(item) == cuts.KIND:
-            cuts.remove_cut(item)
-        else:
-            overlay.remove_item(item)
+        item = self.found(context)
+        (cuts.remove_cut if FIGURE.read(item) == cuts.KIND else overlay.remove_item)(item)
         return {"FINISHED"}
 
 
-class MOSAIC_OT_show_in_figure(MosaicOperator):
+class MOSAIC_OT_show_in_figure(_OfItem):
     """Show or hide it, in the view and in the picture"""
 
     bl_idname = "mosaic.show_in_figure"
     bl_label = "Show or Hide"
-    bl_options = {"REGISTER", "UNDO"}
-
-    item: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        item = _item_named(context.scene, self.item)
+        item = self.found(context)
         if FIGURE.read(item) == cuts.KIND:
             cuts.refresh(context.scene)
             cuts.show_cut(item, item.hide_render)
             return {"FINISHED"}
         item.hide_render = not item.hide_render
         item.hide_viewport = item.hide_render
+        return {"FINISHED"}
+
+
+class MOSAIC_OT_place_in_figure(_OfItem):
+    """Put it into this corner of the picture"""
+
+    bl_idname = "mosaic.place_in_figure"
+    bl_label = "Corner"
+
+    corner: EnumProperty(name="Corner", items=[(name, name, "") for name in CORNERS])
+
+    def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        across, up = CORNERS[self.corner]
+        overlay.set_item(self.found(context), {"Across": across, "Up": up})
         return {"FINISHED"}
 
 
@@ -160,22 +180,6 @@ class MOSAIC_OT_follow_camera(MosaicOperator):
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
         overlay.follow_camera(context.scene)
-        return {"FINISHED"}
-
-
-class MOSAIC_OT_place_in_figure(MosaicOperator):
-    """Put it into this corner of the picture"""
-
-    bl_idname = "mosaic.place_in_figure"
-    bl_label = "Corner"
-    bl_options = {"REGISTER", "UNDO"}
-
-    item: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
-    corner: EnumProperty(name="Corner", items=[(name, name, "") for name in CORNERS])
-
-    def execute(self, context: bpy.types.Context) -> OperatorReturn:
-        across, up = CORNERS[self.corner]
-        overlay.set_item(_item_named(context.scene, self.item), {"Across": across, "Up": up})
         return {"FINISHED"}
 
 
@@ -261,14 +265,6 @@ def picture_name(context: bpy.types.Context) -> str:
         if bpy.data.filepath
         else session_of_figure(context).name + ".png"
     )
-
-
-def _item_named(scene: bpy.types.Scene, name: str) -> bpy.types.Object:
-    """An item of the figure. Raises MosaicError where it is gone."""
-    found = next((item for item in overlay.items_of(scene) if item.name == name), None)
-    if found is None:
-        raise MosaicError(f"There is no {name!r} in the figure any more.")
-    return found
 
 
 def _readable_ink(scene: bpy.types.Scene) -> Color:

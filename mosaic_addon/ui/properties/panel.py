@@ -119,7 +119,9 @@ class MOSAIC_PT_properties(Section, bpy.types.Panel):
         column.operator(MOSAIC_OT_reset_appearance.bl_idname, icon="LOOP_BACK")
 
 
-class _Part(Section):
+class Part(Section):
+    """Base class of the panels within Properties, for the objects to which they belong."""
+
     bl_parent_id = "MOSAIC_PT_properties"
 
     @classmethod
@@ -132,7 +134,7 @@ class _Part(Section):
         raise NotImplementedError
 
 
-class MOSAIC_PT_lighting(_Part, bpy.types.Panel):
+class MOSAIC_PT_lighting(Part, bpy.types.Panel):
     """How the surface answers to light"""
 
     bl_label = "Lighting"
@@ -169,7 +171,7 @@ class MOSAIC_MT_color_property(bpy.types.Menu):
                 button.color_map = preferred_map(context)
 
 
-class MOSAIC_PT_color_by(_Part, bpy.types.Panel):
+class MOSAIC_PT_color_by(Part, bpy.types.Panel):
     """What the active object is coloured by"""
 
     bl_label = "Colour by Property"
@@ -226,7 +228,7 @@ class MOSAIC_OT_remake_membrane(MosaicOperator):
         return {"FINISHED"}
 
 
-class MOSAIC_PT_membrane(_Part, bpy.types.Panel):
+class MOSAIC_PT_membrane(Part, bpy.types.Panel):
     """How the surface around the points is drawn"""
 
     bl_label = "Membrane Surface"
@@ -242,7 +244,7 @@ class MOSAIC_PT_membrane(_Part, bpy.types.Panel):
         column.operator(MOSAIC_OT_remake_membrane.bl_idname, icon="FILE_REFRESH")
 
 
-class MOSAIC_PT_volume_properties(_Part, bpy.types.Panel):
+class MOSAIC_PT_volume_properties(Part, bpy.types.Panel):
     """What the volume is contoured by"""
 
     bl_label = "Volume"
@@ -265,7 +267,7 @@ class MOSAIC_PT_volume_properties(_Part, bpy.types.Panel):
             column.label(text=trouble, icon="ERROR")
 
 
-class MOSAIC_PT_trajectory(_Part, bpy.types.Panel):
+class MOSAIC_PT_trajectory(Part, bpy.types.Panel):
     """When the frames of the trajectory are shown"""
 
     bl_label = "Trajectory"
@@ -288,7 +290,7 @@ class MOSAIC_PT_trajectory(_Part, bpy.types.Panel):
             column.prop(properties, name)
 
 
-class MOSAIC_PT_sampling(_Part, bpy.types.Panel):
+class MOSAIC_PT_sampling(Part, bpy.types.Panel):
     """The voxel size that the geometry was made with"""
 
     bl_label = "Sampling"

@@ -12,7 +12,8 @@ from ...scene.drawing.coloring import colorable, drawn_data
 from ...scene.drawing.filters import clear_filter, filter_of, modifier_that_filters, set_filter, whole_filter
 from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn
-from ..selection import edited_geometries, shown_geometry
+from ..selection import edited_geometries
+from .panel import Part
 
 _items: list[tuple[str, str, str]] = []  # kept, as Blender does not keep the texts of a menu
 
@@ -71,25 +72,18 @@ class MOSAIC_OT_unfilter(MosaicOperator):
         return {"FINISHED"}
 
 
-class MOSAIC_PT_filter(bpy.types.Panel):
+class MOSAIC_PT_filter(Part, bpy.types.Panel):
     """Which points or faces are drawn"""
 
     bl_label = "Filter"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Mosaic"
-    bl_parent_id = "MOSAIC_PT_properties"
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        shown = shown_geometry(context)
-        return shown is not None and bool(colorable([shown]))
+    def belongs_to(cls, obj: bpy.types.Object) -> bool:
+        return bool(colorable([obj]))
 
     def draw(self, context: bpy.types.Context) -> None:
-        obj = shown_geometry(context)
-        assert obj is not None  # poll has seen to it
-        column = self.layout.column()
+        column, _, obj = self.begin(context)
         modifier = modifier_that_filters(obj)
         now = filter_of(obj) if modifier is not None else None
         label = f"By {now.property}" if now is not None else "By Property"
@@ -98,8 +92,6 @@ class MOSAIC_PT_filter(bpy.types.Panel):
         if modifier is None or now is None or modifier.node_group is None:
             return
         row.operator(MOSAIC_OT_unfilter.bl_idname, text="", icon="X")
-        column.use_property_split = True
-        column.use_property_decorate = False
         sockets = ModifierInputs(modifier.node_group)
         texts = _texts(obj, now.property)
         if now.value_range is None and texts:

@@ -8,7 +8,8 @@ from ...scene.drawing.own_shapes import INPUTS, OwnShape, clear_own_shape, modif
 from ...scene.drawing.representations import POINTS, VOLUME, group_of
 from ...session import MosaicError
 from ..reports import MosaicOperator, OperatorReturn
-from ..selection import edited_geometries, shown_geometry
+from ..selection import edited_geometries
+from .panel import Part
 
 
 class MOSAIC_OT_set_own_shape(MosaicOperator):
@@ -58,33 +59,24 @@ class MOSAIC_OT_clear_own_shape(MosaicOperator):
         return {"FINISHED"}
 
 
-class MOSAIC_PT_own_shape(bpy.types.Panel):
+class MOSAIC_PT_own_shape(Part, bpy.types.Panel):
     """What stands at each point in place of the representation"""
 
     bl_label = "Own Shape"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Mosaic"
-    bl_parent_id = "MOSAIC_PT_properties"
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        shown = shown_geometry(context)
-        return shown is not None and group_of(shown) in (POINTS, VOLUME)
+    def belongs_to(cls, obj: bpy.types.Object) -> bool:
+        return group_of(obj) in (POINTS, VOLUME)
 
     def draw(self, context: bpy.types.Context) -> None:
-        obj = shown_geometry(context)
-        assert obj is not None  # poll has seen to it
+        column, _, obj = self.begin(context)
         modifier = modifier_that_places(obj)
-        row = self.layout.row(align=True)
+        row = column.row(align=True)
         row.operator(MOSAIC_OT_set_own_shape.bl_idname, text="Put a Shape at Each Point...", icon="OBJECT_DATA")
         if modifier is None or modifier.node_group is None:
             return
         row.operator(MOSAIC_OT_clear_own_shape.bl_idname, text="", icon="X")
-        column = self.layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
         sockets = ModifierInputs(modifier.node_group)
         for name in INPUTS.values():
             sockets.draw(column, modifier, name)
