@@ -54,7 +54,8 @@ def test_what_a_look_changes_beside_it_is_said(opened: ModuleType) -> None:
     scene = opened.context.scene
     scene.render.engine = "BLENDER_WORKBENCH"
     scene.mosaic_picture.look = "poster"
-    (said,) = look._said[scene.session_uid]
+    chosen, (said,) = look._said[scene.session_uid]
+    assert chosen == "poster"
     assert "Cycles" in said or "cycles" in said
     scene.mosaic_picture.look = "none"
     assert not look._said

@@ -19,7 +19,8 @@ LINE: Final = 36  # letters that the sidebar is wide
 
 _previews: Any = None
 _items: list[tuple[str, str, str, int | str, int]] = []  # kept, as Blender does not keep the texts of a menu
-_said: dict[int, list[str]] = {}  # what the last look of a scene changed beside it, by the scene's session_uid
+# The look that was chosen last, and what it changed beside it, by the scene's session_uid.
+_said: dict[int, tuple[str, list[str]]] = {}
 
 
 def look_items(_: object, context: bpy.types.Context | None) -> list[tuple[str, str, str, int | str, int]]:
@@ -43,7 +44,8 @@ def choose_look(scene: bpy.types.Scene, number: int) -> None:
     """Give a scene the look of a number in `look_items`, or take its look away."""
     if number:
         look = tuple(LOOKS)[number - 1]
-        _said[scene.session_uid] = apply_look(scene, look, background_of(scene)) + choose_engine(scene, look)
+        changes = apply_look(scene, look, background_of(scene)) + choose_engine(scene, look)
+        _said[scene.session_uid] = look, changes
     elif has_look(scene):
         remove_look(scene)
         _said.pop(scene.session_uid, None)
@@ -55,10 +57,11 @@ def draw_looks(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     layout.template_icon_view(picture, "look", show_labels=True, scale=PICTURE_SIZE, scale_popup=POPUP_SIZE)
     look = look_of(scene)
     layout.label(text=look.capitalize() if look else NONE[1])
-    lines = [line for said in _said.get(scene.session_uid, ()) for line in wrap(said, LINE)]
+    chosen, changes = _said.get(scene.session_uid, (None, []))
     column = layout.column(align=True)
-    for line in lines:
-        column.label(text=line)
+    for change in changes if chosen == look else ():  # an undo brings another look back
+        for line in wrap(change, LINE):
+            column.label(text=line)
     layout.row(align=True).prop(picture, "background", expand=True)
 
 
