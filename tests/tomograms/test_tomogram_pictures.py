@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -159,6 +160,15 @@ def test_it_is_under_its_mesh_when_binned(bpy: ModuleType, phantoms: dict[str, P
 def test_a_tomogram_beside_its_place_is_noticed(bpy: ModuleType, phantoms: dict[str, Path], tmp_path: Path) -> None:
     away = distance_of_the_dark_line(bpy, phantoms["clean"], "XY", tmp_path, VOXEL)
     assert np.allclose(away, 1, atol=0.25)
+
+
+def test_the_recipe_of_the_docs_is_right(phantoms: dict[str, Path], tmp_path: Path, bpy: ModuleType) -> None:
+    from mosaic_addon.cli import main
+
+    for path in (EXAMPLES / "minicell.pickle", EXAMPLES / "tomogram.toml"):
+        shutil.copy(path, tmp_path)
+    shutil.copy(phantoms["noisy"], tmp_path / "minicell.mrc")
+    assert main(["figure", str(tmp_path / "tomogram.toml"), "--check"]) == 0
 
 
 def test_slices_look_as_in_mosaics_viewer(
