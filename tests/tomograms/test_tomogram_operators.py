@@ -122,6 +122,27 @@ def test_a_slice_carries_a_cut(bpy: ModuleType, scene: Any, tomogram: Path) -> N
     assert cut.parent == box
 
 
+def test_a_tampered_tomogram_breaks_no_panel(bpy: ModuleType, scene: Any, tomogram: Path) -> None:
+    from mosaic_addon.scene.tomograms.slices import slices_of
+    from mosaic_addon.scene.tomograms.tomogram import tomograms_in
+
+    bpy.ops.mosaic.open_tomogram(filepath=str(tomogram))
+    (box,) = tomograms_in(scene)
+    (xy, *_) = slices_of(box)
+    group = box["mosaic_tomogram_nodes"]
+    group.nodes.remove(group.nodes["Gamma"])
+    group.nodes.new("ShaderNodeNewGeometry").name = "Gamma"
+    assert box.mosaic_tomogram_view.average == 1
+    box["mosaic_tomogram"] = "{}"
+    assert xy.mosaic_slice_view.number == 0
+    with pytest.raises(RuntimeError, match="is no tomogram"):
+        bpy.ops.mosaic.add_slice(tomogram=box.name)
+    with pytest.raises(RuntimeError, match="is no tomogram"):
+        bpy.ops.mosaic.fit_contrast(tomogram=box.name)
+    bpy.ops.mosaic.remove_tomogram(tomogram=box.name)
+    assert not tomograms_in(scene)
+
+
 def test_density_on_selected_objects(bpy: ModuleType, scene: Any, tomogram: Path) -> None:
     from mosaic_addon.scene.tomograms.surfaces import worn_by
     from mosaic_addon.scene.tomograms.tomogram import tomograms_in

@@ -284,6 +284,16 @@ def set_average(
     arrange(group)
 
 
+def is_whole(group: bpy.types.NodeTree) -> bool:
+    """Return whether a tomogram's group still has the nodes that hold its settings."""
+    colored = group.nodes.get(MAP)
+    return (
+        isinstance(colored, bpy.types.ShaderNodeGroup)
+        and colored.node_tree is not None
+        and all(isinstance(group.nodes.get(name), bpy.types.ShaderNodeValue) for name in SETTINGS)
+    )
+
+
 def averaged(group: bpy.types.NodeTree) -> int:
     """Return how many slices a tomogram's colour is the average of."""
     return max(1, sum(node.name.startswith("Slice ") for node in group.nodes))

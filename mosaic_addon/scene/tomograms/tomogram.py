@@ -132,7 +132,7 @@ def density_of(obj: bpy.types.Object) -> bpy.types.NodeTree:
 def group_of(obj: bpy.types.Object) -> bpy.types.NodeTree:
     """Return the group that gives a tomogram's colour. Raises MosaicError for what is no tomogram, or has lost it."""
     group = TOMOGRAM_NODES.read(obj) if is_tomogram(obj) else None
-    if group is None or nodes.MAP not in group.nodes or not all(name in group.nodes for name in nodes.SETTINGS):
+    if group is None or not nodes.is_whole(group):
         raise MosaicError(f"{obj.name!r} has lost its nodes; remove it and add it anew.")
     return group  # type: ignore[no-any-return]
 

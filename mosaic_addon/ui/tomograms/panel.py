@@ -2,6 +2,7 @@
 
 import ntpath
 from collections.abc import Iterator
+from contextlib import suppress
 
 import bpy
 from bpy.app.handlers import persistent
@@ -113,7 +114,8 @@ class MOSAIC_PT_tomogram_slices(_Part, bpy.types.Panel):
             )
             button.tomogram, button.plane = box.name, plane  # type: ignore[assignment]
         if context.object in found:
-            _draw_slice(layout, context.object)
+            with suppress(MosaicError):  # it was tampered with, as the first lines of the panel say
+                _draw_slice(layout, context.object)
 
 
 class MOSAIC_PT_tomogram_look(_Part, bpy.types.Panel):

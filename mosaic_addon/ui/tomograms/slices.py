@@ -24,6 +24,14 @@ NOT_ANIMATABLE: set[Any] = set()  # without ANIMATABLE, which is an option by de
 ANGSTROM = 10.0  # a nanometre
 
 
+def _number(properties: Any) -> float:
+    """The number of a slice; 0 in a tomogram that somebody tampered with."""
+    try:
+        return slices.number_of(properties.id_data)
+    except MosaicError:
+        return 0.0
+
+
 class MosaicSlice(bpy.types.PropertyGroup):
     """Where a slice stands. It keeps nothing, and reads and writes the place of the object."""
 
@@ -42,7 +50,7 @@ class MosaicSlice(bpy.types.PropertyGroup):
         description="The number of the slice in the file, from 0. Keyframes belong to the object's location",
         precision=1,
         step=100,
-        get=lambda self: slices.number_of(self.id_data) if slices.is_slice(self.id_data) else 0.0,
+        get=_number,
         set=lambda self, value: slices.set_number(self.id_data, value),
         options=NOT_ANIMATABLE,
     )
