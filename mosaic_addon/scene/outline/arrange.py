@@ -14,7 +14,7 @@ from ...session.errors import MosaicError
 from ..data.custom_properties import clean_text, has
 from ..keys import CONTAINER, GROUP
 from .naming import note_name
-from .tree import Item, items_of, members_of, write_order
+from .tree import Item, items_of, members_of, objects_within, write_order
 
 Direction = Literal["UP", "DOWN", "TOP", "BOTTOM"]
 
@@ -74,7 +74,7 @@ def trees_of(objects: Iterable[bpy.types.Object]) -> list[Tree]:
     wanted = set(objects)
     found = []
     for collection in bpy.data.collections:
-        if has(collection, CONTAINER) and not wanted.isdisjoint(collection.all_objects):
+        if has(collection, CONTAINER) and not wanted.isdisjoint(objects_within(collection)):
             if not collection.is_editable:
                 raise MosaicError(f"{collection.name!r} comes from a linked file, where it would have to be changed.")
             parts = (collection, *collection.children_recursive)

@@ -138,7 +138,17 @@ def write_order(container: Collection, items: Sequence[Item]) -> None:
 
 def members_of(group: Collection) -> list[Object]:
     """Return the objects of a group and of all collections within it, since Mosaic's groups have one level."""
-    return list(dict.fromkeys(group.all_objects))
+    return list(dict.fromkeys(objects_within(group)))
+
+
+def objects_within(collection: Collection) -> Iterator[Object]:
+    """Yield the objects of a collection and then of all within it, some of them more than once.
+
+    Blender's all_objects is looked up anew after each change of the tree, in a time that grows with their square.
+    """
+    yield from collection.objects
+    for inner in collection.children_recursive:
+        yield from inner.objects
 
 
 def objects_of(session: Collection) -> Iterator[Object]:
