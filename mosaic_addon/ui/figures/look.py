@@ -74,6 +74,6 @@ def _forget() -> None:
     global _previews
     _items.clear()
     _said.clear()
-    if _previews is not None:
+    if isinstance(_previews, bpy.utils.previews.ImagePreviewCollection):
         bpy.utils.previews.remove(_previews)
-        _previews = None
+    _previews = None
