@@ -408,11 +408,13 @@ FIGURE: Final = _key(
     Carrier.FIGURE,
     "what it is in a figure, such as 'scale bar'",
     of.text,
-    writers="drawing/ink figures/cuts figures/overlay figures/overlay_nodes tomograms/slices tomograms/tomogram",
+    writers=(
+        "drawing/ink figures/cuts figures/overlay figures/overlay_nodes films/shots tomograms/slices tomograms/tomogram"
+    ),
     readers=(
-        "describing/beside describing/picture describing/scene drawing/ink exporting/objects figures/cuts figures/overlay "
-        "figures/overlay_nodes figures/svg pictures/camera tomograms/slices tomograms/tomogram "
-        "ui/figures/camera ui/figures/items"
+        "describing/beside describing/picture describing/scene drawing/ink exporting/objects figures/cuts "
+        "figures/overlay figures/overlay_nodes figures/svg pictures/camera tomograms/slices "
+        "tomograms/tomogram ui/figures/camera ui/figures/items"
     ),
 )
 TOMOGRAM_SIZE: Final = _key(
@@ -454,6 +456,14 @@ TOMOGRAM_NODES: Final = _key(
     of.datablock("NODETREE"),
     writers="tomograms/tomogram",
     readers="tomograms/surfaces tomograms/tomogram",
+)
+SHOTS: Final = _key(
+    "mosaic_shots",
+    Carrier.OBJECT | Carrier.FIGURE,
+    "JSON, by the names of a film's shots that move the object: of which kind each is, what it keys, and former values",
+    of.text,
+    writers="films/shots",
+    readers="films/shots",
 )
 SPARED: Final = _key(
     "mosaic_spared",

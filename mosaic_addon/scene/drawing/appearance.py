@@ -46,6 +46,7 @@ INPUTS = {
     "start": "Start",
     "step": "Step",
     "loop": "Loop",
+    "shown": "Shown",
     "smoothing": "Smoothing",
     "thickness": "Thickness",
 }

@@ -3,6 +3,7 @@
 Numbers over all points are computed once, and again only after Blender has reported that the data changed.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from ..data.vertex_properties import column_attributes, column_texts
 from ..keys import MODEL, SHAPE, SPACING
 from ..record import unpack
 from .appearance import number_of
+from .representation_parts import ROUNDING
 from .representations import input_of
 from .surfaces import volume_mesh
 
@@ -58,7 +60,11 @@ def frames_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
 
 def frame_at(obj: bpy.types.Object, count: int, scene_frame: int) -> int:
     """Return which of its `count` frames, from 0, a trajectory shows at a scene frame."""
-    passed = (scene_frame - number_of(obj, "start")) // max(number_of(obj, "step"), 1)
+    shown = number_of(obj, "shown")
+    if shown is not None and shown + ROUNDING > 0:
+        passed = math.floor(shown + ROUNDING)
+    else:
+        passed = (scene_frame - number_of(obj, "start")) // max(number_of(obj, "step"), 1)
     return passed % count if number_of(obj, "loop") else min(max(passed, 0), count - 1)
 
 

@@ -10,6 +10,7 @@ from ..keys import GLYPH, MEMBRANE_GRID, SPRITE
 from .materials import axis_material
 from .node_tree import NodeProgram, shared_group, socket_named
 
+ROUNDING = 1e-3  # of the number of a trajectory's frame
 VERSION = 1  # of all node groups of representations; a .blend keeps those that it was made with
 SPHERES, ARROWS, AXES, LINES, FRAME, FEWER, MEMBRANE, ON_SCREEN = (
     f"Mosaic {name}"
@@ -263,6 +264,7 @@ def _build_frame(program: NodeProgram) -> None:
     program.input("Start", "Int", default_value=1)
     program.input("Step", "Int", default_value=1, min_value=1)
     program.input("Loop", "Bool")
+    program.input("Shown", "Float", default_value=-1)
     program.output("Mesh", "Geometry")
     start = program.node("NodeGroupInput").outputs
     frames = program.node(
@@ -276,7 +278,11 @@ def _build_frame(program: NodeProgram) -> None:
     count = size.outputs["Instance Count"]
     now = program.node("GeometryNodeInputSceneTime").outputs["Frame"]
     passed = program.math("SUBTRACT", now, start["Start"])
-    number = program.math("FLOOR", program.math("DIVIDE", passed, start["Step"]))
+    by_scene = program.math("DIVIDE", passed, start["Step"])
+    # Between two keyframes whole numbers are a little too small now and then.
+    by_keys = program.math("ADD", start["Shown"], ROUNDING)
+    is_keyed = program.math("GREATER_THAN", by_keys, 0.0)
+    number = program.math("FLOOR", program.switch(is_keyed, by_scene, by_keys, "Keyed?", "FLOAT"))
     last = program.math("SUBTRACT", count, 1.0)
     held = program.math("MINIMUM", program.math("MAXIMUM", number, 0.0), last)
     looped = program.math("FLOORED_MODULO", number, count)

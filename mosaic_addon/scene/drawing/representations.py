@@ -260,6 +260,10 @@ def _declare(program: NodeProgram, group: str) -> bpy.types.bpy_prop_collection:
         program.input("Start", "Int", "Scene frame at which the first frame is shown", default_value=1)
         program.input("Step", "Int", "Scene frames that each frame is shown", default_value=1, min_value=1)
         program.input("Loop", "Bool", "Begin again after the last frame, else hold it", default_value=False)
+        tip = (
+            "The frame that is shown, from 0, for keyframes; below 0 it follows from Start, Step and the scene's frame"
+        )
+        program.input("Shown", "Float", tip, default_value=-1)
     program.input("Spared", "Int", "The cuts that leave it alone", default_value=0, min_value=0, hide_in_modifier=True)
     program.output("Geometry", "Geometry")
     return program.node("NodeGroupInput").outputs
@@ -393,7 +397,7 @@ def _build_mesh(program: NodeProgram, with_camera: bool) -> None:
 
 def _build_trajectory(program: NodeProgram, with_camera: bool) -> None:
     start = _declare(program, TRAJECTORY)
-    timing = {name: start[name] for name in ("Frames", "Start", "Step", "Loop")}
+    timing = {name: start[name] for name in ("Frames", "Start", "Step", "Loop", "Shown")}
     mesh = program.group(part_group(FRAME), timing)
     _finish(program, TRAJECTORY, start, _drawn_mesh(program, start, mesh, with_camera, own_normals=True))
 

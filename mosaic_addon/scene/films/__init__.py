@@ -1,0 +1,1 @@
+"""Films: shots on the timeline of a scene."""
