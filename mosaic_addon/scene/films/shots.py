@@ -204,7 +204,7 @@ def _direction(camera: bpy.types.Object, axis: str | Triple) -> Vector:
         direction = Vector(AXES[axis])
     else:
         direction = Vector(axis)
-    if not direction.length > 0 or not all(map(math.isfinite, direction)):
+    if not direction.length > 0 or not all(math.isfinite(direction[each]) for each in range(3)):
         raise MosaicError("The axis of a turntable must be a direction.")
     return direction.normalized()
 
@@ -217,7 +217,7 @@ def _new_empty(
     scene.collection.objects.link(empty)
     FIGURE.write(empty, TURNTABLE)
     empty.rotation_mode = "AXIS_ANGLE"
-    empty.rotation_axis_angle = (0.0, *axis)
+    empty.rotation_axis_angle = (0.0, axis.x, axis.y, axis.z)  # type: ignore[assignment]
     empty.location = pivot
     empty.parent, empty.matrix_parent_inverse = turned.parent, turned.matrix_parent_inverse
     turned.parent, turned.matrix_parent_inverse = empty, Matrix.Translation((-pivot)[:])
@@ -299,11 +299,12 @@ def _play(obj: bpy.types.Object, name: str, keys: list[Key], again: bool, wraps:
     modifier: Any = modifier_of(obj)
     inputs = inputs_of(modifier)
     former = {each: inputs.get(modifier, each) for each in (SHOWN, LOOP)}
-    keyed = [[inputs.data_path(modifier, each), 0, former[each]] for each in (SHOWN, LOOP)]
-    curve = add_keys(obj, *keyed[0][:2], keys, name)
+    shown, wrapping = (inputs.data_path(modifier, each) for each in (SHOWN, LOOP))
+    curve = add_keys(obj, shown, 0, keys, name)
     if again:
         curve.modifiers.new("CYCLES").mode_before = "NONE"  # type: ignore[attr-defined]
-    add_keys(obj, *keyed[1][:2], [(keys[0][0], float(wraps), "CONSTANT", "AUTO")], name)
+    add_keys(obj, wrapping, 0, [(keys[0][0], float(wraps), "CONSTANT", "AUTO")], name)
+    keyed = [[shown, 0, former[SHOWN]], [wrapping, 0, former[LOOP]]]
     _write_notes(obj, _notes(obj) | {name: {"kind": TRAJECTORY, "keyed": keyed}})
 
 
