@@ -2,7 +2,7 @@
 
     python3 build.py bench                      all of it, some minutes
     python3 build.py bench points triangles     one or several of: read points triangles objects memory
-                                                tomogram density browser frames surfaces export
+                                                tomogram density slices browser frames surfaces export
     python3 build.py bench huge                 1e8 points: needs 12 GB of disk and 8 GB of memory, so only if asked for
     MOSAIC_PYTHON=… python3 build.py bench      with the Python in which the real Mosaic is installed: against it, too
 
@@ -57,6 +57,7 @@ from tests.support import make_sessions as make  # noqa: E402
 from tests.support.bench_browser import COUNT, browser  # noqa: E402
 from tests.support.bench_density import density  # noqa: E402
 from tests.support.bench_huge import huge  # noqa: E402
+from tests.support.bench_slices import slices  # noqa: E402
 
 REPEATS, LARGE_REPEATS = 7, 3
 LARGE = 10_000_000  # points, or 10 000 objects
@@ -409,6 +410,7 @@ GROUPS: dict[str, Callable[[], None]] = {
     "memory": memory,
     "tomogram": tomogram,
     "density": lambda: density(FOLDER, report, in_turn, memory_of),
+    "slices": lambda: slices(FOLDER, report, in_turn),
     "browser": lambda: browser(objects_file(COUNT), import_session, report),
     "frames": frames,
     "surfaces": surfaces,
