@@ -5,6 +5,7 @@
                                                 tomogram density slices browser frames surfaces export
     python3 build.py bench huge                 1e8 points: needs 12 GB of disk and 8 GB of memory, so only if asked for
     MOSAIC_PYTHON=… python3 build.py bench      with the Python in which the real Mosaic is installed: against it, too
+    BLENDER=… python3 build.py bench slices     with a real Blender: how fast slices are moved in its window, too
 
 A time is the median of REPEATS runs (of LARGE_REPEATS for the largest files) after one that is not counted, both sides in
 turn, the files in the page cache. Ratios are to be trusted more than times, and neither when the machine is busy.
