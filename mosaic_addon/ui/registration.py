@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from ..cli import main
-from . import keymap, preferences, selection, shading, sidebar
+from . import keymap, preferences, selection, shading, sidebar, steps
 from .additions import Addition, class_added
 from .browser import click as browser_click
 from .browser import cuts as browser_cuts
@@ -168,6 +168,7 @@ FEATURES: Final = (
     selection,
     session_panel,
     sidebar,
+    steps,
     swatches,
     tomogram_look,
     tomogram_panel,

@@ -14,7 +14,7 @@ from ...scene.outline.tree import sessions_in
 from ...session import MosaicError, open_session
 from ...session.file import file_stamp
 from ..additions import Addition, handler_added, property_added, state_forgotten
-from .opening import working
+from ..steps import working
 
 INTERVAL = 1.0  # seconds between two looks at the files
 

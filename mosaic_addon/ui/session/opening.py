@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import bpy
@@ -22,11 +21,11 @@ from ...session import MosaicError, Session, open_session
 from ..additions import Addition, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn, say_all
 from ..sidebar import open_sidebar
+from ..steps import StepsOperator
 from .save import save_in_place
 from .view import hide_outlines, show_in_views
 
 LONG = 50_000_000  # bytes from which on files are opened in steps, so that the window does not freeze
-SLICE = 0.2  # seconds of work between two looks at the keyboard
 WAIT = 0.02  # seconds between two looks at the thread that reads
 SHOWN = 6  # changes in a question
 FEW_POINTS = 5000  # so many can be mesh spheres without slowing the view
@@ -65,7 +64,7 @@ class Opening:
         """Return whether the files are so large that the window would freeze."""
         return sum(os.path.getsize(path) for path in self.paths if os.path.isfile(path)) > LONG
 
-    def steps(self, threaded: bool = False) -> Iterator[float]:
+    def steps(self, threaded: bool = False) -> Generator[float, None, None]:
         """Open the files in steps, and yield the fraction that is done. Closed before its end, it changes nothing.
 
         threaded: read the files in another thread.
@@ -159,7 +158,6 @@ def _scaled(building: Generator[float, None, Imported], number: int, count: int)
 # --- in steps --------------------------------------------------------------------------------------------------------
 
 _waiting: list[Opening] = []  # what the operator that works in steps is to do
-working: list[tuple[str, float]] = []  # the name and fraction of what is being opened, for the sidebar
 
 
 def start_in_steps(task: Opening) -> OperatorReturn:
@@ -169,63 +167,24 @@ def start_in_steps(task: Opening) -> OperatorReturn:
     return {"CANCELLED"}  # the other operator finishes, and makes the step to undo
 
 
-class MOSAIC_OT_open_in_steps(MosaicOperator):
+class MOSAIC_OT_open_in_steps(StepsOperator):
     """Open a large session while Blender goes on; Esc stops it"""
 
     bl_idname = "mosaic.open_in_steps"
     bl_label = "Import Mosaic Session"
     bl_options = {"UNDO", "INTERNAL"}
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+    doing = "Opening"
+
+    def begin(self, context: bpy.types.Context) -> Generator[float, None, None] | None:
         if not _waiting:
-            return {"CANCELLED"}
+            return None
         self._task = _waiting.pop()
-        self._name = os.path.basename(self._task.paths[0])
-        self._steps = self._task.steps(threaded=True)
-        self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
-        context.window_manager.progress_begin(0, 100)
-        context.window_manager.modal_handler_add(self)
-        self._tell(context, 0.0)
-        return {"RUNNING_MODAL"}
+        self.file = os.path.basename(self._task.paths[0])
+        return self._task.steps(threaded=True)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        if event.type == "ESC" and event.value == "PRESS":
-            self.cancel(context)
-            self.report({"INFO"}, f"Stopped opening {self._name}; nothing has changed")
-            return {"CANCELLED"}
-        if event.type != "TIMER":
-            return {"RUNNING_MODAL"}
-        try:
-            end, fraction = time.monotonic() + SLICE, 0.0
-            while time.monotonic() < end:
-                fraction = next(self._steps)
-            self._tell(context, fraction)
-        except StopIteration:
-            self._put_away(context)
-            return self._task.say(self)
-        except BaseException:
-            self._put_away(context)
-            raise
-        return {"RUNNING_MODAL"}
-
-    def cancel(self, context: bpy.types.Context) -> None:
-        self._steps.close()
-        self._put_away(context)
-
-    def _tell(self, context: bpy.types.Context, fraction: float) -> None:
-        working[:] = [(self._name, fraction)]
-        context.window_manager.progress_update(100 * fraction)
-        context.workspace.status_text_set(f"Opening {self._name}: {fraction:.0%}. Esc stops it.")
-        for area in context.screen.areas:
-            for region in area.regions if area.type == "VIEW_3D" else ():
-                if region.type == "UI":  # not the view: drawing it again would take longer than the work
-                    region.tag_redraw()
-
-    def _put_away(self, context: bpy.types.Context) -> None:
-        working.clear()
-        context.window_manager.event_timer_remove(self._timer)
-        context.window_manager.progress_end()
-        context.workspace.status_text_set(None)
+    def end(self, context: bpy.types.Context, result: None) -> OperatorReturn:
+        return self._task.say(self)
 
 
 # --- what is open already --------------------------------------------------------------------------------------------
@@ -369,4 +328,3 @@ def _select_roots(context: bpy.types.Context, made: list[Imported], select: bool
 def additions() -> Iterator[Addition]:
     """What is being opened."""
     yield state_forgotten(_waiting.clear)
-    yield state_forgotten(working.clear)

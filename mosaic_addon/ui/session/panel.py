@@ -21,9 +21,10 @@ from ...session import MosaicError
 from ...session.errors import printable
 from ..additions import Addition, handler_added
 from ..reports import MosaicOperator, OperatorReturn
+from ..steps import draw_progress
 from .follow import is_unreadable
 from .load import MOSAIC_OT_load_session
-from .opening import MOSAIC_OT_close_session, working
+from .opening import MOSAIC_OT_close_session
 from .png import read_png
 from .reload import MOSAIC_OT_reload_session
 from .save import MOSAIC_OT_save_session, MOSAIC_OT_save_session_as
@@ -77,9 +78,7 @@ class MOSAIC_PT_session(bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        for name, fraction in working:
-            layout.progress(factor=fraction, text=f"Opening {name}")
-            layout.label(text="Esc stops it", icon="CANCEL")
+        draw_progress(layout)
         sessions = sessions_in(context.scene)
         if not sessions:
             column = layout.column(align=True)

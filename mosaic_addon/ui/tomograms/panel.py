@@ -25,7 +25,7 @@ from .look import (
     MOSAIC_OT_remove_tomogram,
     MOSAIC_OT_wear_tomogram,
 )
-from .reading import MOSAIC_OT_open_tomogram, MOSAIC_OT_read_tomogram_again, working
+from .reading import MOSAIC_OT_open_tomogram, MOSAIC_OT_read_tomogram_again
 from .slices import (
     MOSAIC_OT_add_slice,
     MOSAIC_OT_choose_slice,
@@ -54,9 +54,6 @@ class MOSAIC_PT_tomogram(bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        for name, fraction in working:
-            layout.progress(factor=fraction, text=f"Reading {name}")
-            layout.label(text="Esc stops it", icon="CANCEL")
         boxes = tomograms_in(context.scene)
         shown = shown_tomogram(context)
         if len(boxes) > 1:

@@ -1,7 +1,6 @@
 """Opening tomograms: File > Import, dropped files and the panel; in steps, with progress and Esc."""
 
 import os
-import time
 from collections.abc import Generator, Iterator
 from typing import Any, Final
 
@@ -21,13 +20,13 @@ from ...scene.tomograms.reading import (
     region_around,
     said_of,
 )
-from ...scene.tomograms.tomogram import tomograms_in
+from ...scene.tomograms.tomogram import remove_tomogram, tomograms_in
 from ...session import MosaicError
 from ..additions import Addition, menu_entry_added, state_forgotten
 from ..reports import MosaicOperator, OperatorReturn
 from ..selection import choose, chosen_geometries
+from ..steps import StepsOperator
 
-SLICE: Final = 0.2  # seconds of work between two looks at the keyboard
 LONG: Final = 50_000_000  # bytes from which on files are read in steps, so that the window does not freeze
 BITS: Final = (
     ("8", "8 Bits", "256 levels, which is more than a tomogram's noise leaves", 8),
@@ -36,7 +35,6 @@ BITS: Final = (
 Steps = Generator[float, None, bpy.types.Object]
 
 _waiting: list[tuple[str, Steps]] = []  # the name and the work of what the operator that works in steps is to do
-working: list[tuple[str, float]] = []  # the name and fraction of what is being read, for the panel
 
 
 class _Quality(MosaicOperator):
@@ -162,67 +160,44 @@ class MOSAIC_OT_read_tomogram_again(_Quality):
         return region_around(box, ends[0], ends[1])  # type: ignore[arg-type]  # three numbers each
 
 
-class MOSAIC_OT_read_tomogram_in_steps(MosaicOperator):
+class MOSAIC_OT_read_tomogram_in_steps(StepsOperator):
     """Read a tomogram while Blender goes on; Esc stops it"""
 
     bl_idname = "mosaic.read_tomogram_in_steps"
     bl_label = "Import Tomogram"
     bl_options = {"UNDO", "INTERNAL"}
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        if not _waiting:
-            return {"CANCELLED"}
-        self._jobs = list(_waiting)
+    doing = "Reading"
+
+    def begin(self, context: bpy.types.Context) -> Generator[float, None, Any] | None:
+        jobs = list(_waiting)
         _waiting.clear()
-        self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
-        context.window_manager.progress_begin(0, 100)
-        context.window_manager.modal_handler_add(self)
-        self._tell(context, 0.0)
-        return {"RUNNING_MODAL"}
+        return self._all(jobs) if jobs else None
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
-        if event.type == "ESC" and event.value == "PRESS":
-            self.cancel(context)
-            self.report({"INFO"}, f"Stopped reading {self._jobs[0][0]}")
-            return {"CANCELLED"}
-        if event.type != "TIMER":
-            return {"RUNNING_MODAL"}
+    def end(self, context: bpy.types.Context, result: tuple[list[bpy.types.Object], list[str]]) -> OperatorReturn:
+        boxes, errors = result
+        for box in boxes:
+            self.report({"INFO"}, _done(context, box))
+        if errors:
+            self.report({"ERROR"}, "\n".join(errors))
+        return {"FINISHED"} if boxes else {"CANCELLED"}
+
+    def _all(self, jobs: list[tuple[str, Steps]]) -> Generator[float, None, tuple[list[bpy.types.Object], list[str]]]:
+        """Do all jobs, one after the other. Returns the boxes, and why others could not be read."""
+        boxes: list[bpy.types.Object] = []
+        errors = []
         try:
-            end, fraction = time.monotonic() + SLICE, 0.0
-            while time.monotonic() < end:
-                fraction = next(self._jobs[0][1])
-            self._tell(context, fraction)
-        except StopIteration as stop:
-            self.report({"INFO"}, _done(context, stop.value))
-            del self._jobs[0]
-            if not self._jobs:
-                self._put_away(context)
-                return {"FINISHED"}
-        except BaseException:
-            self._put_away(context)
+            for name, steps in jobs:
+                self.file = name
+                try:
+                    boxes.append((yield from steps))
+                except MosaicError as error:
+                    errors.append(str(error))
+        except GeneratorExit:
+            for box in boxes:
+                remove_tomogram(box)
             raise
-        return {"RUNNING_MODAL"}
-
-    def cancel(self, context: bpy.types.Context) -> None:
-        for _, steps in self._jobs:
-            steps.close()
-        self._put_away(context)
-
-    def _tell(self, context: bpy.types.Context, fraction: float) -> None:
-        name = self._jobs[0][0]
-        working[:] = [(name, fraction)]
-        context.window_manager.progress_update(100 * fraction)
-        context.workspace.status_text_set(f"Reading {name}: {fraction:.0%}. Esc stops it.")
-        for area in context.screen.areas:
-            for region in area.regions if area.type == "VIEW_3D" else ():
-                if region.type == "UI":
-                    region.tag_redraw()
-
-    def _put_away(self, context: bpy.types.Context) -> None:
-        working.clear()
-        context.window_manager.event_timer_remove(self._timer)
-        context.window_manager.progress_end()
-        context.workspace.status_text_set(None)
+        return boxes, errors
 
 
 class MOSAIC_FH_tomogram(bpy.types.FileHandler):
@@ -270,7 +245,6 @@ def _draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 def additions() -> Iterator[Addition]:
-    """The entry in File > Import, and what is being read."""
+    """The entry in File > Import, and what is to be read."""
     yield menu_entry_added(bpy.types.TOPBAR_MT_file_import, _draw_menu)
     yield state_forgotten(_waiting.clear)
-    yield state_forgotten(working.clear)
