@@ -41,6 +41,9 @@ from .scene.figures.overlay import follow_camera, items_of, remove_item, set_pri
 from .scene.figures.panels import check_figure, render_figure
 from .scene.figures.scale_bar import ScaleBar, add_scale_bar
 from .scene.figures.svg import render_svg
+from .scene.films.frames import pictures_of, render_pictures
+from .scene.films.movie import assemble_film, check_film
+from .scene.films.shots import add_trajectory, add_turntable
 from .scene.importing.build import Imported, Progress, build_session
 from .scene.importing.options import ImportOptions
 from .scene.outline.naming import rename
@@ -102,9 +105,13 @@ __all__ = [
     "add_scale_bar",
     "add_slice",
     "add_text",
+    "add_trajectory",
+    "add_turntable",
     "adjust_picture",
     "apply_look",
+    "assemble_film",
     "check_figure",
+    "check_film",
     "check_pictures",
     "check_target",
     "choose_device",
@@ -125,6 +132,7 @@ __all__ = [
     "open_session",
     "open_tomogram",
     "own_shape_of",
+    "pictures_of",
     "read_again",
     "read_view",
     "reload",
@@ -135,6 +143,7 @@ __all__ = [
     "rename",
     "render",
     "render_figure",
+    "render_pictures",
     "render_svg",
     "render_to",
     "said_of",

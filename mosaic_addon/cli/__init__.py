@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ..session import MosaicError
 from ..session.atomic_write import FULL_DISK
-from . import figure, info, render, sessions
+from . import figure, film, info, render, sessions
 
 # Options whose values may start with a minus, which argparse takes for an option.
 NUMBER_LISTS = ("--direction", "--range")
@@ -72,6 +72,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="mosaic", description="Open sessions of Mosaic, the cryo-ET program, in Blender, and save them."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (info, sessions, render, figure):
+    for module in (info, sessions, render, figure, film):
         module.add_commands(commands)
     return parser

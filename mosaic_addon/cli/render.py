@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +46,23 @@ def add_commands(commands: Any) -> None:
         "--bits", type=int, choices=(8, 16), default=8, help="of a colour in .png and .tif (default: 8)"
     )
     command.add_argument(
-        "--size", type=values.size, metavar="WIDTHxHEIGHT", help="in pixels (default: 1920x1080, or the camera's)"
-    )
-    command.add_argument(
         "--mm",
         type=values.print_size,
         metavar="WIDTH[xHEIGHT]",
         help="in print; by default three quarters as high as wide",
     )
     command.add_argument("--dpi", type=values.positive, metavar="N", help="pixels an inch of the print (default: 300)")
+    command.add_argument("--frame", type=values.number, metavar="K", help="the frame of trajectories, from 0")
+    add_picture_options(command)
+    add_import_options(command)
+    command.set_defaults(run=_render)
+
+
+def add_picture_options(command: argparse.ArgumentParser) -> None:
+    """Tell a command of the options of pictures."""
+    command.add_argument(
+        "--size", type=values.size, metavar="WIDTHxHEIGHT", help="in pixels (default: 1920x1080, or the camera's)"
+    )
     command.add_argument("--engine", choices=ENGINES, help="default: cycles")
     command.add_argument("--samples", type=values.count, help=f"per pixel (default: {SAMPLES})")
     command.add_argument(
@@ -64,7 +73,6 @@ def add_commands(commands: Any) -> None:
     command.add_argument(
         "--transparent", dest="background", action="store_const", const="transparent", help="no background"
     )
-    command.add_argument("--frame", type=values.number, metavar="K", help="the frame of trajectories, from 0")
     command.add_argument(
         "--direction", type=values.vector, metavar="X,Y,Z", help="the way the camera looks (default: 0,0,-1)"
     )
@@ -73,8 +81,6 @@ def add_commands(commands: Any) -> None:
     command.add_argument(
         "--camera", metavar="FILE.json", help="position, focal_point, up (angstrom), view_angle (degrees), size"
     )
-    add_import_options(command)
-    command.set_defaults(run=_render)
 
 
 def _render(options: argparse.Namespace) -> None:
@@ -84,10 +90,6 @@ def _render(options: argparse.Namespace) -> None:
     view = api.read_view(options.camera) if options.camera else None
     size, dpi = _size(options)
     size = size or (view and view.size)
-    blends = [path for path in options.files if path.endswith(".blend")]
-    if blends and len(options.files) > 1:
-        raise MosaicError(f"{blends[0]} can only be rendered alone: give either one .blend or sessions.")
-    set_up = _set_up_blend if blends else _set_up_sessions
     began = time.monotonic()
     say(set_up(bpy, api, options, view, size, dpi), end="\n")
     with RenderProgress(bpy):
@@ -107,6 +109,22 @@ def _size(options: argparse.Namespace) -> tuple[tuple[int, int] | None, float | 
         return options.size, options.size[0] / width * INCH
     dpi = options.dpi or 300.0
     return (max(1, round(width / INCH * dpi)), max(1, round(height / INCH * dpi))), dpi
+
+
+def is_blend(files: Sequence[str]) -> bool:
+    """Return whether one .blend is to be rendered. Raises MosaicError for one among other files."""
+    blends = [path for path in files if path.endswith(".blend")]
+    if blends and len(files) > 1:
+        raise MosaicError(f"{blends[0]} can only be rendered alone: give either one .blend or sessions.")
+    return bool(blends)
+
+
+def set_up(
+    bpy: Any, api: Any, options: argparse.Namespace, view: Any, size: tuple[int, int] | None, dpi: float | None
+) -> str:
+    """Open sessions or a .blend and set up the picture. Returns a sentence that says with what it is computed."""
+    to_open = _set_up_blend if is_blend(options.files) else _set_up_sessions
+    return to_open(bpy, api, options, view, size, dpi)
 
 
 def _set_up_sessions(

@@ -92,6 +92,35 @@ def count(text: str) -> int:
     return int(text)
 
 
+def degrees(text: str) -> float:
+    """An angle other than zero, which may be negative."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not value or not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an angle in degrees")
+    return value
+
+
+def span(text: str) -> tuple[int, int]:
+    """FIRST-LAST or a single number, from one."""
+    match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= first <= last:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FIRST-LAST")
+    return first, last
+
+
+def part(text: str) -> tuple[int, int]:
+    """K/N, the K-th of N parts."""
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+    which, count = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= which <= count:
+        raise argparse.ArgumentTypeError(f"{text!r} is not K/N, with K from 1 to N")
+    return which, count
+
+
 def scale(text: str) -> float:
     """Angstrom a Blender unit, or the name of a scale."""
     return SCALES[text].angstrom_per_unit if text in SCALES else positive(text)

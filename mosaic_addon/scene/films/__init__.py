@@ -1,1 +1,1 @@
-"""Films: shots on the timeline of a scene."""
+"""Films: shots on the timeline of a scene, their pictures, and the file that these are put together to."""
