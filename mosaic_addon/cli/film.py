@@ -192,7 +192,7 @@ def _beside(target: Path) -> Path:
 
 def _reduced(size: tuple[int, int]) -> tuple[int, int]:
     """A preview's size: both sides even, as films need it."""
-    width, height = (max(2, side // PREVIEW // 2 * 2) for side in size)
+    width, height = (max(16, side // PREVIEW // 2 * 2) for side in size)
     return width, height
 
 

@@ -15,6 +15,7 @@ from .frames import NAMES
 # By the file's suffix: container and codec as Blender names them. H.264 in MPEG-4 plays in PowerPoint and in browsers;
 # the codec of WebM is VP9.
 MOVIES: Final = {".mp4": ("MPEG4", "H264"), ".webm": ("WEBM", "WEBM")}
+LEAST: Final = 16  # pixels of a side that Blender's encoder takes
 
 
 def check_film(target: Path, size: tuple[int, int], background: str | None) -> None:
@@ -32,8 +33,8 @@ def check_film(target: Path, size: tuple[int, int], background: str | None) -> N
     ffmpeg: Any = bpy.app.ffmpeg
     if not ffmpeg.supported:
         raise MosaicError("This Blender has no encoder for films: make numbered pictures, such as film/####.png.")
-    if size[0] % 2 or size[1] % 2:
-        raise MosaicError(f"A film of {size[0]}x{size[1]} pixels would not play everywhere: both must be even.")
+    if size[0] % 2 or size[1] % 2 or min(size) < LEAST:
+        raise MosaicError(f"A film cannot have {size[0]}x{size[1]} pixels: both must be even, and {LEAST} or more.")
     if background == "transparent":
         raise MosaicError("A film cannot be transparent, but numbered pictures can, such as film/####.png.")
 
