@@ -49,7 +49,7 @@ from .scene.importing.options import ImportOptions
 from .scene.outline.naming import rename
 from .scene.outline.outside import root_of
 from .scene.outline.tree import objects_of, sessions_in
-from .scene.pictures.camera import View, frame_camera, place_camera, read_view
+from .scene.pictures.camera import View, frame_camera, frame_turn, place_camera, read_view
 from .scene.pictures.devices import choose_device
 from .scene.pictures.looks import apply_look, remove_look
 from .scene.pictures.options import ImageFile, RenderOptions
@@ -256,12 +256,14 @@ def set_up_picture(
     direction: tuple[float, float, float] = (0.0, 0.0, -1.0),
     zoom: float = 1.0,
     orthographic: bool = False,
+    turning: bool = False,
     scene: bpy.types.Scene | None = None,
 ) -> None:
     """Give a scene the engine, size and look of a picture, and a camera.
 
     imported: what `load` returned. view: where the camera stands; by default it sees all that is visible. direction:
     where it looks then, in the world's axes. zoom: how much larger than to fit. orthographic: without perspective.
+    turning: so far away that all stays in the picture on a turntable.
     """
     all_imported = [imported] if isinstance(imported, Imported) else list(imported)
     target = scene or bpy.context.scene
@@ -272,6 +274,8 @@ def set_up_picture(
     else:
         objects = [obj for made in all_imported for obj in made.objects]
         camera = frame_camera(target, objects, direction, zoom, orthographic=orthographic)
+        if turning:
+            frame_turn(target, objects, zoom)
     apply_look(target, options.look, options.background, camera)
     follow_camera(target)
 

@@ -55,7 +55,7 @@ def add_commands(commands: Any) -> None:
     command.add_argument("--frame", type=values.number, metavar="K", help="the frame of trajectories, from 0")
     add_picture_options(command)
     add_import_options(command)
-    command.set_defaults(run=_render)
+    command.set_defaults(run=_render, turn=None)
 
 
 def add_picture_options(command: argparse.ArgumentParser) -> None:
@@ -152,6 +152,7 @@ def _set_up_sessions(
         direction=options.direction or (0.0, 0.0, -1.0),
         zoom=options.zoom or 1.0,
         orthographic=options.orthographic,
+        turning=options.turn is not None,
     )
     return device
 

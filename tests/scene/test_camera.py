@@ -46,6 +46,39 @@ def test_all_is_in_the_picture(
     assert np.allclose(-np.array(camera.matrix_world)[:3, 2], direction, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("orthographic", [False, True])
+def test_all_stays_in_the_picture_of_a_turntable(
+    bpy: ModuleType, tmp_path: Path, orthographic: bool, size: tuple[int, int]
+) -> None:
+    from bpy_extras.object_utils import world_to_camera_view
+    from mathutils import Matrix
+
+    from mosaic_addon import api
+
+    points = np.random.default_rng(1).uniform(-1, 1, (200, 3)).astype(np.float32) * np.float32((100, 150, 900))
+    imported = api.load(write_session(tmp_path / "s.pickle", [cloud("c", points=points)]))
+    scene = bpy.context.scene
+    direction = (0.2, 0.5, -1.0)
+    api.set_up_picture(imported, api.RenderOptions(size), direction=direction, orthographic=orthographic, turning=True)
+    world = imported.objects[0].matrix_world
+    places = [world @ point.vector for point in imported.objects[0].data.attributes["position"].data]
+    middle = sum((max(axis) + min(axis)) / 2 * unit for axis, unit in zip(zip(*places), Matrix.Identity(3)))
+    camera = scene.camera
+    before, up = camera.matrix_world.copy(), camera.matrix_world.to_3x3().col[1]
+    seen = []
+    for step in range(24):
+        turn = Matrix.Rotation(np.radians(15 * step), 4, up)
+        camera.matrix_world = Matrix.Translation(middle) @ turn @ Matrix.Translation(-middle) @ before
+        bpy.context.view_layer.update()
+        seen += [world_to_camera_view(scene, camera, place) for place in places]
+    shown = np.array(seen)
+    assert shown[:, :2].min() > 0
+    assert shown[:, :2].max() < 1
+    assert np.ptp(shown[:, :2], axis=0).max() > 0.75
+    assert np.allclose(shown[: len(places), :2].mean(axis=0), 0.5, atol=0.1)
+
+
 def test_a_camera_that_is_there_is_used(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon import api
 

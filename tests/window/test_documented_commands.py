@@ -95,6 +95,8 @@ def quick(command: str) -> str:
     if command.startswith("mosaic render "):
         smaller = "--dpi 20" if " --mm " in command else "--size 64x36"
         return f"{command} {smaller} --samples 1"
+    if command.startswith("mosaic film "):
+        return f"{command} --seconds 1 --fps 6 --size 64x48 --samples 1 --engine workbench"
     if command.startswith("mosaic figure "):
         return f"{command} --preview"
     written = "api.RenderOptions(size=(640, 360),"
@@ -165,6 +167,7 @@ def test_each_command_runs(real_blender: str, user: dict[str, str], tmp_path: Pa
         "print.png",
         "print.tif",
         "cover.png",
+        "film.mp4",
         "restyled.pickle",
         "old.pickle",
         "renamed.pickle",

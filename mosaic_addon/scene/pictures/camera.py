@@ -154,6 +154,37 @@ def frame_camera(
     return camera
 
 
+def frame_turn(scene: bpy.types.Scene, objects: Iterable[bpy.types.Object], zoom: float = 1.0) -> None:
+    """Let the scene's camera look at the middle of all visible objects, so far away that it holds them while it turns.
+
+    It turns around the direction that is up in its picture. zoom: how much larger the objects are than that.
+    """
+    camera = scene.camera
+    spheres = _visible_spheres(objects)
+    if camera is None or not len(spheres):
+        return
+    points, radii = spheres[:, :3], spheres[:, 3]
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    rotation = camera.matrix_world.to_3x3()
+    axes = np.array(rotation.transposed())  # rows: right, up, backward
+    right, above, backward = axes @ (points - middle).T
+    around = np.hypot(right, backward)  # the radius of the circle on which a point goes
+    tangent = np.tan(VIEW_ANGLE / 2)
+    wide = max(scene.render.resolution_x / scene.render.resolution_y, 1e-3)
+    # A circle is in the picture, as in `frame_camera`: in its width, where a plane through the camera touches it; in
+    # its height, where it is nearest to the camera.
+    slope = wide * tangent
+    across = (around + radii) * np.hypot(1, slope) / slope
+    along = (np.abs(above) + radii * np.hypot(1, tangent)) / tangent + around
+    distance = float(MARGIN * np.maximum(across, along).max()) or 1.0
+    position = middle + axes[2] * distance
+    camera.matrix_world = Matrix.Translation(position.tolist()) @ rotation.to_4x4()
+    data: Any = camera.data
+    heights = np.maximum(np.abs(above) + radii, (around + radii) / wide)
+    data.ortho_scale = (2 * MARGIN * float(heights.max()) or 1.0) / zoom
+    data.clip_start, data.clip_end = distance / 1000, distance * 100
+
+
 def visible_points(objects: Iterable[bpy.types.Object]) -> NDArray[np.float64]:
     """Return world positions, (n, 3), that span what is rendered: all points of small objects, some of large ones."""
     return _visible_spheres(objects)[:, :3]
