@@ -52,7 +52,7 @@ def test_all_stays_in_the_picture_of_a_turntable(
     bpy: ModuleType, tmp_path: Path, orthographic: bool, size: tuple[int, int]
 ) -> None:
     from bpy_extras.object_utils import world_to_camera_view
-    from mathutils import Matrix
+    from mathutils import Matrix, Vector
 
     from mosaic_addon import api
 
@@ -63,7 +63,7 @@ def test_all_stays_in_the_picture_of_a_turntable(
     api.set_up_picture(imported, api.RenderOptions(size), direction=direction, orthographic=orthographic, turning=True)
     world = imported.objects[0].matrix_world
     places = [world @ point.vector for point in imported.objects[0].data.attributes["position"].data]
-    middle = sum((max(axis) + min(axis)) / 2 * unit for axis, unit in zip(zip(*places), Matrix.Identity(3)))
+    middle = Vector([(max(axis) + min(axis)) / 2 for axis in zip(*places, strict=True)])
     camera = scene.camera
     before, up = camera.matrix_world.copy(), camera.matrix_world.to_3x3().col[1]
     seen = []
