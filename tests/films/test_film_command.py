@@ -90,7 +90,8 @@ def test_a_stopped_film_goes_on_with_the_same_pictures(
 ) -> None:
     from mosaic_addon.scene.films import frames
 
-    render, made = frames.render_image, []
+    render = frames.render_image
+    made: list[int] = []
 
     def stopping(scene: Any) -> None:
         if len(made) == 2:
