@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.scene.test_trajectories import a_film
 from tests.support.make_sessions import cloud, mesh, write_session
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,6 +174,21 @@ def test_numbered_pictures_and_previews(bpy: ModuleType, session: Path, tmp_path
     assert film(session, tmp_path / "film.mp4", "--preview", "--size", "82x64") == 0
     assert (tmp_path / "film-preview.mp4").exists()
     assert Image.open(tmp_path / "film-preview.frames" / "0001.png").size == (20, 16)
+
+
+def test_trajectories_play_while_it_turns(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon.cli import main
+
+    session = write_session(tmp_path / "t.pickle", [], [a_film([4, 6, 9])])
+    target = tmp_path / "t.mp4"
+    assert main(["film", str(session), "-o", str(target), "--trajectory", *QUICK[2:]]) == 0
+    made = list(pictures(tmp_path / "t.frames").values())
+    assert made[0::2] == made[1::2], "each step is shown for two pictures"
+    assert len(set(made)) == 3
+    assert film(session, tmp_path / "both.mp4", "--trajectory") == 0
+    assert len(set(pictures(tmp_path / "both.frames").values())) == COUNT
+    none = write_session(tmp_path / "s.pickle", [cloud("c", 5)])
+    assert film(none, tmp_path / "none.mp4", "--trajectory") == 1
 
 
 def test_a_blend_plays_its_own_animation(bpy: ModuleType, session: Path, tmp_path: Path) -> None:
