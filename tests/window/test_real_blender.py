@@ -86,7 +86,7 @@ def test_opening_a_session_and_disabling_leaves_nothing(blender: Blender, tmp_pa
     made, before, after = json.loads(result.removeprefix("RESULT"))
     assert made > 30
     assert before["operators"]
-    assert len(before["menu"]) == 1
+    assert len(before["menu"]) == 2  # of sessions and of tomograms
     assert after == {"types": [], "operators": [], "menu": [], "properties": []}
 
 
