@@ -23,6 +23,8 @@ from .figures import camera, cuts, items, look, picture
 from .figures import panel as figure_panel
 from .figures import recipe as figure_recipe
 from .figures import render as figure_render
+from .films import panel as film_panel
+from .films import shots as film_shots
 from .properties import filters, information, own_shapes, properties, swatches
 from .properties import panel as properties_panel
 from .session import follow, load, opening, reload, save, unsaved, view
@@ -71,6 +73,10 @@ CLASSES: Final[tuple[type, ...]] = (
     figure_render.MOSAIC_OT_render_figure,
     figure_recipe.MOSAIC_OT_write_recipe,
     figure_panel.MOSAIC_PT_figure_render,
+    film_shots.MOSAIC_OT_add_turntable,
+    film_shots.MOSAIC_OT_add_trajectory_shot,
+    film_shots.MOSAIC_OT_remove_shot,
+    film_panel.MOSAIC_PT_film,
     tomogram_reading.MOSAIC_OT_open_tomogram,
     tomogram_reading.MOSAIC_OT_read_tomogram_again,
     tomogram_reading.MOSAIC_OT_read_tomogram_in_steps,

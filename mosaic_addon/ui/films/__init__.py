@@ -1,0 +1,1 @@
+"""The panel "Film": shots on the timeline."""
