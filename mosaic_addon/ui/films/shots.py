@@ -23,13 +23,13 @@ class _AddShot(MosaicOperator):
 
     bl_options = {"REGISTER", "UNDO"}
 
-    start: IntProperty(name="Start", description="The first frame of the shot", default=1)
+    start: IntProperty(name="Start", description="The first frame of the shot", default=1, options={"SKIP_SAVE"})
     seconds: FloatProperty(name="Seconds", description="How long it is", default=10.0, min=0.1, soft_max=60.0)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorReturn:
+    def choose_start(self, scene: bpy.types.Scene) -> None:
+        """Let the shot begin where it fits, unless somebody said where."""
         if not self.properties.is_property_set("start"):
-            self.start = self.first_frame(context.scene)
-        return self.execute(context)
+            self.start = self.first_frame(scene)
 
     @staticmethod
     def first_frame(scene: bpy.types.Scene) -> int:
@@ -75,6 +75,7 @@ class MOSAIC_OT_add_turntable(_AddShot):
         if scene.camera is None:
             frame_camera(scene, objects)
             follow_camera(scene)
+        self.choose_start(scene)
         axis = self.axis.lower()
         add_turntable(
             scene, objects,
@@ -96,6 +97,7 @@ class MOSAIC_OT_add_trajectory_shot(_AddShot):
     )
 
     def execute(self, context: bpy.types.Context) -> OperatorReturn:
+        self.choose_start(context.scene)
         add_trajectory(
             context.scene, _visible(context),
             start=self.start, seconds=self.seconds, loop=self.loop, back_and_forth=self.back_and_forth,
