@@ -14,7 +14,7 @@ class MOSAIC_PT_film(bpy.types.Panel):
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Mosaic"
-    bl_order = 31
+    bl_order = 30
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
