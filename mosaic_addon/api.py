@@ -43,7 +43,7 @@ from .scene.figures.scale_bar import ScaleBar, add_scale_bar
 from .scene.figures.svg import render_svg
 from .scene.films.frames import pictures_of, render_pictures
 from .scene.films.movie import assemble_film, check_film
-from .scene.films.shots import add_trajectory, add_turntable
+from .scene.films.shots import Shot, add_trajectory, add_turntable, remove_shot, shots_in
 from .scene.importing.build import Imported, Progress, build_session
 from .scene.importing.options import ImportOptions
 from .scene.outline.naming import rename
@@ -92,6 +92,7 @@ __all__ = [
     "Saved",
     "ScaleBar",
     "Session",
+    "Shot",
     "TomogramLook",
     "TomogramOptions",
     "View",
@@ -139,6 +140,7 @@ __all__ = [
     "remove_cut",
     "remove_item",
     "remove_look",
+    "remove_shot",
     "remove_tomogram",
     "rename",
     "render",
@@ -158,6 +160,7 @@ __all__ = [
     "set_print_width",
     "set_tomogram_look",
     "set_up_picture",
+    "shots_in",
     "show_as",
     "show_as_in",
     "show_cut",
