@@ -128,7 +128,7 @@ def test_disabling_takes_the_handlers_away(bpy: ModuleType) -> None:
         return [function.__name__ for handlers in lists for function in handlers if "mosaic" in function.__module__]
 
     mosaic_addon.register()
-    assert len(ours()) == 6
+    assert len(ours()) == 7
     mosaic_addon.unregister()
     assert ours() == []
 
