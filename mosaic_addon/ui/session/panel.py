@@ -151,6 +151,7 @@ def _draw_buttons(layout: bpy.types.UILayout, session: bpy.types.Collection | No
         row = layout.row()
         row.prop(session, FOLLOW)
         row.operator(MOSAIC_OT_frame_session.bl_idname, text="Frame", icon="VIEWZOOM")
+        row.operator("mosaic.open_tomogram", text="", icon="VOLUME_DATA")  # by name: its room is above this one
         if is_unreadable(session):
             layout.label(text="Not reloaded yet; Reload says why", icon="ERROR")
 
