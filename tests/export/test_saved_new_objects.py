@@ -468,7 +468,13 @@ def test_mosaic_loads_and_draws_what_was_made(
     folder = tmp_path / "pictures"
     folder.mkdir()
     names = ["cube", "tube", "plate"]
-    command = [mosaic_python, str(DRAW), str(tmp_path / "saved.pickle"), str(folder), json.dumps(names)]
+    command = [
+        mosaic_python,
+        str(DRAW),
+        str(tmp_path / "saved.pickle"),
+        str(folder),
+        json.dumps([(name, 1.3, None) for name in names]),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     colors = np.asarray(Image.open(folder / "0.png").convert("RGB")).reshape(-1, 3).astype(int)
