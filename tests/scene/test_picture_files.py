@@ -45,7 +45,7 @@ def draw(bpy: ModuleType, session: Path, target: Path, size: tuple[int, int] = (
 
 def render_process(session: Path, target: Path, before: str = "", **environment: str) -> Any:
     """The command line in another Python, which runs `before` first."""
-    code = f"{before}\nimport sys; from mosaic_addon.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = f"{before}\nimport runpy; runpy.run_module('mosaic_addon', run_name='__main__')"
     size = ["--size", "300x200", "--samples", "1"]
     command = [sys.executable, "-c", code, "render", str(session), "-o", str(target), *size]
     return subprocess.run(
