@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import os
-import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from ..session.errors import MosaicError, brief
+from ..session.regular_file import open_regular_file
 from .tomogram_headers import HEAD, Header, parse_header
 
 MAGIC: Final = {b"\x1f\x8b": "gzip", b"BZ": "bzip2"}
@@ -29,7 +29,7 @@ def open_tomogram(path: Path) -> Iterator[tuple[Header, "TomogramFile"]]:
     """
     name = brief(path.name or str(path))
     try:
-        with _regular_file(path) as file:
+        with open_regular_file(path, "is a folder; choose a file") as file:
             size = os.fstat(file.fileno()).st_size
             header, values = _begin(path, file)
             needed = header.offset + header.data_bytes
@@ -46,25 +46,6 @@ def open_tomogram(path: Path) -> Iterator[tuple[Header, "TomogramFile"]]:
         raise MosaicError(f"{name} is compressed and ends too early or is damaged; copy it again.") from error
     except OSError as error:
         raise MosaicError(f"{name} cannot be read: {error.strerror or error}; copy it again.") from error
-
-
-def _regular_file(path: Path) -> BinaryIO:
-    """Open a regular file. Raises MosaicError for anything else."""
-    try:  # with O_NONBLOCK, so that opening a FIFO does not wait for someone to write
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError:
-        raise MosaicError("does not exist; check the path") from None
-    except (OSError, ValueError) as error:
-        if os.path.isdir(path):
-            raise MosaicError("is a folder; choose a file") from None
-        raise MosaicError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
-    mode = os.fstat(handle).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(handle)
-        raise MosaicError(
-            "is a folder; choose a file" if stat.S_ISDIR(mode) else "is not a regular file, so it is not opened"
-        )
-    return os.fdopen(handle, "rb")
 
 
 def _begin(path: Path, file: BinaryIO) -> tuple[Header, "TomogramFile"]:

@@ -463,7 +463,7 @@ SHOTS: Final = _key(
     "JSON, by the names of a film's shots that move the object: of which kind each is, what it keys, and former values",
     of.text,
     writers="films/shots",
-    readers="films/shots",
+    readers="figures/overlay films/shots",
 )
 SPARED: Final = _key(
     "mosaic_spared",

@@ -6,7 +6,6 @@ section lies, and the sections, of which `state` is the pickle. The content tell
 
 import json
 import os
-import stat
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from .atomic_write import replace_file
 from .errors import MosaicError
+from .regular_file import open_regular_file
 from .releases import NEWEST
 from .rows import Rows, slab_of
 
@@ -219,23 +219,12 @@ def cut(data: FileBytes) -> SessionFile:
 
 def _bytes_of(path: str | os.PathLike[str]) -> FileBytes:
     """Open a regular file. Raises MosaicError for anything else."""
-    try:  # with O_NONBLOCK, so that opening a FIFO does not wait for someone to write
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError:
-        raise MosaicError("does not exist; check the path") from None
-    except (OSError, ValueError) as error:
-        if os.path.isdir(path):
-            raise MosaicError("is a folder, not a session file") from None
-        raise MosaicError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(handle)
-        folder = stat.S_ISDIR(status.st_mode)
-        raise MosaicError("is a folder, not a session file" if folder else "is not a regular file, so it is not opened")
+    file = open_regular_file(path, "is a folder, not a session file")
+    status = os.fstat(file.fileno())
     if status.st_size > MAX_FILE:
-        os.close(handle)
+        file.close()
         raise MosaicError("is larger than any session")
-    return FileBytes(os.fdopen(handle, "rb"), status.st_size, _stamp_in(status), os.path.abspath(os.fsdecode(path)))
+    return FileBytes(file, status.st_size, _stamp_in(status), os.path.abspath(os.fsdecode(path)))
 
 
 def _read_indexed(data: FileBytes, index: dict[str, Any]) -> SessionFile:

@@ -465,24 +465,17 @@ def test_mosaic_loads_and_draws_what_was_made(
     listed = told["browser"]
     assert ["Group", ["grouped", "points"]] in listed["clusters"]
     assert ["Meshes", ["other", "plate"]] in listed["models"]
-    folder = tmp_path / "pictures"
-    folder.mkdir()
     names = ["cube", "tube", "plate"]
-    command = [
-        mosaic_python,
-        str(DRAW),
-        str(tmp_path / "saved.pickle"),
-        str(folder),
-        json.dumps([(name, 1.3, None) for name in names]),
-    ]
+    pictures = json.dumps([(name, 1.3, None) for name in names])
+    command = [mosaic_python, str(DRAW), str(tmp_path / "saved.pickle"), str(tmp_path), pictures]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    colors = np.asarray(Image.open(folder / "0.png").convert("RGB")).reshape(-1, 3).astype(int)
+    colors = np.asarray(Image.open(tmp_path / "0.png").convert("RGB")).reshape(-1, 3).astype(int)
     painted = colors[(colors != 255).any(axis=1)]
     assert len(painted) > 20_000
     assert (painted[:, 0] > 4 * painted[:, 1:].max(axis=1)).all()  # red all over
     for number in range(1, len(names)):
-        drawn = np.asarray(Image.open(folder / f"{number}.png").convert("L"))
+        drawn = np.asarray(Image.open(tmp_path / f"{number}.png").convert("L"))
         assert (drawn < 250).sum() > 2000, names[number]
 
 

@@ -116,6 +116,13 @@ def test_turntables_follow_each_other_and_each_leaves_without_a_trace(bpy: Modul
     assert datablocks(bpy) == blocks
 
 
+def test_a_turntable_is_nothing_of_the_figure(bpy: ModuleType, tmp_path: Path) -> None:
+    from mosaic_addon import api
+
+    add(bpy, opened(bpy, tmp_path))
+    assert api.items_of(bpy.context.scene) == []  # so that the panel Figure asks for no list of it
+
+
 def test_a_shot_is_where_an_artist_has_moved_its_keys(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon.scene.films.keyframes import curves_of
     from mosaic_addon.scene.films.shots import remove_shot, shots_in

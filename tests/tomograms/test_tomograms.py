@@ -406,7 +406,7 @@ def test_a_tampered_tomogram_is_told(bpy: ModuleType, change: dict[str, Any]) ->
 
 def test_density_on_points_is_kept_and_saved(bpy: ModuleType, tmp_path: Path) -> None:
     from mosaic_addon import api
-    from mosaic_addon.scene.tomograms.surfaces import keep_density, wear_tomogram, worn_by
+    from mosaic_addon.scene.tomograms.surfaces import keep_density, unused_name, wear_tomogram, worn_by
 
     points = np.float32([[0, 0, 0], [10, 20, 30], [15, 25, 35], [5000, 0, 0]])
     imported = build(bpy, write_session(tmp_path / "s.pickle", [cloud("points", points=points)]))
@@ -419,6 +419,13 @@ def test_density_on_points_is_kept_and_saved(bpy: ModuleType, tmp_path: Path) ->
     wanted = atlas.interpolate(values, (points - START) / VOXEL)
     np.testing.assert_allclose(kept, wanted, atol=0.05)
     assert np.isnan(kept[-1])
+    with pytest.raises(api.MosaicError, match="'density' already"):  # it may be the file's own
+        keep_density([obj], box)
+    assert keep_density([obj], box, unused_name([obj], "density"), 3.0) == 1
+    api.save(imported, tmp_path / "both.pickle")
+    both = api.open_session(tmp_path / "both.pickle").geometries[0].vertex_properties
+    assert set(both) == {"density", "density 2"}
+    np.testing.assert_array_equal(both["density"], kept)
     api.color_by([obj], "density")
     assert wear_tomogram([obj], box, 25.0) == 1
     assert worn_by(obj) == (box, 25.0)

@@ -214,13 +214,9 @@ def write_columns(data: PointData, columns: dict[str, NDArray[Any]]) -> list[str
 
 
 def add_column(data: PointData, name: str, values: NDArray[Any]) -> None:
-    """Store one more vertex property, (n,) or (n, k), in place of an older one of that name."""
-    for attribute in column_attributes(data).get(name, ()):
-        if attribute in data.attributes:
-            data.attributes.remove(data.attributes[attribute])
-    columns = [column for column in columns_of(data) if column.name != name]
+    """Store one more vertex property, (n,) or (n, k), under a name that none has yet."""
     new = _write_column(data, name, values, set(data.attributes.keys()))
-    COLUMNS.write(data, note_of(_with_bits_to_come([*columns, *([] if new is None else [new])])))
+    COLUMNS.write(data, note_of(_with_bits_to_come([*columns_of(data), *([] if new is None else [new])])))
 
 
 def _with_bits_to_come(columns: list[Column]) -> Iterator[Column]:

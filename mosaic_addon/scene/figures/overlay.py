@@ -15,7 +15,7 @@ from ..compat import ModifierInputs, never_seen_by_light
 from ..data.custom_properties import has
 from ..drawing.ink import ink_material, ink_of, lay_paper, set_ink, set_ink_display, take_paper
 from ..drawing.materials import material_of
-from ..keys import FIGURE, PRINT_WIDTH, TOMOGRAM
+from ..keys import FIGURE, PRINT_WIDTH, SHOTS, TOMOGRAM
 from ..outline.outside import root_of
 from ..pictures.camera import IN_FRONT, visible_points
 from ..pictures.looks import background_of
@@ -77,9 +77,9 @@ def figure_collection(scene: bpy.types.Scene) -> bpy.types.Collection:
 def items_of(scene: bpy.types.Scene, kind: str | None = None) -> list[bpy.types.Object]:
     """Return what is drawn for a scene's figure, in order of names. kind: as FIGURE holds it; None for all.
 
-    Tomograms have a panel of their own.
+    Tomograms and shots have panels of their own.
     """
-    kinds = ((FIGURE.read(obj), obj) for obj in scene.objects if not has(obj, TOMOGRAM))
+    kinds = ((FIGURE.read(obj), obj) for obj in scene.objects if not (has(obj, TOMOGRAM) or has(obj, SHOTS)))
     return [obj for found, obj in kinds if found is not None and found != OVERLAY and kind in (None, found)]
 
 

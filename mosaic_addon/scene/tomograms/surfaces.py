@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...session.errors import MosaicError
 from ..data.attributes import NORMALS, PointData, points_of, read_attribute
 from ..data.placement import to_session
-from ..data.vertex_properties import add_column, note_columns
+from ..data.vertex_properties import add_column, column_attributes, note_columns
 from ..drawing.coloring import DENSITY, WHERE, uncolor_tree
 from ..drawing.materials import SURFACE, material_of
 from ..drawing.node_tree import NodeProgram, socket_named
@@ -72,9 +72,13 @@ def keep_density(
     """Keep the density at the points of objects as a vertex property, which a session holds. Returns of how many.
 
     offset: how far along the points' normals it is looked up, in angstrom; points without normals are taken as they
-    are. Outside of the tomogram it is NaN. Raises MosaicError for what is no tomogram, and without any points.
+    are. Outside of the tomogram it is NaN. Raises MosaicError for what is no tomogram, without any points, and for a
+    name that a vertex property of one of the objects has, with nothing changed.
     """
     volume, values = volume_of(box), values_of_tomogram(box)
+    objects = list(objects)
+    if name != unused_name(objects, name):
+        raise MosaicError(f"There is a vertex property {name!r} already; choose another name.")
     kept = 0
     for obj in objects:
         data = points_of(obj)
@@ -94,6 +98,16 @@ def keep_density(
     if not kept:
         raise MosaicError("None of the objects has points at which density could be looked up.")
     return kept
+
+
+def unused_name(objects: Iterable[bpy.types.Object], name: str) -> str:
+    """Return a name, with a number where a vertex property of some objects has it already."""
+    taken = {column for obj in objects if (data := points_of(obj)) is not None for column in column_attributes(data)}
+    number, unused = 1, name
+    while unused in taken:
+        number += 1
+        unused = f"{name} {number}"
+    return unused
 
 
 def _to_box(obj: bpy.types.Object, box: bpy.types.Object) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 
 from ...scene.keys import TOMOGRAM_VIEW
 from ...scene.tomograms.nodes import MOST_SLICES
-from ...scene.tomograms.surfaces import keep_density, wear_tomogram
+from ...scene.tomograms.surfaces import keep_density, unused_name, wear_tomogram
 from ...scene.tomograms.tomogram import Look, fitting_contrast, look_of, refresh, remove_tomogram, set_look
 from ...session import MosaicError
 from ..additions import Addition, property_added
@@ -164,8 +164,10 @@ class MOSAIC_OT_keep_density(_OnSurfaces):
         if not self.vertex_property:
             raise MosaicError("The vertex property needs a name.")
         box = tomogram_named(context, self.tomogram)
-        count = keep_density(edited_geometries(context), box, self.vertex_property, self.offset * 10)
-        self.report({"INFO"}, f"{self.vertex_property}: {count} object{'s' if count != 1 else ''}")
+        objects = edited_geometries(context)
+        name = unused_name(objects, self.vertex_property)  # nothing that a session holds is overwritten
+        count = keep_density(objects, box, name, self.offset * 10)
+        self.report({"INFO"}, f"{name}: {count} object{'s' if count != 1 else ''}")
         return {"FINISHED"}
 
 
