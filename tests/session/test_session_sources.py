@@ -14,7 +14,7 @@ READER = {
     f"{name}.py"
     for name in (
         "__init__ budget decode decode_models decode_tree describe dtypes errors file gc_pause library_values node_templates nodes pickle_calls pickle_reader plain_values "
-        "reading releases session stream_place values"
+        "reading regular_file releases session stream_place values"
     ).split()
 }
 
